@@ -1,0 +1,52 @@
+# LibTorch from the torch wheel (TorchConfig.cmake of the CUDA wheel wants a GPU or nvcc; this needs neither).
+# TORCH_DIR: the folder that holds the packages torch/ and nvidia/ (a site-packages), or an unpacked LibTorch.
+# Targets: scgan::libtorch, and scgan::nccl where the wheel or TORCH_DIR brings NCCL.
+set(TORCH_DIR "" CACHE PATH "site-packages folder with torch/ (and nvidia/), or an unpacked LibTorch")
+if(NOT TORCH_DIR)
+  file(GLOB scgan_wheel_folders ${CMAKE_SOURCE_DIR}/.deps/venv/lib/python3*/site-packages)
+  list(APPEND scgan_wheel_folders "")
+  list(GET scgan_wheel_folders 0 TORCH_DIR)
+endif()
+if(EXISTS ${TORCH_DIR}/torch/include/torch/csrc/api/include/torch/torch.h)
+  set(scgan_torch_root ${TORCH_DIR}/torch)
+elseif(EXISTS ${TORCH_DIR}/include/torch/csrc/api/include/torch/torch.h)
+  set(scgan_torch_root ${TORCH_DIR})
+else()
+  message(FATAL_ERROR "No LibTorch in TORCH_DIR='${TORCH_DIR}'. Run `make build`, which installs it, or pass "
+                      "-DTORCH_DIR=<site-packages folder that holds torch/>.")
+endif()
+
+add_library(scgan_libtorch INTERFACE)
+add_library(scgan::libtorch ALIAS scgan_libtorch)
+target_include_directories(scgan_libtorch SYSTEM INTERFACE
+  ${scgan_torch_root}/include ${scgan_torch_root}/include/torch/csrc/api/include)
+set(SCGAN_WITH_CUDA OFF)
+foreach(name torch torch_cpu c10 torch_cuda c10_cuda)
+  if(EXISTS ${scgan_torch_root}/lib/lib${name}.so)
+    # -no-as-needed: backends register themselves when loaded, no symbol of theirs is named.
+    target_link_libraries(scgan_libtorch INTERFACE -Wl,--no-as-needed ${scgan_torch_root}/lib/lib${name}.so)
+    if(name STREQUAL "c10_cuda")
+      set(SCGAN_WITH_CUDA ON)
+    endif()
+  endif()
+endforeach()
+target_link_options(scgan_libtorch INTERFACE -Wl,-rpath,${scgan_torch_root}/lib)
+
+if(SCGAN_WITH_CUDA)
+  file(GLOB scgan_cudart ${TORCH_DIR}/nvidia/cu*/lib/libcudart.so.*)
+  file(GLOB scgan_cuda_include ${TORCH_DIR}/nvidia/cu*/include)
+  if(scgan_cudart AND scgan_cuda_include)
+    target_include_directories(scgan_libtorch SYSTEM INTERFACE ${scgan_cuda_include})
+    target_link_libraries(scgan_libtorch INTERFACE ${scgan_cudart})
+  endif()
+endif()
+message(STATUS "LibTorch: ${scgan_torch_root} (CUDA: ${SCGAN_WITH_CUDA})")
+
+# One precompiled header for all targets that use torch: <torch/torch.h> alone costs 20 s per file.
+file(WRITE ${CMAKE_BINARY_DIR}/torch_pch/torch_pch.cc "// Carries the precompiled header of LibTorch.\n")
+add_library(scgan_torch_pch OBJECT ${CMAKE_BINARY_DIR}/torch_pch/torch_pch.cc)
+target_link_libraries(scgan_torch_pch PRIVATE scgan_libtorch)
+target_precompile_headers(scgan_torch_pch PRIVATE <torch/torch.h>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(scgan_torch_pch PRIVATE -fpch-preprocess)
+endif()

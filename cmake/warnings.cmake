@@ -1,0 +1,4 @@
+# Warnings of our own code; libraries' headers are SYSTEM includes and stay silent.
+add_library(scgan_warnings INTERFACE)
+target_compile_options(scgan_warnings INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+                       -Woverloaded-virtual -Wno-unused-parameter -Werror)

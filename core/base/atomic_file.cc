@@ -1,0 +1,83 @@
+#include "core/base/atomic_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include "core/base/error.h"
+#include "core/base/unique_handle.h"
+
+namespace scgan {
+namespace {
+
+struct DescriptorTraits {
+  using Handle = int;
+  static Handle null() noexcept { return -1; }
+  static void close(Handle handle) noexcept { ::close(handle); }
+};
+using Descriptor = UniqueHandle<DescriptorTraits>;
+
+[[noreturn]] void fail(const std::filesystem::path& file, const char* action) {
+  throw Error(ErrorKind::kStorage,
+              fmt::format("{}: cannot {}: {}", file.string(), action, std::strerror(errno)));
+}
+
+void write_and_sync(const std::filesystem::path& temporary, const std::filesystem::path& file,
+                    const std::function<void(int)>& write) {
+  const Descriptor out(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!out) fail(file, "be written");
+  write(out.get());
+  if (::fsync(out.get()) != 0) fail(file, "be written to disk");
+}
+
+}  // namespace
+
+void write_all(int descriptor, const void* bytes, size_t count, const std::filesystem::path& file) {
+  const char* next = static_cast<const char*>(bytes);
+  while (count > 0) {
+    const ssize_t written = ::write(descriptor, next, count);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      fail(file, "be written");
+    }
+    next += written;
+    count -= static_cast<size_t>(written);
+  }
+}
+
+void write_file_atomically(const std::filesystem::path& file,
+                           const std::function<void(int)>& write) {
+  std::filesystem::path temporary = file;
+  temporary += fmt::format(".tmp-{}", ::getpid());
+  try {
+    write_and_sync(temporary, file, write);
+    if (::rename(temporary.c_str(), file.c_str()) != 0) fail(file, "be renamed into place");
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory || ::fsync(directory.get()) != 0) fail(folder, "be synced");
+}
+
+void write_file_atomically(const std::filesystem::path& file, std::string_view bytes) {
+  write_file_atomically(
+      file, [&](int descriptor) { write_all(descriptor, bytes.data(), bytes.size(), file); });
+}
+
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: cannot be read: {}", file.string(), std::strerror(errno)));
+  }
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace scgan

@@ -1,0 +1,44 @@
+// Batches for training: step number -> images. No state: any rank can make any batch, again and again.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "core/data/dataset.h"
+#include "core/data/sampler.h"
+#include "core/spec/run_spec.h"
+
+namespace scgan {
+
+struct Batch {
+  at::Tensor a, b;  // [N, 3, S, S] float32 in [-1, 1], on the CPU
+};
+
+class DataLoader {
+ public:
+  // Takes the run's subset of `data`, which must outlive the loader.
+  DataLoader(const RunSpec& spec, const DataSet& data);
+
+  int64_t steps_per_epoch() const { return sampler_.steps_per_epoch(); }
+  int64_t images_a() const { return static_cast<int64_t>(subset_a_.size()); }
+  int64_t images_b() const { return static_cast<int64_t>(subset_b_.size()); }
+
+  // The whole batch of a step (from 0): random crop and flip per image, draws of A and B independent.
+  Batch batch(int64_t step) const;
+
+ private:
+  const RunSpec& spec_;
+  const DataSet& data_;
+  std::vector<int64_t> subset_a_, subset_b_;
+  Sampler sampler_;
+};
+
+// Grey levels [.., 3, H, W] -> float32 in [-1, 1]: (v / 255 - 0.5) / 0.5.
+at::Tensor to_network_range(const at::Tensor& grey_levels);
+
+// Network output -> uint8 grey levels, truncated as in the published code: (x + 1) / 2 * 255, clamped first.
+at::Tensor to_grey_levels(const at::Tensor& images);
+
+}  // namespace scgan

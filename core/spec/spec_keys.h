@@ -1,0 +1,47 @@
+// The table of keys: path, type, range, unit and meaning of every field of a RunSpec, in one place.
+// The YAML reader, --set, the canonical text behind the run id, and the check of docs/spec.md all
+// use this table, so that none can drift.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/spec/run_spec.h"
+
+namespace scgan {
+
+using SpecValue = std::variant<bool, int64_t, double, std::string, std::vector<std::string>>;
+
+enum class SpecType { kBool, kInteger, kNumber, kText, kPath, kChoice, kChoiceList };
+
+struct SpecKey {
+  std::string path;  // "train.learning_rate"
+  SpecType type = SpecType::kText;
+  std::string unit;     // "pixels", "epochs", "%", ...; empty where there is none
+  std::string meaning;  // one sentence
+  double min = -std::numeric_limits<double>::infinity();  // inclusive; numbers only
+  double max = std::numeric_limits<double>::infinity();   // inclusive
+  std::vector<std::string> choices;                       // kChoice, kChoiceList
+  bool in_run_id = true;     // false: placement or a path
+  bool zero_is_auto = false;  // integers: the word `auto` may be written for 0
+  bool variant_only = false;  // what tells the variants apart: set in `variants:` only, never for all
+  std::function<SpecValue(const RunSpec&)> get;
+  // The value must have the type's alternative (kInteger: int64_t, kNumber: double, kChoice: string,
+  // kChoiceList: vector) and be in range; the table does not check.
+  std::function<void(RunSpec&, const SpecValue&)> set;
+};
+
+// All keys, in the order of the documentation.
+std::vector<SpecKey> spec_keys();
+
+// What a sweep file may write for this type: "integer >= 1", "one of patch, fastgan", ...
+std::string expected(const SpecKey& key);
+
+// Canonical text of a value: JSON, shortest round-trip numbers.
+std::string to_json(const SpecValue& value);
+
+}  // namespace scgan

@@ -1,0 +1,34 @@
+// The report of one or several sweeps' stores: same stores, same bytes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "results/records.h"
+
+namespace scgan::results {
+
+enum class ReportFormat { kText, kMarkdown, kCsv, kHtml };
+
+struct ReportInput {
+  std::string folder;  // as given, for messages
+  SweepRecord sweep;
+  std::vector<StoredRun> runs;
+};
+
+// Reads DIR/results.db of each folder. Throws Error(kInvalidSpec) when a folder holds no store.
+std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& folders);
+
+// The whole report as one text of the format.
+std::string render(const std::vector<ReportInput>& inputs, ReportFormat format);
+
+// Writes report.txt, report.md, runs.csv (one row per run and metric), summary.csv, report.html and one SVG per
+// dataset, metric, direction and extractor into `folder`. Returns the files written.
+std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& inputs,
+                                                const std::filesystem::path& folder);
+
+// The completeness line alone: "45 of 45 runs done, 0 failed, 0 running, 0 to do; plan digest 0123456789abcdef".
+std::string completeness(const std::vector<ReportInput>& inputs);
+
+}  // namespace scgan::results
