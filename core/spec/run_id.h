@@ -7,11 +7,22 @@
 
 namespace scgan {
 
-// Canonical JSON of a resolved spec: one object, keys sorted, every key with in_run_id, the seed, the data
-// set's and the extractor's digests. Equal text = equal run.
+// Canonical JSON of a resolved spec: one flat object {"key.path":value,...} without spaces, sorted by key path, of
+// every key with in_run_id, "seed", and the digests of the data set and (torchscript) of the extractor. Equal text =
+// equal run.
+//
+// Keys that cannot act are left out, so that a run keeps its name when one of them changes or gets a new default:
+//   data.synthetic.*                       unless data.kind is synthetic
+//   data.load_size                         unless data.crop
+//   data.percentile_low, percentile_high   unless data.scaling is percentile
+//   data.subset                            at 100 %
+//   loss.lambda_ssl                        unless model.discriminator is fastgan
+//   loss.identity_mode                     when loss.lambda_identity is 0
+//   evaluate.extractor.digest              unless evaluate.extractor.kind is torchscript
 std::string canonical_json(const RunSpec& spec);
 
-// The same with placement, paths, sweep and variant name as well: what plan.json and the store keep.
+// All keys in the same form, with placement and paths, and "sweep", "variant", "axes" (an object), "seed" and both
+// digests as well: what plan.json and the store keep.
 std::string full_json(const RunSpec& spec);
 
 // First 16 hex digits of the SHA-256 of canonical_json.
