@@ -1,0 +1,25 @@
+#include "core/model/reflection_pad.h"
+
+#include <torch/torch.h>
+
+namespace scgan {
+namespace {
+
+at::Tensor reflect_dimension(const at::Tensor& images, int64_t dim, int64_t pad) {
+  const int64_t size = images.size(dim);
+  const auto before = images.narrow(dim, 1, pad).flip(dim);
+  const auto after = images.narrow(dim, size - 1 - pad, pad).flip(dim);
+  return torch::cat({before, images, after}, dim);
+}
+
+}  // namespace
+
+at::Tensor reflection_pad(const at::Tensor& images, int64_t pad) {
+  // ATen's CPU kernel gathers in a fixed order; its CUDA backward adds with atomics, in any order.
+  if (images.is_cpu()) {
+    return torch::reflection_pad2d(images, {pad, pad, pad, pad});
+  }
+  return reflect_dimension(reflect_dimension(images, 2, pad), 3, pad);
+}
+
+}  // namespace scgan

@@ -1,0 +1,25 @@
+// Reflection padding whose backward pass is deterministic on every device.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <cstdint>
+
+namespace scgan {
+
+// [N, C, H, W] -> [N, C, H + 2 pad, W + 2 pad], mirrored without repeating the border; pad < H, W.
+at::Tensor reflection_pad(const at::Tensor& images, int64_t pad);
+
+// The same as a layer of a torch::nn::Sequential; no parameters.
+class ReflectionPadImpl : public torch::nn::Module {
+ public:
+  explicit ReflectionPadImpl(int64_t pad) : pad_(pad) {}
+  at::Tensor forward(const at::Tensor& images) { return reflection_pad(images, pad_); }
+
+ private:
+  int64_t pad_;
+};
+TORCH_MODULE(ReflectionPad);
+
+}  // namespace scgan
