@@ -1,0 +1,48 @@
+#include "core/model/spectral_conv.h"
+
+#include <torch/torch.h>
+
+namespace scgan {
+namespace {
+
+constexpr double kEpsilon = 1e-12;
+
+at::Tensor normalize(const at::Tensor& vector) {
+  return vector / vector.norm().clamp_min(kEpsilon);
+}
+
+}  // namespace
+
+SpectralConv2dImpl::SpectralConv2dImpl(int64_t in, int64_t out, ConvShape shape)
+    : shape_(shape),
+      weight_(
+          register_parameter("weight_orig", torch::zeros({out, in, shape.kernel, shape.kernel}))),
+      u_(register_buffer("weight_u", torch::zeros({out}))),
+      v_(register_buffer("weight_v", torch::zeros({in * shape.kernel * shape.kernel}))) {}
+
+at::Tensor SpectralConv2dImpl::normalized_weight() {
+  const auto matrix = weight_.flatten(1);
+  // The graph keeps tensors of its own: the buffers change in place at the next forward, which may
+  // come before this one's backward.
+  at::Tensor u;
+  at::Tensor v;
+  {
+    const torch::NoGradGuard no_grad;
+    if (is_training()) {
+      v = normalize(matrix.t().mv(u_));
+      u = normalize(matrix.mv(v));
+      v_.copy_(v);
+      u_.copy_(u);
+    } else {
+      u = u_.clone();
+      v = v_.clone();
+    }
+  }
+  return weight_ / torch::dot(u, matrix.mv(v));
+}
+
+at::Tensor SpectralConv2dImpl::forward(const at::Tensor& x) {
+  return torch::conv2d(x, normalized_weight(), {}, shape_.stride, shape_.padding);
+}
+
+}  // namespace scgan
