@@ -1,0 +1,34 @@
+// The single operations of DiffAugment, for given random values. Images are [N, 3, H, W]; per-sample values come as
+// [N] on any device or as one number per sample.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace scgan {
+
+// x + shift.
+at::Tensor shift_brightness(const at::Tensor& images, const at::Tensor& shift);
+
+// (x - m) * factor + m, m = mean over the channels of a pixel.
+at::Tensor scale_saturation(const at::Tensor& images, const at::Tensor& factor);
+
+// (x - m) * factor + m, m = mean over the whole image.
+at::Tensor scale_contrast(const at::Tensor& images, const at::Tensor& factor);
+
+// A pixel's offset (dy, dx), or a position (y, x).
+struct PixelVector {
+  int64_t y = 0;
+  int64_t x = 0;
+};
+
+// out[i, j] = in[i + y, j + x] inside the image, 0 outside.
+at::Tensor translate(const at::Tensor& images, const std::vector<PixelVector>& offsets);
+
+// Zeroes rows centre.y - size.y / 2 ... centre.y - size.y / 2 + size.y - 1 and the like columns, where they meet.
+at::Tensor cut_out(const at::Tensor& images, const std::vector<PixelVector>& centres,
+                   PixelVector size);
+
+}  // namespace scgan
