@@ -1,0 +1,110 @@
+#include "core/model/networks.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/draws.h"
+#include "core/model/patch_discriminator.h"
+#include "core/model/resnet_generator.h"
+#include "core/model/ssl_discriminator.h"
+
+namespace scgan {
+namespace {
+
+constexpr double kWeightDeviation = 0.02;
+constexpr uint32_t kTensorsPerNetwork = 1000;
+
+// The initial values of one tensor; `step` tells the tensors of a run apart.
+class TensorFiller {
+ public:
+  TensorFiller(const Draws& draws, uint32_t step) : draws_(draws), step_(step) {}
+
+  void fill(const std::string& path, at::Tensor& tensor) const {
+    const std::string_view name = std::string_view(path).substr(path.rfind('.') + 1);
+    if (tensor.dim() == 4) {
+      fill_normal(tensor, 0, kWeightDeviation);
+    } else if (name == "weight") {
+      fill_normal(tensor, 1, kWeightDeviation);
+    } else if (name == "running_var") {
+      tensor.fill_(1);
+    } else if (name == "weight_u" || name == "weight_v") {
+      fill_unit_vector(tensor);
+    } else if (name == "bias" || name == "running_mean" || name == "num_batches_tracked") {
+      tensor.zero_();
+    } else {
+      throw std::logic_error("initialize() knows no rule for the tensor " + path);
+    }
+  }
+
+ private:
+  std::vector<double> normals(int64_t count) const {
+    std::vector<double> values(static_cast<size_t>(count));
+    for (size_t element = 0; element < values.size(); ++element) {
+      values[element] = draws_.normal(step_, static_cast<uint32_t>(element));
+    }
+    return values;
+  }
+
+  static void assign(at::Tensor& tensor, std::vector<double>& values) {
+    tensor.copy_(torch::from_blob(values.data(), tensor.sizes(), torch::kFloat64));
+  }
+
+  void fill_normal(at::Tensor& tensor, double mean, double deviation) const {
+    auto values = normals(tensor.numel());
+    for (double& value : values) {
+      value = mean + deviation * value;
+    }
+    assign(tensor, values);
+  }
+
+  void fill_unit_vector(at::Tensor& tensor) const {
+    auto values = normals(tensor.numel());
+    double square = 0;
+    for (const double value : values) {
+      square += value * value;
+    }
+    for (double& value : values) {
+      value /= std::sqrt(square);
+    }
+    assign(tensor, values);
+  }
+
+  const Draws& draws_;
+  uint32_t step_;
+};
+
+}  // namespace
+
+std::shared_ptr<Generator> make_generator(const ModelSpec& spec) {
+  return make_resnet_generator(spec.generator_width, spec.generator_blocks);
+}
+
+std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t image_size) {
+  switch (spec.discriminator) {
+    case DiscriminatorKind::kPatch:
+      return make_patch_discriminator(spec.discriminator_width);
+    case DiscriminatorKind::kFastGan:
+      return make_ssl_discriminator(spec.discriminator_width, image_size);
+  }
+  throw std::logic_error("unknown DiscriminatorKind");
+}
+
+void initialize(torch::nn::Module& network, int64_t seed, NetworkIndex index) {
+  const torch::NoGradGuard no_grad;
+  const Draws draws(static_cast<uint32_t>(seed), Purpose::kInitWeights);
+  uint32_t step = kTensorsPerNetwork * static_cast<uint32_t>(index);
+  // A tensor's position counts the parameters, then the buffers, in order of registration.
+  for (auto& parameter : network.named_parameters()) {
+    TensorFiller(draws, step++).fill(parameter.key(), parameter.value());
+  }
+  for (auto& buffer : network.named_buffers()) {
+    TensorFiller(draws, step++).fill(buffer.key(), buffer.value());
+  }
+}
+
+}  // namespace scgan
