@@ -1,0 +1,39 @@
+#include "core/comm/canonical_sum.h"
+
+#include <ATen/ATen.h>
+
+namespace scgan {
+
+void TreeSum::push(at::Tensor tensor) {
+  const at::NoGradGuard no_grad;
+  int level = 0;
+  while (!levels_.empty() && levels_.back().first == level) {
+    tensor = levels_.back().second.add_(tensor);
+    levels_.pop_back();
+    ++level;
+  }
+  levels_.emplace_back(level, std::move(tensor));
+}
+
+at::Tensor TreeSum::result() {
+  TORCH_INTERNAL_ASSERT(levels_.size() == 1, "a canonical sum takes a power of two of terms");
+  at::Tensor sum = std::move(levels_.back().second);
+  levels_.clear();
+  return sum;
+}
+
+void canonical_sum(Communicator& communicator, at::Tensor& flat) {
+  const at::NoGradGuard no_grad;
+  const int64_t ranks = communicator.size();
+  if (ranks == 1) return;
+  TORCH_INTERNAL_ASSERT((ranks & (ranks - 1)) == 0 && flat.numel() % ranks == 0);
+  at::Tensor received = at::empty_like(flat);
+  communicator.all_to_all(flat, received);
+  const at::Tensor rows = received.view({ranks, -1});
+  for (int64_t width = 1; width < ranks; width *= 2) {
+    for (int64_t row = 0; row < ranks; row += 2 * width) rows[row].add_(rows[row + width]);
+  }
+  communicator.all_gather(rows[0], flat);
+}
+
+}  // namespace scgan

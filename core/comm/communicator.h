@@ -1,0 +1,42 @@
+// Communicator: moves bits between the ranks that train one run. In the canonical path it does no arithmetic:
+// sums are ours (canonical_sum.h), so that their order cannot depend on a library or a network.
+//
+// All operations are collective: every rank of the group calls them in the same order. Tensors are contiguous and on
+// one device; a rank's own result is complete when the call returns (MPI) or ordered before later work on the current
+// stream (NCCL). Errors are Error(kCommunication) naming the operation and the rank.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace scgan {
+
+class Communicator {
+ public:
+  Communicator(int rank, int size) : rank_(rank), size_(size) {}
+  Communicator(const Communicator&) = delete;
+  Communicator& operator=(const Communicator&) = delete;
+  virtual ~Communicator() = default;
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+
+  // all = [rank 0's | rank 1's | ...]; all.numel() = size() * mine.numel().
+  virtual void all_gather(const at::Tensor& mine, at::Tensor& all) = 0;
+  // Shard i of `shards` goes to rank i; mine = [shard from rank 0 | from rank 1 | ...].
+  virtual void all_to_all(const at::Tensor& shards, at::Tensor& mine) = 0;
+  virtual void broadcast(at::Tensor& tensor, int root) = 0;
+  // The library's own sum (`reduction: allreduce`): its bits may depend on the number of ranks.
+  virtual void all_reduce_sum(at::Tensor& tensor) = 0;
+
+ private:
+  int rank_;
+  int size_;
+};
+
+// `mine` of all ranks, concatenated along dimension 0 in rank order.
+at::Tensor gathered(Communicator& communicator, const at::Tensor& mine);
+
+// Whether `flag` is set on any rank.
+bool any_rank(Communicator& communicator, bool flag);
+
+}  // namespace scgan

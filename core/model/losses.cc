@@ -1,0 +1,20 @@
+#include "core/model/losses.h"
+
+#include <ATen/ATen.h>
+
+namespace scgan {
+
+at::Tensor lsgan_real(const at::Tensor& logits) { return (logits - 1).square().mean(); }
+
+at::Tensor lsgan_fake(const at::Tensor& logits) { return logits.square().mean(); }
+
+at::Tensor l1(const at::Tensor& image, const at::Tensor& target) {
+  return at::l1_loss(image, target);
+}
+
+double identity_weight(const LossSpec& spec, double lambda_cycle) {
+  return spec.identity_mode == IdentityMode::kRelative ? spec.lambda_identity * lambda_cycle
+                                                       : spec.lambda_identity;
+}
+
+}  // namespace scgan

@@ -1,0 +1,76 @@
+#include "core/model/parameter_arena.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace scgan {
+namespace {
+
+constexpr int64_t kAlignment = 16;    // elements: 64 bytes of float32
+constexpr int64_t kTotalMultiple = 1024;  // so that every power of two of ranks up to 1,024 divides the whole
+
+int64_t round_up(int64_t count, int64_t multiple) {
+  return (count + multiple - 1) / multiple * multiple;
+}
+
+}  // namespace
+
+ParameterArena::ParameterArena(const Members& members) {
+  const at::NoGradGuard no_grad;
+  int64_t total = 0;
+  for (const auto& [prefix, network] : members) {
+    for (const auto& item : network->named_parameters()) {
+      slots_.push_back({prefix + "." + item.key(), item.value(), total});
+      total += round_up(item.value().numel(), kAlignment);
+    }
+  }
+  TORCH_INTERNAL_ASSERT(!slots_.empty());
+  values_ = at::zeros({round_up(total, kTotalMultiple)}, slots_.front().parameter.options());
+  first_moments_ = at::zeros_like(values_);
+  second_moments_ = at::zeros_like(values_);
+  for (Slot& slot : slots_) {
+    const at::Tensor view =
+        values_.narrow(0, slot.offset, slot.parameter.numel()).view(slot.parameter.sizes());
+    view.copy_(slot.parameter);
+    slot.parameter.set_data(view);
+  }
+}
+
+at::Tensor ParameterArena::new_gradient() {
+  at::Tensor flat = at::zeros_like(values_);
+  for (Slot& slot : slots_) {
+    slot.parameter.mutable_grad() =
+        flat.narrow(0, slot.offset, slot.parameter.numel()).view(slot.parameter.sizes());
+  }
+  return flat;
+}
+
+void ParameterArena::adam_step(const at::Tensor& gradient, const TrainSpec& spec,
+                               double learning_rate) {
+  const at::NoGradGuard no_grad;
+  ++adam_steps_;
+  const double count = static_cast<double>(adam_steps_);
+  first_moments_.mul_(spec.beta1).add_(gradient, 1 - spec.beta1);
+  second_moments_.mul_(spec.beta2).addcmul_(gradient, gradient, 1 - spec.beta2);
+  const double correction1 = 1 - std::pow(spec.beta1, count);
+  const double correction2 = 1 - std::pow(spec.beta2, count);
+  const at::Tensor denominator =
+      second_moments_.sqrt().div_(std::sqrt(correction2)).add_(spec.adam_eps);
+  values_.addcdiv_(first_moments_, denominator, -learning_rate / correction1);
+}
+
+void ParameterArena::set_trainable(bool trainable) {
+  for (Slot& slot : slots_) slot.parameter.requires_grad_(trainable);
+}
+
+std::vector<std::pair<std::string, at::Tensor>> ParameterArena::views(const at::Tensor& flat) const {
+  std::vector<std::pair<std::string, at::Tensor>> named;
+  for (const Slot& slot : slots_) {
+    named.emplace_back(slot.name, flat.narrow(0, slot.offset, slot.parameter.numel())
+                                      .view(slot.parameter.sizes()));
+  }
+  return named;
+}
+
+}  // namespace scgan

@@ -1,0 +1,121 @@
+#include "core/train/checkpoint.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/std.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/sha256.h"
+
+namespace scgan {
+namespace {
+
+constexpr size_t kKept = 2;
+constexpr std::string_view kPrefix = "checkpoint-";
+constexpr const char* kTensors = ".safetensors";
+constexpr const char* kManifest = ".json";
+
+std::string tensor_digest(const at::Tensor& tensor) {
+  const at::Tensor bytes = tensor.to(at::kCPU).contiguous();
+  Sha256 hash;
+  hash.update(bytes.const_data_ptr(), bytes.nbytes());
+  return hash.hex();
+}
+
+}  // namespace
+
+CheckpointFolder::CheckpointFolder(std::filesystem::path folder, std::string run_id)
+    : folder_(std::move(folder)), run_id_(std::move(run_id)) {}
+
+std::filesystem::path CheckpointFolder::file(int64_t step, const char* extension) const {
+  return folder_ / fmt::format("{}{:08}{}", kPrefix, step, extension);
+}
+
+std::vector<int64_t> CheckpointFolder::steps() const {
+  std::vector<int64_t> found;
+  if (!std::filesystem::is_directory(folder_)) return found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kPrefix) || entry.path().extension() != kManifest) continue;
+    int64_t step = -1;
+    const std::string stem = entry.path().stem().string();
+    const char* end = stem.data() + stem.size();
+    const auto parsed = std::from_chars(stem.data() + kPrefix.size(), end, step);
+    if (parsed.ec == std::errc() && parsed.ptr == end) found.push_back(step);
+  }
+  std::sort(found.begin(), found.end(), std::greater<>());
+  return found;
+}
+
+void CheckpointFolder::save(int64_t step, const NamedTensors& tensors,
+                            const std::map<std::string, std::string>& counters) const {
+  auto metadata = counters;
+  metadata["run_id"] = run_id_;
+  write_safetensors(file(step, kTensors), tensors, metadata);
+  nlohmann::json manifest;
+  manifest["run_id"] = run_id_;
+  manifest["step"] = step;
+  manifest["sha256"] = sha256_of_file(file(step, kTensors));
+  for (const auto& [name, tensor] : tensors) manifest["tensors"][name] = tensor_digest(tensor);
+  write_file_atomically(file(step, kManifest), manifest.dump(1) + "\n");
+
+  const auto all = steps();
+  for (size_t i = kKept; i < all.size(); ++i) {
+    std::error_code ignored;  // an old checkpoint that stays does no harm
+    std::filesystem::remove(file(all[i], kManifest), ignored);
+    std::filesystem::remove(file(all[i], kTensors), ignored);
+  }
+}
+
+SafetensorsFile CheckpointFolder::verified(int64_t step) const {
+  const auto manifest = nlohmann::json::parse(read_file(file(step, kManifest)));
+  if (manifest.at("run_id") != run_id_) {
+    throw Error(ErrorKind::kData, fmt::format("it belongs to run {}", manifest.at("run_id").dump()));
+  }
+  const auto path = file(step, kTensors);
+  if (sha256_of_file(path) != manifest.at("sha256")) {
+    throw Error(ErrorKind::kData, fmt::format("{}: its SHA-256 is not the recorded one", path.string()));
+  }
+  SafetensorsFile content = read_safetensors(path);
+  for (const auto& [name, tensor] : content.tensors) {
+    if (manifest.at("tensors").at(name) != tensor_digest(tensor)) {
+      throw Error(ErrorKind::kData, fmt::format("{}: tensor {} is damaged", path.string(), name));
+    }
+  }
+  return content;
+}
+
+std::optional<CheckpointFolder::Loaded> CheckpointFolder::load_newest() const {
+  for (const int64_t step : steps()) {
+    try {
+      return Loaded{step, verified(step)};
+    } catch (const std::exception& problem) {
+      log::warn("{}: not usable, the one before is taken: {}", file(step, kManifest).string(),
+                problem.what());
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<int64_t> CheckpointFolder::newest_step() const {
+  const auto all = steps();
+  if (all.empty()) return std::nullopt;
+  return all.front();
+}
+
+void CheckpointFolder::clear() const {
+  for (const int64_t step : steps()) {
+    std::filesystem::remove(file(step, kManifest));
+    std::filesystem::remove(file(step, kTensors));
+  }
+}
+
+}  // namespace scgan

@@ -1,0 +1,230 @@
+#include "core/train/gan_step.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <utility>
+#include <vector>
+
+#include "core/base/draws.h"
+#include "core/comm/canonical_sum.h"
+#include "core/model/losses.h"
+
+namespace scgan {
+
+struct GanStep::MicroBatch {
+  at::Tensor a, b;              // inputs [m, 3, S, S]
+  at::Tensor fake_a, fake_b;    // with graph, or detached while `recompute` waits for the backward pass
+  int64_t first = 0;            // global index of the first sample
+};
+
+// Where one discriminator's step draws.
+struct GanStep::JudgeSites {
+  AugmentSite real, fake;
+  Purpose part;
+};
+
+namespace {
+
+// The discriminators take no gradient while the generators learn.
+class Frozen {
+ public:
+  explicit Frozen(ParameterArena& arena) : arena_(arena) { arena_.set_trainable(false); }
+  ~Frozen() { arena_.set_trainable(true); }
+  Frozen(const Frozen&) = delete;
+  Frozen& operator=(const Frozen&) = delete;
+
+ private:
+  ParameterArena& arena_;
+};
+
+}  // namespace
+
+// netD_A judges images of B, netD_B images of A.
+constexpr GanStep::JudgeSites GanStep::kSitesOfA{AugmentSite::kRealB, AugmentSite::kFakeB,
+                                                 Purpose::kPartA};
+constexpr GanStep::JudgeSites GanStep::kSitesOfB{AugmentSite::kRealA, AugmentSite::kFakeA,
+                                                 Purpose::kPartB};
+
+std::array<double, 10> StepLosses::values() const {
+  return {g_adv_a, g_adv_b, cycle_a, cycle_b, identity_a, identity_b, d_a, d_b, ssl_a, ssl_b};
+}
+
+GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator)
+    : spec_(spec),
+      state_(state),
+      communicator_(communicator),
+      reducer_(communicator, spec.run.reduction) {}
+
+StepLosses GanStep::run(const Batch& cpu_batch, double learning_rate) {
+  const c10::Device device = state_.generators.values().device();
+  const Batch batch{cpu_batch.a.to(device), cpu_batch.b.to(device)};
+  std::vector<MicroBatch> micros = own_micro_batches(batch);
+  const Fakes fakes = gather_fakes(micros);
+
+  // What the discriminators want changed in the fakes, each computed where it is held.
+  Pull pull_a{at::empty_like(fakes.b)};
+  Pull pull_b{at::empty_like(fakes.a)};
+  if (holds_a()) pull_a = adversarial_pull(state_.judge_a, fakes.b, AugmentSite::kGStepB);
+  if (holds_b()) pull_b = adversarial_pull(state_.judge_b, fakes.a, AugmentSite::kGStepA);
+  communicator_.broadcast(pull_a.gradient, 0);
+  communicator_.broadcast(pull_b.gradient, root_of_b());
+
+  at::Tensor micro_losses;
+  at::Tensor gradient = generator_gradient(micros, pull_a, pull_b, micro_losses);
+
+  // The gradients travel while the discriminators learn: these read detached fakes and their own weights only.
+  reducer_.start(gradient);
+  // Every rank feeds both pools, so that they are the same everywhere.
+  const at::Tensor shown_b = state_.judge_a.pool.query(fakes.b, state_.step);
+  const at::Tensor shown_a = state_.judge_b.pool.query(fakes.a, state_.step);
+  JudgeLosses judge_a;
+  JudgeLosses judge_b;
+  if (holds_a()) judge_a = judge_step(state_.judge_a, batch.b, shown_b, kSitesOfA, learning_rate);
+  if (holds_b()) judge_b = judge_step(state_.judge_b, batch.a, shown_a, kSitesOfB, learning_rate);
+  reducer_.finish();
+  state_.generators.adam_step(gradient, spec_.train, learning_rate);
+  ++state_.step;
+  return gather_losses(micro_losses, {pull_a.loss, pull_b.loss, judge_a.adversarial,
+                                      judge_b.adversarial, judge_a.ssl, judge_b.ssl});
+}
+
+std::vector<GanStep::MicroBatch> GanStep::own_micro_batches(const Batch& batch) const {
+  const int64_t size = spec_.train.micro_batch;
+  const int64_t share = spec_.train.batch_size / communicator_.size();
+  const int64_t begin = communicator_.rank() * share;
+  std::vector<MicroBatch> micros;
+  for (int64_t first = begin; first < begin + share; first += size) {
+    micros.push_back({batch.a.narrow(0, first, size), batch.b.narrow(0, first, size), {}, {}, first});
+  }
+  return micros;
+}
+
+void GanStep::translate(MicroBatch& micro) const {
+  micro.fake_b = state_.netG_A->forward(micro.a);
+  micro.fake_a = state_.netG_B->forward(micro.b);
+}
+
+GanStep::Fakes GanStep::gather_fakes(std::vector<MicroBatch>& own) {
+  std::vector<at::Tensor> mine_a;
+  std::vector<at::Tensor> mine_b;
+  const at::AutoGradMode keep_graph(!spec_.run.recompute);
+  for (MicroBatch& micro : own) {
+    translate(micro);
+    mine_a.push_back(micro.fake_a.detach());
+    mine_b.push_back(micro.fake_b.detach());
+  }
+  return {gathered(communicator_, at::cat(mine_a)), gathered(communicator_, at::cat(mine_b))};
+}
+
+GanStep::Pull GanStep::adversarial_pull(Judge& judge, const at::Tensor& fakes,
+                                        AugmentSite site) const {
+  const Frozen frozen(judge.arena);
+  const at::Tensor leaf = fakes.detach().clone().requires_grad_(true);
+  const at::Tensor seen =
+      diff_augment(leaf, spec_.model.diffaug, spec_.seed, site, state_.step);
+  const at::Tensor loss = lsgan_real(judge.network->logits(seen));
+  loss.backward();
+  return {leaf.grad(), loss.item<double>()};
+}
+
+at::Tensor GanStep::generator_gradient(std::vector<MicroBatch>& micros, const Pull& pull_a,
+                                       const Pull& pull_b, at::Tensor& losses) {
+  TreeSum gradients;
+  std::vector<at::Tensor> rows;
+  for (MicroBatch& micro : micros) {
+    at::Tensor gradient = state_.generators.new_gradient();
+    rows.push_back(backward(micro, pull_a, pull_b));
+    gradients.push(std::move(gradient));
+    micro = {};  // its graph is done with
+  }
+  losses = at::stack(rows);
+  return gradients.result();
+}
+
+// Backward of one micro-batch's share of the generators' objective; gives its four weighted terms.
+at::Tensor GanStep::backward(MicroBatch& micro, const Pull& pull_a, const Pull& pull_b) {
+  if (spec_.run.recompute) translate(micro);
+  const LossSpec& loss = spec_.loss;
+  const int64_t size = spec_.train.micro_batch;
+  const double share = static_cast<double>(size) / static_cast<double>(spec_.train.batch_size);
+
+  std::vector<at::Tensor> terms;
+  terms.push_back(l1(state_.netG_B->forward(micro.fake_b), micro.a) * (loss.lambda_a * share));
+  terms.push_back(l1(state_.netG_A->forward(micro.fake_a), micro.b) * (loss.lambda_b * share));
+  if (loss.lambda_identity > 0) {
+    terms.push_back(l1(state_.netG_B->forward(micro.a), micro.a) *
+                    (identity_weight(loss, loss.lambda_a) * share));
+    terms.push_back(l1(state_.netG_A->forward(micro.b), micro.b) *
+                    (identity_weight(loss, loss.lambda_b) * share));
+  } else {
+    terms.resize(4, at::zeros_like(terms.front()));
+  }
+  const at::Tensor sum = terms[0] + terms[1] + terms[2] + terms[3];
+  torch::autograd::backward({sum, micro.fake_b, micro.fake_a},
+                            {at::ones_like(sum), pull_a.gradient.narrow(0, micro.first, size),
+                             pull_b.gradient.narrow(0, micro.first, size)});
+  return at::stack({terms[0].detach(), terms[1].detach(), terms[2].detach(), terms[3].detach()});
+}
+
+GanStep::JudgeLosses GanStep::judge_step(Judge& judge, const at::Tensor& real,
+                                         const at::Tensor& fakes, const JudgeSites& sites,
+                                         double learning_rate) const {
+  const int64_t step = state_.step;
+  const at::Tensor gradient = judge.arena.new_gradient();
+  const auto augmented = [&](const at::Tensor& images, AugmentSite site) {
+    return diff_augment(images, spec_.model.diffaug, spec_.seed, site, step);
+  };
+  const Draws draws(static_cast<uint32_t>(spec_.seed), sites.part);
+  const auto part = static_cast<int>(draws.index(4, static_cast<uint32_t>(step), 0));
+
+  // Two calls: real and fake images never share batch statistics.
+  const auto on_real = judge.network->judge_real(augmented(real, sites.real), part);
+  const at::Tensor on_fake = judge.network->logits(augmented(fakes, sites.fake));
+  const at::Tensor adversarial =
+      (lsgan_real(on_real.logits) + lsgan_fake(on_fake)) * spec_.loss.d_adv_scale;
+  at::Tensor total = adversarial;
+  JudgeLosses losses;
+  if (on_real.reconstruction.defined()) {
+    const at::Tensor ssl = on_real.reconstruction * spec_.loss.lambda_ssl;
+    total = total + ssl;
+    losses.ssl = ssl.item<double>();
+  }
+  total.backward();
+  judge.arena.adam_step(gradient, spec_.train, learning_rate);
+  losses.adversarial = adversarial.item<double>();
+  return losses;
+}
+
+StepLosses GanStep::gather_losses(at::Tensor micro_losses,
+                                  const std::array<double, 6>& judge_losses) {
+  TreeSum sum;
+  const at::Tensor rows = gathered(communicator_, micro_losses.to(at::kCPU, at::kDouble));
+  for (int64_t row = 0; row < rows.size(0); ++row) sum.push(rows[row].clone());
+  const at::Tensor g = sum.result();
+  at::Tensor mine = at::empty({1, 6}, at::kDouble);
+  for (int64_t i = 0; i < 6; ++i) mine[0][i] = judge_losses[static_cast<size_t>(i)];
+  const at::Tensor d = gathered(communicator_, mine);
+  const auto g_term = [&](int64_t i) { return g[i].item<double>(); };
+  const auto d_term = [&](int64_t i) { return d[i % 2 == 0 ? 0 : root_of_b()][i].item<double>(); };
+  return {d_term(0), d_term(1), g_term(0), g_term(1), g_term(2),
+          g_term(3), d_term(2), d_term(3), d_term(4), d_term(5)};
+}
+
+void GanStep::collect_discriminators() {
+  if (communicator_.size() == 1) return;
+  const at::NoGradGuard no_grad;
+  for (Judge* judge : {&state_.judge_a, &state_.judge_b}) {
+    const int root = judge == &state_.judge_a ? 0 : root_of_b();
+    ParameterArena& arena = judge->arena;
+    for (at::Tensor flat : {arena.values(), arena.first_moments(), arena.second_moments()}) {
+      communicator_.broadcast(flat, root);
+    }
+    for (at::Tensor& buffer : judge->network->buffers()) communicator_.broadcast(buffer, root);
+    at::Tensor steps = at::full({1}, arena.adam_steps(), at::kLong);
+    communicator_.broadcast(steps, root);
+    arena.set_adam_steps(steps.item<int64_t>());
+  }
+}
+
+}  // namespace scgan

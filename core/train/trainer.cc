@@ -1,0 +1,99 @@
+#include "core/train/trainer.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/train/lr_schedule.h"
+
+namespace scgan {
+namespace {
+
+// What the ranks agree on at a step boundary.
+struct Agreement {
+  bool stop = false, checkpoint = false, samples = false;
+};
+
+Agreement agree(Communicator& communicator, TrainObserver& observer) {
+  const Agreement mine{observer.stop_requested(), observer.checkpoint_due(), observer.samples_due()};
+  if (communicator.size() == 1) return mine;
+  const at::Tensor flags = at::zeros({1, 3}, at::kLong);
+  flags[0][0] = mine.stop ? 1 : 0;
+  flags[0][1] = mine.checkpoint ? 1 : 0;
+  flags[0][2] = mine.samples ? 1 : 0;
+  const at::Tensor all = gathered(communicator, flags);
+  return {all.select(1, 0).any().item<bool>(), all[0][1].item<int64_t>() != 0,
+          all[0][2].item<int64_t>() != 0};
+}
+
+void require_finite(const StepReport& report) {
+  const auto values = report.losses.values();
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!std::isfinite(values[i])) {
+      throw Error(ErrorKind::kNonFinite, fmt::format("loss {} is {} at step {}",
+                                                     StepLosses::kNames[i], values[i], report.step));
+    }
+  }
+}
+
+}  // namespace
+
+Trainer::Trainer(const RunSpec& spec, const std::string& run_id, const DataLoader& loader,
+                 Communicator& communicator, c10::Device device,
+                 const std::filesystem::path& folder)
+    : spec_(spec),
+      loader_(loader),
+      communicator_(communicator),
+      checkpoints_(folder, run_id),
+      state_(spec, device),
+      step_(spec, state_, communicator) {}
+
+int64_t Trainer::total_steps() const {
+  return (spec_.train.epochs + spec_.train.decay_epochs) * loader_.steps_per_epoch();
+}
+
+int64_t Trainer::resume() {
+  const auto newest = checkpoints_.load_newest();
+  // All ranks read the same folder; on a file system where one does not see the newest file yet, they must not part.
+  const at::Tensor seen = at::full({1}, newest ? newest->step : -1, at::kLong);
+  if (gathered(communicator_, seen).ne(seen).any().item<bool>()) {
+    throw Error(ErrorKind::kStorage, "the ranks of a run see different checkpoints in its folder");
+  }
+  if (newest) {
+    state_.restore(newest->content.tensors, newest->content.metadata);
+    saved_step_ = state_.step;
+  }
+  return state_.step;
+}
+
+TrainOutcome Trainer::train(TrainObserver& observer) {
+  while (state_.step < total_steps()) {
+    const Agreement agreed = agree(communicator_, observer);
+    if (agreed.checkpoint || agreed.stop) save_checkpoint();
+    if (agreed.samples) observer.write_samples(state_);
+    if (agreed.stop) return TrainOutcome::kStopped;
+    const StepReport report = one_step();
+    require_finite(report);
+    observer.step_done(report);
+  }
+  save_checkpoint();  // scoring may be interrupted
+  return TrainOutcome::kFinished;
+}
+
+StepReport Trainer::one_step() {
+  const int64_t epoch = state_.step / loader_.steps_per_epoch() + 1;
+  const double rate = spec_.train.learning_rate * learning_rate_factor(spec_.train, epoch);
+  const StepLosses losses = step_.run(loader_.batch(state_.step), rate);
+  return {state_.step, epoch, rate, losses};
+}
+
+void Trainer::save_checkpoint() {
+  if (saved_step_ == state_.step) return;
+  step_.collect_discriminators();
+  if (communicator_.rank() == 0) checkpoints_.save(state_.step, state_.tensors(), state_.counters());
+  saved_step_ = state_.step;
+}
+
+}  // namespace scgan

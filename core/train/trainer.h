@@ -1,0 +1,70 @@
+// Trains one run from its RunSpec: the loop between a DataLoader and a checkpoint.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "core/comm/communicator.h"
+#include "core/data/data_loader.h"
+#include "core/spec/run_spec.h"
+#include "core/train/checkpoint.h"
+#include "core/train/gan_step.h"
+#include "core/train/train_state.h"
+
+namespace scgan {
+
+struct StepReport {
+  int64_t step = 0;  // steps done, from 1
+  int64_t epoch = 0;  // of this step, from 1
+  double learning_rate = 0;
+  StepLosses losses;
+};
+
+// What training tells the outside, on every rank; the caller keeps what it needs.
+class TrainObserver {
+ public:
+  virtual ~TrainObserver() = default;
+  virtual void step_done(const StepReport& report) = 0;
+  // Called once per step boundary; true on any rank stops training on all of them, with a checkpoint.
+  virtual bool stop_requested() = 0;
+  // Rank 0's answers count. True: write a checkpoint (sample grids) at this step boundary.
+  virtual bool checkpoint_due() = 0;
+  virtual bool samples_due() = 0;
+  virtual void write_samples(const TrainState& state) = 0;
+};
+
+enum class TrainOutcome { kFinished, kStopped };
+
+class Trainer {  // Not thread-safe. The arguments must outlive the Trainer.
+ public:
+  // Builds the networks on `device`, equal on all ranks. Checkpoints live in `folder`, which all ranks can read.
+  Trainer(const RunSpec& spec, const std::string& run_id, const DataLoader& loader,
+          Communicator& communicator, c10::Device device, const std::filesystem::path& folder);
+
+  // Continues from the newest good checkpoint, if there is one; gives the steps done so far. Collective.
+  int64_t resume();
+
+  // Trains to the last step, or until a stop is requested. Throws Error(kNonFinite) on every rank when a loss is not
+  // finite. Collective.
+  TrainOutcome train(TrainObserver& observer);
+
+  int64_t total_steps() const;
+  const TrainState& state() const { return state_; }
+
+ private:
+  StepReport one_step();
+  void save_checkpoint();
+
+  const RunSpec& spec_;
+  const DataLoader& loader_;
+  Communicator& communicator_;
+  CheckpointFolder checkpoints_;
+  TrainState state_;
+  GanStep step_;
+  int64_t saved_step_ = -1;
+};
+
+}  // namespace scgan

@@ -1,0 +1,36 @@
+// Small text messages between ranks, beside the training traffic: how groups ask for runs and report.
+//
+// Waiting sleeps instead of spinning, since it shares a core with training. Safe to use from several threads, as
+// long as no two threads receive the same tag.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "distributed/mpi_comm.h"
+
+namespace scgan::distributed {
+
+enum class MailTag { kToCoordinator = 1, kToLeader = 2, kStop = 3 };
+
+struct Mail {
+  int from = 0;  // world rank
+  std::string text;
+};
+
+class Mailbox {
+ public:
+  // Collective over the world.
+  Mailbox();
+
+  void send(int to, MailTag tag, const std::string& text) const;
+  // A message of this tag that has arrived, if any.
+  std::optional<Mail> poll(MailTag tag) const;
+  // Waits for one.
+  Mail receive(MailTag tag) const;
+
+ private:
+  MpiComm comm_;
+};
+
+}  // namespace scgan::distributed

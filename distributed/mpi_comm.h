@@ -1,0 +1,29 @@
+// Owned MPI communicators and checked MPI calls.
+#pragma once
+
+#include <mpi.h>
+
+#include <source_location>
+
+#include "core/base/unique_handle.h"
+
+namespace scgan::distributed {
+
+struct MpiCommTraits {
+  using Handle = MPI_Comm;
+  static Handle null() noexcept { return MPI_COMM_NULL; }
+  static void close(Handle comm) noexcept { MPI_Comm_free(&comm); }  // collective: its ranks leave scope together
+};
+using MpiComm = UniqueHandle<MpiCommTraits>;
+
+// Throws Error(kCommunication) with the name of the operation and MPI's text unless `status` is MPI_SUCCESS.
+void check_mpi(int status, const char* operation,
+               std::source_location where = std::source_location::current());
+
+// A duplicate of `comm` whose errors are returned, not fatal. Collective.
+MpiComm duplicate(MPI_Comm comm);
+
+// The ranks of `comm` with equal `color`, ordered by their rank in it. Collective.
+MpiComm split(MPI_Comm comm, int color);
+
+}  // namespace scgan::distributed

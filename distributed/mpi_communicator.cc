@@ -1,0 +1,117 @@
+#include "distributed/mpi_communicator.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <chrono>
+#include <limits>
+
+#include "core/base/error.h"
+
+namespace scgan::distributed {
+namespace {
+
+int rank_of(const MpiComm& comm) {
+  int rank = 0;
+  check_mpi(MPI_Comm_rank(comm.get(), &rank), "MPI_Comm_rank");
+  return rank;
+}
+
+int size_of(const MpiComm& comm) {
+  int size = 0;
+  check_mpi(MPI_Comm_size(comm.get(), &size), "MPI_Comm_size");
+  return size;
+}
+
+int byte_count(size_t bytes) {
+  if (bytes > static_cast<size_t>(std::numeric_limits<int>::max())) {
+    throw Error(ErrorKind::kCommunication,
+                fmt::format("a message of {} bytes is more than MPI's 2 GiB", bytes));
+  }
+  return static_cast<int>(bytes);
+}
+
+at::Tensor on_host(const at::Tensor& tensor) { return tensor.to(at::kCPU).contiguous(); }
+
+MPI_Datatype type_of(const at::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return MPI_FLOAT;
+    case at::kDouble:
+      return MPI_DOUBLE;
+    default:
+      throw Error(ErrorKind::kCommunication, "all_reduce_sum takes float32 or float64");
+  }
+}
+
+}  // namespace
+
+MpiCommunicator::MpiCommunicator(MpiComm group, double timeout_seconds)
+    : Communicator(rank_of(group), size_of(group)),
+      group_(std::move(group)),
+      timeout_seconds_(timeout_seconds) {}
+
+void MpiCommunicator::wait(MPI_Request request, const char* operation) {
+  const auto start = std::chrono::steady_clock::now();
+  for (;;) {
+    int done = 0;
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
+    if (done != 0) return;
+    const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
+    if (waited.count() > timeout_seconds_) {
+      throw Error(ErrorKind::kCommunication,
+                  fmt::format("rank {} of {} waited {:.0f} s in {}: another rank of the run is lost "
+                              "or stuck",
+                              rank(), size(), waited.count(), operation));
+    }
+    sched_yield();  // ranks may share cores
+  }
+}
+
+void MpiCommunicator::all_gather(const at::Tensor& mine, at::Tensor& all) {
+  const at::Tensor send = on_host(mine);
+  at::Tensor receive = all.is_cpu() ? all : at::empty_like(all, at::kCPU);
+  const int bytes = byte_count(send.nbytes());
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Iallgather(send.const_data_ptr(), bytes, MPI_BYTE, receive.mutable_data_ptr(), bytes,
+                           MPI_BYTE, group_.get(), &request),
+            "all_gather");
+  wait(request, "all_gather");
+  if (!all.is_cpu()) all.copy_(receive);
+}
+
+void MpiCommunicator::all_to_all(const at::Tensor& shards, at::Tensor& mine) {
+  const at::Tensor send = on_host(shards);
+  at::Tensor receive = mine.is_cpu() ? mine : at::empty_like(mine, at::kCPU);
+  const int bytes = byte_count(send.nbytes() / static_cast<size_t>(size()));
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ialltoall(send.const_data_ptr(), bytes, MPI_BYTE, receive.mutable_data_ptr(), bytes,
+                          MPI_BYTE, group_.get(), &request),
+            "all_to_all");
+  wait(request, "all_to_all");
+  if (!mine.is_cpu()) mine.copy_(receive);
+}
+
+void MpiCommunicator::broadcast(at::Tensor& tensor, int root) {
+  const at::Tensor buffer = on_host(tensor);
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibcast(buffer.mutable_data_ptr(), byte_count(buffer.nbytes()), MPI_BYTE, root,
+                       group_.get(), &request),
+            "broadcast");
+  wait(request, "broadcast");
+  if (buffer.const_data_ptr() != tensor.const_data_ptr()) tensor.copy_(buffer);
+}
+
+void MpiCommunicator::all_reduce_sum(at::Tensor& tensor) {
+  const at::Tensor buffer = on_host(tensor);
+  if (buffer.numel() > std::numeric_limits<int>::max()) byte_count(buffer.nbytes());
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, buffer.mutable_data_ptr(), static_cast<int>(buffer.numel()),
+                           type_of(buffer), MPI_SUM, group_.get(), &request),
+            "all_reduce_sum");
+  wait(request, "all_reduce_sum");
+  if (buffer.const_data_ptr() != tensor.const_data_ptr()) tensor.copy_(buffer);
+}
+
+}  // namespace scgan::distributed

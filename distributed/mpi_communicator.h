@@ -1,0 +1,29 @@
+// The Communicator over MPI. Tensors on a GPU travel through host memory.
+//
+// Each operation is started non-blocking and polled with a deadline, so that a lost rank becomes an error that names
+// the operation, not a hang. It may be used from one thread at a time.
+#pragma once
+
+#include "core/comm/communicator.h"
+#include "distributed/mpi_comm.h"
+
+namespace scgan::distributed {
+
+class MpiCommunicator final : public Communicator {
+ public:
+  // Takes a communicator of its own for the group. `timeout_seconds`: the longest a rank waits in one operation.
+  explicit MpiCommunicator(MpiComm group, double timeout_seconds = 1800);
+
+  void all_gather(const at::Tensor& mine, at::Tensor& all) override;
+  void all_to_all(const at::Tensor& shards, at::Tensor& mine) override;
+  void broadcast(at::Tensor& tensor, int root) override;
+  void all_reduce_sum(at::Tensor& tensor) override;
+
+ private:
+  void wait(MPI_Request request, const char* operation);
+
+  MpiComm group_;
+  double timeout_seconds_;
+};
+
+}  // namespace scgan::distributed

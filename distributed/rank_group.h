@@ -1,0 +1,28 @@
+// RankGroup: the ranks that train one run together, and the Communicator between them.
+#pragma once
+
+#include <memory>
+
+#include "core/comm/communicator.h"
+#include "distributed/mpi_runtime.h"
+
+namespace scgan::distributed {
+
+class RankGroup {
+ public:
+  // Cuts the world into groups of `ranks` neighbouring ranks; a rest that fills no group is idle. Collective.
+  RankGroup(const MpiRuntime& world, int ranks);
+
+  bool idle() const { return communicator_ == nullptr; }
+  int index() const { return index_; }    // of the group
+  int count() const { return count_; }    // of groups
+  bool is_leader() const { return !idle() && communicator_->rank() == 0; }
+  // Only for ranks that are not idle.
+  Communicator& communicator() { return *communicator_; }
+
+ private:
+  int index_ = 0, count_ = 0;
+  std::unique_ptr<Communicator> communicator_;
+};
+
+}  // namespace scgan::distributed
