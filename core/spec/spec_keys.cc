@@ -157,7 +157,7 @@ void add_data_keys(std::vector<SpecKey>& keys) {
                           "Which images a percentage takes: seeded = prefix of a permutation by "
                           "the run's seed; fixed = one permutation for all runs.");
   data.number("percentage", &DatasetSpec::percentage, 0.01, 100, "%",
-              "Share of the training images of both domains; usually set by sweep.percentages.");
+              "Share of the training images of both domains; written as sweep.percentages.");
   SectionKeys<SyntheticSpec> synthetic(
       keys, "data.synthetic", [](RunSpec& s) -> SyntheticSpec& { return s.data.synthetic; });
   synthetic.integer("train_images", &SyntheticSpec::train_images, 1, 1e6, "images",
@@ -309,7 +309,8 @@ std::string expected(const SpecKey& key) {
     case SpecType::kBool:
       return "true or false";
     case SpecType::kInteger:
-      return fmt::format("an integer from {} to {}", key.min, key.max);
+      return fmt::format("an integer from {} to {}{}", key.min, key.max,
+                         key.zero_is_auto ? ", or auto" : "");
     case SpecType::kNumber:
       return fmt::format("a number from {} to {}", key.min, key.max);
     case SpecType::kText:

@@ -2,8 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <stdexcept>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,6 +27,7 @@ struct Axis {
 };
 
 struct Exclusion {  // a run that matches all of it is left out
+  std::string where;  // for messages: "file.yaml:12"
   std::vector<std::pair<std::string, SpecValue>> conditions;  // "variant", "percentage", "seed" or an axis' key
 };
 
@@ -39,6 +39,7 @@ struct SweepSpec {
   std::vector<int64_t> seeds;
   std::vector<Axis> axes;
   std::vector<Exclusion> exclude;
+  std::map<std::string, std::string> places;  // key path -> where it is written ("file.yaml:12"), for messages
 };
 
 // One mistake in a sweep file.

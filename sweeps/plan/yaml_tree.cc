@@ -1,0 +1,207 @@
+#include "sweeps/plan/yaml_tree.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace scgan::sweeps {
+namespace {
+
+using PlaceOf = std::function<Place(const YAML::Mark&)>;
+
+// Copies yaml-cpp's graph into the tree. Aliases make it a graph, perhaps with cycles or of
+// exponential size, hence the limits.
+class TreeBuilder {
+ public:
+  TreeBuilder(PlaceOf place_of, IssueList& issues)
+      : place_of_(std::move(place_of)), issues_(issues) {}
+
+  YamlNode build(const YAML::Node& source, const std::string& path, int depth = 0) {
+    YamlNode node;
+    node.place = place_of_(source.Mark());
+    if (depth > kMaxDepth || ++nodes_ > kMaxNodes) {
+      if (!std::exchange(overflowed_, true)) {
+        issues_.add(node.place, path, "is nested too deeply or refers to itself");
+      }
+      return node;
+    }
+    check_tag(source, node.place, path);
+    if (source.IsScalar()) {
+      node.kind = YamlNode::Kind::kScalar;
+      node.text = source.Scalar();
+      node.quoted = source.Tag() == "!";
+    } else if (source.IsSequence()) {
+      node.kind = YamlNode::Kind::kList;
+      for (const auto& item : source) node.children.push_back(build(item, path, depth + 1));
+    } else if (source.IsMap()) {
+      node.kind = YamlNode::Kind::kMap;
+      for (const auto& entry : source) add_entry(node, entry.first, entry.second, path, depth);
+    }
+    return node;
+  }
+
+ private:
+  static constexpr int kMaxDepth = 16;
+  static constexpr int kMaxNodes = 100000;
+
+  void check_tag(const YAML::Node& source, const Place& place, const std::string& path) {
+    const std::string& tag = source.Tag();
+    if (tag.empty() || tag == "?" || tag == "!") return;  // none, plain, quoted
+    issues_.add(place, path, "has the YAML tag " + tag + "; tags are not supported");
+  }
+
+  void add_entry(YamlNode& map, const YAML::Node& key, const YAML::Node& value,
+                 const std::string& path, int depth) {
+    const Place place = place_of_(key.Mark());
+    if (!key.IsScalar()) {
+      issues_.add(place, path, "has a key that is no text");
+      return;
+    }
+    const std::string& name = key.Scalar();
+    const std::string full = path.empty() ? name : path + "." + name;
+    if (name == "<<") {
+      issues_.add(place, full,
+                  "merge keys are not supported; write the keys out, or refer to a "
+                  "whole value with an alias (*name)");
+      return;
+    }
+    const auto first = std::find_if(map.children.begin(), map.children.end(),
+                                    [&](const YamlNode& child) { return child.key == name; });
+    if (first != map.children.end()) {
+      issues_.add(place, full, fmt::format("is written twice, first at {}", first->key_place.text));
+      return;
+    }
+    YamlNode child = build(value, full, depth + 1);
+    if (child.kind == YamlNode::Kind::kNull) child.place = place;  // yaml-cpp's mark is elsewhere
+    child.key = name;
+    child.key_place = place;
+    map.children.push_back(std::move(child));
+  }
+
+  PlaceOf place_of_;
+  IssueList& issues_;
+  int nodes_ = 0;
+  bool overflowed_ = false;
+};
+
+YamlNode empty_node(const Place& place) {
+  YamlNode node;
+  node.place = place;
+  return node;
+}
+
+YamlNode parse(const std::string& text, const PlaceOf& place_of, IssueList& issues) {
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.size() > 1) {
+      issues.add(place_of(documents[1].Mark()), "",
+                 "a second YAML document starts here (---); there must be one");
+    }
+    if (documents.empty()) return empty_node(place_of(YAML::Mark::null_mark()));
+    return TreeBuilder(place_of, issues).build(documents.front(), "");
+  } catch (const YAML::Exception& error) {
+    issues.add(place_of(error.mark), "", "is not valid YAML: " + error.msg);
+    return empty_node(place_of(error.mark));
+  }
+}
+
+// Line, from 1, of the first line that is indented with a tab; 0 = none.
+int line_with_tab(const std::string& text) {
+  int line = 1;
+  bool indentation = true;
+  for (const char c : text) {
+    if (c == '\t' && indentation) return line;
+    if (c == '\n') ++line;
+    indentation = c == '\n' || (indentation && c == ' ');
+  }
+  return 0;
+}
+
+}  // namespace
+
+Place file_place(const std::string& file_name, int line) {
+  return {fmt::format("{}:{}", file_name, line), line, false};
+}
+
+Place flag_place(const std::string& flag) {
+  return {"--set " + flag, std::numeric_limits<int>::max(), true};
+}
+
+void IssueList::add(const Place& place, const std::string& key, const std::string& message) {
+  issues_.push_back({place.line, {place.text, key, message}});
+}
+
+void IssueList::throw_if_any() const {
+  if (issues_.empty()) return;
+  std::vector<Located> sorted = issues_;
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Located& a, const Located& b) { return a.line < b.line; });
+  std::string message;
+  for (const auto& [line, issue] : sorted) {
+    if (!message.empty()) message += '\n';
+    message += issue.where + ": ";
+    if (!issue.key.empty()) message += issue.key + ": ";
+    message += issue.message;
+  }
+  throw Error(ErrorKind::kInvalidSpec, message);
+}
+
+YamlNode parse_yaml_file(const std::string& text, const std::string& file_name, IssueList& issues) {
+  const int tab = line_with_tab(text);
+  if (tab > 0) {
+    issues.add(file_place(file_name, tab), "", "is indented with a tab; YAML takes spaces only");
+    return empty_node(file_place(file_name, tab));
+  }
+  const PlaceOf place_of = [&](const YAML::Mark& mark) {
+    return file_place(file_name, mark.is_null() ? 1 : mark.line + 1);
+  };
+  return parse(text, place_of, issues);
+}
+
+YamlNode parse_yaml_flag(const std::string& text, const Place& place, IssueList& issues) {
+  return parse(
+      text, [&](const YAML::Mark&) { return place; }, issues);
+}
+
+void replace_at(YamlNode& root, const std::string& path, YamlNode value) {
+  const auto find = [](YamlNode& map, const std::string& key) {
+    return std::find_if(map.children.begin(), map.children.end(),
+                        [&](const YamlNode& child) { return child.key == key; });
+  };
+  if (root.kind != YamlNode::Kind::kMap) {
+    root.kind = YamlNode::Kind::kMap;
+    root.children.clear();
+  }
+  const auto dot = path.find('.');
+  // A dotted key may stand in the file as it is (axes: {train.learning_rate: ...}).
+  auto child = find(root, path);
+  if (dot == std::string::npos || child != root.children.end()) {
+    value.key = path;
+    value.key_place = value.place;
+    if (child != root.children.end()) {
+      *child = std::move(value);
+    } else {
+      root.children.push_back(std::move(value));
+    }
+    return;
+  }
+  const std::string first = path.substr(0, dot);
+  child = find(root, first);
+  if (child == root.children.end()) {
+    YamlNode section;
+    section.kind = YamlNode::Kind::kMap;
+    section.place = value.place;
+    section.key = first;
+    section.key_place = value.place;
+    child = root.children.insert(root.children.end(), std::move(section));
+  }
+  replace_at(*child, path.substr(dot + 1), std::move(value));
+}
+
+}  // namespace scgan::sweeps
