@@ -1,6 +1,5 @@
 #include "core/model/diff_augment.h"
 
-#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include "core/base/draws.h"
@@ -102,9 +101,8 @@ at::Tensor diff_augment(const at::Tensor& images, const std::vector<std::string>
     } else if (operation == "cutout") {
       result = punch_hole(result, batch);
     } else {
-      throw Error(
-          ErrorKind::kInvalidSpec,
-          fmt::format("model.diffaug knows color, translation and cutout, not '{}'.", operation));
+      throw Error(ErrorKind::kInvalidSpec,
+                  "model.diffaug knows color, translation and cutout, not '" + operation + "'.");
     }
   }
   return result;

@@ -1,10 +1,8 @@
 #include "core/model/ssl_discriminator.h"
 
-#include <fmt/format.h>
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -122,10 +120,11 @@ void SslDiscriminator::build_trunk(const Channels& channels) {
   for (int64_t size = trunk_size_ / 2; size >= 8; size /= 2) {
     const int64_t factor = 512 / size;
     Stage stage{DownBlockComp(channels.big(2 * size), channels.big(size))};
-    register_module(fmt::format("down_{}", factor), stage.down);
+    register_module("down_" + std::to_string(factor), stage.down);
     if (const int64_t low_size = 8 * size; low_size <= trunk_size_) {
       stage.gate = SkipExcitation(channels.big(low_size), channels.big(size), low_size);
-      register_module(fmt::format("se_{}_{}", factor / 8, factor), stage.gate);
+      register_module("se_" + std::to_string(factor / 8) + "_" + std::to_string(factor),
+                      stage.gate);
     }
     stages_.push_back(std::move(stage));
   }
@@ -193,11 +192,10 @@ Discriminator::Judgement SslDiscriminator::judge_real(const at::Tensor& images, 
 std::shared_ptr<Discriminator> make_ssl_discriminator(int64_t width, int64_t image_size) {
   constexpr int64_t kSizes[] = {64, 128, 256, 512, 1024};
   if (std::ranges::find(kSizes, image_size) == std::end(kSizes)) {
-    throw Error(
-        ErrorKind::kInvalidSpec,
-        fmt::format("The fastgan discriminator takes images of 64, 128, 256, 512 or 1024 px, "
-                    "data.image_size is {}.",
-                    image_size));
+    throw Error(ErrorKind::kInvalidSpec,
+                "The fastgan discriminator takes images of 64, 128, 256, 512 or 1024 px, "
+                "data.image_size is " +
+                    std::to_string(image_size) + ".");
   }
   return std::make_shared<SslDiscriminator>(width, image_size);
 }
