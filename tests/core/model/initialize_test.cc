@@ -1,0 +1,63 @@
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "core/base/draws.h"
+#include "core/model/networks.h"
+#include "core/model/patch_discriminator.h"
+#include "core/model/ssl_discriminator.h"
+
+namespace scgan {
+namespace {
+
+TEST(InitializeTest, ConvolutionsAreNormalWithDeviation002AndBiasesZero) {
+  const auto network = make_patch_discriminator(32);
+  initialize(*network, 3, NetworkIndex::kDA);
+  const auto weight = network->named_parameters()["model.8.weight"];  // 524,288 values
+  EXPECT_NEAR(weight.mean().item<double>(), 0, 1.5e-4);
+  EXPECT_NEAR(weight.std().item<double>(), 0.02, 1e-4);
+  EXPECT_EQ(network->named_parameters()["model.8.bias"].abs().max().item<double>(), 0);
+}
+
+TEST(InitializeTest, NormsAndSpectralVectorsStartAsPublished) {
+  const auto network = make_ssl_discriminator(64, 64);
+  initialize(*network, 3, NetworkIndex::kDA);
+  const auto parameters = network->named_parameters();
+  EXPECT_NEAR(parameters["rf_big.1.weight"].mean().item<double>(), 1, 3e-3);
+  EXPECT_NEAR(parameters["rf_big.1.weight"].std().item<double>(), 0.02, 2e-3);
+  EXPECT_EQ(parameters["rf_big.1.bias"].abs().max().item<double>(), 0);
+  const auto buffers = network->named_buffers();
+  EXPECT_EQ(buffers["rf_big.1.running_mean"].abs().max().item<double>(), 0);
+  EXPECT_EQ(buffers["rf_big.1.running_var"].min().item<double>(), 1);
+  EXPECT_EQ(buffers["rf_big.1.num_batches_tracked"].item<int64_t>(), 0);
+  EXPECT_NEAR(buffers["rf_big.0.weight_u"].norm().item<double>(), 1, 1e-5);
+  EXPECT_NEAR(buffers["rf_big.0.weight_v"].norm().item<double>(), 1, 1e-5);
+}
+
+TEST(InitializeTest, AnElementIsTheDrawOfItsNetworkTensorAndPosition) {
+  const auto network = make_patch_discriminator(4);
+  initialize(*network, 7, NetworkIndex::kDB);
+  const auto weight = network->named_parameters()["model.2.weight"].flatten();  // tensor 2
+  const Draws draws(7, Purpose::kInitWeights);
+  EXPECT_FLOAT_EQ(weight[11].item<float>(), static_cast<float>(0.02 * draws.normal(3002, 11)));
+}
+
+TEST(InitializeTest, EqualKeysGiveEqualWeightsWhateverWasThereBefore) {
+  const auto first = make_ssl_discriminator(4, 64);
+  const auto second = make_ssl_discriminator(4, 64);
+  initialize(*first, 7, NetworkIndex::kDA);
+  initialize(*second, 8, NetworkIndex::kDB);
+  EXPECT_FALSE(torch::equal(first->parameters()[0], second->parameters()[0]));
+  initialize(*second, 7, NetworkIndex::kDB);
+  EXPECT_FALSE(torch::equal(first->parameters()[0], second->parameters()[0]));
+  second->logits(torch::ones({2, 3, 64, 64}));  // moves buffers
+  initialize(*second, 7, NetworkIndex::kDA);
+  for (size_t i = 0; i < first->parameters().size(); ++i) {
+    EXPECT_TRUE(torch::equal(first->parameters()[i], second->parameters()[i]));
+  }
+  for (size_t i = 0; i < first->buffers().size(); ++i) {
+    EXPECT_TRUE(torch::equal(first->buffers()[i], second->buffers()[i]));
+  }
+}
+
+}  // namespace
+}  // namespace scgan

@@ -1,0 +1,96 @@
+#include "core/model/spectral_conv.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+namespace scgan {
+namespace {
+
+SpectralConv2d make_conv() {
+  torch::manual_seed(1);
+  SpectralConv2d conv(3, 5, ConvShape{.kernel = 3, .stride = 1, .padding = 1});
+  conv->to(torch::kFloat64);
+  const torch::NoGradGuard no_grad;
+  for (auto& tensor : conv->parameters()) tensor.normal_();
+  for (auto& tensor : conv->buffers()) tensor.normal_().div_(tensor.norm());
+  return conv;
+}
+
+at::Tensor u_of(const SpectralConv2d& conv) { return conv->named_buffers()["weight_u"].clone(); }
+at::Tensor v_of(const SpectralConv2d& conv) { return conv->named_buffers()["weight_v"].clone(); }
+
+TEST(SpectralConvTest, LargestSingularValueOfTheKernelBecomesOne) {
+  auto conv = make_conv();
+  const torch::NoGradGuard no_grad;
+  for (int i = 0; i < 200; ++i) {
+    conv->normalized_weight();
+  }
+  const auto values = torch::linalg_svdvals(conv->normalized_weight().flatten(1));
+  EXPECT_NEAR(values.max().item<double>(), 1, 1e-3);
+}
+
+TEST(SpectralConvTest, OneForwardIsOnePowerIteration) {
+  auto conv = make_conv();
+  const auto matrix = conv->parameters()[0].detach().flatten(1);
+  auto v = torch::mv(matrix.t(), u_of(conv));
+  v = v / v.norm();
+  auto u = torch::mv(matrix, v);
+  u = u / u.norm();
+  conv->forward(torch::ones({2, 3, 6, 6}, torch::kFloat64));
+  EXPECT_TRUE(torch::allclose(u_of(conv), u, 1e-12, 1e-14));
+  EXPECT_TRUE(torch::allclose(v_of(conv), v, 1e-12, 1e-14));
+}
+
+TEST(SpectralConvTest, EvalModeLeavesTheVectorsAlone) {
+  auto conv = make_conv();
+  conv->eval();
+  const auto u = u_of(conv);
+  const auto v = v_of(conv);
+  conv->forward(torch::ones({2, 3, 6, 6}, torch::kFloat64));
+  EXPECT_TRUE(torch::equal(u_of(conv), u));
+  EXPECT_TRUE(torch::equal(v_of(conv), v));
+}
+
+// u and v are constants of the derivative, so finite differences are taken in eval mode.
+TEST(SpectralConvTest, GradientMatchesFiniteDifferences) {
+  auto conv = make_conv();
+  conv->eval();
+  const auto x = torch::randn({2, 3, 5, 5}, torch::kFloat64).requires_grad_();
+  const auto target = torch::randn({2, 5, 5, 5}, torch::kFloat64);
+  const auto loss = [&] { return (conv->forward(x) * target).sum(); };
+  loss().backward();
+  constexpr double kStep = 1e-6;
+  for (auto tensor : {conv->parameters()[0], x}) {
+    auto values = tensor.data().view(-1);
+    const auto gradient = tensor.grad().view(-1);
+    for (int64_t i = 0; i < values.numel(); i += 7) {
+      const double value = values[i].item<double>();
+      values[i] = value + kStep;
+      const double above = loss().item<double>();
+      values[i] = value - kStep;
+      const double below = loss().item<double>();
+      values[i] = value;
+      EXPECT_NEAR(gradient[i].item<double>(), (above - below) / (2 * kStep), 1e-7);
+    }
+  }
+}
+
+TEST(SpectralConvTest, ForwardsBeforeABackwardDoNotChangeItsGradient) {
+  auto conv = make_conv();
+  auto other = make_conv();
+  const auto x = torch::ones({1, 3, 6, 6}, torch::kFloat64);
+  const auto loss = conv->forward(x).square().sum();
+  conv->forward(x);
+  conv->eval();
+  const auto eval_loss = conv->forward(x).square().sum();
+  conv->train();
+  conv->forward(x);
+  eval_loss.backward();  // must not complain about a buffer changed in place
+  conv->zero_grad();
+  loss.backward();
+  other->forward(x).square().sum().backward();
+  EXPECT_TRUE(torch::equal(conv->parameters()[0].grad(), other->parameters()[0].grad()));
+}
+
+}  // namespace
+}  // namespace scgan

@@ -1,0 +1,111 @@
+#include "core/model/ssl_discriminator.h"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "core/base/error.h"
+#include "core/model/ssl_blocks.h"
+
+namespace scgan {
+namespace {
+
+std::shared_ptr<Discriminator> make_network(int64_t image_size) {
+  auto network = make_ssl_discriminator(4, image_size);
+  initialize(*network, 11, NetworkIndex::kDA);
+  return network;
+}
+
+at::Tensor make_images(int64_t count, int64_t size) {
+  return torch::sin(0.013 * torch::arange(count * 3 * size * size)).view({count, 3, size, size});
+}
+
+bool is_decoder(const std::string& name) { return name.starts_with("decoder_"); }
+
+TEST(SslDiscriminatorTest, GivesFiftyLogitsPerImageAtEverySize) {
+  const torch::NoGradGuard no_grad;
+  for (const int64_t size : {64, 128, 256, 512, 1024}) {
+    const auto judgement = make_network(size)->judge_real(make_images(2, size), 3);
+    EXPECT_EQ(judgement.logits.sizes(), (std::vector<int64_t>{100})) << size;
+    EXPECT_EQ(judgement.reconstruction.dim(), 0) << size;
+    EXPECT_GT(judgement.reconstruction.item<double>(), 0) << size;
+  }
+}
+
+TEST(SslDiscriminatorTest, OtherSizesAreRefused) {
+  EXPECT_THROW(make_ssl_discriminator(64, 96), Error);
+  EXPECT_THROW(make_ssl_discriminator(64, 32), Error);
+}
+
+TEST(SslDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
+  const torch::NoGradGuard no_grad;
+  SimpleDecoder decoder(6, std::vector<int64_t>{8, 4, 4, 4});
+  initialize(*decoder, 1, NetworkIndex::kDA);
+  const auto images = decoder->forward(make_images(2, 8).repeat({1, 2, 1, 1}));
+  EXPECT_EQ(images.sizes(), (std::vector<int64_t>{2, 3, 128, 128}));
+  EXPECT_LE(images.abs().max().item<double>(), 1);
+}
+
+TEST(SslDiscriminatorTest, ReconstructionReachesEveryDecoderParameterAndTheTrunk) {
+  const auto network = make_network(64);
+  network->judge_real(make_images(2, 64), 2).reconstruction.backward();
+  for (const auto& parameter : network->named_parameters()) {
+    if (is_decoder(parameter.key()) || parameter.key().starts_with("down_")) {
+      ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
+      EXPECT_GT(parameter.value().grad().abs().max().item<double>(), 0) << parameter.key();
+    }
+  }
+}
+
+TEST(SslDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
+  const auto network = make_network(64);
+  network->logits(make_images(2, 64)).square().mean().backward();
+  for (const auto& parameter : network->named_parameters()) {
+    EXPECT_EQ(parameter.value().grad().defined(), !is_decoder(parameter.key())) << parameter.key();
+  }
+}
+
+TEST(SslDiscriminatorTest, ThePartDecidesOnlyTheReconstruction) {
+  const torch::NoGradGuard no_grad;
+  std::vector<Discriminator::Judgement> judgements;
+  for (int part = 0; part < 4; ++part) {
+    judgements.push_back(make_network(64)->judge_real(make_images(2, 64), part));
+    EXPECT_TRUE(torch::equal(judgements[0].logits, judgements.back().logits));
+  }
+  for (int part = 1; part < 4; ++part) {
+    EXPECT_NE(judgements[0].reconstruction.item<double>(),
+              judgements[static_cast<size_t>(part)].reconstruction.item<double>());
+  }
+}
+
+TEST(SslDiscriminatorTest, StepsOfTheIterationCountBatchesInTrunkAndDecoders) {
+  const auto network = make_network(64);
+  network->logits(make_images(2, 64));
+  network->judge_real(make_images(2, 64), 0);
+  network->logits(make_images(2, 64));
+  const auto buffers = network->named_buffers();
+  EXPECT_EQ(buffers["down_16.main.1.num_batches_tracked"].item<int64_t>(), 3);
+  EXPECT_EQ(buffers["decoder_big.main.1.2.num_batches_tracked"].item<int64_t>(), 1);
+}
+
+TEST(SslDiscriminatorTest, EvalModeChangesNoBuffer) {
+  const auto network = make_network(64);
+  network->eval();
+  std::vector<at::Tensor> before;
+  for (const auto& buffer : network->buffers()) before.push_back(buffer.clone());
+  network->judge_real(make_images(2, 64), 0);
+  for (size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE(torch::equal(network->buffers()[i], before[i]));
+  }
+}
+
+TEST(SslDiscriminatorTest, NearestResizePicksTheFirstOfEveryBlock) {
+  const auto images = torch::arange(16.0).view({1, 1, 4, 4});
+  EXPECT_TRUE(torch::equal(resize_nearest(images, 2),
+                           torch::tensor({0.0F, 2.0F, 8.0F, 10.0F}).view({1, 1, 2, 2})));
+  const auto doubled = resize_nearest(images, 8);
+  EXPECT_TRUE(torch::equal(resize_nearest(doubled, 4), images));
+  EXPECT_EQ(doubled[0][0][3][5].item<float>(), images[0][0][1][2].item<float>());
+}
+
+}  // namespace
+}  // namespace scgan
