@@ -349,7 +349,13 @@ void apply_flag(const std::string& flag, YamlNode& root, IssueList& issues) {
     issues.add(place, "", "expected key=value, such as --set train.epochs=3");
     return;
   }
-  replace_at(root, path, parse_yaml_flag(flag.substr(equals + 1), place, issues));
+  IssueList of_value;
+  YamlNode value = parse_yaml_flag(flag.substr(equals + 1), place, of_value);
+  if (of_value.empty()) {
+    replace_at(root, path, std::move(value));
+  } else {
+    issues.append(of_value);
+  }
 }
 
 }  // namespace

@@ -137,6 +137,10 @@ void IssueList::add(const Place& place, const std::string& key, const std::strin
   issues_.push_back({place.line, {place.text, key, message}});
 }
 
+void IssueList::append(const IssueList& more) {
+  issues_.insert(issues_.end(), more.issues_.begin(), more.issues_.end());
+}
+
 void IssueList::throw_if_any() const {
   if (issues_.empty()) return;
   std::vector<Located> sorted = issues_;

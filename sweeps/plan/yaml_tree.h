@@ -27,6 +27,7 @@ Place flag_place(const std::string& flag);
 class IssueList {
  public:
   void add(const Place& place, const std::string& key, const std::string& message);
+  void append(const IssueList& more);
   bool empty() const { return issues_.empty(); }
 
   // Throws Error(kInvalidSpec) with one line per issue, sorted by place, unless there is none.
