@@ -9,14 +9,14 @@
 namespace scgan::results {
 
 struct PlannedRun {
-  std::string id;          // core/spec/run_id.h
-  std::string variant;     // label in tables
+  std::string id;       // core/spec/run_id.h
+  std::string variant;  // label in tables
   double percentage = 100;
   int64_t seed = 0;
-  std::string axes = "{}";       // JSON object: this run's values of sweep.axes
-  std::string dataset;           // label: "synthetic", or the data folder's name
-  std::string data_digest;       // SHA-256 of the data set
-  std::string spec;              // full resolved spec, JSON
+  std::string axes = "{}";             // JSON object: this run's values of sweep.axes
+  std::string dataset;                 // label: "synthetic", or the data folder's name
+  std::string data_digest;             // SHA-256 of the data set
+  std::string spec;                    // full resolved spec, JSON
   int64_t images_a = 0, images_b = 0;  // training images of the percentage
   int64_t total_steps = 0;
 };
@@ -31,22 +31,35 @@ struct SweepRecord {
 // One try of a run.
 struct AttemptStart {
   std::string run_id;
-  std::string host;      // host of the group's first rank
-  std::string device;    // "cpu: <model name>" or "cuda: <name>"
-  int ranks = 1;         // of the group
+  std::string host;        // host of the group's first rank
+  std::string device;      // "cpu: <model name>" or "cuda: <name>"
+  int ranks = 1;           // of the group
   int64_t first_step = 0;  // 0, or the checkpoint's step it resumed from
-  std::string versions;  // JSON object: scgan_sweep, git revision, LibTorch, MPI, compiler, ...
-  std::string reduction; // "canonical" or "allreduce"
+  std::string versions;    // JSON object: scgan_sweep, git revision, LibTorch, MPI, compiler, ...
+  std::string reduction;   // "canonical" or "allreduce"
 };
 
 // How an attempt ended.
-enum class ExitClass { kDone, kStopped, kNonFinite, kData, kOutOfMemory, kStorage, kLost, kUnknown };
+enum class ExitClass {
+  kDone,
+  kStopped,
+  kNonFinite,
+  kData,
+  kOutOfMemory,
+  kStorage,
+  kLost,
+  kUnknown
+};
+
+// The words of the store and the reports: "done", "stopped", "non_finite", "data", "out_of_memory",
+// ...
+const char* to_string(ExitClass exit_class);
 
 struct Metric {
-  std::string name;       // "fid", "kid", "kid_subset_mean", "kid_subset_std", "fid_real_halves", ...
+  std::string name;  // "fid", "kid", "kid_subset_mean", "kid_subset_std", "fid_real_halves", ...
   std::string direction;  // "AtoB" or "BtoA"
   int64_t step = 0;
-  double value = 0;       // raw: KID is not multiplied by 100
+  double value = 0;  // raw: KID is not multiplied by 100
   int64_t n_real = 0, n_fake = 0;
   std::string extractor;         // label: "random_conv", or the file's name
   std::string extractor_digest;  // SHA-256
@@ -66,15 +79,19 @@ struct Artifact {
 
 enum class RunState { kPlanned, kRunning, kDone, kFailed };
 
+// "planned", "running", "done", "failed".
+const char* to_string(RunState state);
+
 // What the report reads back for each planned run of the current plan.
 struct StoredRun {
   PlannedRun plan;
   RunState state = RunState::kPlanned;
   int attempts = 0;
-  int64_t last_step = 0;       // the furthest step known
-  std::string reason;          // of the last failed attempt
-  double train_seconds = 0;    // over all attempts
-  std::string device, reduction;  // of the attempt that finished it
+  int64_t last_step = 0;                // the furthest step known
+  std::optional<ExitClass> exit_class;  // of the last attempt that ended
+  std::string reason;                   // of the same attempt; empty when it is done
+  double train_seconds = 0;             // over all attempts
+  std::string device, reduction;        // of the attempt that finished it
   std::vector<Metric> metrics;
   std::vector<Artifact> artifacts;
 };

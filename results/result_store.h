@@ -1,8 +1,8 @@
-// ResultStore: a sweep's SQLite file. Planned rows are written first, so that completeness can be proved; a run's
-// metrics are written in one transaction with its `done`.
+// ResultStore: a sweep's SQLite file. Planned rows are written first, so that completeness can be
+// proved; a run's metrics are written in one transaction with its `done`.
 //
-// One writer per file (world rank 0). Rollback journal, synchronous FULL. Not thread-safe. Every method throws
-// Error(kStorage) naming the file and SQLite's message.
+// One writer per file (world rank 0). Rollback journal, synchronous FULL. Not thread-safe. Every
+// method throws Error(kStorage) naming the file and SQLite's message.
 #pragma once
 
 #include <filesystem>
@@ -16,8 +16,8 @@ namespace scgan::results {
 
 class ResultStore {
  public:
-  // Opens or creates the file, and brings an older schema up to date. A file of a newer version, or one that is
-  // no store, is refused.
+  // Opens or creates the file, and brings an older schema up to date. A file of a newer version, or
+  // one that is no store, is refused.
   static ResultStore open(const std::filesystem::path& file);
   // For reading only: the file must exist. Sees a store while a sweep writes it.
   static ResultStore open_read_only(const std::filesystem::path& file);
@@ -26,23 +26,28 @@ class ResultStore {
   ResultStore& operator=(ResultStore&&) noexcept;
   ~ResultStore();
 
-  // Makes `runs` the current plan: adds what is new, keeps what is there (its results too), and marks as not planned any
-  // more what is missing from it. Attempts left open by a killed job are closed as lost. One transaction.
+  // Makes `runs` the current plan: adds what is new, keeps what is there (its results too), and
+  // marks as not planned any more what is missing from it. Attempts left open by a killed job are
+  // closed as lost and their runs planned again; a failed run stays failed until begin_attempt. One
+  // transaction.
   void plan(const SweepRecord& sweep, const std::vector<PlannedRun>& runs);
 
   RunState state(const std::string& run_id) const;
 
-  // A new attempt's number in the store; the run is running. Loss points after first_step are deleted with it.
+  // A new attempt's number in the store; the run, planned or failed before, is running. Loss points
+  // after first_step are deleted with it.
   int64_t begin_attempt(const AttemptStart& attempt);
+  // A value that is not a number is kept as such; a point of the same step and name is replaced.
   void add_losses(const std::string& run_id, const std::vector<LossPoint>& points);
   void set_progress(int64_t attempt, int64_t step);
-  // Attempt done, run done, metrics and artifacts: one transaction.
+  // Attempt done, run done, metrics and artifacts: one transaction. A metric must be finite.
   void finish(int64_t attempt, int64_t last_step, const std::vector<Metric>& metrics,
               const std::vector<Artifact>& artifacts);
   // Attempt failed for its own reason: the run is failed.
   void fail(int64_t attempt, ExitClass exit_class, const std::string& reason);
   // Attempt ended with work left (stop request, lost rank): the run is planned again.
-  void interrupt(int64_t attempt, ExitClass exit_class, int64_t last_step, const std::string& reason);
+  void interrupt(int64_t attempt, ExitClass exit_class, int64_t last_step,
+                 const std::string& reason);
 
   SweepRecord sweep() const;
   // The current plan's runs, in plan order.

@@ -1,0 +1,41 @@
+#include "results/records.h"
+
+namespace scgan::results {
+
+const char* to_string(ExitClass exit_class) {
+  switch (exit_class) {
+    case ExitClass::kDone:
+      return "done";
+    case ExitClass::kStopped:
+      return "stopped";
+    case ExitClass::kNonFinite:
+      return "non_finite";
+    case ExitClass::kData:
+      return "data";
+    case ExitClass::kOutOfMemory:
+      return "out_of_memory";
+    case ExitClass::kStorage:
+      return "storage";
+    case ExitClass::kLost:
+      return "lost";
+    case ExitClass::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+const char* to_string(RunState state) {
+  switch (state) {
+    case RunState::kPlanned:
+      return "planned";
+    case RunState::kRunning:
+      return "running";
+    case RunState::kDone:
+      return "done";
+    case RunState::kFailed:
+      return "failed";
+  }
+  return "planned";
+}
+
+}  // namespace scgan::results

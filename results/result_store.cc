@@ -1,0 +1,385 @@
+#include "results/result_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "core/base/error.h"
+#include "results/schema.h"
+#include "results/sqlite.h"
+
+namespace scgan::results {
+namespace {
+
+constexpr std::array kRunStates = {RunState::kPlanned, RunState::kRunning, RunState::kDone,
+                                   RunState::kFailed};
+constexpr std::array kExitClasses = {
+    ExitClass::kDone,        ExitClass::kStopped, ExitClass::kNonFinite, ExitClass::kData,
+    ExitClass::kOutOfMemory, ExitClass::kStorage, ExitClass::kLost,      ExitClass::kUnknown};
+
+// The enumerator of a word that the schema's CHECK has let in.
+template <typename Enum, size_t N>
+Enum from_word(const std::array<Enum, N>& all, const std::string& word, Enum otherwise) {
+  const auto found = std::ranges::find_if(all, [&](Enum each) { return to_string(each) == word; });
+  return found == all.end() ? otherwise : *found;
+}
+
+int64_t now_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+// Refuses what is no store or newer than this program. An empty file is version 0.
+int64_t checked_version(Database& database) {
+  const int64_t application = database.integer("PRAGMA application_id");
+  const int64_t version = database.integer("PRAGMA user_version");
+  const int64_t tables = database.integer("SELECT count(*) FROM sqlite_master");
+  const std::string file = database.file().string();
+  if (application != kApplicationId && (tables > 0 || application != 0 || version != 0)) {
+    throw Error(ErrorKind::kStorage, fmt::format("{}: is a database, but no result store", file));
+  }
+  if (version > kSchemaVersion) {
+    throw Error(
+        ErrorKind::kStorage,
+        fmt::format("{}: is a store of version {}; this program knows versions up to {}. Use "
+                    "the scgan_sweep that wrote it, or a newer one",
+                    file, version, kSchemaVersion));
+  }
+  return version;
+}
+
+void migrate(Database& database) {
+  if (checked_version(database) == kSchemaVersion) return;
+  Transaction transaction(database);
+  const auto scripts = migrations();
+  for (auto version = checked_version(database); version < kSchemaVersion; ++version) {
+    database.execute(std::string(scripts[static_cast<size_t>(version)]));
+    database.execute(fmt::format("PRAGMA user_version = {}", version + 1));
+  }
+  transaction.commit();
+}
+
+void write_sweep(Database& database, const SweepRecord& sweep) {
+  Statement(database,
+            "INSERT INTO sweep (id, name, text, sets, version) VALUES (1, ?, ?, ?, ?) "
+            "ON CONFLICT (id) DO UPDATE SET name = excluded.name, text = excluded.text, "
+            "sets = excluded.sets, version = excluded.version")
+      .bind(sweep.name, sweep.text, sweep.sets, sweep.version)
+      .run();
+}
+
+// Equal ids are equal runs: only labels and placement can have changed, so the new row's are taken.
+void write_plan(Database& database, const std::vector<PlannedRun>& runs) {
+  database.execute("UPDATE run SET position = NULL");
+  Statement write(
+      database,
+      "INSERT INTO run (id, position, variant, percentage, seed, axes, dataset, data_digest, spec, "
+      "images_a, images_b, total_steps) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT (id) DO UPDATE SET position = excluded.position, variant = excluded.variant, "
+      "percentage = excluded.percentage, seed = excluded.seed, axes = excluded.axes, "
+      "dataset = excluded.dataset, data_digest = excluded.data_digest, spec = excluded.spec, "
+      "images_a = excluded.images_a, images_b = excluded.images_b, "
+      "total_steps = excluded.total_steps WHERE run.position IS NULL");
+  int64_t position = 0;
+  for (const PlannedRun& run : runs) {
+    write
+        .bind(run.id, position++, run.variant, run.percentage, run.seed, run.axes, run.dataset,
+              run.data_digest, run.spec, run.images_a, run.images_b, run.total_steps)
+        .run();
+    if (database.changed_rows() == 0) {
+      throw Error(ErrorKind::kStorage,
+                  fmt::format("{}: run {} is in the plan twice", database.file().string(), run.id));
+    }
+  }
+}
+
+void close_lost_attempts(Database& database) {
+  database.execute(
+      "UPDATE attempt SET exit_class = 'lost', ended_ms = progress_ms, "
+      "reason = 'the job ended without a word' WHERE exit_class IS NULL; "
+      "UPDATE run SET state = 'planned' WHERE state = 'running'");
+}
+
+struct AttemptEnd {
+  int64_t attempt = 0;
+  ExitClass exit_class = ExitClass::kUnknown;
+  int64_t last_step = 0;
+  std::string reason;
+  RunState run_state = RunState::kPlanned;
+};
+
+// Closes the attempt and moves its run on; gives the run's id. Inside the caller's transaction.
+std::string end_attempt(Database& database, const AttemptEnd& end) {
+  Statement close(database,
+                  "UPDATE attempt SET exit_class = ?, ended_ms = max(?, progress_ms), "
+                  "last_step = max(?, last_step), reason = ? "
+                  "WHERE id = ? AND exit_class IS NULL RETURNING run_id");
+  close.bind(to_string(end.exit_class), now_ms(), end.last_step, end.reason, end.attempt);
+  if (!close.step()) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: attempt {} is not open", database.file().string(), end.attempt));
+  }
+  std::string run_id = close.text(0);
+  Statement(database, "UPDATE run SET state = ? WHERE id = ?")
+      .bind(to_string(end.run_state), run_id)
+      .run();
+  return run_id;
+}
+
+void write_metrics(Database& database, const std::string& run_id,
+                   const std::vector<Metric>& metrics) {
+  Statement write(
+      database,
+      "INSERT INTO metric (run_id, name, direction, step, value, n_real, n_fake, extractor, "
+      "extractor_digest, preprocessing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const Metric& metric : metrics) {
+    write
+        .bind(run_id, metric.name, metric.direction, metric.step, metric.value, metric.n_real,
+              metric.n_fake, metric.extractor, metric.extractor_digest, metric.preprocessing)
+        .run();
+  }
+}
+
+void write_artifacts(Database& database, const std::string& run_id,
+                     const std::vector<Artifact>& artifacts) {
+  Statement write(database, "INSERT INTO artifact (run_id, path, sha256) VALUES (?, ?, ?)");
+  for (const Artifact& artifact : artifacts) {
+    write.bind(run_id, artifact.path, artifact.sha256).run();
+  }
+}
+
+using RunsById = std::map<std::string, StoredRun*, std::less<>>;
+
+std::vector<StoredRun> read_plan(const Database& database) {
+  std::vector<StoredRun> runs;
+  Statement read(
+      database,
+      "SELECT id, variant, percentage, seed, axes, dataset, data_digest, spec, images_a, "
+      "images_b, total_steps, state FROM run WHERE position IS NOT NULL ORDER BY position");
+  while (read.step()) {
+    StoredRun run;
+    run.plan = {.id = read.text(0),
+                .variant = read.text(1),
+                .percentage = read.real(2),
+                .seed = read.integer(3),
+                .axes = read.text(4),
+                .dataset = read.text(5),
+                .data_digest = read.text(6),
+                .spec = read.text(7),
+                .images_a = read.integer(8),
+                .images_b = read.integer(9),
+                .total_steps = read.integer(10)};
+    run.state = from_word(kRunStates, read.text(11), RunState::kPlanned);
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+void read_attempts(const Database& database, const RunsById& runs) {
+  Statement read(
+      database,
+      "SELECT run_id, last_step, coalesce(ended_ms, progress_ms) - started_ms, exit_class, "
+      "reason, device, reduction FROM attempt ORDER BY id");
+  while (read.step()) {
+    const auto found = runs.find(read.text(0));
+    if (found == runs.end()) continue;
+    StoredRun& run = *found->second;
+    ++run.attempts;
+    run.last_step = std::max(run.last_step, read.integer(1));
+    run.train_seconds += static_cast<double>(read.integer(2)) / 1000;
+    if (read.is_null(3)) continue;
+    run.exit_class = from_word(kExitClasses, read.text(3), ExitClass::kUnknown);
+    run.reason = read.text(4);
+    if (run.exit_class != ExitClass::kDone) continue;
+    run.device = read.text(5);
+    run.reduction = read.text(6);
+  }
+}
+
+void read_metrics(const Database& database, const RunsById& runs) {
+  Statement read(database,
+                 "SELECT run_id, name, direction, step, value, n_real, n_fake, extractor, "
+                 "extractor_digest, preprocessing FROM metric ORDER BY id");
+  while (read.step()) {
+    const auto found = runs.find(read.text(0));
+    if (found == runs.end()) continue;
+    found->second->metrics.push_back({.name = read.text(1),
+                                      .direction = read.text(2),
+                                      .step = read.integer(3),
+                                      .value = read.real(4),
+                                      .n_real = read.integer(5),
+                                      .n_fake = read.integer(6),
+                                      .extractor = read.text(7),
+                                      .extractor_digest = read.text(8),
+                                      .preprocessing = read.text(9)});
+  }
+}
+
+void read_artifacts(const Database& database, const RunsById& runs) {
+  Statement read(database, "SELECT run_id, path, sha256 FROM artifact ORDER BY run_id, path");
+  while (read.step()) {
+    const auto found = runs.find(read.text(0));
+    if (found == runs.end()) continue;
+    found->second->artifacts.push_back({.path = read.text(1), .sha256 = read.text(2)});
+  }
+}
+
+}  // namespace
+
+struct ResultStore::State {
+  Database database;
+};
+
+ResultStore::ResultStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+ResultStore::ResultStore(ResultStore&&) noexcept = default;
+ResultStore& ResultStore::operator=(ResultStore&&) noexcept = default;
+ResultStore::~ResultStore() = default;
+
+ResultStore ResultStore::open(const std::filesystem::path& file) {
+  auto state = std::make_unique<State>(State{Database::open(file)});
+  migrate(state->database);
+  return ResultStore(std::move(state));
+}
+
+ResultStore ResultStore::open_read_only(const std::filesystem::path& file) {
+  auto state = std::make_unique<State>(State{Database::open_read_only(file)});
+  if (checked_version(state->database) < kSchemaVersion) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: is no result store yet, or one of an older version; starting its "
+                            "sweep again brings it up to date",
+                            file.string()));
+  }
+  return ResultStore(std::move(state));
+}
+
+void ResultStore::plan(const SweepRecord& sweep, const std::vector<PlannedRun>& runs) {
+  Database& database = state_->database;
+  Transaction transaction(database);
+  write_sweep(database, sweep);
+  write_plan(database, runs);
+  close_lost_attempts(database);
+  transaction.commit();
+}
+
+RunState ResultStore::state(const std::string& run_id) const {
+  Statement read(state_->database, "SELECT state FROM run WHERE id = ?");
+  if (!read.bind(run_id).step()) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: holds no run {}", state_->database.file().string(), run_id));
+  }
+  return from_word(kRunStates, read.text(0), RunState::kPlanned);
+}
+
+int64_t ResultStore::begin_attempt(const AttemptStart& attempt) {
+  Database& database = state_->database;
+  Transaction transaction(database);
+  if (const RunState before = state(attempt.run_id);
+      before == RunState::kDone || before == RunState::kRunning) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: run {} is {} already", database.file().string(), attempt.run_id,
+                            to_string(before)));
+  }
+  const int64_t now = now_ms();
+  Statement(database,
+            "INSERT INTO attempt (run_id, host, device, ranks, first_step, last_step, versions, "
+            "reduction, started_ms, progress_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(attempt.run_id, attempt.host, attempt.device, attempt.ranks, attempt.first_step,
+            attempt.first_step, attempt.versions, attempt.reduction, now, now)
+      .run();
+  const int64_t id = database.last_insert_id();
+  Statement(database, "UPDATE run SET state = 'running' WHERE id = ?").bind(attempt.run_id).run();
+  Statement(database, "DELETE FROM loss WHERE run_id = ? AND step > ?")
+      .bind(attempt.run_id, attempt.first_step)
+      .run();
+  transaction.commit();
+  return id;
+}
+
+void ResultStore::add_losses(const std::string& run_id, const std::vector<LossPoint>& points) {
+  Transaction transaction(state_->database);
+  Statement write(state_->database,
+                  "INSERT INTO loss (run_id, step, name, value) VALUES (?, ?, ?, ?) "
+                  "ON CONFLICT (run_id, step, name) DO UPDATE SET value = excluded.value");
+  for (const LossPoint& point : points) {
+    write.bind(run_id, point.step, point.name, point.value).run();
+  }
+  transaction.commit();
+}
+
+void ResultStore::set_progress(int64_t attempt, int64_t step) {
+  Statement(state_->database,
+            "UPDATE attempt SET last_step = max(last_step, ?), progress_ms = max(progress_ms, ?) "
+            "WHERE id = ? AND exit_class IS NULL")
+      .bind(step, now_ms(), attempt)
+      .run();
+}
+
+void ResultStore::finish(int64_t attempt, int64_t last_step, const std::vector<Metric>& metrics,
+                         const std::vector<Artifact>& artifacts) {
+  Database& database = state_->database;
+  Transaction transaction(database);
+  const std::string run_id = end_attempt(database, {.attempt = attempt,
+                                                    .exit_class = ExitClass::kDone,
+                                                    .last_step = last_step,
+                                                    .reason = "",
+                                                    .run_state = RunState::kDone});
+  write_metrics(database, run_id, metrics);
+  write_artifacts(database, run_id, artifacts);
+  transaction.commit();
+}
+
+void ResultStore::fail(int64_t attempt, ExitClass exit_class, const std::string& reason) {
+  Transaction transaction(state_->database);
+  end_attempt(state_->database, {.attempt = attempt,
+                                 .exit_class = exit_class,
+                                 .reason = reason,
+                                 .run_state = RunState::kFailed});
+  transaction.commit();
+}
+
+void ResultStore::interrupt(int64_t attempt, ExitClass exit_class, int64_t last_step,
+                            const std::string& reason) {
+  Transaction transaction(state_->database);
+  end_attempt(state_->database, {.attempt = attempt,
+                                 .exit_class = exit_class,
+                                 .last_step = last_step,
+                                 .reason = reason,
+                                 .run_state = RunState::kPlanned});
+  transaction.commit();
+}
+
+SweepRecord ResultStore::sweep() const {
+  Statement read(state_->database, "SELECT name, text, sets, version FROM sweep");
+  if (!read.step()) return {};
+  return {
+      .name = read.text(0), .text = read.text(1), .sets = read.text(2), .version = read.text(3)};
+}
+
+std::vector<StoredRun> ResultStore::runs() const {
+  const Transaction snapshot(state_->database, Transaction::Kind::kRead);
+  std::vector<StoredRun> runs = read_plan(state_->database);
+  RunsById by_id;
+  for (StoredRun& run : runs) by_id.emplace(run.plan.id, &run);
+  read_attempts(state_->database, by_id);
+  read_metrics(state_->database, by_id);
+  read_artifacts(state_->database, by_id);
+  return runs;
+}
+
+std::vector<LossPoint> ResultStore::losses(const std::string& run_id) const {
+  std::vector<LossPoint> points;
+  Statement read(state_->database,
+                 "SELECT step, name, value FROM loss WHERE run_id = ? ORDER BY step, name");
+  read.bind(run_id);
+  while (read.step()) {
+    points.push_back({.step = read.integer(0), .name = read.text(1), .value = read.real(2)});
+  }
+  return points;
+}
+
+}  // namespace scgan::results

@@ -1,0 +1,144 @@
+#include "results/sqlite.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace scgan::results {
+namespace {
+
+constexpr int kBusyTimeoutMs = 30'000;
+
+}  // namespace
+
+void SqliteTraits::close(Handle database) noexcept { sqlite3_close_v2(database); }
+
+void SqliteStatementTraits::close(Handle statement) noexcept { sqlite3_finalize(statement); }
+
+Database::Database(std::filesystem::path file, int flags) : file_(std::move(file)) {
+  sqlite3* handle = nullptr;
+  const int status =
+      sqlite3_open_v2(file_.c_str(), &handle, flags | SQLITE_OPEN_EXRESCODE, nullptr);
+  handle_.reset(handle);  // SQLite gives a handle, with the reason, on failure too
+  if (status != SQLITE_OK) fail("open");
+  sqlite3_busy_timeout(handle, kBusyTimeoutMs);
+  execute("PRAGMA foreign_keys = ON");
+}
+
+Database Database::open(const std::filesystem::path& file) {
+  Database database(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  database.execute("PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL");
+  return database;
+}
+
+Database Database::open_read_only(const std::filesystem::path& file) {
+  // SQLITE_OPEN_READONLY could not roll back a killed writer's journal. SQLite itself falls back to
+  // reading when the file or the folder is write-protected.
+  Database database(file, SQLITE_OPEN_READWRITE);
+  database.execute("PRAGMA query_only = ON");
+  return database;
+}
+
+void Database::execute(const std::string& sql) {
+  if (sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(sql);
+}
+
+int64_t Database::integer(const std::string& sql) {
+  Statement statement(*this, sql);
+  if (!statement.step()) fail(sql);
+  return statement.integer(0);
+}
+
+int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(handle()); }
+
+int64_t Database::changed_rows() const { return sqlite3_changes64(handle()); }
+
+void Database::fail(std::string_view sql) const {
+  const char* reason = handle_ ? sqlite3_errmsg(handle()) : "out of memory";
+  throw Error(ErrorKind::kStorage, fmt::format("{}: {} (SQL: {})", file_.string(), reason, sql));
+}
+
+Statement::Statement(const Database& database, std::string_view sql) : database_(&database) {
+  sqlite3_stmt* handle = nullptr;
+  const int status = sqlite3_prepare_v2(database.handle(), sql.data(), static_cast<int>(sql.size()),
+                                        &handle, nullptr);
+  handle_.reset(handle);
+  if (status != SQLITE_OK) database.fail(sql);
+}
+
+bool Statement::step() {
+  const int status = sqlite3_step(handle_.get());
+  if (status != SQLITE_ROW) check(status);
+  return status == SQLITE_ROW;
+}
+
+void Statement::run() {
+  while (step()) {
+  }
+  reset();
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(handle_.get(), column) == SQLITE_NULL;
+}
+
+int64_t Statement::integer(int column) const { return sqlite3_column_int64(handle_.get(), column); }
+
+double Statement::real(int column) const {
+  if (is_null(column)) return std::numeric_limits<double>::quiet_NaN();
+  return sqlite3_column_double(handle_.get(), column);
+}
+
+std::string Statement::text(int column) const {
+  const unsigned char* bytes = sqlite3_column_text(handle_.get(), column);
+  if (bytes == nullptr) return {};
+  const auto count = static_cast<size_t>(sqlite3_column_bytes(handle_.get(), column));
+  return {reinterpret_cast<const char*>(bytes), count};
+}
+
+void Statement::reset() {
+  sqlite3_reset(handle_.get());  // repeats the last step's status, which step() has reported
+  sqlite3_clear_bindings(handle_.get());
+}
+
+void Statement::bind_at(int index, int64_t value) {
+  check(sqlite3_bind_int64(handle_.get(), index, value));
+}
+
+void Statement::bind_at(int index, double value) {
+  check(std::isnan(value) ? sqlite3_bind_null(handle_.get(), index)
+                          : sqlite3_bind_double(handle_.get(), index, value));
+}
+
+void Statement::bind_at(int index, std::string_view value) {
+  // A null pointer would bind NULL instead of the empty text.
+  const char* bytes = value.data() == nullptr ? "" : value.data();
+  check(sqlite3_bind_text64(handle_.get(), index, bytes, value.size(), SQLITE_TRANSIENT,
+                            SQLITE_UTF8));
+}
+
+void Statement::check(int status) const {
+  if (status == SQLITE_OK || status == SQLITE_DONE) return;
+  database_->fail(sqlite3_sql(handle_.get()));
+}
+
+Transaction::Transaction(Database& database, Kind kind) : database_(database) {
+  database_.execute(kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN");
+}
+
+Transaction::~Transaction() {
+  // A failed ROLLBACK leaves nothing to do: SQLite rolls back by itself when the connection closes.
+  if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+  database_.execute("COMMIT");
+  open_ = false;
+}
+
+}  // namespace scgan::results

@@ -1,0 +1,115 @@
+// Database, Statement and Transaction over SQLite's C API: the only file that knows sqlite3.
+//
+// Every failure is an Error(kStorage) that names the file, the SQL and SQLite's own message.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "core/base/unique_handle.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace scgan::results {
+
+struct SqliteTraits {
+  using Handle = sqlite3*;
+  static Handle null() noexcept { return nullptr; }
+  static void close(Handle database) noexcept;
+};
+
+struct SqliteStatementTraits {
+  using Handle = sqlite3_stmt*;
+  static Handle null() noexcept { return nullptr; }
+  static void close(Handle statement) noexcept;
+};
+
+// One connection. Rollback journal, synchronous FULL, foreign keys on; waits 30 s for another
+// connection's lock. Must outlive its Statements and Transactions. Not thread-safe.
+class Database {
+ public:
+  // Opens or creates.
+  static Database open(const std::filesystem::path& file);
+  // The file must exist; statements that write are refused. The journal of a killed writer is
+  // rolled back first where the file permits it, so a store can be read after any crash.
+  static Database open_read_only(const std::filesystem::path& file);
+
+  // Runs one or several statements without parameters and drops their rows.
+  void execute(const std::string& sql);
+  // First column of the first row; the statement must give one.
+  int64_t integer(const std::string& sql);
+
+  int64_t last_insert_id() const;
+  int64_t changed_rows() const;  // by the last INSERT, UPDATE or DELETE
+  const std::filesystem::path& file() const noexcept { return file_; }
+  sqlite3* handle() const noexcept { return handle_.get(); }
+
+  // Throws the Error(kStorage) of this connection's last failure.
+  [[noreturn]] void fail(std::string_view sql) const;
+
+ private:
+  Database(std::filesystem::path file, int flags);
+
+  std::filesystem::path file_;
+  UniqueHandle<SqliteTraits> handle_;
+};
+
+// A prepared statement; bind, then step through its rows, again and again.
+class Statement {
+ public:
+  Statement(const Database& database, std::string_view sql);
+
+  // Starts anew with these parameters, in the order of the question marks. NaN is bound as NULL.
+  template <typename... Values>
+  Statement& bind(const Values&... values) {
+    reset();
+    int index = 0;
+    (bind_at(++index, values), ...);
+    return *this;
+  }
+
+  // Whether there is a (next) row.
+  bool step();
+  // For statements without rows.
+  void run();
+
+  // Columns of the current row, from 0.
+  bool is_null(int column) const;
+  int64_t integer(int column) const;
+  double real(int column) const;  // NULL gives NaN
+  std::string text(int column) const;
+
+ private:
+  void reset();
+  void bind_at(int index, int64_t value);
+  void bind_at(int index, int value) { bind_at(index, static_cast<int64_t>(value)); }
+  void bind_at(int index, double value);
+  void bind_at(int index, std::string_view value);
+
+  void check(int status) const;
+
+  const Database* database_;
+  UniqueHandle<SqliteStatementTraits> handle_;
+};
+
+// All or nothing: rolls back unless committed. Not nested.
+class Transaction {
+ public:
+  enum class Kind { kRead, kWrite };  // kWrite takes the write lock at once, so it cannot deadlock
+
+  explicit Transaction(Database& database, Kind kind = Kind::kWrite);
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+
+  void commit();
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+}  // namespace scgan::results

@@ -1,0 +1,221 @@
+#include "results/result_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "results/sqlite.h"
+#include "sample_store.h"
+
+namespace scgan::results {
+namespace {
+
+using testing::HasSubstr;
+
+class ResultStoreTest : public testing::Test {
+ protected:
+  ResultStoreTest() : store_(ResultStore::open(file())) { store_.plan(sample_sweep(), plan_); }
+
+  std::filesystem::path file() const { return folder_ / "results.db"; }
+
+  void finish(const std::string& run_id) {
+    store_.finish(store_.begin_attempt(attempt_on(run_id)), 40, {metric("fid", 12.5)},
+                  {{"runs/" + run_id + "/netG_A.safetensors", std::string(64, 'a')}});
+  }
+
+  TempFolder folder_;
+  std::vector<PlannedRun> plan_ = {planned_run("r1", "cyclegan", 50, 1),
+                                   planned_run("r2", "scgan", 50, 1)};
+  ResultStore store_;
+};
+
+TEST_F(ResultStoreTest, KeepsWhatItWasGiven) {
+  plan_[0].axes = R"({"train.learning_rate":0.0002})";
+  plan_.push_back(planned_run("r0", "scgan", 12.5, 7));
+  store_.plan(sample_sweep(), plan_);
+  finish("r1");
+
+  const ResultStore again = ResultStore::open_read_only(file());
+  EXPECT_EQ(again.sweep().text, "name: cells\n");
+  EXPECT_EQ(again.sweep().version, "0.1.0");
+  const std::vector<StoredRun> runs = again.runs();
+  ASSERT_EQ(runs.size(), 3);
+  EXPECT_EQ(runs[0].plan.axes, R"({"train.learning_rate":0.0002})");
+  EXPECT_EQ(runs[0].state, RunState::kDone);
+  EXPECT_EQ(runs[0].attempts, 1);
+  EXPECT_EQ(runs[0].last_step, 40);
+  EXPECT_EQ(runs[0].device, "cpu: test");
+  EXPECT_EQ(runs[0].reduction, "canonical");
+  ASSERT_EQ(runs[0].metrics.size(), 1);
+  EXPECT_EQ(runs[0].metrics[0].value, 12.5);
+  EXPECT_EQ(runs[0].metrics[0].n_fake, 32);
+  EXPECT_EQ(runs[0].metrics[0].preprocessing, "uint8 RGB 64 px");
+  ASSERT_EQ(runs[0].artifacts.size(), 1);
+  EXPECT_EQ(runs[0].artifacts[0].path, "runs/r1/netG_A.safetensors");
+  EXPECT_EQ(runs[1].state, RunState::kPlanned);
+  EXPECT_EQ(runs[2].plan.id, "r0");
+  EXPECT_EQ(runs[2].plan.percentage, 12.5);
+  EXPECT_EQ(runs[2].plan.seed, 7);
+  EXPECT_EQ(runs[2].plan.total_steps, 40);
+}
+
+TEST_F(ResultStoreTest, FinishIsAllOrNothing) {
+  const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
+  Metric wrong = metric("kid", 0.5);
+  wrong.direction = "sideways";
+  EXPECT_THROW(store_.finish(attempt, 40, {metric("fid", 12.5), wrong}, {}), Error);
+  EXPECT_EQ(store_.state("r1"), RunState::kRunning);
+  EXPECT_TRUE(store_.runs()[0].metrics.empty());
+  EXPECT_EQ(store_.runs()[0].last_step, 0);
+  store_.finish(attempt, 40, {metric("fid", 12.5)}, {});
+  EXPECT_EQ(store_.state("r1"), RunState::kDone);
+}
+
+TEST_F(ResultStoreTest, RefusesAMetricThatIsNotFinite) {
+  const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
+  for (const double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    EXPECT_THROW(store_.finish(attempt, 40, {metric("fid", value)}, {}), Error);
+  }
+}
+
+TEST_F(ResultStoreTest, PlanningAgainKeepsResults) {
+  finish("r1");
+  store_.plan(sample_sweep(), {planned_run("r3", "scgan", 100, 1), plan_[0]});
+  const std::vector<StoredRun> runs = store_.runs();
+  ASSERT_EQ(runs.size(), 2);  // r2 is not planned any more
+  EXPECT_EQ(runs[0].plan.id, "r3");
+  EXPECT_EQ(runs[1].state, RunState::kDone);
+  EXPECT_EQ(runs[1].metrics.size(), 1);
+}
+
+TEST_F(ResultStoreTest, RunThatLeftThePlanComesBackWithItsResult) {
+  finish("r2");
+  store_.plan(sample_sweep(), {plan_[0]});
+  EXPECT_EQ(store_.runs().size(), 1);
+  store_.plan(sample_sweep(), plan_);
+  EXPECT_EQ(store_.runs()[1].state, RunState::kDone);
+}
+
+TEST_F(ResultStoreTest, PlanWithARunTwiceChangesNothing) {
+  EXPECT_THROW(store_.plan(sample_sweep(), {plan_[1], plan_[1]}), Error);
+  EXPECT_EQ(store_.runs().size(), 2);
+}
+
+TEST_F(ResultStoreTest, OpenAttemptsOfAKilledJobAreLost) {
+  const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
+  store_.set_progress(attempt, 23);
+  ResultStore next = ResultStore::open(file());
+  next.plan(sample_sweep(), plan_);
+  const StoredRun run = next.runs()[0];
+  EXPECT_EQ(run.state, RunState::kPlanned);
+  EXPECT_EQ(run.exit_class, ExitClass::kLost);
+  EXPECT_EQ(run.last_step, 23);
+  EXPECT_THROW(next.finish(attempt, 40, {}, {}), Error);  // it is closed
+  EXPECT_NO_THROW(next.begin_attempt(attempt_on("r1", 20)));
+  EXPECT_EQ(next.runs()[0].attempts, 2);
+}
+
+TEST_F(ResultStoreTest, FailedRunStaysFailedUntilItIsTriedAgain) {
+  store_.fail(store_.begin_attempt(attempt_on("r1")), ExitClass::kNonFinite, "loss d_a is NaN");
+  store_.plan(sample_sweep(), plan_);
+  EXPECT_EQ(store_.state("r1"), RunState::kFailed);
+  EXPECT_EQ(store_.runs()[0].reason, "loss d_a is NaN");
+  EXPECT_EQ(store_.runs()[0].exit_class, ExitClass::kNonFinite);
+  store_.begin_attempt(attempt_on("r1"));
+  EXPECT_EQ(store_.state("r1"), RunState::kRunning);
+}
+
+TEST_F(ResultStoreTest, InterruptedRunIsPlannedAgain) {
+  store_.interrupt(store_.begin_attempt(attempt_on("r1")), ExitClass::kStopped, 11,
+                   "stop requested");
+  const StoredRun run = store_.runs()[0];
+  EXPECT_EQ(run.state, RunState::kPlanned);
+  EXPECT_EQ(run.last_step, 11);
+  EXPECT_EQ(run.reason, "stop requested");
+}
+
+TEST_F(ResultStoreTest, DoneOrRunningRunBeginsNoAttempt) {
+  finish("r1");
+  EXPECT_THROW(store_.begin_attempt(attempt_on("r1")), Error);
+  store_.begin_attempt(attempt_on("r2"));
+  EXPECT_THROW(store_.begin_attempt(attempt_on("r2")), Error);
+  EXPECT_THROW(store_.begin_attempt(attempt_on("unknown")), Error);
+}
+
+TEST_F(ResultStoreTest, LossesAfterTheResumedStepAreDeleted) {
+  store_.begin_attempt(attempt_on("r1"));
+  store_.add_losses("r1", {{10, "d_a", 0.5}, {20, "d_a", 0.25}, {20, "cycle_a", 3}});
+  store_.plan(sample_sweep(), plan_);
+  store_.begin_attempt(attempt_on("r1", 10));
+  store_.add_losses("r1", {{20, "d_a", std::nan("")}});
+  const std::vector<LossPoint> losses = store_.losses("r1");
+  ASSERT_EQ(losses.size(), 2);
+  EXPECT_EQ(losses[0].value, 0.5);
+  EXPECT_EQ(losses[1].step, 20);
+  EXPECT_TRUE(std::isnan(losses[1].value));
+}
+
+TEST_F(ResultStoreTest, ReadsWhileAnotherConnectionWrites) {
+  finish("r1");
+  Database writer = Database::open(file());
+  const Transaction transaction(writer);
+  writer.execute("UPDATE run SET state = 'failed'");
+  const ResultStore reader = ResultStore::open_read_only(file());
+  EXPECT_EQ(reader.state("r1"), RunState::kDone);  // what is not committed is not seen
+  EXPECT_EQ(reader.runs().size(), 2);
+}
+
+TEST_F(ResultStoreTest, ReadsAStoreWhoseWriterWasKilledInATransaction) {
+  TempFolder crashed;
+  Database writer = Database::open(file());
+  writer.execute("PRAGMA cache_size = 1; PRAGMA cache_spill = 1");
+  {
+    const Transaction transaction(writer);
+    for (int i = 0; i < 200; ++i) {  // more than the cache, so that the file itself is half changed
+      writer.execute("INSERT INTO loss VALUES ('r1', " + std::to_string(i) + ", '" +
+                     std::string(500, 'x') + "', 1)");
+    }
+    writer.execute("UPDATE run SET state = 'failed'");
+    for (const std::string name : {"results.db", "results.db-journal"}) {
+      std::filesystem::copy_file(folder_ / name, crashed / name);
+    }
+  }
+  const ResultStore reader = ResultStore::open_read_only(crashed / "results.db");
+  EXPECT_EQ(reader.state("r1"), RunState::kPlanned);
+  EXPECT_TRUE(reader.losses("r1").empty());
+}
+
+TEST_F(ResultStoreTest, RefusesADatabaseThatIsNoStore) {
+  Database::open(folder_ / "other.db").execute("CREATE TABLE something (x INTEGER)");
+  EXPECT_THROW(ResultStore::open(folder_ / "other.db"), Error);
+  EXPECT_THROW(ResultStore::open_read_only(folder_ / "other.db"), Error);
+}
+
+TEST_F(ResultStoreTest, RefusesAFileThatIsNoDatabase) {
+  std::ofstream(folder_ / "text.db") << std::string(2000, 'x');
+  EXPECT_THROW(ResultStore::open(folder_ / "text.db"), Error);
+}
+
+TEST_F(ResultStoreTest, RefusesANewerStore) {
+  Database::open(file()).execute("PRAGMA user_version = 99");
+  try {
+    ResultStore::open(file());
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("version 99"));
+  }
+}
+
+TEST_F(ResultStoreTest, RefusesAFolderThatDoesNotExist) {
+  EXPECT_THROW(ResultStore::open(folder_ / "absent/results.db"), Error);
+  EXPECT_THROW(ResultStore::open_read_only(folder_ / "absent.db"), Error);
+}
+
+}  // namespace
+}  // namespace scgan::results
