@@ -20,15 +20,25 @@ struct ReportInput {
 // Reads DIR/results.db of each folder. Throws Error(kInvalidSpec) when a folder holds no store.
 std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& folders);
 
-// The whole report as one text of the format.
+// The whole report as one text of the format; for CSV the rows of runs.csv.
 std::string render(const std::vector<ReportInput>& inputs, ReportFormat format);
 
-// Writes report.txt, report.md, runs.csv (one row per run and metric), summary.csv, report.html and one SVG per
-// dataset, metric, direction and extractor into `folder`. Returns the files written.
+// Writes into `folder`, made if need be, and returns the files written:
+//   text      report.txt
+//   markdown  report.md, and one SVG per data set, metric, direction and extractor
+//   csv       runs.csv (one row per run and metric), summary.csv (one row per row of the tables)
+//   html      report.html, with the figures inside
 std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& inputs,
-                                                const std::filesystem::path& folder);
+                                                const std::filesystem::path& folder,
+                                                const std::vector<ReportFormat>& formats = {
+                                                    ReportFormat::kText, ReportFormat::kMarkdown,
+                                                    ReportFormat::kCsv, ReportFormat::kHtml});
 
-// The completeness line alone: "45 of 45 runs done, 0 failed, 0 running, 0 to do; plan digest 0123456789abcdef".
+// The completeness line alone: "45 of 45 runs done, 0 failed, 0 running, 0 to do; plan digest
+// 0123456789abcdef".
 std::string completeness(const std::vector<ReportInput>& inputs);
+
+// The completeness line and a table of the runs: state, step of total, attempts.
+std::string status(const std::vector<ReportInput>& inputs);
 
 }  // namespace scgan::results

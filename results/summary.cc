@@ -1,0 +1,285 @@
+#include "results/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "core/base/sha256.h"
+#include "core/base/stats.h"
+#include "core/spec/spec_keys.h"
+
+namespace scgan::results {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::array kTabledMetrics = {"fid", "kid"};
+constexpr std::array kReferenceSuffixes = {"_real_halves", "_untranslated"};
+
+// A stored JSON object; an empty one for text that is none.
+Json parse_object(const std::string& text) {
+  Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return object.is_object() ? object : Json::object();
+}
+
+std::string plain_text(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// Keys of the spec that tell settings apart: they decide the numbers, and are neither seed nor
+// percentage.
+std::set<std::string> setting_keys() {
+  std::set<std::string> keys;
+  for (const SpecKey& key : spec_keys()) {
+    if (key.in_run_id && key.path != "data.percentage") keys.insert(key.path);
+  }
+  return keys;
+}
+
+std::string settings_digest(const PlannedRun& run, const std::set<std::string>& keys) {
+  Json settings = Json::object();
+  const Json spec = parse_object(run.spec);
+  for (const auto& [path, value] : spec.items()) {
+    if (keys.contains(path)) settings[path] = value;
+  }
+  return sha256_hex(settings.dump());
+}
+
+// How much a state says about a run, to choose among stores that planned the same one.
+int weight(RunState state) {
+  switch (state) {
+    case RunState::kDone:
+      return 3;
+    case RunState::kRunning:
+      return 2;
+    case RunState::kFailed:
+      return 1;
+    case RunState::kPlanned:
+      return 0;
+  }
+  return 0;
+}
+
+using MetricKey = std::tuple<std::string, std::string, std::string, std::string, int64_t>;
+using MetricValues = std::map<MetricKey, double>;
+
+MetricValues metric_values(const StoredRun& run) {
+  MetricValues values;
+  for (const Metric& metric : run.metrics) {
+    values[{metric.name, metric.direction, metric.extractor_digest, metric.preprocessing,
+            metric.step}] = metric.value;
+  }
+  return values;
+}
+
+struct Owned {
+  const StoredRun* run;
+  const std::string* folder;
+};
+
+void merge(const std::vector<ReportInput>& inputs, Summary& summary) {
+  std::map<std::string, size_t> place;
+  std::vector<Owned> chosen;
+  for (const ReportInput& input : inputs) {
+    for (const StoredRun& run : input.runs) {
+      const auto [found, is_new] = place.emplace(run.plan.id, chosen.size());
+      if (is_new) {
+        chosen.push_back({&run, &input.folder});
+        continue;
+      }
+      Owned& other = chosen[found->second];
+      const bool both_done = run.state == RunState::kDone && other.run->state == RunState::kDone;
+      if (both_done && metric_values(run) != metric_values(*other.run)) {
+        summary.conflicts.push_back(
+            fmt::format("Run {} has different results in {} and {}; the first is shown.",
+                        run.plan.id, *other.folder, input.folder));
+      }
+      if (weight(run.state) > weight(other.run->state)) other = {&run, &input.folder};
+    }
+  }
+  for (const Owned& each : chosen) summary.runs.push_back(each.run);
+}
+
+// The cells of one data set's runs, and which of them a run belongs to.
+class CellGrid {
+ public:
+  explicit CellGrid(const std::vector<const StoredRun*>& runs) {
+    const std::set<std::string> keys = setting_keys();
+    for (const StoredRun* run : runs) {
+      Group group{run->plan.variant, run->plan.axes, settings_digest(run->plan, keys)};
+      if (std::ranges::find(groups_, group) == groups_.end()) {
+        groups_.push_back(group);
+        ++uses_of_label_[run_label(run->plan)];
+      }
+      group_of_.emplace(run, std::move(group));
+    }
+  }
+
+  Cell empty_cell(const StoredRun* run) const {
+    const Group& group = group_of_.at(run);
+    std::string label = run_label(run->plan);
+    if (uses_of_label_.at(label) > 1) label += " #" + group.settings.substr(0, 6);
+    return {.variant = group.variant,
+            .axes = group.axes,
+            .settings = group.settings,
+            .label = std::move(label),
+            .percentage = run->plan.percentage,
+            .values = {},
+            .run_ids = {}};
+  }
+
+  // Place in the table: by group in plan order, then by percentage.
+  std::pair<size_t, double> order(const Cell& cell) const {
+    const Group group{cell.variant, cell.axes, cell.settings};
+    const auto found = std::ranges::find(groups_, group);
+    return {static_cast<size_t>(std::distance(groups_.begin(), found)), cell.percentage};
+  }
+
+ private:
+  struct Group {
+    std::string variant, axes, settings;
+    bool operator==(const Group&) const = default;
+  };
+  std::vector<Group> groups_;
+  std::map<std::string, int> uses_of_label_;
+  std::map<const StoredRun*, Group> group_of_;
+};
+
+Comparable comparable(const PlannedRun& plan, const Metric& metric) {
+  return {.dataset = plan.dataset,
+          .data_digest = plan.data_digest,
+          .metric = metric.name,
+          .direction = metric.direction,
+          .extractor = metric.extractor,
+          .extractor_digest = metric.extractor_digest,
+          .preprocessing = metric.preprocessing,
+          .n_real = metric.n_real,
+          .n_fake = metric.n_fake};
+}
+
+// The metric of the run's last step that belongs in the table; null when there is none.
+const Metric* metric_of(const StoredRun& run, const Comparable& key) {
+  const Metric* last = nullptr;
+  if (run.state != RunState::kDone) return last;
+  for (const Metric& metric : run.metrics) {
+    if (comparable(run.plan, metric) != key) continue;
+    if (last == nullptr || metric.step > last->step) last = &metric;
+  }
+  return last;
+}
+
+void add_references(const StoredRun& run, const Comparable& key, std::vector<Reference>& all) {
+  for (const char* suffix : kReferenceSuffixes) {
+    for (const Metric& metric : run.metrics) {
+      if (metric.name != key.metric + suffix || metric.direction != key.direction ||
+          metric.extractor_digest != key.extractor_digest || metric.extractor != key.extractor ||
+          metric.preprocessing != key.preprocessing) {
+        continue;
+      }
+      const auto found = std::ranges::find_if(all, [&](const Reference& each) {
+        return each.metric == metric.name && each.n_real == metric.n_real &&
+               each.n_fake == metric.n_fake;
+      });
+      if (found == all.end()) {
+        all.push_back({metric.name, metric.value, metric.value, metric.n_real, metric.n_fake});
+      } else {
+        found->low = std::min(found->low, metric.value);
+        found->high = std::max(found->high, metric.value);
+      }
+    }
+  }
+}
+
+MetricTable make_table(const Comparable& key, const std::vector<const StoredRun*>& all) {
+  std::vector<const StoredRun*> runs;
+  std::ranges::copy_if(all, std::back_inserter(runs), [&](const StoredRun* run) {
+    return run->plan.dataset == key.dataset && run->plan.data_digest == key.data_digest;
+  });
+  const CellGrid grid(runs);
+  MetricTable table{.key = key, .cells = {}, .references = {}};
+  for (const StoredRun* run : runs) {
+    const Metric* metric = metric_of(*run, key);
+    if (metric == nullptr && run->state == RunState::kDone) continue;  // scored for another table
+    const Cell fresh = grid.empty_cell(run);
+    auto cell = std::ranges::find_if(
+        table.cells, [&](const Cell& each) { return grid.order(each) == grid.order(fresh); });
+    if (cell == table.cells.end()) cell = table.cells.insert(cell, fresh);
+    if (metric == nullptr) {
+      ++cell->waiting;
+      continue;
+    }
+    cell->values.push_back(metric->value);
+    cell->run_ids.push_back(run->plan.id);
+    add_references(*run, key, table.references);
+  }
+  std::ranges::stable_sort(table.cells, {}, [&](const Cell& cell) { return grid.order(cell); });
+  return table;
+}
+
+std::vector<Comparable> table_keys(const std::vector<const StoredRun*>& runs) {
+  std::vector<Comparable> keys;
+  for (const char* name : kTabledMetrics) {
+    for (const StoredRun* run : runs) {
+      if (run->state != RunState::kDone) continue;
+      for (const Metric& metric : run->metrics) {
+        if (metric.name != name) continue;
+        Comparable key = comparable(run->plan, metric);
+        if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
+      }
+    }
+  }
+  return keys;
+}
+
+}  // namespace
+
+Statistics statistics(const std::vector<double>& values) {
+  return {.median = median(values),
+          .q1 = quantile(values, 0.25),
+          .q3 = quantile(values, 0.75),
+          .mean = mean(values),
+          .sd = sample_sd(values)};
+}
+
+Summary summarize(const std::vector<ReportInput>& inputs) {
+  Summary summary;
+  merge(inputs, summary);
+  for (const Comparable& key : table_keys(summary.runs)) {
+    summary.tables.push_back(make_table(key, summary.runs));
+  }
+  // Data sets and directions stay in the order of the runs; a data set's tables stay together.
+  std::vector<std::pair<std::string, std::string>> datasets;
+  for (const StoredRun* run : summary.runs) {
+    std::pair dataset(run->plan.dataset, run->plan.data_digest);
+    if (std::ranges::find(datasets, dataset) == datasets.end()) datasets.push_back(dataset);
+  }
+  std::ranges::stable_sort(summary.tables, {}, [&](const MetricTable& table) {
+    return std::ranges::find(datasets, std::pair(table.key.dataset, table.key.data_digest)) -
+           datasets.begin();
+  });
+  return summary;
+}
+
+std::string spec_value(const StoredRun& run, const std::string& key) {
+  const Json spec = parse_object(run.plan.spec);
+  const auto found = spec.find(key);
+  return found == spec.end() ? "" : plain_text(*found);
+}
+
+std::string run_label(const PlannedRun& run) {
+  std::string label = run.variant;
+  const Json axes = parse_object(run.axes);
+  for (const auto& [path, value] : axes.items()) {
+    label += fmt::format(" {}={}", path, plain_text(value));
+  }
+  return label;
+}
+
+}  // namespace scgan::results

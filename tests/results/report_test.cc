@@ -1,0 +1,145 @@
+#include "results/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "results/result_store.h"
+#include "sample_store.h"
+
+namespace scgan::results {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr ReportFormat kAllFormats[] = {ReportFormat::kText, ReportFormat::kMarkdown,
+                                        ReportFormat::kCsv, ReportFormat::kHtml};
+
+class ReportTest : public testing::Test {
+ protected:
+  std::string text() const { return render(inputs_, ReportFormat::kText); }
+
+  std::vector<ReportInput> inputs_ = {sample_input()};
+};
+
+TEST_F(ReportTest, TextIsTheApprovedOne) { expect_approved(text(), "report.txt"); }
+
+TEST_F(ReportTest, MarkdownIsTheApprovedOne) {
+  expect_approved(render(inputs_, ReportFormat::kMarkdown), "report.md");
+}
+
+TEST_F(ReportTest, CompletenessComesFirst) {
+  EXPECT_THAT(completeness(inputs_),
+              StartsWith("9 of 12 runs done, 1 failed, 1 running, 1 to do; plan digest "));
+  EXPECT_THAT(text(), StartsWith(completeness(inputs_) + "\n"));
+}
+
+TEST_F(ReportTest, PlanDigestDoesNotDependOnProgress) {
+  const std::string before = completeness(inputs_);
+  inputs_[0].runs[5].state = RunState::kPlanned;
+  const std::string after = completeness(inputs_);
+  EXPECT_NE(before, after);
+  EXPECT_EQ(before.substr(before.size() - 16), after.substr(after.size() - 16));
+}
+
+TEST_F(ReportTest, FailedAndMissingRunsAreListedWithReasons) {
+  for (const ReportFormat format : kAllFormats) {
+    const std::string report = render(inputs_, format);
+    EXPECT_TRUE(std::regex_search(report, std::regex("b3.*loss d\\\\?_a is NaN at step 17")));
+    EXPECT_THAT(report, HasSubstr("d2"));
+    EXPECT_THAT(report, HasSubstr("d3"));
+  }
+}
+
+TEST_F(ReportTest, PlainFidIsInceptionOnly) {
+  EXPECT_THAT(text(), HasSubstr("FID (random_conv features)"));
+  EXPECT_THAT(text(), HasSubstr("KID x 100 (random_conv features)"));
+  for (StoredRun& run : inputs_[0].runs) {
+    for (Metric& each : run.metrics) each.extractor = "inception";
+  }
+  EXPECT_THAT(text(), HasSubstr("synthetic: FID, AtoB"));
+}
+
+TEST_F(ReportTest, DifferentExtractorsHaveTablesOfTheirOwn) {
+  for (Metric& each : inputs_[0].runs[0].metrics) {
+    each.extractor = "inception.pt";
+    each.extractor_digest = std::string(64, 'e');
+  }
+  EXPECT_THAT(text(), HasSubstr("FID (inception.pt features), AtoB\n"));
+  EXPECT_THAT(text(), HasSubstr("FID (random_conv features), AtoB\n"));
+}
+
+TEST_F(ReportTest, ScaledNetworksAreNamedAsSuch) {
+  EXPECT_THAT(text(), HasSubstr("generator width 8, discriminator width 8"));
+  for (StoredRun& run : inputs_[0].runs) {
+    run.plan.spec = R"({"model.discriminator_width":64,"model.generator_width":64})";
+  }
+  EXPECT_THAT(text(), Not(HasSubstr("scaled")));
+}
+
+TEST_F(ReportTest, SweepWithoutResultsReportsItsRuns) {
+  for (StoredRun& run : inputs_[0].runs) {
+    run.state = RunState::kPlanned;
+    run.metrics.clear();
+  }
+  EXPECT_THAT(text(), StartsWith("0 of 12 runs done"));
+  EXPECT_THAT(text(), HasSubstr("d3"));
+}
+
+TEST_F(ReportTest, HtmlNeedsNoOtherFile) {
+  const std::string html = render(inputs_, ReportFormat::kHtml);
+  EXPECT_THAT(html, HasSubstr("<svg"));
+  EXPECT_THAT(html, Not(HasSubstr("src=")));
+  EXPECT_THAT(html, Not(HasSubstr("href=")));
+}
+
+TEST_F(ReportTest, CsvQuotesAndKeepsEveryDigit) {
+  inputs_[0].runs[0].plan.axes = R"({"train.epochs":3})";
+  inputs_[0].runs[0].metrics[0].value = 0.1 + 0.2;
+  const std::string csv = render(inputs_, ReportFormat::kCsv);
+  EXPECT_THAT(csv, HasSubstr(R"("{""train.epochs"":3}")"));
+  EXPECT_THAT(csv, HasSubstr("0.30000000000000004"));
+}
+
+TEST(StoredReportTest, SameStoreGivesTheSameBytes) {
+  TempFolder folder;
+  {
+    ResultStore store = ResultStore::open(folder / "results.db");
+    store.plan(sample_sweep(),
+               {planned_run("r1", "cyclegan", 50, 1), planned_run("r2", "scgan", 50, 1)});
+    store.finish(store.begin_attempt(attempt_on("r1")), 40,
+                 {metric("fid", 12.5), metric("kid", 0.0125)}, {});
+    store.begin_attempt(attempt_on("r2"));
+  }
+  const auto first = write_report(read_stores({folder.path()}), folder / "first");
+  const auto second = write_report(read_stores({folder.path()}), folder / "second");
+  ASSERT_EQ(first.size(), 7);
+  ASSERT_EQ(second.size(), 7);
+  for (size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].filename(), second[i].filename());
+    EXPECT_EQ(read_file(first[i]), read_file(second[i])) << first[i];
+  }
+  EXPECT_THAT(read_file(folder / "first/summary.csv"),
+              HasSubstr(",50,1,1,12.5,12.5,12.5,12.5,,12.5,r1\n"));
+}
+
+TEST(StoredReportTest, FolderWithoutAStoreIsTheUsersMistake) {
+  TempFolder folder;
+  try {
+    read_stores({folder.path()});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalidSpec);
+    EXPECT_THAT(error.what(), HasSubstr(folder.path().string()));
+  }
+}
+
+}  // namespace
+}  // namespace scgan::results
