@@ -38,6 +38,8 @@ endfunction()
 function(scgan_use_torch target)
   target_link_libraries(${target} PUBLIC scgan_libtorch)
   target_precompile_headers(${target} REUSE_FROM scgan_torch_pch)
+  # A precompiled header is only used with the options it was made with; programs would be compiled with -fPIE.
+  target_compile_options(${target} PRIVATE -fPIC)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fpch-preprocess)
   endif()
