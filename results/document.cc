@@ -230,8 +230,8 @@ std::string steps_text(const StoredRun& run) {
 }
 
 std::string reason_text(const StoredRun& run) {
-  if (!run.exit_class || run.state == RunState::kDone) return "";
-  const std::string word = to_string(*run.exit_class);
+  if (!run.last_exit || run.state == RunState::kDone) return "";
+  const std::string word = to_string(*run.last_exit);
   return run.reason.empty() ? word : word + ": " + run.reason;
 }
 
@@ -264,9 +264,11 @@ Table runs_table(const Summary& summary, const std::set<RunState>& states, bool 
 }
 
 std::string sweep_line(const ReportInput& input) {
-  return fmt::format("Sweep {}: {} {}, scgan_sweep {}.", input.sweep.name, input.runs.size(),
-                     input.runs.size() == 1 ? "run" : "runs",
-                     input.sweep.version.empty() ? "of unknown version" : input.sweep.version);
+  std::string line = fmt::format("Sweep {}: {} {}", input.sweep.name, input.runs.size(),
+                                 input.runs.size() == 1 ? "run" : "runs");
+  if (!input.sweep.version.empty())
+    line += fmt::format(", last started with {}", input.sweep.version);
+  return line + ".";
 }
 
 }  // namespace

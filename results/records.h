@@ -87,11 +87,11 @@ struct StoredRun {
   PlannedRun plan;
   RunState state = RunState::kPlanned;
   int attempts = 0;
-  int64_t last_step = 0;                // the furthest step known
-  std::optional<ExitClass> exit_class;  // of the last attempt that ended
-  std::string reason;                   // of the same attempt; empty when it is done
-  double train_seconds = 0;             // over all attempts
-  std::string device, reduction;        // of the attempt that finished it
+  int64_t last_step = 0;               // the furthest step known
+  std::optional<ExitClass> last_exit;  // of the last attempt that ended
+  std::string reason;                  // of the same attempt; empty when it is done
+  double train_seconds = 0;            // over all attempts
+  std::string device, reduction;       // of the attempt that finished it
   std::vector<Metric> metrics;
   std::vector<Artifact> artifacts;
 };

@@ -155,12 +155,14 @@ void write_artifacts(Database& database, const std::string& run_id,
 
 using RunsById = std::map<std::string, StoredRun*, std::less<>>;
 
-std::vector<StoredRun> read_plan(const Database& database) {
+// `which` is the rest of the query: which rows, in which order.
+std::vector<StoredRun> read_plan(const Database& database, const std::string& which) {
   std::vector<StoredRun> runs;
   Statement read(
       database,
       "SELECT id, variant, percentage, seed, axes, dataset, data_digest, spec, images_a, "
-      "images_b, total_steps, state FROM run WHERE position IS NOT NULL ORDER BY position");
+      "images_b, total_steps, state FROM run " +
+          which);
   while (read.step()) {
     StoredRun run;
     run.plan = {.id = read.text(0),
@@ -193,9 +195,9 @@ void read_attempts(const Database& database, const RunsById& runs) {
     run.last_step = std::max(run.last_step, read.integer(1));
     run.train_seconds += static_cast<double>(read.integer(2)) / 1000;
     if (read.is_null(3)) continue;
-    run.exit_class = from_word(kExitClasses, read.text(3), ExitClass::kUnknown);
+    run.last_exit = from_word(kExitClasses, read.text(3), ExitClass::kUnknown);
     run.reason = read.text(4);
-    if (run.exit_class != ExitClass::kDone) continue;
+    if (run.last_exit != ExitClass::kDone) continue;
     run.device = read.text(5);
     run.reduction = read.text(6);
   }
@@ -361,8 +363,16 @@ SweepRecord ResultStore::sweep() const {
 }
 
 std::vector<StoredRun> ResultStore::runs() const {
+  return read_runs("WHERE position IS NOT NULL ORDER BY position");
+}
+
+std::vector<StoredRun> ResultStore::all_runs() const {
+  return read_runs("ORDER BY position NULLS LAST, id");
+}
+
+std::vector<StoredRun> ResultStore::read_runs(const std::string& which) const {
   const Transaction snapshot(state_->database, Transaction::Kind::kRead);
-  std::vector<StoredRun> runs = read_plan(state_->database);
+  std::vector<StoredRun> runs = read_plan(state_->database, which);
   RunsById by_id;
   for (StoredRun& run : runs) by_id.emplace(run.plan.id, &run);
   read_attempts(state_->database, by_id);

@@ -52,10 +52,13 @@ class ResultStore {
   SweepRecord sweep() const;
   // The current plan's runs, in plan order.
   std::vector<StoredRun> runs() const;
+  // Those of earlier plans too, behind them and in order of their ids.
+  std::vector<StoredRun> all_runs() const;
   std::vector<LossPoint> losses(const std::string& run_id) const;
 
  private:
   struct State;
+  std::vector<StoredRun> read_runs(const std::string& which) const;
   explicit ResultStore(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

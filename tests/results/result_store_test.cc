@@ -43,7 +43,7 @@ TEST_F(ResultStoreTest, KeepsWhatItWasGiven) {
 
   const ResultStore again = ResultStore::open_read_only(file());
   EXPECT_EQ(again.sweep().text, "name: cells\n");
-  EXPECT_EQ(again.sweep().version, "0.1.0");
+  EXPECT_EQ(again.sweep().version, "scgan_sweep 0.1.0");
   const std::vector<StoredRun> runs = again.runs();
   ASSERT_EQ(runs.size(), 3);
   EXPECT_EQ(runs[0].plan.axes, R"({"train.learning_rate":0.0002})");
@@ -98,6 +98,8 @@ TEST_F(ResultStoreTest, RunThatLeftThePlanComesBackWithItsResult) {
   finish("r2");
   store_.plan(sample_sweep(), {plan_[0]});
   EXPECT_EQ(store_.runs().size(), 1);
+  ASSERT_EQ(store_.all_runs().size(), 2);
+  EXPECT_EQ(store_.all_runs()[1].state, RunState::kDone);
   store_.plan(sample_sweep(), plan_);
   EXPECT_EQ(store_.runs()[1].state, RunState::kDone);
 }
@@ -114,7 +116,7 @@ TEST_F(ResultStoreTest, OpenAttemptsOfAKilledJobAreLost) {
   next.plan(sample_sweep(), plan_);
   const StoredRun run = next.runs()[0];
   EXPECT_EQ(run.state, RunState::kPlanned);
-  EXPECT_EQ(run.exit_class, ExitClass::kLost);
+  EXPECT_EQ(run.last_exit, ExitClass::kLost);
   EXPECT_EQ(run.last_step, 23);
   EXPECT_THROW(next.finish(attempt, 40, {}, {}), Error);  // it is closed
   EXPECT_NO_THROW(next.begin_attempt(attempt_on("r1", 20)));
@@ -126,7 +128,7 @@ TEST_F(ResultStoreTest, FailedRunStaysFailedUntilItIsTriedAgain) {
   store_.plan(sample_sweep(), plan_);
   EXPECT_EQ(store_.state("r1"), RunState::kFailed);
   EXPECT_EQ(store_.runs()[0].reason, "loss d_a is NaN");
-  EXPECT_EQ(store_.runs()[0].exit_class, ExitClass::kNonFinite);
+  EXPECT_EQ(store_.runs()[0].last_exit, ExitClass::kNonFinite);
   store_.begin_attempt(attempt_on("r1"));
   EXPECT_EQ(store_.state("r1"), RunState::kRunning);
 }

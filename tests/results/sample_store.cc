@@ -23,7 +23,7 @@ TempFolder::~TempFolder() {
 }
 
 SweepRecord sample_sweep() {
-  return {.name = "cells", .text = "name: cells\n", .sets = "[]", .version = "0.1.0"};
+  return {.name = "cells", .text = "name: cells\n", .sets = "[]", .version = "scgan_sweep 0.1.0"};
 }
 
 PlannedRun planned_run(const std::string& id, const std::string& variant, double percentage,
@@ -68,7 +68,7 @@ StoredRun done_run(PlannedRun plan, double fid, double kid) {
   run.state = RunState::kDone;
   run.attempts = 1;
   run.last_step = run.plan.total_steps;
-  run.exit_class = ExitClass::kDone;
+  run.last_exit = ExitClass::kDone;
   run.train_seconds = 12.5;
   run.device = "cpu: test";
   run.reduction = "canonical";
@@ -102,7 +102,7 @@ ReportInput sample_input() {
   runs.push_back(done_run(planned_run("b1", "cyclegan", 100, 1), 41, 0.0401));
   runs.push_back(done_run(planned_run("b2", "cyclegan", 100, 2), 44.5, 0.043));
   runs.push_back(unfinished(planned_run("b3", "cyclegan", 100, 3), RunState::kFailed, 17));
-  runs.back().exit_class = ExitClass::kNonFinite;
+  runs.back().last_exit = ExitClass::kNonFinite;
   runs.back().reason = "loss d_a is NaN at step 17";
   runs.push_back(done_run(planned_run("c1", "scgan", 50, 1), 39.5, 0.0352));
   runs.push_back(done_run(planned_run("c2", "scgan", 50, 2), 42.75, 0.039));
