@@ -1,0 +1,105 @@
+#include "core/data/jpeg_codec.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdio>
+// jpeglib.h needs FILE, jerror.h needs jpeglib.h.
+#include <jpeglib.h>
+//
+#include <jerror.h>
+
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/data/planes.h"
+
+namespace scgan {
+namespace {
+
+// libjpeg reports by calling back. An exception may pass through its frames: all that they hold is freed by
+// jpeg_destroy_decompress, which the owner below calls.
+[[noreturn]] void fail(j_common_ptr jpeg) {
+  std::array<char, JMSG_LENGTH_MAX> text{};
+  jpeg->err->format_message(jpeg, text.data());
+  const auto* file = static_cast<const std::filesystem::path*>(jpeg->client_data);
+  throw Error(ErrorKind::kData,
+              fmt::format("{}: damaged or truncated JPEG: {}", file->string(), text.data()));
+}
+
+// Warnings (level -1) are about damage, after which libjpeg makes up pixels; but for three that cost none.
+void on_message(j_common_ptr jpeg, int level) {
+  const int code = jpeg->err->msg_code;
+  const bool harmless = code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM ||
+                        code == JWRN_JFIF_MAJOR;
+  if (level < 0 && !harmless) fail(jpeg);
+}
+
+// A member of its own, so that it is freed when the constructor of Reader throws.
+struct Decompressor {
+  jpeg_error_mgr errors{};
+  jpeg_decompress_struct jpeg{};
+  explicit Decompressor(std::filesystem::path& file) {
+    jpeg.err = jpeg_std_error(&errors);
+    jpeg.client_data = &file;
+    errors.error_exit = fail;
+    errors.emit_message = on_message;
+    jpeg_create_decompress(&jpeg);
+  }
+  Decompressor(const Decompressor&) = delete;
+  Decompressor& operator=(const Decompressor&) = delete;
+  ~Decompressor() { jpeg_destroy_decompress(&jpeg); }
+};
+
+class Reader {
+ public:
+  Reader(const std::string& bytes, const std::filesystem::path& file)
+      : file_(file), decompressor_(file_), jpeg_(decompressor_.jpeg) {
+    jpeg_mem_src(&jpeg_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    jpeg_read_header(&jpeg_, TRUE);
+    if (jpeg_.num_components != 1 && jpeg_.num_components != 3) {
+      throw Error(ErrorKind::kData,
+                  fmt::format("{}: has {} channels{}; 3 (RGB) or 1 (grey) are wanted",
+                              file_.string(), jpeg_.num_components,
+                              jpeg_.num_components == 4 ? " (CMYK)" : ""));
+    }
+  }
+
+  ImageInfo info() const {
+    return {jpeg_.image_height, jpeg_.image_width, jpeg_.num_components, 8};
+  }
+
+  // Interleaved rows.
+  std::vector<uint8_t> pixels() {
+    jpeg_.out_color_space = jpeg_.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_.dct_method = JDCT_ISLOW;
+    jpeg_start_decompress(&jpeg_);
+    const size_t row_bytes = size_t{jpeg_.output_width} * static_cast<size_t>(jpeg_.num_components);
+    std::vector<uint8_t> pixels(row_bytes * jpeg_.output_height);
+    while (jpeg_.output_scanline < jpeg_.output_height) {
+      JSAMPROW row = pixels.data() + jpeg_.output_scanline * row_bytes;
+      jpeg_read_scanlines(&jpeg_, &row, 1);
+    }
+    jpeg_finish_decompress(&jpeg_);
+    return pixels;
+  }
+
+ private:
+  std::filesystem::path file_;
+  Decompressor decompressor_;
+  jpeg_decompress_struct& jpeg_;
+};
+
+}  // namespace
+
+ImageInfo jpeg_info(const std::string& bytes, const std::filesystem::path& file) {
+  return Reader(bytes, file).info();
+}
+
+at::Tensor decode_jpeg(const std::string& bytes, const std::filesystem::path& file) {
+  Reader reader(bytes, file);
+  return to_planes<uint8_t>(reader.pixels(), reader.info());
+}
+
+}  // namespace scgan
