@@ -35,6 +35,9 @@ struct DataSummary {
                        // version and parameters (synthetic): 64 hex digits
 };
 
+// Side of the square to which training images are resized: load_size, or image_size when crop is off.
+int64_t training_side(const DatasetSpec& spec);
+
 // Checks the whole data set: folders there, no split empty, every image decodes, has 1 or 3 channels, all of one
 // bit depth, and no side smaller than the crop (image_size) asks for. Throws Error(kData) with ALL problems, one
 // per line, at most 20 and then a count.
