@@ -1,0 +1,77 @@
+# From a fresh machine to a report: `make demo`. The build itself is CMake's; these targets only call it.
+#
+#   TORCH_DIR=FOLDER   use this LibTorch instead of installing one (a site-packages folder with torch/, or LibTorch)
+#   JOBS=N             compiler and test processes at a time (default: all processors)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+TORCH_DIR ?=
+JOBS ?= $(shell nproc)
+export TORCH_DIR
+
+BUILD := build
+PROGRAMS := scgan_sweep scgan_report
+DEMO_OUT := out/quickstart
+
+# Open MPI refuses to start for root unless told twice.
+ifeq ($(shell id -u),0)
+export OMPI_ALLOW_RUN_AS_ROOT := 1
+export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
+endif
+
+.PHONY: help setup configure build test demo gpu-test bench clean format
+
+help:
+	@echo 'make demo      install what is missing, build, run a small sweep on 2 ranks, write its report'
+	@echo 'make test      the same set-up, then all tests that need no GPU'
+	@echo 'make build     the programs, in $(BUILD)/bin/'
+	@echo 'make setup     only install what is missing: Debian packages, LibTorch'
+	@echo 'make gpu-test  the tests that need a GPU'
+	@echo 'make bench     the benchmarks'
+	@echo 'make format    clang-format over all sources'
+	@echo 'make clean     remove $(BUILD)/ and the demo; LibTorch in .deps/ stays'
+	@echo
+	@echo 'TORCH_DIR=FOLDER uses an existing LibTorch, JOBS=N limits the processes (now $(JOBS)).'
+
+setup:
+	@tools/setup
+
+configure: setup
+	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DTORCH_DIR='$(TORCH_DIR)' --log-level=NOTICE
+
+build: configure
+	@cmake --build $(BUILD) --parallel $(JOBS) --target $(PROGRAMS)
+
+# Ranks beyond the cores are allowed: Open MPI would not start two on a machine with one.
+demo: build
+	mpirun --oversubscribe -n 2 $(BUILD)/bin/scgan_sweep examples/quickstart.yaml --out $(DEMO_OUT)
+	$(BUILD)/bin/scgan_report $(DEMO_OUT)
+	@$(BUILD)/bin/scgan_report $(DEMO_OUT) --output $(DEMO_OUT)/report >/dev/null
+	@echo
+	@echo 'The report is in $(DEMO_OUT)/report:'
+	@find $(DEMO_OUT)/report -type f \( -name '*.html' -o -name '*.svg' -o -name '*.csv' \) | sort | sed 's/^/  /'
+
+# Tests of one name run after each other: several start ranks of their own.
+test: configure
+	@cmake --build $(BUILD) --parallel $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure --label-exclude '^gpu$$'
+
+gpu-test:
+	@ls /dev/nvidia[0-9]* >/dev/null 2>&1 || { echo 'gpu-test: this machine has no NVIDIA GPU' >&2; exit 2; }
+	@$(MAKE) --no-print-directory configure
+	@cmake --build $(BUILD) --parallel $(JOBS)
+	@ctest --test-dir $(BUILD) --output-on-failure --label-regex '^gpu$$' --no-tests=error
+
+bench: configure
+	@benches=$$(ninja -C $(BUILD) -t targets all | sed -n 's#^bin/\([a-z0-9_]*_bench\):.*#\1#p'); \
+	  [[ -n $$benches ]] || { echo 'bench: there are no benchmarks yet'; exit 0; }; \
+	  cmake --build $(BUILD) --parallel $(JOBS) --target $$benches; \
+	  for bench in $$benches; do echo "== $$bench"; $(BUILD)/bin/$$bench; done
+
+format:
+	@git ls-files -z '*.h' '*.cc' | xargs -0 clang-format -i
+
+clean:
+	@rm -rf $(BUILD) $(DEMO_OUT)
