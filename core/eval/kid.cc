@@ -1,0 +1,153 @@
+#include "core/eval/kid.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "core/base/draws.h"
+#include "core/base/error.h"
+
+namespace scgan {
+namespace {
+
+constexpr int64_t kWholeMatrix = 4096;  // images a side: three matrices of up to 128 MiB
+constexpr int64_t kBlockRows = 1024;
+
+// k(x, y) = (x . y / d + 1)^3 for all pairs, [n, m].
+at::Tensor kernel(const at::Tensor& x, const at::Tensor& y) {
+  return x.mm(y.t()).div_(static_cast<double>(x.size(1))).add_(1).pow_(3);
+}
+
+// The sums behind an unbiased MMD^2: within a set without the pairs of an image with itself.
+struct Sums {
+  double aa = 0, bb = 0, ab = 0;
+  int64_t n = 0, m = 0;
+
+  double distance() const {
+    const auto rows = static_cast<double>(n);
+    const auto columns = static_cast<double>(m);
+    return aa / (rows * (rows - 1)) + bb / (columns * (columns - 1)) - 2 * ab / (rows * columns);
+  }
+};
+
+double sum_of_pairs(const at::Tensor& within) {
+  return (within.sum() - within.diagonal().sum()).item<double>();
+}
+
+// The kernel's values between all features, or the features alone where the matrices would be too
+// large.
+class Kernels {
+ public:
+  Kernels(const at::Tensor& a, const at::Tensor& b) : a_(a), b_(b) {
+    if (std::max(a.size(0), b.size(0)) > kWholeMatrix) return;
+    aa_ = kernel(a, a);
+    bb_ = kernel(b, b);
+    ab_ = kernel(a, b);
+  }
+
+  double distance() const {
+    if (aa_.defined()) return sums(aa_, bb_, ab_).distance();
+    Sums total{.n = a_.size(0), .m = b_.size(0)};
+    for (const at::Tensor& rows : a_.split(kBlockRows)) {
+      total.aa += kernel(rows, a_).sum().item<double>();
+      total.ab += kernel(rows, b_).sum().item<double>();
+    }
+    for (const at::Tensor& rows : b_.split(kBlockRows)) {
+      total.bb += kernel(rows, b_).sum().item<double>();
+    }
+    total.aa -= diagonal_sum(a_);
+    total.bb -= diagonal_sum(b_);
+    return total.distance();
+  }
+
+  // The same between some of the images.
+  double distance(const at::Tensor& of_a, const at::Tensor& of_b) const {
+    if (!aa_.defined()) {
+      const at::Tensor a = a_.index_select(0, of_a);
+      const at::Tensor b = b_.index_select(0, of_b);
+      return sums(kernel(a, a), kernel(b, b), kernel(a, b)).distance();
+    }
+    const auto block = [](const at::Tensor& k, const at::Tensor& rows, const at::Tensor& columns) {
+      return k.index_select(0, rows).index_select(1, columns);
+    };
+    return sums(block(aa_, of_a, of_a), block(bb_, of_b, of_b), block(ab_, of_a, of_b)).distance();
+  }
+
+ private:
+  static Sums sums(const at::Tensor& aa, const at::Tensor& bb, const at::Tensor& ab) {
+    return {sum_of_pairs(aa), sum_of_pairs(bb), ab.sum().item<double>(), ab.size(0), ab.size(1)};
+  }
+  static double diagonal_sum(const at::Tensor& x) {
+    return x.square()
+        .sum(1)
+        .div_(static_cast<double>(x.size(1)))
+        .add_(1)
+        .pow_(3)
+        .sum()
+        .item<double>();
+  }
+
+  at::Tensor a_, b_;
+  at::Tensor aa_, bb_, ab_;
+};
+
+// `size` different indices below `count`, ascending: the first steps of a Fisher-Yates shuffle.
+at::Tensor subset(const Draws& draws, int64_t count, int64_t size, uint32_t number, uint32_t set) {
+  std::vector<int64_t> order(static_cast<size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  for (int64_t i = 0; i < size; ++i) {
+    const auto left = static_cast<uint32_t>(count - i);
+    const int64_t chosen = i + draws.index(left, number, static_cast<uint32_t>(i), set);
+    std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(chosen)]);
+  }
+  order.resize(static_cast<size_t>(size));
+  std::sort(order.begin(),
+            order.end());  // a subset of all images has the bits of the full estimate
+  return at::tensor(order, at::kLong);
+}
+
+at::Tensor checked(const at::Tensor& features) {
+  const at::Tensor exact = features.to(at::kCPU, at::kDouble).contiguous();
+  if (!exact.isfinite().all().item<bool>()) {
+    throw Error(ErrorKind::kData, "KID: a feature is not a finite number");
+  }
+  return exact;
+}
+
+}  // namespace
+
+KidResult kernel_distance(const at::Tensor& a, const at::Tensor& b, const KidOptions& options) {
+  const at::NoGradGuard no_grad;
+  if (a.dim() != 2 || b.dim() != 2 || a.size(1) != b.size(1) || a.size(1) == 0 || a.size(0) < 2 ||
+      b.size(0) < 2) {
+    throw Error(ErrorKind::kData,
+                "KID needs two sets of feature vectors of one length, each of 2 or more images");
+  }
+  if (options.subsets < 1 || options.subset_size < 2) {
+    throw Error(ErrorKind::kInvalidSpec, "KID needs 1 or more subsets of 2 or more images");
+  }
+  const Kernels kernels(checked(a), checked(b));
+  KidResult result;
+  result.full = kernels.distance();
+  result.subset_size = std::min({a.size(0), b.size(0), options.subset_size});
+  const Draws draws(static_cast<uint32_t>(options.seed), Purpose::kKidSubsets);
+  at::Tensor values = at::empty({options.subsets}, at::kDouble);
+  for (int64_t i = 0; i < options.subsets; ++i) {
+    const auto number = static_cast<uint32_t>(i);
+    const at::Tensor of_a = subset(draws, a.size(0), result.subset_size, number, 0);
+    const at::Tensor of_b = subset(draws, b.size(0), result.subset_size, number, 1);
+    values[i] = kernels.distance(of_a, of_b);
+  }
+  result.subset_mean = values.mean().item<double>();
+  result.subset_std = values.std(/*unbiased=*/false).item<double>();
+  if (!std::isfinite(result.full)) {
+    throw Error(ErrorKind::kData, "KID: the features are too large for the kernel");
+  }
+  return result;
+}
+
+}  // namespace scgan
