@@ -1,0 +1,30 @@
+// The embedded feature extractor: a small convolutional network with fixed random weights. No
+// download, no file; its distances order sets of images, but are not FID or KID as published and
+// are always labelled random_conv.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "core/eval/feature_extractor.h"
+
+namespace scgan {
+
+// Three 3x3 convolutions of stride 2 with ReLU, 3 -> 32 -> 64 -> 128 channels, He-scaled Gaussian
+// weights; the features are mean and standard deviation over the pixels of every channel of each
+// layer: 448 numbers.
+class RandomConvExtractor final : public FeatureExtractor {
+ public:
+  RandomConvExtractor();
+  at::Tensor features(const at::Tensor& images) const override;
+  std::string name() const override { return "random_conv"; }
+  std::string digest() const override { return digest_; }
+
+ private:
+  std::vector<at::Tensor> weights_;
+  std::string digest_;
+};
+
+}  // namespace scgan

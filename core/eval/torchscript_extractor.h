@@ -1,0 +1,15 @@
+// Any TorchScript module as feature extractor.
+#pragma once
+
+#include <memory>
+
+#include "core/eval/feature_extractor.h"
+
+namespace scgan {
+
+// forward(uint8 [N, 3, H, W]) -> floating point [N, D] or [N, D, 1, 1]. Errors as
+// make_feature_extractor.
+std::unique_ptr<FeatureExtractor> open_torchscript_extractor(const ExtractorSpec& spec,
+                                                             int64_t image_size);
+
+}  // namespace scgan
