@@ -13,27 +13,26 @@
 namespace scgan {
 namespace {
 
-constexpr uint32_t kMaxCells = 64;
-constexpr uint32_t kImageLane = 1000;  // lanes of what belongs to the whole image
+constexpr double kTurn = 2 * std::numbers::pi;
+constexpr uint32_t kLanesPerCell = 64;
+constexpr uint32_t kImageLanes = 1U << 20;  // lanes of what belongs to the whole image
+constexpr int kCandidates = 12;             // places tried for a cell: the freest is taken
 
-// A phenotype in units of the image side and of full intensity.
+// A phenotype; lengths in units of the image side, intensities of full scale.
 struct Phenotype {
-  double radius, radius_spread;      // of the body, geometric mean of the half-axes
-  double elongation;                 // ratio of the half-axes
-  double brightness, rim;            // of the body, and how much of the actin sits at its edge
-  double fibres;                     // contrast of the tubulin texture
-  double nucleus, nucleus_brightness;  // radius relative to the body, intensity
-  double cells;                      // mean number per image
+  double radius, radius_spread;        // of the body: geometric mean of the half-axes
+  double elongation;                   // ratio of the half-axes
+  double taper;                        // how much the ends are pointed
+  double roughness;                    // of the outline
+  double actin, rim;                   // brightness of the actin in the body and at its edge
+  double tubulin, fibres;              // brightness of the tubulin, contrast of its fibres
+  double nucleus, nucleus_brightness;  // radius relative to the body, brightness
+  double cells;                        // mean number per image
 };
 
-// A: flat, elongated, dim cells with a rim and fibres. B: the same cells rounded up, smaller and brighter.
-constexpr Phenotype kFlat{0.15, 0.25, 1.9, 0.45, 0.55, 0.5, 0.42, 0.55, 7};
-constexpr Phenotype kRound{0.10, 0.15, 1.1, 0.9, 0.15, 0.15, 0.60, 0.95, 7};
-
-struct Cell {
-  double x, y, cos, sin, long_axis, short_axis;
-  double brightness, fibre_angle, fibre_phase, fibre_pitch, nucleus_x, nucleus_y;
-};
+// A: flat, elongated, dim cells. B: the same cells rounded up, smaller and brighter.
+constexpr Phenotype kFlat{0.150, 0.25, 2.2, 0.30, 0.10, 0.26, 0.30, 0.42, 0.80, 0.40, 0.60, 6};
+constexpr Phenotype kRound{0.095, 0.20, 1.15, 0.0, 0.05, 0.60, 0.85, 1.00, 0.40, 0.58, 1.10, 6};
 
 // Everything of one image is drawn from (seed, domain and split, index); lanes tell the draws apart.
 class ImageDraws {
@@ -42,14 +41,11 @@ class ImageDraws {
       : draws_(static_cast<uint32_t>(spec.seed), Purpose::kSynthetic),
         stream_(static_cast<uint32_t>(2 * domain + split)),
         index_(static_cast<uint32_t>(index)) {}
-  double uniform(uint32_t lane) const { return draws_.block(stream_, index_, lane)[0] * 0x1p-32; }
-  double spread(uint32_t lane, double width) const { return 1 + width * (2 * uniform(lane) - 1); }
-  // Noise of one pixel and channel, roughly normal: the sum of four uniform numbers.
-  double noise(uint32_t pixel) const {
-    const auto words = draws_.block(stream_, index_, pixel, 1);
-    double sum = 0;
-    for (const uint32_t word : words) sum += word * 0x1p-32;
-    return (sum - 2) * std::numbers::sqrt3;
+
+  double uniform(uint32_t lane) const { return draws_.uniform(stream_, index_, lane); }
+  double within(double limit, uint32_t lane) const { return limit * (2 * uniform(lane) - 1); }
+  std::array<uint32_t, 4> block(uint32_t lane, uint32_t extra) const {
+    return draws_.block(stream_, index_, lane, extra);
   }
 
  private:
@@ -57,78 +53,194 @@ class ImageDraws {
   uint32_t stream_, index_;
 };
 
-Cell draw_cell(const Phenotype& type, const ImageDraws& draw, uint32_t number) {
-  const uint32_t lane = number * 16;
-  const double radius = type.radius * draw.spread(lane, type.radius_spread);
-  const double stretch = std::sqrt(type.elongation * draw.spread(lane + 1, 0.25));
-  const double angle = 2 * std::numbers::pi * draw.uniform(lane + 2);
-  Cell cell{};
-  cell.x = draw.uniform(lane + 3);
-  cell.y = draw.uniform(lane + 4);
-  cell.cos = std::cos(angle);
-  cell.sin = std::sin(angle);
-  cell.long_axis = radius * stretch;
-  cell.short_axis = radius / stretch;
-  cell.brightness = type.brightness * draw.spread(lane + 5, 0.2);
-  cell.fibre_angle = 2 * std::numbers::pi * draw.uniform(lane + 6);
-  cell.fibre_phase = 2 * std::numbers::pi * draw.uniform(lane + 7);
-  cell.fibre_pitch = 0.035 * draw.spread(lane + 8, 0.3);
-  cell.nucleus_x = 0.2 * (2 * draw.uniform(lane + 9) - 1);
-  cell.nucleus_y = 0.2 * (2 * draw.uniform(lane + 10) - 1);
-  return cell;
-}
+// Smooth noise in [0, 1] over the plane: random values at whole numbers, period 16 both ways.
+class SmoothNoise {
+ public:
+  SmoothNoise(const ImageDraws& draw, uint32_t cell) {
+    for (uint32_t i = 0; i < 64; ++i) {
+      const auto words = draw.block(cell * 64 + i, 2);
+      for (uint32_t j = 0; j < 4; ++j) values_[i * 4 + j] = words[j] * 0x1p-32;
+    }
+  }
+
+  double at(double x, double y) const {
+    const double left = std::floor(x);
+    const double top = std::floor(y);
+    const double s = ease(x - left);
+    const double t = ease(y - top);
+    const auto i = static_cast<int>(left);
+    const auto j = static_cast<int>(top);
+    return (value(i, j) * (1 - s) + value(i + 1, j) * s) * (1 - t) +
+           (value(i, j + 1) * (1 - s) + value(i + 1, j + 1) * s) * t;
+  }
+
+  // Thin bright lines where the noise crosses its middle.
+  double ridges(double x, double y) const {
+    const double line = 1 - std::abs(2 * at(x, y) - 1);
+    return line * line * line;
+  }
+
+ private:
+  static double ease(double t) { return t * t * (3 - 2 * t); }
+  double value(int i, int j) const { return values_[static_cast<size_t>((j & 15) * 16 + (i & 15))]; }
+
+  std::array<double, 256> values_{};
+};
 
 double soft_step(double x) { return 1 / (1 + std::exp(-x)); }
 
-// Adds one cell's light at (x, y) in units of the image side.
-void add_light(const Phenotype& type, const Cell& cell, double x, double y,
-               std::array<double, 3>& light) {
-  const double dx = x - cell.x;
-  const double dy = y - cell.y;
-  const double u = (dx * cell.cos + dy * cell.sin) / cell.long_axis;
-  const double v = (dy * cell.cos - dx * cell.sin) / cell.short_axis;
-  const double r = std::sqrt(u * u + v * v);
-  if (r > 1.8) return;
-  const double body = soft_step((1 - r) * 14);
-  const double dome = body * std::sqrt(std::max(0.0, 1 - 0.7 * r * r));  // thicker in the middle
-  const double rim = std::exp(-(r - 0.92) * (r - 0.92) * 90);
-  const double along = dx * std::cos(cell.fibre_angle) + dy * std::sin(cell.fibre_angle) + 0.02 * v;
-  const double wave =
-      0.5 + 0.5 * std::sin(2 * std::numbers::pi * along / cell.fibre_pitch + cell.fibre_phase);
-  const double nu = (u - cell.nucleus_x) / type.nucleus;
-  const double nv = (v - cell.nucleus_y) / type.nucleus;
-  const double nucleus = soft_step((1 - std::sqrt(nu * nu + nv * nv)) * 9);
-  light[0] += cell.brightness * (0.55 * dome + type.rim * rim);
-  light[1] += cell.brightness * dome * (1 - type.fibres + type.fibres * wave) * (1 - 0.5 * nucleus);
-  light[2] += type.nucleus_brightness * nucleus;
+class Cell {
+ public:
+  Cell(const Phenotype& type, const ImageDraws& draw, uint32_t number, const std::vector<Cell>& others)
+      : type_(type), noise_(draw, number) {
+    const uint32_t lane = number * kLanesPerCell;
+    const double radius = type.radius * (1 + draw.within(type.radius_spread, lane));
+    const double stretch = std::sqrt(1 + (type.elongation - 1) * (1 + draw.within(0.5, lane + 1)));
+    const double angle = kTurn * draw.uniform(lane + 2);
+    cos_ = std::cos(angle);
+    sin_ = std::sin(angle);
+    long_axis_ = radius * stretch;
+    short_axis_ = radius / stretch;
+    brightness_ = 1 + draw.within(0.25, lane + 3);
+    swirl_ = draw.within(0.8, lane + 4);
+    nucleus_u_ = draw.within(0.15, lane + 5);
+    nucleus_v_ = draw.within(0.15, lane + 6);
+    for (uint32_t k = 0; k < waves_.size(); ++k) {
+      waves_[k] = {type.roughness * draw.uniform(lane + 7 + 2 * k) / (1 + 0.4 * k),
+                   kTurn * draw.uniform(lane + 8 + 2 * k)};
+    }
+    place(draw, lane + 32, others);
+  }
+
+  // Adds this cell's light to the planes [3, size, size].
+  void add_light(std::vector<double>& light, int64_t size) const {
+    const auto side = static_cast<double>(size);
+    const double reach = 1.7 * long_axis_;
+    const auto from = [&](double centre) {
+      return std::max<int64_t>(static_cast<int64_t>((centre - reach) * side), 0);
+    };
+    const auto to = [&](double centre) {
+      return std::min<int64_t>(static_cast<int64_t>((centre + reach) * side) + 1, size);
+    };
+    for (int64_t row = from(y_); row < to(y_); ++row) {
+      for (int64_t column = from(x_); column < to(x_); ++column) {
+        const auto levels = light_at((static_cast<double>(column) + 0.5) / side - x_,
+                                     (static_cast<double>(row) + 0.5) / side - y_);
+        for (int64_t c = 0; c < 3; ++c) {
+          light[static_cast<size_t>((c * size + row) * size + column)] +=
+              levels[static_cast<size_t>(c)];
+        }
+      }
+    }
+  }
+
+ private:
+  struct Wave {
+    double height = 0, phase = 0;
+  };
+
+  // Of some places the one that lies farthest from the other cells: cells touch, but seldom lie on one another.
+  void place(const ImageDraws& draw, uint32_t lane, const std::vector<Cell>& others) {
+    double best = -1;
+    for (uint32_t i = 0; i < kCandidates; ++i) {
+      const double x = draw.uniform(lane + 2 * i);
+      const double y = draw.uniform(lane + 2 * i + 1);
+      double free = 2;
+      for (const Cell& other : others) free = std::min(free, std::hypot(x - other.x_, y - other.y_));
+      if (free > best) {
+        best = free;
+        x_ = x;
+        y_ = y;
+      }
+      if (free > 2.2 * type_.radius * std::sqrt(type_.elongation)) break;
+    }
+  }
+
+  // Actin, tubulin and nucleus at an offset from the centre.
+  std::array<double, 3> light_at(double dx, double dy) const {
+    const double u = (dx * cos_ + dy * sin_) / long_axis_;
+    const double taper = 1 - type_.taper * std::min(u * u, 1.0);
+    const double v = (dy * cos_ - dx * sin_) / (short_axis_ * taper);
+    const double angle = std::atan2(v, u);
+    double outline = 1;
+    for (size_t k = 0; k < waves_.size(); ++k) {
+      outline += waves_[k].height * std::cos(static_cast<double>(k + 2) * angle + waves_[k].phase);
+    }
+    const double r = std::hypot(u, v) / outline;
+    if (r > 1.6) return {};
+    const double body = soft_step((1 - r) * 16);
+    const double dome = body * (1 - 0.55 * r * r);  // thicker in the middle
+    const double nucleus = nucleus_at(u, v);
+    return {brightness_ * actin_at(u, v, r, angle, body, dome),
+            brightness_ * tubulin_at(r, angle, dome) * (1 - 0.6 * nucleus),
+            type_.nucleus_brightness * nucleus * (0.65 + 0.7 * noise_.at(5 * u + 3, 5 * v + 9))};
+  }
+
+  // Stress fibres along the cell, and a rim that is uneven.
+  double actin_at(double u, double v, double r, double angle, double body, double dome) const {
+    const double fibres = noise_.ridges(1.3 * u + 5, 5 * v + 0.6 * u);
+    const double rim = std::exp(-(r - 0.93) * (r - 0.93) * 110) *
+                       (0.4 + 1.2 * noise_.at(angle / kTurn * 16, 2.5));
+    return type_.actin * (0.35 * dome + 0.9 * fibres * body) + type_.rim * rim;
+  }
+
+  // Fibres that run outwards from around the nucleus, on a haze of those out of focus.
+  double tubulin_at(double r, double angle, double dome) const {
+    const double turn = angle / kTurn + swirl_ * 0.1 * r;
+    const double fine = noise_.ridges(32 * turn, 2.2 * r + 7);
+    const double coarse = noise_.ridges(16 * turn, 1.6 * r + 1);
+    const double fibres = 1.1 * std::max(fine, coarse) + 0.25 * fine;
+    return type_.tubulin * dome * ((1 - type_.fibres) + type_.fibres * (0.2 + fibres));
+  }
+
+  double nucleus_at(double u, double v) const {
+    // Rounder than the cell: its axes' ratio is the square root of the cell's.
+    const double ratio = std::sqrt(std::sqrt(long_axis_ / short_axis_));
+    const double nu = (u - nucleus_u_) * ratio / type_.nucleus;
+    const double nv = (v - nucleus_v_) / ratio / type_.nucleus;
+    return soft_step((1 - std::hypot(nu, nv)) * 10);
+  }
+
+  const Phenotype& type_;
+  SmoothNoise noise_;
+  double x_ = 0, y_ = 0, cos_ = 1, sin_ = 0, long_axis_ = 0, short_axis_ = 0;
+  double brightness_ = 1, swirl_ = 0, nucleus_u_ = 0, nucleus_v_ = 0;
+  std::array<Wave, 5> waves_;
+};
+
+std::vector<Cell> draw_cells(const Phenotype& type, const ImageDraws& draw) {
+  const double mean = type.cells * (1 + draw.within(0.4, kImageLanes));
+  const auto count = static_cast<uint32_t>(std::max(1L, std::lround(mean)));
+  std::vector<Cell> cells;
+  cells.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) cells.emplace_back(type, draw, i, cells);
+  return cells;
+}
+
+// Noise with mean 0 and deviation 1 from the bits of one word: the sum of two uniform numbers.
+double noise_of(uint32_t word) {
+  return ((word >> 16) * 0x1p-16 + (word & 0xFFFFU) * 0x1p-16 - 1) * std::sqrt(6.0);
 }
 
 }  // namespace
 
 at::Tensor synthetic_image(const SyntheticSpec& spec, int domain, int split, int64_t index,
                            int64_t size) {
-  const Phenotype& type = domain == 0 ? kFlat : kRound;
   const ImageDraws draw(spec, domain, split, index);
-  const auto count = std::clamp<uint32_t>(
-      static_cast<uint32_t>(type.cells * draw.spread(kMaxCells * 16, 0.4) + 0.5), 1, kMaxCells);
-  std::vector<Cell> cells;
-  for (uint32_t i = 0; i < count; ++i) cells.push_back(draw_cell(type, draw, i));
-  const double background = 0.03 * draw.spread(kMaxCells * 16 + 1, 0.5);
+  const int64_t pixels = size * size;
+  const double background = 0.03 * (1 + draw.within(0.4, kImageLanes + 1));
+  std::vector<double> light(static_cast<size_t>(3 * pixels), background);
+  for (const Cell& cell : draw_cells(domain == 0 ? kFlat : kRound, draw)) cell.add_light(light, size);
 
   at::Tensor image = at::empty({3, size, size}, at::kByte);
   auto* out = image.mutable_data_ptr<uint8_t>();
-  for (int64_t row = 0; row < size; ++row) {
-    for (int64_t column = 0; column < size; ++column) {
-      std::array<double, 3> light{background, background, background};
-      const double x = (static_cast<double>(column) + 0.5) / static_cast<double>(size);
-      const double y = (static_cast<double>(row) + 0.5) / static_cast<double>(size);
-      for (const Cell& cell : cells) add_light(type, cell, x, y, light);
-      for (int64_t c = 0; c < 3; ++c) {
-        const auto pixel = static_cast<uint32_t>((c * size + row) * size + column);
-        const double glow = 1 - std::exp(-light[static_cast<size_t>(c)]);  // saturates softly
-        const double value = glow + 0.015 * draw.noise(kImageLane + pixel);
-        out[pixel] = static_cast<uint8_t>(std::clamp(value * 255 * 1.15, 0.0, 255.0));
-      }
+  for (int64_t pixel = 0; pixel < pixels; ++pixel) {
+    const auto words = draw.block(static_cast<uint32_t>(pixel), 1);
+    for (int64_t c = 0; c < 3; ++c) {
+      const int64_t i = c * pixels + pixel;
+      const double glow = 1 - std::exp(-light[static_cast<size_t>(i)]);  // saturates softly
+      const double noise = (0.006 + 0.03 * std::sqrt(glow)) * noise_of(words[static_cast<size_t>(c)]);
+      out[i] = static_cast<uint8_t>(std::clamp((glow * 1.25 + noise) * 255, 0.0, 255.0));
     }
   }
   return image;
