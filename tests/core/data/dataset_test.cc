@@ -1,0 +1,183 @@
+#include "core/data/dataset.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "core/data/image_file.h"
+#include "core/data/resize.h"
+#include "tests/core/data/test_images.h"
+#include "tests/support/temp_dir.h"
+
+namespace scgan {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// Two images of 80 x 70 pixels in each of the four folders.
+class FoldersTest : public testing::Test {
+ protected:
+  FoldersTest() {
+    spec_.kind = DataKind::kFolders;
+    spec_.root = root_.path().string();
+    spec_.image_size = 64;
+    int64_t number = 0;
+    for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
+      std::filesystem::create_directory(root_.path() / split);
+      for (const char* name : {"b.png", "a.png"}) write_png(file(split, name), test_image(80, 70, number++));
+    }
+  }
+
+  std::filesystem::path file(const char* split, const std::string& name) const {
+    return root_.path() / split / name;
+  }
+  std::string error() const {
+    return data_error_of([&] { inspect_data(spec_); });
+  }
+
+  TempDir root_;
+  DatasetSpec spec_;
+};
+
+TEST_F(FoldersTest, LoadsWhatInspectCounts) {
+  const DataSummary summary = inspect_data(spec_);
+  EXPECT_EQ(summary.train_a, 2);
+  EXPECT_EQ(summary.test_b, 2);
+  EXPECT_EQ(summary.digest.size(), 64U);
+  const DataSet data = load_data(spec_);
+  EXPECT_EQ(data.digest, summary.digest);
+  EXPECT_EQ(data.train_a.images.sizes(), (std::vector<int64_t>{2, 3, 72, 72}));  // 64 * 286 / 256
+  EXPECT_EQ(data.test_b.images.sizes(), (std::vector<int64_t>{2, 3, 64, 64}));
+  EXPECT_EQ(data.train_a.images.scalar_type(), at::kByte);
+  EXPECT_THAT(data.train_a.names, ElementsAre("a", "b"));  // sorted
+  EXPECT_TRUE(at::equal(data.train_a.images[0], resize_bicubic(test_image(80, 70, 1), 72, 72)));
+  EXPECT_TRUE(at::equal(data.test_b.images[1], resize_bicubic(test_image(80, 70, 6), 64, 64)));
+}
+
+TEST_F(FoldersTest, WithoutCropTrainingImagesHaveTheFinalSize) {
+  spec_.crop = false;
+  EXPECT_EQ(load_data(spec_).train_b.images.size(3), 64);
+}
+
+TEST_F(FoldersTest, TilesOfAFieldAreNeighboursRowByRow) {
+  spec_.tiles = 2;
+  const DataSet data = load_data(spec_);
+  EXPECT_THAT(data.test_a.names,
+              ElementsAre("a-0-0", "a-0-1", "a-1-0", "a-1-1", "b-0-0", "b-0-1", "b-1-0", "b-1-1"));
+  const at::Tensor field = resize_bicubic(test_image(80, 70, 5), 128, 128);
+  EXPECT_TRUE(at::equal(data.test_a.images[1], field.narrow(1, 0, 64).narrow(2, 64, 64)));
+  EXPECT_TRUE(at::equal(data.test_a.images[2], field.narrow(1, 64, 64).narrow(2, 0, 64)));
+  EXPECT_EQ(data.train_a.images.size(0), 2);
+}
+
+TEST_F(FoldersTest, OtherFilesAreIgnoredAndExtensionsHaveAnyCase) {
+  const std::string digest = inspect_data(spec_).digest;
+  write_file_atomically(file("trainA", "labels.csv"), "a,b");
+  write_file_atomically(file("trainA", ".hidden.png"), "");
+  write_file_atomically(file("trainA", "Thumbs.db"), "");
+  EXPECT_EQ(inspect_data(spec_).digest, digest);
+  write_jpeg(file("trainA", "c.JPG"), 64, 64, 1, std::vector<uint8_t>(64 * 64, 9));
+  EXPECT_EQ(inspect_data(spec_).train_a, 3);
+  EXPECT_NE(inspect_data(spec_).digest, digest);
+}
+
+TEST_F(FoldersTest, DigestTellsContentNameAndFolder) {
+  const std::string digest = inspect_data(spec_).digest;
+  std::filesystem::rename(file("trainA", "b.png"), file("trainA", "c.png"));
+  EXPECT_NE(inspect_data(spec_).digest, digest);
+  std::filesystem::rename(file("trainA", "c.png"), file("trainA", "b.png"));
+  EXPECT_EQ(inspect_data(spec_).digest, digest);
+  write_png(file("testB", "a.png"), test_image(80, 70, 99));
+  EXPECT_NE(inspect_data(spec_).digest, digest);
+}
+
+TEST_F(FoldersTest, AllProblemsAreListedAtOnce) {
+  truncate_file(file("trainA", "a.png"), 0.6);
+  write_png8(file("trainB", "alpha.png"), 64, 64, 4, std::vector<uint8_t>(64 * 64 * 4, 9));
+  write_png16(file("testA", "deep.png"), 64, 64, 1, std::vector<uint16_t>(64 * 64, 9));
+  write_png(file("testB", "small.png"), test_image(63, 100));
+  const std::string text = error();
+  EXPECT_THAT(text, AllOf(HasSubstr("a.png"), HasSubstr("alpha.png"), HasSubstr("deep.png"),
+                          HasSubstr("16 bits"), HasSubstr("small.png"), HasSubstr("100 x 63")));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
+  EXPECT_EQ(data_error_of([&] { load_data(spec_); }), text);
+}
+
+TEST_F(FoldersTest, SmallImageSaysWhichSizeWouldWork) {
+  spec_.image_size = 256;
+  EXPECT_THAT(error(), HasSubstr("data.image_size 64 would work"));
+}
+
+TEST_F(FoldersTest, MissingFolderAndEmptySplitAreBothNamed) {
+  std::filesystem::remove_all(root_.path() / "trainB");
+  std::filesystem::remove(file("testA", "a.png"));
+  std::filesystem::remove(file("testA", "b.png"));
+  EXPECT_THAT(error(), AllOf(HasSubstr("trainB"), HasSubstr("testA: holds no")));
+}
+
+TEST_F(FoldersTest, AfterTwentyProblemsOnlyACountFollows) {
+  for (int i = 0; i < 25; ++i) write_file_atomically(file("trainA", fmt::format("x{:02}.png", i)), "no");
+  EXPECT_THAT(error(), AllOf(HasSubstr("x19.png"), Not(HasSubstr("x20.png")), HasSubstr("5 more")));
+}
+
+TEST_F(FoldersTest, SixteenBitImagesBecomeGreyLevelsOfTheFullRange) {
+  for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
+    for (const char* name : {"a.png", "b.png"}) {
+      write_png16(file(split, name), 64, 64, 1, std::vector<uint16_t>(64 * 64, 257 * 100));
+    }
+  }
+  const DataSet data = load_data(spec_);
+  EXPECT_EQ(data.test_a.images.scalar_type(), at::kFloat);
+  EXPECT_TRUE(at::allclose(data.test_a.images, at::full({2, 3, 64, 64}, 100.F), 1e-5));
+  EXPECT_EQ(data.range[0][1], 65535);
+}
+
+TEST_F(FoldersTest, PercentilesAreOfTheTrainingImagesOfBothDomains) {
+  const auto fill = [&](const char* split, const char* name, uint8_t level) {
+    write_png(file(split, name), at::full({3, 64, 64}, level, at::kByte));
+  };
+  fill("trainA", "a.png", 10), fill("trainA", "b.png", 10);
+  fill("trainB", "a.png", 110), fill("trainB", "b.png", 110);
+  fill("testA", "a.png", 60), fill("testA", "b.png", 255);  // a test image counts for nothing
+  spec_.scaling = Scaling::kPercentile;
+  const DataSet data = load_data(spec_);
+  EXPECT_EQ(data.range[1][0], 10);
+  EXPECT_EQ(data.range[1][1], 110);
+  EXPECT_NEAR(data.test_a.images[0].mean().item<double>(), 127.5, 1e-3);
+  EXPECT_NEAR(data.test_a.images[1].mean().item<double>(), 255, 1e-3);
+}
+
+TEST_F(FoldersTest, ConstantTrainingImagesCannotBeStretched) {
+  for (const char* split : {"trainA", "trainB"}) {
+    for (const char* name : {"a.png", "b.png"}) {
+      write_png(file(split, name), at::full({3, 64, 64}, 5, at::kByte));
+    }
+  }
+  spec_.scaling = Scaling::kPercentile;
+  EXPECT_THAT(data_error_of([&] { load_data(spec_); }), HasSubstr("red channel"));
+}
+
+TEST(SyntheticDataTest, HasTheCountsAndSizesOfItsSpec) {
+  DatasetSpec spec;
+  spec.image_size = 64;
+  spec.synthetic = {5, 3, 1};
+  const DataSet data = load_data(spec);
+  EXPECT_EQ(data.train_a.images.sizes(), (std::vector<int64_t>{5, 3, 72, 72}));
+  EXPECT_EQ(data.test_b.images.sizes(), (std::vector<int64_t>{3, 3, 64, 64}));
+  EXPECT_EQ(data.test_b.names.size(), 3U);
+  EXPECT_EQ(data.digest, inspect_data(spec).digest);
+  EXPECT_TRUE(at::equal(data.test_a.images, load_data(spec).test_a.images));
+  spec.synthetic.seed = 2;
+  EXPECT_NE(data.digest, inspect_data(spec).digest);
+}
+
+}  // namespace
+}  // namespace scgan

@@ -1,0 +1,59 @@
+#include "core/data/resize.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "tests/core/data/resize_fixtures.h"
+
+namespace scgan {
+namespace {
+
+template <size_t count>
+at::Tensor planes(const std::array<uint8_t, count>& levels, int64_t height, int64_t width) {
+  return at::tensor(at::ArrayRef<uint8_t>(levels.data(), count), at::kByte).view({3, height, width});
+}
+
+void expect_within_one_level(const at::Tensor& result, const at::Tensor& pillow) {
+  ASSERT_EQ(result.sizes(), pillow.sizes());
+  ASSERT_EQ(result.scalar_type(), at::kByte);
+  const at::Tensor apart = (result.to(at::kInt) - pillow.to(at::kInt)).abs();
+  EXPECT_LE(apart.max().item<int>(), 1);
+  EXPECT_LE(apart.gt(0).sum().item<int64_t>(), 2);  // of some hundred values
+}
+
+TEST(ResizeTest, ShrinksAsPillow) {
+  expect_within_one_level(resize_bicubic(planes(fixtures::kShrinkFrom, 10, 12), 5, 7),
+                          planes(fixtures::kShrinkTo, 5, 7));
+}
+
+TEST(ResizeTest, EnlargesAsPillow) {
+  expect_within_one_level(resize_bicubic(planes(fixtures::kEnlargeFrom, 5, 7), 10, 12),
+                          planes(fixtures::kEnlargeTo, 10, 12));
+}
+
+TEST(ResizeTest, SameSizeChangesNothing) {
+  const at::Tensor image = planes(fixtures::kShrinkFrom, 10, 12);
+  EXPECT_TRUE(at::equal(resize_bicubic(image, 10, 12), image));
+}
+
+TEST(ResizeTest, FloatIsNeitherRoundedNorClipped) {
+  at::Tensor step = at::zeros({1, 1, 8});
+  step.narrow(2, 4, 4).fill_(1000);
+  const at::Tensor result = resize_bicubic(step, 1, 16);
+  EXPECT_LT(result.min().item<float>(), -10);  // the kernel's undershoot
+  EXPECT_GT(result.max().item<float>(), 1010);
+  EXPECT_TRUE(at::allclose(resize_bicubic(at::full({3, 9, 9}, 0.3), 5, 20), at::full({3, 5, 20}, 0.3)));
+}
+
+TEST(ResizeTest, DoublingByHandWeights) {
+  // Keys, a = -0.5: w(0.25) = 0.8671875, w(0.75) = 0.2265625, w(1.25) = -0.0703125, w(1.75) = -0.0234375.
+  const at::Tensor line = at::tensor({0.F, 0.F, 1.F, 0.F, 0.F, 0.F}).view({1, 1, 6});
+  const at::Tensor result = resize_bicubic(line, 1, 12).flatten();
+  EXPECT_NEAR(result[4].item<float>(), 0.8671875, 1e-6);  // centre 2.25, tap 2.5
+  EXPECT_NEAR(result[3].item<float>(), 0.2265625, 1e-6);  // centre 1.75
+  // Centre 1.25: the tap at -0.5 (weight w(1.75)) is out of range, the others share its weight.
+  EXPECT_NEAR(result[2].item<float>(), -0.0703125 / 1.0234375, 1e-6);
+}
+
+}  // namespace
+}  // namespace scgan
