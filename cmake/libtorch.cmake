@@ -45,7 +45,7 @@ endif()
 message(STATUS "LibTorch: ${scgan_torch_root} (CUDA: ${SCGAN_WITH_CUDA})")
 
 # One precompiled header for all targets that use torch: <torch/torch.h> alone costs 20 s per file.
-file(WRITE ${CMAKE_BINARY_DIR}/torch_pch/torch_pch.cc "// Carries the precompiled header of LibTorch.\n")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/torch_pch/torch_pch.cc CONTENT "// Carries the precompiled header of LibTorch.\n")
 add_library(scgan_torch_pch OBJECT ${CMAKE_BINARY_DIR}/torch_pch/torch_pch.cc)
 target_link_libraries(scgan_torch_pch PRIVATE scgan_libtorch)
 target_precompile_headers(scgan_torch_pch PRIVATE <torch/torch.h>)
