@@ -21,7 +21,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help setup configure build test demo gpu-test bench clean format
+.PHONY: help setup configure build test demo gpu-test bench clean format tidy
 
 help:
 	@echo 'make demo      install what is missing, build, run a small sweep on 2 ranks, write its report'
@@ -31,6 +31,7 @@ help:
 	@echo 'make gpu-test  the tests that need a GPU'
 	@echo 'make bench     the benchmarks'
 	@echo 'make format    clang-format over all sources'
+	@echo 'make tidy      clang-tidy over all sources, or over FILES="..."; slow, a minute each with LibTorch'
 	@echo 'make clean     remove $(BUILD)/ and the demo; LibTorch in .deps/ stays'
 	@echo
 	@echo 'TORCH_DIR=FOLDER uses an existing LibTorch, JOBS=N limits the processes (now $(JOBS)).'
@@ -72,6 +73,12 @@ bench: configure
 
 format:
 	@git ls-files -z '*.h' '*.cc' | xargs -0 clang-format -i
+
+# clang-tidy reads the compiler's command of every file from a folder that is configured, never built.
+FILES ?= $(shell git ls-files 'core/*.cc' 'distributed/*.cc' 'results/*.cc' 'sweeps/*.cc' 'tools/*.cc')
+tidy: setup
+	@cmake --preset tidy --log-level=NOTICE
+	@printf '%s\n' $(FILES) | xargs -P $(JOBS) -n 1 clang-tidy -p build-tidy --quiet
 
 clean:
 	@rm -rf $(BUILD) $(DEMO_OUT)
