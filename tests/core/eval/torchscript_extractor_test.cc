@@ -125,7 +125,7 @@ TEST_F(TorchScriptExtractorTest, KeepsNoGraphOfGradients) {
   module.register_parameter("weight", at::ones({3}).set_requires_grad(true), false);
   module.define(
       "def forward(self, x):\n    return x.float().mean(3).mean(2) * "
-      "self.weight");
+      "self.weight\n");
   module.save(path("net.pt"));
   EXPECT_FALSE(open(path("net.pt"))->features(some_images()).requires_grad());
 }
