@@ -22,6 +22,9 @@ target_include_directories(scgan_libtorch SYSTEM INTERFACE
   ${scgan_torch_root}/include ${scgan_torch_root}/include/torch/csrc/api/include)
 # LibTorch's include folder holds headers of a fmt of its own, which is not the system's library: used header-only.
 target_compile_definitions(scgan_libtorch INTERFACE FMT_HEADER_ONLY=1)
+# libtorch.so exports a copy of std::filesystem of its own, which does not fit the compiler's headers: the system's
+# libstdc++ has to come first.
+target_link_libraries(scgan_libtorch INTERFACE -Wl,--no-as-needed stdc++)
 set(SCGAN_WITH_CUDA OFF)
 foreach(name torch torch_cpu c10 torch_cuda c10_cuda)
   if(EXISTS ${scgan_torch_root}/lib/lib${name}.so)

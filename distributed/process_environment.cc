@@ -5,6 +5,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <fmt/format.h>
+#include <torch/version.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,6 +17,7 @@
 
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "distributed/mpi_runtime.h"
 
 namespace scgan::distributed {
 namespace {
@@ -63,6 +65,13 @@ c10::Device choose_device(const std::string& word, int local_rank) {
 std::string describe(c10::Device device) {
   if (device.is_cpu()) return "cpu: " + cpu_model();
   return fmt::format("cuda: {}", device.str());
+}
+
+std::string library_versions() {
+  const bool cuda = at::hasCUDA();
+  return fmt::format("LibTorch {}\nCUDA {}\nMPI {}", TORCH_VERSION,
+                     cuda ? at::detail::getCUDAHooks().showConfig() : "no GPU visible",
+                     MpiRuntime::library());
 }
 
 void make_deterministic(int threads) {

@@ -19,6 +19,9 @@ c10::Device choose_device(const std::string& word, int local_rank);
 // "cpu: <model name>" or "cuda: <model name>".
 std::string describe(c10::Device device);
 
+// One line per library: LibTorch, CUDA, NCCL, MPI. Does not start MPI.
+std::string library_versions();
+
 // Threads per rank, deterministic kernels, no TF32, no cuDNN benchmark.
 void make_deterministic(int threads);
 

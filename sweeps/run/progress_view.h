@@ -1,0 +1,59 @@
+// What the user sees while a sweep runs: on a terminal a live view, in a file one line a minute.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace scgan::sweeps {
+
+struct GroupProgress {
+  bool working = false;
+  bool scoring = false;
+  std::string run;  // "scgan 40 % seed 2"
+  int64_t step = 0, total_steps = 0;
+  double g_loss = 0, d_loss = 0;
+  double steps_per_second = 0;
+};
+
+struct SweepProgress {
+  std::string name;
+  int done = 0, failed = 0, running = 0, waiting = 0;
+  int64_t steps_left = 0;  // of all runs not done
+  std::vector<GroupProgress> groups;
+};
+
+// Pure: the lines of the live view, without control codes.
+std::vector<std::string> live_lines(const SweepProgress& progress, double elapsed_seconds);
+// Pure: the one line for a log file.
+std::string log_line(const SweepProgress& progress, double elapsed_seconds);
+// "1 h 05 min", "3 min 20 s", "12 s"; "unknown" for a negative number.
+std::string duration_text(double seconds);
+
+class ProgressView {
+ public:
+  // Under mpirun a rank's own stderr is a pipe; the launcher's terminal is looked up and used, if there is one.
+  explicit ProgressView(bool quiet);
+  ~ProgressView();
+  ProgressView(const ProgressView&) = delete;
+  ProgressView& operator=(const ProgressView&) = delete;
+
+  // Call often; draws when it is time.
+  void update(const SweepProgress& progress);
+  // A line that stays: a run ended, a run failed.
+  void note(const std::string& line);
+
+ private:
+  void erase_live_lines();
+  void put(const std::string& text) const;
+
+  bool quiet_;
+  int terminal_ = -1;  // descriptor, or -1: no terminal
+  bool owns_terminal_ = false;
+  size_t lines_shown_ = 0;
+  std::chrono::steady_clock::time_point start_, last_;
+  bool drawn_ = false;
+};
+
+}  // namespace scgan::sweeps

@@ -1,0 +1,179 @@
+#include "sweeps/run/run_executor.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <new>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/sha256.h"
+#include "core/train/safetensors.h"
+#include "distributed/process_environment.h"
+#include "sweeps/run/run_files.h"
+
+namespace scgan::sweeps {
+namespace {
+
+// Failures that are the run's own: the sweep goes on. The others mean that this job cannot.
+bool is_own_fault(const std::exception& problem) {
+  const auto* error = dynamic_cast<const Error*>(&problem);
+  if (error == nullptr) return true;
+  return error->kind() == ErrorKind::kNonFinite || error->kind() == ErrorKind::kData ||
+         error->kind() == ErrorKind::kInvalidSpec;
+}
+
+// All ranks of a group throw a non-finite loss together; anything else may be one rank's alone.
+bool all_ranks_know(const std::exception& problem) {
+  const auto* error = dynamic_cast<const Error*>(&problem);
+  return error != nullptr && error->kind() == ErrorKind::kNonFinite;
+}
+
+std::string one_line(std::string text) { return text.substr(0, text.find('\n')); }
+
+}  // namespace
+
+results::ExitClass exit_class(const std::exception& problem) {
+  using results::ExitClass;
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&problem) != nullptr ||
+      dynamic_cast<const std::bad_alloc*>(&problem) != nullptr) {
+    return ExitClass::kOutOfMemory;
+  }
+  const auto* error = dynamic_cast<const Error*>(&problem);
+  if (error == nullptr) return ExitClass::kUnknown;
+  switch (error->kind()) {
+    case ErrorKind::kNonFinite:
+      return ExitClass::kNonFinite;
+    case ErrorKind::kData:
+    case ErrorKind::kInvalidSpec:
+      return ExitClass::kData;
+    case ErrorKind::kStorage:
+      return ExitClass::kStorage;
+    case ErrorKind::kCommunication:
+    case ErrorKind::kDevice:
+      return ExitClass::kLost;
+  }
+  return ExitClass::kUnknown;
+}
+
+RunExecutor::RunExecutor(const JobPlan& plan, distributed::RankGroup& group,
+                         const distributed::Mailbox& mailbox, Place place)
+    : plan_(plan),
+      group_(group),
+      mailbox_(mailbox),
+      place_(std::move(place)),
+      stop_(group.is_leader() ? &mailbox : nullptr, place_.stop_after_minutes) {}
+
+void RunExecutor::report(const Report& message) const {
+  if (group_.is_leader()) {
+    mailbox_.send(0, distributed::MailTag::kToCoordinator, to_text(message));
+  }
+}
+
+std::filesystem::path RunExecutor::folder(const JobRun& run) const {
+  return plan_.out / "runs" / run.record.id;
+}
+
+int RunExecutor::next_run() {
+  at::Tensor index = at::full({1}, kNoRun, at::kLong);
+  if (group_.is_leader()) {
+    report(NextRun{});
+    index[0] = std::stoi(mailbox_.receive(distributed::MailTag::kToLeader).text);
+  }
+  group_.communicator().broadcast(index, 0);
+  return index.item<int>();
+}
+
+void RunExecutor::serve() {
+  for (int index = next_run(); index != kNoRun; index = next_run()) {
+    const JobRun& run = plan_.runs.at(static_cast<size_t>(index));
+    begun_ = false;
+    try {
+      execute(run);
+    } catch (const std::exception& problem) {
+      const bool alone = group_.communicator().size() == 1;
+      if (!is_own_fault(problem) || !(alone || all_ranks_know(problem))) throw;
+      if (!begun_) begin_attempt(run, 0);  // failed before its first step
+      report(AttemptFailed{exit_class(problem), one_line(problem.what())});
+    }
+  }
+  report(GroupLeft{});
+}
+
+void RunExecutor::begin_attempt(const JobRun& run, int64_t first_step) {
+  begun_ = true;
+  const bool canonical = run.spec.run.reduction == Reduction::kCanonical;
+  report(AttemptBegun{{run.record.id, place_.host, distributed::describe(place_.device),
+                       group_.communicator().size(), first_step, place_.versions,
+                       canonical ? "canonical" : "allreduce"},
+                      run.record.total_steps});
+}
+
+void RunExecutor::execute(const JobRun& run) {
+  distributed::make_deterministic(static_cast<int>(run.spec.train.threads));
+  if (group_.is_leader()) make_run_folder(folder(run));
+  any_rank(group_.communicator(), false);  // the folder is there before anybody looks into it
+
+  Inputs& shared = inputs(run.spec);
+  const DataLoader loader(run.spec, shared.data);
+  Trainer trainer(run.spec, run.record.id, loader, group_.communicator(), place_.device,
+                  folder(run));
+  const int64_t first_step = trainer.resume();
+  begin_attempt(run, first_step);
+  RunObserver observer({run.spec, shared.data, folder(run), place_.device, group_.is_leader(),
+                        first_step, trainer.total_steps()},
+                       stop_, mailbox_);
+  const TrainOutcome outcome = trainer.train(observer);
+  observer.finish(trainer.state().step);
+  if (outcome == TrainOutcome::kStopped) {
+    report(AttemptStopped{trainer.state().step});
+    return;
+  }
+  observer.write_samples(trainer.state());
+  report(Scoring{});
+  score_and_store(run, trainer);
+}
+
+void RunExecutor::score_and_store(const JobRun& run, Trainer& trainer) {
+  Inputs& shared = *inputs_;
+  AttemptDone done{trainer.state().step, {}, {}};
+  std::vector<Score> scores;
+  for (const Direction direction : run.spec.evaluate.directions) {
+    Generator& generator =
+        direction == Direction::kAtoB ? *trainer.state().netG_A : *trainer.state().netG_B;
+    scores.push_back(shared.evaluator->score(generator, direction, group_.communicator(),
+                                             place_.device));
+  }
+  if (!group_.is_leader()) return;
+  for (const Score& score : scores) {
+    for (auto& metric : metrics_of(score, run.spec, *shared.extractor, done.step)) {
+      done.metrics.push_back(std::move(metric));
+    }
+  }
+  done.artifacts = write_final_files(plan_.out, folder(run), run.record.id, trainer.state(), scores);
+  report(done);
+}
+
+RunExecutor::Inputs& RunExecutor::inputs(const RunSpec& spec) {
+  const std::string key = inputs_key(spec);
+  if (!inputs_ || inputs_->key != key) {
+    inputs_.reset();  // free the memory before loading the next
+    inputs_.emplace();
+    inputs_->data = load_data(spec.data);
+    if (inputs_->data.digest != spec.data.digest) {
+      inputs_.reset();
+      throw Error(ErrorKind::kData, fmt::format("{}: the images have changed since this job started",
+                                                spec.data.root));
+    }
+    inputs_->extractor = make_feature_extractor(spec.evaluate.extractor, spec.data.image_size);
+    inputs_->key = key;
+  }
+  if (!inputs_->evaluator) {
+    inputs_->evaluator =
+        std::make_unique<Evaluator>(spec.evaluate, inputs_->data, *inputs_->extractor);
+  }
+  return *inputs_;
+}
+
+}  // namespace scgan::sweeps

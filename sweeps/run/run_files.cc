@@ -1,0 +1,65 @@
+#include "sweeps/run/run_files.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/train/safetensors.h"
+
+namespace scgan::sweeps {
+namespace {
+
+const char* word(Direction direction) { return direction == Direction::kAtoB ? "AtoB" : "BtoA"; }
+
+}  // namespace
+
+void make_run_folder(const std::filesystem::path& folder) {
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
+  }
+}
+
+std::vector<results::Artifact> write_final_files(const std::filesystem::path& out,
+                                                 const std::filesystem::path& folder,
+                                                 const std::string& run_id, const TrainState& state,
+                                                 const std::vector<Score>& scores) {
+  std::vector<results::Artifact> artifacts;
+  const auto write = [&](const std::string& name, const NamedTensors& tensors) {
+    const auto file = folder / name;
+    write_safetensors(file, tensors, {{"run_id", run_id}, {"step", std::to_string(state.step)}});
+    artifacts.push_back({std::filesystem::relative(file, out).string(), sha256_of_file(file)});
+  };
+  write("netG_A.safetensors", network_tensors(*state.netG_A));
+  write("netG_B.safetensors", network_tensors(*state.netG_B));
+  for (const Score& score : scores) {
+    write(fmt::format("features-{}.safetensors", word(score.direction)),
+          {{"real", score.real_features}, {"fake", score.fake_features}});
+  }
+  return artifacts;
+}
+
+std::vector<results::Metric> metrics_of(const Score& score, const RunSpec& spec,
+                                        const FeatureExtractor& extractor, int64_t step) {
+  std::vector<results::Metric> metrics;
+  const auto add = [&](const char* name, double value) {
+    metrics.push_back({name, word(score.direction), step, value, score.n_real, score.n_fake,
+                       extractor.name(), extractor.digest(),
+                       fmt::format("uint8 RGB {} px", spec.data.image_size)});
+  };
+  add("fid", score.fid);
+  add("kid", score.kid.full);
+  add("kid_subset_mean", score.kid.subset_mean);
+  add("kid_subset_std", score.kid.subset_std);
+  add("fid_untranslated", score.fid_untranslated);
+  add("kid_untranslated", score.kid_untranslated);
+  add("fid_real_halves", score.fid_real_halves);
+  add("kid_real_halves", score.kid_real_halves);
+  return metrics;
+}
+
+}  // namespace scgan::sweeps

@@ -1,0 +1,30 @@
+// The files that a finished run leaves, and the rows of its scores.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/eval/evaluator.h"
+#include "core/eval/feature_extractor.h"
+#include "core/spec/run_spec.h"
+#include "core/train/train_state.h"
+#include "results/records.h"
+
+namespace scgan::sweeps {
+
+// Throws Error(kStorage) when it cannot be made.
+void make_run_folder(const std::filesystem::path& folder);
+
+// netG_A.safetensors and netG_B.safetensors under the published tensor names, and features-<direction>.safetensors with
+// what was compared. Paths in the result are relative to `out`. Throws Error(kStorage).
+std::vector<results::Artifact> write_final_files(const std::filesystem::path& out,
+                                                 const std::filesystem::path& folder,
+                                                 const std::string& run_id, const TrainState& state,
+                                                 const std::vector<Score>& scores);
+
+// All numbers of one direction.
+std::vector<results::Metric> metrics_of(const Score& score, const RunSpec& spec,
+                                        const FeatureExtractor& extractor, int64_t step);
+
+}  // namespace scgan::sweeps

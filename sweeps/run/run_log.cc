@@ -1,0 +1,49 @@
+#include "sweeps/run/run_log.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+
+namespace scgan::sweeps {
+namespace {
+
+std::string kept_lines(const std::filesystem::path& file, int64_t first_step) {
+  std::ifstream stream(file);
+  std::string kept;
+  for (std::string line; std::getline(stream, line);) {
+    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    // A half-written last line, or a step that will be done again.
+    if (json.is_discarded() || json.value("step", first_step + 1) > first_step) break;
+    kept += line + "\n";
+  }
+  return kept;
+}
+
+}  // namespace
+
+RunLog::RunLog(const std::filesystem::path& file, int64_t first_step) : file_(file) {
+  write_file_atomically(file, kept_lines(file, first_step));
+  stream_.open(file, std::ios::app);
+  if (!stream_) throw Error(ErrorKind::kStorage, fmt::format("{}: cannot be written", file.string()));
+}
+
+void RunLog::add(const StepReport& report) {
+  std::string line = fmt::format("{{\"step\":{},\"epoch\":{},\"learning_rate\":{}", report.step,
+                                 report.epoch, report.learning_rate);
+  const auto values = report.losses.values();
+  for (size_t i = 0; i < values.size(); ++i) {
+    line += fmt::format(",\"{}\":{}", StepLosses::kNames[i], values[i]);
+  }
+  stream_ << line << "}\n";
+}
+
+void RunLog::flush() {
+  stream_.flush();
+  if (!stream_) throw Error(ErrorKind::kStorage, fmt::format("{}: cannot be written", file_.string()));
+}
+
+}  // namespace scgan::sweeps

@@ -1,0 +1,27 @@
+// log.jsonl of a run: one JSON object per step with every loss term, weighted as it is summed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+
+#include "core/train/trainer.h"
+
+namespace scgan::sweeps {
+
+class RunLog {
+ public:
+  // Opens for appending; lines of steps after `first_step` (from a try that ended there) are cut off first.
+  // Throws Error(kStorage).
+  RunLog(const std::filesystem::path& file, int64_t first_step);
+
+  void add(const StepReport& report);
+  // To the disk; called before each checkpoint, so that no step is missing after a resume.
+  void flush();
+
+ private:
+  std::filesystem::path file_;
+  std::ofstream stream_;
+};
+
+}  // namespace scgan::sweeps

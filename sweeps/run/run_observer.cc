@@ -1,0 +1,108 @@
+#include "sweeps/run/run_observer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "core/base/error.h"
+#include "sweeps/run/sample_grid.h"
+#include "sweeps/run/stop_signal.h"
+
+namespace scgan::sweeps {
+namespace {
+
+constexpr int64_t kCurvePoints = 200;
+constexpr double kReportSeconds = 0.25;
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+StopRequest::StopRequest(const distributed::Mailbox* mailbox, double after_minutes)
+    : mailbox_(mailbox), deadline_(Clock::time_point::max()) {
+  if (after_minutes > 0) {
+    deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                   std::chrono::duration<double>(after_minutes * 60));
+  }
+}
+
+bool StopRequest::now() {
+  if (mailbox_ != nullptr && mailbox_->poll(distributed::MailTag::kStop)) told_ = true;
+  return told_ || stop_signalled() || Clock::now() >= deadline_;
+}
+
+RunObserver::RunObserver(Setup setup, StopRequest& stop, const distributed::Mailbox& mailbox)
+    : setup_(std::move(setup)),
+      stop_(stop),
+      mailbox_(mailbox),
+      curve_interval_(std::max<int64_t>(1, setup_.total_steps / kCurvePoints)),
+      last_report_(Clock::now()),
+      last_checkpoint_(last_report_),
+      last_samples_(last_report_) {
+  if (setup_.leader) {
+    log_ = std::make_unique<RunLog>(setup_.folder / "log.jsonl", setup_.first_step);
+  }
+}
+
+void RunObserver::step_done(const StepReport& report) {
+  if (!setup_.leader) return;
+  log_->add(report);
+  const auto values = report.losses.values();
+  const StepLosses& l = report.losses;
+  g_loss_ = l.g_adv_a + l.g_adv_b + l.cycle_a + l.cycle_b + l.identity_a + l.identity_b;
+  d_loss_ = l.d_a + l.d_b + l.ssl_a + l.ssl_b;
+  if (report.step % curve_interval_ == 0 || report.step == setup_.total_steps) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      points_.push_back({report.step, StepLosses::kNames[i], values[i]});
+    }
+  }
+  if (seconds_since(last_report_) >= kReportSeconds) report_progress(report.step);
+}
+
+void RunObserver::report_progress(int64_t step) {
+  last_report_ = Clock::now();
+  mailbox_.send(0, distributed::MailTag::kToCoordinator,
+                to_text(StepsDone{step, g_loss_, d_loss_, std::exchange(points_, {})}));
+}
+
+bool RunObserver::checkpoint_due() {
+  if (!setup_.leader || seconds_since(last_checkpoint_) < setup_.spec.run.checkpoint_minutes * 60) {
+    return false;
+  }
+  log_->flush();
+  last_checkpoint_ = Clock::now();
+  return true;
+}
+
+bool RunObserver::samples_due() {
+  return setup_.leader && setup_.spec.run.sample_images > 0 &&
+         seconds_since(last_samples_) >= setup_.spec.run.sample_minutes * 60;
+}
+
+void RunObserver::write_samples(const TrainState& state) {
+  if (!setup_.leader || setup_.spec.run.sample_images == 0) return;
+  last_samples_ = Clock::now();
+  const auto folder = setup_.folder / "samples";
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  if (failed) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
+  }
+  write_sample_grid(folder / fmt::format("step-{:08}.png", state.step), state, setup_.data,
+                    setup_.spec.run.sample_images, setup_.device);
+}
+
+void RunObserver::finish(int64_t step) {
+  if (!setup_.leader) return;
+  log_->flush();
+  report_progress(step);
+}
+
+}  // namespace scgan::sweeps

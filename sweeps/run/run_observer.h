@@ -1,0 +1,67 @@
+// RunObserver: what a group's training tells the outside, and when it writes checkpoints and samples.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "core/data/dataset.h"
+#include "core/train/trainer.h"
+#include "distributed/mailbox.h"
+#include "results/records.h"
+#include "sweeps/run/messages.h"
+#include "sweeps/run/run_log.h"
+
+namespace scgan::sweeps {
+
+// Whether the job is asked to end: a signal, the coordinator's word, or --stop-after. Asked on every rank.
+class StopRequest {
+ public:
+  // `mailbox` is asked on leaders only (nullptr elsewhere). 0 minutes = no limit.
+  StopRequest(const distributed::Mailbox* mailbox, double after_minutes);
+  bool now();
+
+ private:
+  const distributed::Mailbox* mailbox_;
+  std::chrono::steady_clock::time_point deadline_;
+  bool told_ = false;
+};
+
+class RunObserver final : public TrainObserver {
+ public:
+  struct Setup {
+    const RunSpec& spec;
+    const DataSet& data;
+    std::filesystem::path folder;  // of the run
+    c10::Device device;
+    bool leader;
+    int64_t first_step;
+    int64_t total_steps;
+  };
+  // The arguments must outlive the observer. Only the leader writes and reports.
+  RunObserver(Setup setup, StopRequest& stop, const distributed::Mailbox& mailbox);
+
+  void step_done(const StepReport& report) override;
+  bool stop_requested() override { return stop_.now(); }
+  bool checkpoint_due() override;
+  bool samples_due() override;
+  void write_samples(const TrainState& state) override;
+
+  // Sends what is left and closes the log.
+  void finish(int64_t step);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void report_progress(int64_t step);
+
+  Setup setup_;
+  StopRequest& stop_;
+  const distributed::Mailbox& mailbox_;
+  std::unique_ptr<RunLog> log_;
+  int64_t curve_interval_;  // steps between two points of the stored curve
+  std::vector<results::LossPoint> points_;
+  double g_loss_ = 0, d_loss_ = 0;
+  Clock::time_point last_report_, last_checkpoint_, last_samples_;
+};
+
+}  // namespace scgan::sweeps

@@ -1,0 +1,216 @@
+#include "sweeps/run/sweep_job.h"
+
+#include <ATen/Version.h>
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/version.h"
+#include "core/train/checkpoint.h"
+#include "distributed/mailbox.h"
+#include "distributed/process_environment.h"
+#include "distributed/rank_group.h"
+#include "results/result_store.h"
+#include "sweeps/plan/schedule.h"
+#include "sweeps/run/coordinator.h"
+#include "sweeps/run/exit_code.h"
+#include "sweeps/run/output_lock.h"
+#include "sweeps/run/run_executor.h"
+#include "sweeps/run/run_files.h"
+#include "sweeps/run/stop_signal.h"
+
+namespace scgan::sweeps {
+namespace {
+
+using results::ResultStore;
+using results::RunState;
+
+std::string versions_json() {
+  return nlohmann::json{{"scgan_sweep", version_text()},
+                        {"git", git_revision()},
+                        {"libtorch", TORCH_VERSION},
+                        {"mpi", distributed::MpiRuntime::library()},
+                        {"compiler", __VERSION__}}
+      .dump();
+}
+
+std::filesystem::path store_file(const JobPlan& plan) { return plan.out / "results.db"; }
+
+// Indices of the runs to do, in the plan's order. A loss that was not finite comes again from the same seed.
+std::vector<int> runs_to_do(const std::vector<results::StoredRun>& stored) {
+  std::vector<int> waiting;
+  for (size_t i = 0; i < stored.size(); ++i) {
+    const bool hopeless = stored[i].state == RunState::kFailed &&
+                          stored[i].last_exit == results::ExitClass::kNonFinite;
+    if (stored[i].state != RunState::kDone && !hopeless) waiting.push_back(static_cast<int>(i));
+  }
+  return waiting;
+}
+
+// What the store knows of the plan's runs; all planned when there is none yet. Writes nothing.
+std::vector<results::StoredRun> known_runs(const JobPlan& plan) {
+  std::vector<results::StoredRun> known;
+  for (const JobRun& run : plan.runs) known.emplace_back().plan = run.record;
+  if (!std::filesystem::exists(store_file(plan))) return known;
+  const ResultStore store = ResultStore::open_read_only(store_file(plan));
+  for (const results::StoredRun& stored : store.all_runs()) {
+    for (results::StoredRun& run : known) {
+      if (run.plan.id == stored.plan.id) run = stored;
+    }
+  }
+  return known;
+}
+
+std::vector<RunSpec> specs_of(const JobPlan& plan, const std::vector<int>& runs) {
+  std::vector<RunSpec> specs;
+  for (const int run : runs) specs.push_back(plan.runs.at(static_cast<size_t>(run)).spec);
+  return specs;
+}
+
+void print_plan(const JobPlan& plan, int ranks) {
+  const auto known = known_runs(plan);
+  fmt::print("{:<16}  {:<20} {:>6} {:>5}  {:>11} {:>8}  {}\n", "run", "variant", "%", "seed",
+             "images A+B", "steps", "state");
+  for (size_t i = 0; i < plan.runs.size(); ++i) {
+    const auto& record = plan.runs[i].record;
+    std::string state = "to do";
+    if (known[i].state == RunState::kDone) state = "done";
+    if (known[i].state == RunState::kFailed) state = "failed: " + known[i].reason;
+    const auto step =
+        CheckpointFolder(plan.out / "runs" / record.id, record.id).newest_step();
+    if (known[i].state != RunState::kDone && step) state += fmt::format(" (from step {})", *step);
+    fmt::print("{:<16}  {:<20} {:>6g} {:>5}  {:>5}+{:<5} {:>8}  {}{}\n", record.id, record.variant,
+               record.percentage, record.seed, record.images_a, record.images_b, record.total_steps,
+               state, record.axes == "{}" ? "" : " " + record.axes);
+  }
+  fmt::print("{} runs; {} rank{} per run\n", plan.runs.size(), ranks, ranks == 1 ? "" : "s");
+}
+
+struct Prepared {
+  JobPlan plan;
+  int ranks_per_group = 1;
+};
+
+// Rank 0 checks everything; the others learn the outcome. nullopt: bad input, already reported.
+std::optional<Prepared> prepare(const SweepOptions& options, const distributed::MpiRuntime& world) {
+  Prepared prepared;
+  int bad = 0;
+  if (world.rank() == 0) {
+    try {
+      prepared.plan = read_plan(options, read_file(options.file));
+      check_inputs(prepared.plan);
+      const auto waiting = runs_to_do(known_runs(prepared.plan));
+      prepared.ranks_per_group = ranks_per_group(specs_of(prepared.plan, waiting), world.size());
+      distributed::choose_device(options.device, world.local_rank());
+    } catch (const Error& problem) {
+      fmt::print(stderr, "{}\n", problem.what());
+      bad = 1;
+    }
+  }
+  if (world.broadcast(bad) != 0) return std::nullopt;
+  const std::string text = world.broadcast(prepared.plan.text);
+  const std::string digests = world.broadcast(world.rank() == 0 ? digests_of(prepared.plan) : "");
+  if (world.rank() != 0) {
+    prepared.plan = read_plan(options, text);
+    set_digests(prepared.plan, digests);
+  }
+  prepared.ranks_per_group = world.broadcast(prepared.ranks_per_group);
+  return prepared;
+}
+
+void write_plan_files(const JobPlan& plan) {
+  auto runs = nlohmann::json::array();
+  for (const JobRun& run : plan.runs) {
+    runs.push_back({{"id", run.record.id}, {"spec", nlohmann::json::parse(run.record.spec)}});
+  }
+  write_file_atomically(plan.out / "sweep.yaml", plan.text);
+  write_file_atomically(plan.out / "plan.json",
+                        nlohmann::json{{"name", plan.name}, {"runs", runs}}.dump(1) + "\n");
+}
+
+// What only world rank 0 has: the lock, the store and the coordinator.
+class Head {
+ public:
+  Head(const JobPlan& plan, const SweepOptions& options, const distributed::RankGroup& group,
+       int ranks_per_group, const distributed::Mailbox& mailbox)
+      : lock_((make_run_folder(plan.out), plan.out)), store_(ResultStore::open(store_file(plan))) {
+    std::vector<results::PlannedRun> records;
+    for (const JobRun& run : plan.runs) records.push_back(run.record);
+    store_.plan({plan.name, plan.text, nlohmann::json(options.sets).dump(), version_text()}, records);
+    write_plan_files(plan);
+    std::vector<int> leaders;
+    for (int i = 0; i < group.count(); ++i) leaders.push_back(i * ranks_per_group);
+    coordinator_.emplace(plan, runs_to_do(store_.runs()), std::move(leaders), mailbox, store_,
+                         options.quiet);
+  }
+  SweepOutcome finish() { return coordinator_->finish(); }
+
+ private:
+  OutputLock lock_;
+  ResultStore store_;
+  std::optional<Coordinator> coordinator_;
+};
+
+int exit_code(const SweepOutcome& outcome) {
+  if (outcome.left > 0) return kExitStopped;
+  return outcome.failed > 0 ? kExitFailedRuns : kExitDone;
+}
+
+// Rank 0's part of the start, whose failure the others must learn of before they wait for work.
+std::unique_ptr<Head> open_head(const Prepared& prepared, const SweepOptions& options,
+                                const distributed::RankGroup& group,
+                                const distributed::Mailbox& mailbox,
+                                const distributed::MpiRuntime& world, int& code) {
+  std::unique_ptr<Head> head;
+  if (world.rank() == 0) {
+    try {
+      head = std::make_unique<Head>(prepared.plan, options, group, prepared.ranks_per_group, mailbox);
+    } catch (const Error& problem) {
+      fmt::print(stderr, "{}\n", problem.what());
+      code = problem.kind() == ErrorKind::kInvalidSpec ? kExitBadInput : kExitLost;
+    }
+  }
+  code = world.broadcast(code);
+  return head;
+}
+
+}  // namespace
+
+int run_sweep(const SweepOptions& options, const distributed::MpiRuntime& world) {
+  const auto prepared = prepare(options, world);
+  if (!prepared) return kExitBadInput;
+  if (options.dry_run) {
+    if (world.rank() == 0) print_plan(prepared->plan, prepared->ranks_per_group);
+    return kExitDone;
+  }
+  install_stop_signals();
+  distributed::RankGroup group(world, prepared->ranks_per_group);
+  const distributed::Mailbox mailbox;
+  int code = kExitDone;
+  const auto head = open_head(*prepared, options, group, mailbox, world, code);
+  if (code != kExitDone) return code;
+
+  if (!group.idle()) {
+    RunExecutor executor(prepared->plan, group, mailbox,
+                         {world.host(), distributed::choose_device(options.device, world.local_rank()),
+                          versions_json(), options.stop_after_minutes});
+    executor.serve();
+  }
+  if (head != nullptr) {
+    const SweepOutcome outcome = head->finish();
+    code = exit_code(outcome);
+    fmt::print("{}: {} of {} runs done, {} failed, {} left; results in {}\n", prepared->plan.name,
+               outcome.done, prepared->plan.runs.size(), outcome.failed, outcome.left,
+               prepared->plan.out.string());
+  }
+  return world.broadcast(code);
+}
+
+}  // namespace scgan::sweeps
