@@ -1,0 +1,83 @@
+// The same command again does what is missing and nothing else; a failing run does not stop the
+// others.
+#include "tests/end_to_end/sweep_fixture.h"
+
+namespace scgan::end_to_end {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+
+constexpr int kFailedRuns = 1;
+
+std::map<std::string, fs::file_time_type> times(const fs::path& folder) {
+  std::map<std::string, fs::file_time_type> result;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) result[entry.path().string()] = entry.last_write_time();
+  }
+  return result;
+}
+
+// Two runs, of which the first fails: Adam without a memory of squared gradients divides by the
+// last gradient, however small, and the weights explode.
+Words exploding(const Words& more) {
+  Words words{"tiny.yaml", "--out", "out"};
+  for (const char* set : {"sweep.axes={train.beta2: [0, 0.999]}", "train.learning_rate=10",
+                          "train.adam_eps=1e-16", "train.beta1=0.9"}) {
+    words.insert(words.end(), {"--set", set});
+  }
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+class Again : public SweepFixture {};
+
+TEST_F(Again, AFinishedSweepIsLeftAloneAndANewSeedIsAllThatIsTrained) {
+  const Ended first = sweep(0, {"tiny.yaml", "--out", "out"});
+  ASSERT_EQ(first.exit_code, 0) << first.text();
+  const Statuses before = statuses(path("out"));
+  const auto files = times(path("out") / "runs");
+  ASSERT_EQ(before.size(), 1U);
+
+  const Ended second = sweep(2, {"tiny.yaml", "--out", "out"});
+  EXPECT_EQ(second.exit_code, 0) << second.text();
+  EXPECT_EQ(statuses(path("out")), before) << "attempts were added";
+  EXPECT_EQ(times(path("out") / "runs"), files) << "files of a finished run were touched";
+  EXPECT_THAT(second.out, ContainsRegex("1 of 1 runs? done"));
+
+  const Ended more = sweep(0, {"tiny.yaml", "--out", "out", "--set", "sweep.seeds=[0, 7]"});
+  EXPECT_EQ(more.exit_code, 0) << more.text();
+  const auto& [old_id, old_status] = *before.begin();
+  Statuses after = statuses(path("out"));
+  ASSERT_EQ(after.size(), 2U);
+  EXPECT_EQ(after.at(old_id), old_status);
+  after.erase(old_id);
+  EXPECT_EQ(after.begin()->second, (RunStatus{"scgan", "7", "done", "6/6", 1}));
+  for (const auto& [file, time] : files) EXPECT_EQ(fs::last_write_time(file), time) << file;
+}
+
+TEST_F(Again, ARunWithALossThatIsNotFiniteIsReportedAndTheOthersAreDone) {
+  const Words words = exploding({});
+  const Ended first = sweep(2, words);
+  EXPECT_EQ(first.exit_code, kFailedRuns) << first.text();
+  EXPECT_THAT(first.err, HasSubstr("FAILED"));
+  const Ended text = report({"out"});
+  EXPECT_EQ(text.exit_code, 0) << text.text();
+  EXPECT_THAT(text.out, HasSubstr("1 of 2 runs done, 1 failed"));
+  EXPECT_THAT(text.out, ContainsRegex("train.beta2=0 .*failed.*non_finite: loss .* at step"));
+
+  const Statuses before = statuses(path("out"));
+  const Ended second = sweep(2, words);
+  EXPECT_EQ(second.exit_code, kFailedRuns) << second.text();
+  EXPECT_EQ(statuses(path("out")), before) << "it would only fail again";
+}
+
+// As above, with two ranks for each run: both have to leave it together.
+TEST_F(Again, AllRanksOfAFailingRunGoOnWithTheNextOne) {
+  const Ended ended = sweep(2, exploding({"--set", "run.ranks_per_run=2"}));
+  EXPECT_EQ(ended.exit_code, kFailedRuns) << ended.text();
+  EXPECT_THAT(ended.out, HasSubstr("1 of 2 runs done, 1 failed, 0 left"));
+}
+
+}  // namespace
+}  // namespace scgan::end_to_end

@@ -1,0 +1,114 @@
+// What the programs print and write for people: plan, version, progress, reports.
+#include <algorithm>
+
+#include "tests/end_to_end/sweep_fixture.h"
+
+namespace scgan::end_to_end {
+namespace {
+
+using testing::AllOf;
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr const char* kEscape = "\x1b";
+
+bool in_path(const std::string& program) {
+  return run({{"sh", "-c", "command -v " + program}, {}}).exit_code == 0;
+}
+
+std::map<std::string, std::string> contents(const fs::path& folder) {
+  std::map<std::string, std::string> result;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    result[entry.path().filename().string()] = read_text(entry.path());
+  }
+  return result;
+}
+
+class Output : public SweepFixture {};
+
+TEST_F(Output, ADryRunListsTheRunsAndWritesNothing) {
+  const auto before = listing(path("."));
+  const Ended ended =
+      sweep(0, {"tiny.yaml", "--out", "out", "--dry-run", "--set", "sweep.seeds=[0, 1]"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(ended.out, ContainsRegex("[0-9a-f]{16} +scgan +100 +1 .*to do"));
+  EXPECT_THAT(ended.out, HasSubstr("2 runs"));
+  EXPECT_EQ(listing(path(".")), before);
+}
+
+TEST_F(Output, ADryRunUnderMpirunListsTheRunsOnce) {
+  const auto before = listing(path("."));
+  const Ended ended = sweep(2, {"tiny.yaml", "--out", "out", "--dry-run"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  const size_t first = ended.out.find("to do");
+  ASSERT_NE(first, std::string::npos) << ended.text();
+  EXPECT_EQ(ended.out.find("to do", first + 1), std::string::npos) << ended.text();
+  EXPECT_EQ(listing(path(".")), before);
+}
+
+TEST_F(Output, VersionAndHelpOfBothPrograms) {
+  for (const char* program : {SCGAN_SWEEP, SCGAN_REPORT}) {
+    const Ended version = run({{program, "--version"}, sweep_environment()});
+    EXPECT_EQ(version.exit_code, 0) << version.text();
+    EXPECT_THAT(version.out, HasSubstr("scgan_sweep"));
+    const Ended help = run({{program, "--help"}, sweep_environment()});
+    EXPECT_EQ(help.exit_code, 0) << help.text();
+    EXPECT_THAT(help.out, HasSubstr("--"));
+  }
+}
+
+TEST_F(Output, ASweepOnAFileHasPlainProgressAndItsReportIsTheSameEachTime) {
+  const Ended trained = sweep(0, {"tiny.yaml", "--out", "out"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.text();
+  EXPECT_THAT(trained.err, AllOf(HasSubstr("scgan 100 % seed 0: done"), Not(HasSubstr(kEscape))));
+  EXPECT_THAT(trained.out, ContainsRegex("1 of 1 runs? done"));
+
+  const Ended text = report({"out"});
+  EXPECT_EQ(text.exit_code, 0) << text.text();
+  EXPECT_THAT(text.out,
+              AllOf(ContainsRegex("1 of 1 runs? done"), HasSubstr("FID"), HasSubstr("KID")));
+
+  for (const char* folder : {"first", "second"}) {
+    const Ended written = report({"out", "--output", folder});
+    EXPECT_EQ(written.exit_code, 0) << written.text();
+  }
+  const auto files = contents(path("first"));
+  EXPECT_TRUE(contents(path("second")) == files) << "a report is not the same twice";
+  EXPECT_EQ(files.at("report.txt"), text.out);
+  EXPECT_NE(files.at("report.html").find("<svg"), std::string::npos);
+  EXPECT_NE(files.at("report.md").find(".svg"), std::string::npos);
+  EXPECT_NE(files.at("runs.csv").find("scgan"), std::string::npos);
+  EXPECT_NE(files.at("summary.csv").find("scgan"), std::string::npos);
+  EXPECT_EQ(std::count_if(files.begin(), files.end(),
+                          [](const auto& file) { return file.first.ends_with(".svg"); }),
+            2)
+      << "FID and KID";
+}
+
+TEST_F(Output, QuietIsQuiet) {
+  const Ended ended = sweep(0, {"tiny.yaml", "--out", "out", "--quiet"});
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(ended.err, IsEmpty());
+}
+
+TEST_F(Output, ATerminalShowsALiveView) {
+  if (!in_path("script")) GTEST_SKIP() << "no program 'script' here to make a terminal";
+  for (const int ranks : {0, 2}) {
+    const std::string out = "out_" + std::to_string(ranks);
+    std::string line;
+    for (const std::string& word : sweep_words(ranks, {"tiny.yaml", "--out", out})) {
+      line += "'" + word + "' ";
+    }
+    const Ended ended =
+        run({{"script", "-qec", line, "/dev/null"}, sweep_environment(), path(".")});
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    EXPECT_THAT(ended.out, AllOf(HasSubstr("tiny: 0 done, 1 running, 0 waiting"), HasSubstr("it/s"),
+                                 HasSubstr("scgan 100 % seed 0"), HasSubstr(kEscape)))
+        << ranks << " ranks";
+  }
+}
+
+}  // namespace
+}  // namespace scgan::end_to_end

@@ -1,0 +1,145 @@
+// A sweep that was stopped, killed or damaged ends, after the same command again, with the bytes of
+// an undisturbed one.
+#include <signal.h>
+
+#include <fstream>
+#include <optional>
+
+#include "tests/end_to_end/sweep_fixture.h"
+
+namespace scgan::end_to_end {
+namespace {
+
+constexpr int kSteps = 16;      // 2 per epoch
+constexpr int kWellInside = 3;  // far from the end, with two checkpoints behind
+constexpr int kStopped = 75;
+const Words kLonger{"tiny.yaml",
+                    "--set",
+                    "train.epochs=6",
+                    "--set",
+                    "train.decay_epochs=2",
+                    "--set",
+                    "run.checkpoint_minutes=0"};
+
+Words longer(const std::string& out, int ranks_per_run = 1) {
+  Words words = kLonger;
+  words.insert(words.end(),
+               {"--out", out, "--set", "run.ranks_per_run=" + std::to_string(ranks_per_run)});
+  return words;
+}
+
+void flip_byte(const fs::path& file) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  const auto middle = static_cast<std::streamoff>(fs::file_size(file) / 2);
+  stream.seekg(middle);
+  const int byte = stream.get();
+  stream.seekp(middle);
+  stream.put(static_cast<char>(byte ^ 0x10));
+  stream.close();
+  ASSERT_TRUE(stream) << file;
+}
+
+class Resume : public SweepFixture {
+ protected:
+  static void SetUpTestSuite() {
+    const TempDir folder;
+    write_text(folder.path() / "tiny.yaml", kTinySweep);
+    const Ended ended = run({sweep_words(0, longer("out")), sweep_environment(), folder.path()});
+    ASSERT_EQ(ended.exit_code, 0) << ended.text();
+    undisturbed_ = result_digests(folder.path() / "out");
+  }
+
+  // Starts it and comes back while it trains.
+  void start(int ranks) {
+    process_.emplace(sweep_command(ranks, longer("out", std::max(ranks, 1))));
+    ASSERT_TRUE(wait_until(
+        [&] { return newest_checkpoint(path("out")) >= kWellInside || !process_->running(); }));
+    ASSERT_TRUE(process_->running()) << process_->wait(std::chrono::seconds(1)).text();
+  }
+
+  void expect_stopped_midway(const fs::path& out) {
+    const int step = newest_checkpoint(out);
+    EXPECT_GE(step, kWellInside);
+    EXPECT_LT(step, kSteps);
+    const Statuses runs = statuses(out);
+    ASSERT_EQ(runs.size(), 1U);
+    const RunStatus& status = runs.begin()->second;
+    EXPECT_EQ(status.state, "planned");
+    EXPECT_EQ(status.step, std::to_string(step) + "/" + std::to_string(kSteps));
+    EXPECT_EQ(status.attempts, 1);
+  }
+
+  Ended expect_same_end(int ranks, const std::string& out) {
+    const int before = newest_checkpoint(path(out));
+    const Ended ended = sweep(ranks, longer(out, std::max(ranks, 1)));
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    EXPECT_EQ(result_digests(path(out)), undisturbed_) << "from step " << before;
+    const Statuses runs = statuses(path(out));
+    EXPECT_EQ(runs.size(), 1U);
+    EXPECT_EQ(runs.begin()->second.state, "done");
+    EXPECT_EQ(runs.begin()->second.attempts, 2);
+    return ended;
+  }
+
+  std::optional<Subprocess> process_;
+  static inline Digests undisturbed_;
+};
+
+TEST_F(Resume, AStopSignalToMpirunIsAnsweredWithACheckpointFromWhichAnyNumberOfRanksGoesOn) {
+  start(2);
+  process_->signal(SIGUSR2);
+  const Ended& ended = process_->wait(std::chrono::minutes(1));
+  EXPECT_EQ(ended.exit_code, kStopped) << ended.text();
+  expect_stopped_midway(path("out"));
+  fs::copy(path("out"), path("copy"), fs::copy_options::recursive);
+  expect_same_end(2, "out");
+  expect_same_end(4, "copy");
+}
+
+TEST_F(Resume, AProcessThatIsTerminatedGoesOnFromItsCheckpoint) {
+  start(0);
+  process_->signal(SIGTERM);
+  const Ended& ended = process_->wait(std::chrono::minutes(1));
+  EXPECT_EQ(ended.exit_code, kStopped) << ended.text();
+  expect_stopped_midway(path("out"));
+  expect_same_end(0, "out");
+}
+
+TEST_F(Resume, AJobWithATimeOfItsOwnStopsByItself) {
+  Words words = longer("out");
+  words.insert(words.end(), {"--set", "train.epochs=5000", "--stop-after", "0.02"});
+  const Ended ended = sweep(0, words);
+  EXPECT_EQ(ended.exit_code, kStopped) << ended.text();
+  EXPECT_LT(ended.seconds, 60);
+  EXPECT_EQ(statuses(path("out")).begin()->second.state, "planned");
+}
+
+TEST_F(Resume, ALostRankEndsTheJobSoonAndTheSameCommandFinishesIt) {
+  start(2);
+  const std::vector<pid_t> ranks = process_->children();
+  ASSERT_EQ(ranks.size(), 2U);
+  kill(ranks.back(), SIGKILL);
+  const auto killed = std::chrono::steady_clock::now();
+  const Ended& ended = process_->wait(std::chrono::seconds(30));
+  EXPECT_FALSE(ended.timed_out);
+  EXPECT_LT(std::chrono::steady_clock::now() - killed, std::chrono::seconds(10));
+  EXPECT_NE(ended.exit_code, 0) << ended.text();
+  EXPECT_NE(ended.exit_code, kStopped) << ended.text();
+  expect_same_end(2, "out");
+}
+
+TEST_F(Resume, ADamagedCheckpointIsNamedAndTheOneBeforeIsTaken) {
+  start(0);
+  process_->signal(SIGKILL);
+  process_->wait(std::chrono::minutes(1));
+  const int newest = newest_checkpoint(path("out"));
+  std::string name = std::to_string(newest);
+  name = "checkpoint-" + std::string(8 - name.size(), '0') + name;
+  flip_byte(run_folder(path("out")) / (name + ".safetensors"));
+  const Ended ended = expect_same_end(0, "out");
+  EXPECT_THAT(ended.err, testing::HasSubstr(name));
+  EXPECT_THAT(ended.err, testing::HasSubstr("the one before is taken"));
+}
+
+}  // namespace
+}  // namespace scgan::end_to_end

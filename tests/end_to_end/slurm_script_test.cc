@@ -1,0 +1,153 @@
+// slurm/sweep.sbatch with stand-ins for Slurm's programs: which exit code it passes on and when it
+// requeues itself.
+#include <signal.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "tests/end_to_end/sweep_fixture.h"
+
+namespace scgan::end_to_end {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Ends with $SRUN_EXIT, or with 75 when it gets USR2, as a sweep does.
+constexpr const char* kSleepingSrun = R"(#!/bin/bash
+trap 'echo USR2 >> signals; exit 75' USR2
+echo "$@" > srun_arguments
+if [ -n "${SRUN_EXIT:-}" ]; then exit "$SRUN_EXIT"; fi
+while true; do sleep 0.05; done
+)";
+
+// Runs what it is given, without srun's own flags.
+constexpr const char* kRealSrun = R"(#!/bin/bash
+while [[ $1 == --* ]]; do shift; done
+exec "$@" --device cpu
+)";
+
+class SlurmScript : public SweepFixture {
+ protected:
+  SlurmScript() {
+    fs::create_directory(path("bin"));
+    stub("srun", kSleepingSrun);
+    stub("scontrol", "#!/bin/bash\necho \"$@\" >> scontrol_calls\n");
+    stub("squeue", "#!/bin/bash\necho \"${SQUEUE_SAYS:-RUNNING None}\"\n");
+  }
+
+  void stub(const std::string& name, const std::string& text) {
+    write_text(path("bin") / name, text);
+    fs::permissions(path("bin") / name, fs::perms::owner_all);
+  }
+
+  Command script(const Words& arguments,
+                 const std::map<std::string, std::string>& more = {}) const {
+    Command command{
+        {"bash", SCGAN_SOURCE_DIR "/slurm/sweep.sbatch"}, sweep_environment(), path(".")};
+    command.words.insert(command.words.end(), arguments.begin(), arguments.end());
+    command.environment["PATH"] = path("bin").string() + ":" + std::getenv("PATH");
+    command.environment["SLURM_JOB_ID"] = "4711";
+    command.environment["SLURM_RESTART_COUNT"] = "0";
+    command.environment["SCGAN_SWEEP"] = SCGAN_SWEEP;
+    for (const auto& [name, value] : more) command.environment[name] = value;
+    return command;
+  }
+
+  // As Slurm does shortly before the time limit, once the sweep is there.
+  Ended stopped(const Command& command) {
+    Subprocess process(command);
+    EXPECT_TRUE(
+        wait_until([&] { return fs::exists(path("srun_arguments")) && process.catches(SIGUSR2); }));
+    process.signal(SIGUSR2);
+    return process.wait(std::chrono::seconds(30));
+  }
+
+  // Lines that a stand-in has written.
+  std::vector<std::string> lines(const std::string& name) const {
+    std::vector<std::string> result;
+    std::istringstream stream(read_text(path(name)));
+    for (std::string line; std::getline(stream, line);) result.push_back(line);
+    return result;
+  }
+};
+
+TEST_F(SlurmScript, StartsTheSweepWithItsArguments) {
+  const Ended ended =
+      run(script({"my.yaml", "my out", "--set", "train.epochs=3"}, {{"SRUN_EXIT", "0"}}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(read_text(path("srun_arguments")), HasSubstr("--mpi=pmix"));
+  EXPECT_THAT(read_text(path("srun_arguments")),
+              HasSubstr(SCGAN_SWEEP " my.yaml --out my out --set train.epochs=3"));
+}
+
+TEST_F(SlurmScript, ASweepThatIsDoneIsNotRequeued) {
+  const Ended ended = run(script({"tiny.yaml"}, {{"SRUN_EXIT", "0"}}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(lines("scontrol_calls"), IsEmpty());
+}
+
+TEST_F(SlurmScript, FailuresArePassedOnWithoutRequeue) {
+  for (const char* code : {"1", "2", "3", "137"}) {
+    const Ended ended = run(script({"tiny.yaml"}, {{"SRUN_EXIT", code}}));
+    EXPECT_EQ(ended.exit_code, std::stoi(code)) << ended.text();
+  }
+  EXPECT_THAT(lines("scontrol_calls"), IsEmpty());
+}
+
+TEST_F(SlurmScript, ASignalBeforeTheTimeLimitIsHandedOnOnceAndTheJobRequeued) {
+  const Ended ended = stopped(script({"tiny.yaml"}));
+  EXPECT_EQ(ended.exit_code, 75) << ended.text();
+  EXPECT_THAT(lines("signals"), ElementsAre("USR2"));
+  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
+}
+
+TEST_F(SlurmScript, AStoppedSweepIsRequeuedWithoutASignalToo) {
+  const Ended ended = run(script({"tiny.yaml"}, {{"SRUN_EXIT", "75"}}));
+  EXPECT_EQ(ended.exit_code, 75) << ended.text();
+  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
+}
+
+TEST_F(SlurmScript, ACancelledJobIsNotRequeued) {
+  const Ended ended = stopped(script({"tiny.yaml"}, {{"SQUEUE_SAYS", "COMPLETING None"}}));
+  EXPECT_EQ(ended.exit_code, 75) << ended.text();
+  EXPECT_THAT(lines("scontrol_calls"), IsEmpty());
+}
+
+TEST_F(SlurmScript, AJobThatNeverGetsAnywhereIsHeldInTheEnd) {
+  const Ended ended =
+      run(script({"tiny.yaml"},
+                 {{"SRUN_EXIT", "75"}, {"SCGAN_MAX_RESTARTS", "3"}, {"SLURM_RESTART_COUNT", "3"}}));
+  EXPECT_EQ(ended.exit_code, 75) << ended.text();
+  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeuehold 4711"));
+}
+
+TEST_F(SlurmScript, AMissingProgramIsBadInput) {
+  const Ended ended = run(script({"tiny.yaml"}, {{"SCGAN_SWEEP", "absent/scgan_sweep"}}));
+  EXPECT_EQ(ended.exit_code, 2) << ended.text();
+  EXPECT_THAT(ended.err, HasSubstr("absent/scgan_sweep"));
+  EXPECT_FALSE(fs::exists(path("srun_arguments")));
+}
+
+TEST_F(SlurmScript, AJobHitByItsTimeLimitIsFinishedByTheNextStart) {
+  stub("srun", kRealSrun);
+  const Words words{"tiny.yaml",      "out",   "--set",
+                    "train.epochs=7", "--set", "run.checkpoint_minutes=0"};
+  {
+    Subprocess first(script(words));
+    ASSERT_TRUE(
+        wait_until([&] { return newest_checkpoint(path("out")) >= 2 || !first.running(); }));
+    first.signal(SIGUSR2);
+    const Ended& ended = first.wait(std::chrono::minutes(1));
+    EXPECT_EQ(ended.exit_code, 75) << ended.text();
+  }
+  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
+  const Ended second = run(script(words, {{"SLURM_RESTART_COUNT", "1"}}));
+  EXPECT_EQ(second.exit_code, 0) << second.text();
+  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
+  EXPECT_EQ(statuses(path("out")).begin()->second, (RunStatus{"scgan", "0", "done", "16/16", 2}));
+}
+
+}  // namespace
+}  // namespace scgan::end_to_end

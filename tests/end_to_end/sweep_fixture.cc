@@ -1,0 +1,146 @@
+#include "tests/end_to_end/sweep_fixture.h"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "core/base/sha256.h"
+
+namespace scgan::end_to_end {
+namespace {
+
+// Cells of a table's row, which are two or more blanks apart.
+std::vector<std::string> cells(const std::string& row) {
+  std::vector<std::string> result;
+  for (size_t at = row.find_first_not_of(' '); at != std::string::npos;) {
+    const size_t end = std::min(row.find("  ", at), row.size());
+    result.push_back(row.substr(at, end - at));
+    at = row.find_first_not_of(' ', end);
+  }
+  return result;
+}
+
+size_t column(const std::vector<std::string>& head, const std::string& name) {
+  const auto found = std::find(head.begin(), head.end(), name);
+  if (found == head.end()) throw std::runtime_error("scgan_report --status has no column " + name);
+  return static_cast<size_t>(found - head.begin());
+}
+
+bool is_result(const fs::path& file) {
+  const std::string name = file.filename().string();
+  return name == "log.jsonl" ||
+         (file.extension() == ".safetensors" && !name.starts_with("checkpoint-"));
+}
+
+}  // namespace
+
+Words sweep_words(int ranks, const Words& arguments) {
+  Words words;
+  if (ranks > 0) {
+    words = {SCGAN_MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", std::to_string(ranks)};
+  }
+  words.emplace_back(SCGAN_SWEEP);
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  words.insert(words.end(), {"--device", "cpu"});
+  return words;
+}
+
+std::map<std::string, std::string> sweep_environment() {
+  return {{"OMPI_ALLOW_RUN_AS_ROOT", "1"},
+          {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"},
+          {"OMP_NUM_THREADS", "1"},
+          {"OMP_WAIT_POLICY", "passive"}};
+}
+
+Digests result_digests(const fs::path& out) {
+  Digests digests;
+  if (!fs::exists(out / "runs")) return digests;
+  for (const auto& entry : fs::recursive_directory_iterator(out / "runs")) {
+    if (entry.is_regular_file() && is_result(entry.path())) {
+      digests[fs::relative(entry.path(), out).string()] = sha256_of_file(entry.path());
+    }
+  }
+  return digests;
+}
+
+std::vector<std::string> listing(const fs::path& folder) {
+  std::vector<std::string> paths;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    paths.push_back(fs::relative(entry.path(), folder).string());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+Statuses statuses(const fs::path& out) {
+  const Ended ended = run({{SCGAN_REPORT, "--status", out.string()}, {}});
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  std::istringstream lines(ended.out);
+  Statuses result;
+  std::vector<std::string> head;
+  for (std::string line; std::getline(lines, line);) {
+    const auto row = cells(line);
+    if (row.empty() || !line.starts_with("  ") || row.front().starts_with("---")) continue;
+    if (head.empty()) {
+      head = row;
+      continue;
+    }
+    result[row.at(column(head, "run"))] = {
+        row.at(column(head, "variant")), row.at(column(head, "seed")),
+        row.at(column(head, "state")), row.at(column(head, "step")),
+        std::stoi(row.at(column(head, "attempts")))};
+  }
+  return result;
+}
+
+fs::path run_folder(const fs::path& out) {
+  if (!fs::exists(out / "runs")) return {};
+  for (const auto& entry : fs::directory_iterator(out / "runs")) return entry.path();
+  return {};
+}
+
+int newest_checkpoint(const fs::path& out) {
+  const std::string prefix = "checkpoint-";
+  const fs::path folder = run_folder(out);
+  int newest = -1;
+  if (folder.empty()) return newest;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && name.ends_with(".json")) {
+      newest = std::max(newest, std::stoi(name.substr(prefix.size())));
+    }
+  }
+  return newest;
+}
+
+std::string read_text(const fs::path& file) {
+  const std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+void write_text(const fs::path& file, const std::string& text) {
+  std::ofstream stream(file, std::ios::binary);
+  stream << text;
+  stream.close();
+  if (!stream) throw std::runtime_error("cannot write " + file.string());
+}
+
+SweepFixture::SweepFixture() { write_text(path("tiny.yaml"), kTinySweep); }
+
+Command SweepFixture::sweep_command(int ranks, const Words& arguments) const {
+  return {sweep_words(ranks, arguments), sweep_environment(), folder_.path()};
+}
+
+Ended SweepFixture::sweep(int ranks, const Words& arguments) const {
+  return run(sweep_command(ranks, arguments));
+}
+
+Ended SweepFixture::report(const Words& arguments) const {
+  Words words{SCGAN_REPORT};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  return run({words, {}, folder_.path()});
+}
+
+}  // namespace scgan::end_to_end

@@ -1,0 +1,77 @@
+// SweepFixture: a folder with a tiny sweep file, the built programs to run on it, and what they
+// leave.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/support/subprocess.h"
+#include "tests/support/temp_dir.h"
+
+namespace scgan::end_to_end {
+
+namespace fs = std::filesystem;
+using Words = std::vector<std::string>;
+
+// A run of it takes about two seconds. Sweeps differ by --set.
+inline constexpr const char* kTinySweep = R"(name: tiny
+data:
+  kind: synthetic
+  image_size: 64
+  synthetic: {train_images: 8, test_images: 4}
+sweep: {variants: [scgan], percentages: [100], seeds: [0]}
+model: {generator_width: 4, generator_blocks: 1, discriminator_width: 4}
+train: {epochs: 2, decay_epochs: 1, batch_size: 4, micro_batch: 1}
+evaluate: {kid_subsets: 5}
+run: {sample_images: 1}
+)";
+
+// How the programs are started; 0 ranks: without mpirun.
+Words sweep_words(int ranks, const Words& arguments);
+std::map<std::string, std::string> sweep_environment();
+
+// SHA-256 by path of what must not depend on how a sweep was run: weights, features, loss curves.
+using Digests = std::map<std::string, std::string>;
+Digests result_digests(const fs::path& out);
+
+// All paths below, folders included.
+std::vector<std::string> listing(const fs::path& folder);
+
+// A row of `scgan_report --status`.
+struct RunStatus {
+  std::string variant, seed, state, step;
+  int attempts = 0;
+  bool operator==(const RunStatus&) const = default;
+};
+using Statuses = std::map<std::string, RunStatus>;  // by run id
+Statuses statuses(const fs::path& out);
+
+// The newest checkpoint of the only run in `out`; -1 when there is none.
+int newest_checkpoint(const fs::path& out);
+
+// The folder of the only run in `out`.
+fs::path run_folder(const fs::path& out);
+
+std::string read_text(const fs::path& file);
+void write_text(const fs::path& file, const std::string& text);
+
+class SweepFixture : public testing::Test {
+ protected:
+  SweepFixture();
+
+  fs::path path(const std::string& name) const { return folder_.path() / name; }
+  // In the fixture's folder, where the sweep file is tiny.yaml.
+  Command sweep_command(int ranks, const Words& arguments) const;
+  Ended sweep(int ranks, const Words& arguments) const;
+  Ended report(const Words& arguments) const;
+
+ private:
+  TempDir folder_;
+};
+
+}  // namespace scgan::end_to_end
