@@ -28,14 +28,15 @@ std::optional<Mail> Mailbox::poll(MailTag tag) const {
   int arrived = 0;
   MPI_Message message = MPI_MESSAGE_NULL;
   MPI_Status status{};
-  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, static_cast<int>(tag), comm_.get(), &arrived, &message,
-                        &status),
-            "MPI_Improbe");
+  check_mpi(
+      MPI_Improbe(MPI_ANY_SOURCE, static_cast<int>(tag), comm_.get(), &arrived, &message, &status),
+      "MPI_Improbe");
   if (arrived == 0) return std::nullopt;
   int length = 0;
   check_mpi(MPI_Get_count(&status, MPI_CHAR, &length), "MPI_Get_count");
   Mail mail{status.MPI_SOURCE, std::string(static_cast<size_t>(length), '\0')};
-  check_mpi(MPI_Mrecv(mail.text.data(), length, MPI_CHAR, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
+  check_mpi(MPI_Mrecv(mail.text.data(), length, MPI_CHAR, &message, MPI_STATUS_IGNORE),
+            "MPI_Mrecv");
   return mail;
 }
 

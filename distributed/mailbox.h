@@ -1,7 +1,8 @@
-// Small text messages between ranks, beside the training traffic: how groups ask for runs and report.
+// Small text messages between ranks, beside the training traffic: how groups ask for runs and
+// report.
 //
-// Waiting sleeps instead of spinning, since it shares a core with training. Safe to use from several threads, as
-// long as no two threads receive the same tag.
+// Waiting sleeps instead of spinning, since it shares a core with training. Safe to use from
+// several threads, as long as no two threads receive the same tag.
 #pragma once
 
 #include <optional>

@@ -12,11 +12,14 @@ namespace scgan::distributed {
 struct MpiCommTraits {
   using Handle = MPI_Comm;
   static Handle null() noexcept { return MPI_COMM_NULL; }
-  static void close(Handle comm) noexcept { MPI_Comm_free(&comm); }  // collective: its ranks leave scope together
+  static void close(Handle comm) noexcept {
+    MPI_Comm_free(&comm);
+  }  // collective: its ranks leave scope together
 };
 using MpiComm = UniqueHandle<MpiCommTraits>;
 
-// Throws Error(kCommunication) with the name of the operation and MPI's text unless `status` is MPI_SUCCESS.
+// Throws Error(kCommunication) with the name of the operation and MPI's text unless `status` is
+// MPI_SUCCESS.
 void check_mpi(int status, const char* operation,
                std::source_location where = std::source_location::current());
 

@@ -52,7 +52,13 @@ MpiCommunicator::MpiCommunicator(MpiComm group, double timeout_seconds)
       group_(std::move(group)),
       timeout_seconds_(timeout_seconds) {}
 
-void MpiCommunicator::wait(MPI_Request request, const char* operation) {
+MpiCommunicator::~MpiCommunicator() {
+  // Freeing is collective, and a rank is lost or stuck.
+  if (broken_) static_cast<void>(group_.release());
+}
+
+void MpiCommunicator::wait(MPI_Request request, const char* operation,
+                           const std::vector<at::Tensor>& buffers) {
   const auto start = std::chrono::steady_clock::now();
   for (;;) {
     int done = 0;
@@ -60,10 +66,14 @@ void MpiCommunicator::wait(MPI_Request request, const char* operation) {
     if (done != 0) return;
     const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
     if (waited.count() > timeout_seconds_) {
-      throw Error(ErrorKind::kCommunication,
-                  fmt::format("rank {} of {} waited {:.0f} s in {}: another rank of the run is lost "
-                              "or stuck",
-                              rank(), size(), waited.count(), operation));
+      broken_ = true;
+      // MPI may still write into them, and a collective cannot be cancelled: they are never freed.
+      static_cast<void>(new std::vector<at::Tensor>(buffers));
+      throw Error(
+          ErrorKind::kCommunication,
+          fmt::format("rank {} of {} waited {:.0f} s in {}: another rank of the run is lost "
+                      "or stuck",
+                      rank(), size(), waited.count(), operation));
     }
     sched_yield();  // ranks may share cores
   }
@@ -74,10 +84,10 @@ void MpiCommunicator::all_gather(const at::Tensor& mine, at::Tensor& all) {
   at::Tensor receive = all.is_cpu() ? all : at::empty_like(all, at::kCPU);
   const int bytes = byte_count(send.nbytes());
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallgather(send.const_data_ptr(), bytes, MPI_BYTE, receive.mutable_data_ptr(), bytes,
-                           MPI_BYTE, group_.get(), &request),
+  check_mpi(MPI_Iallgather(send.const_data_ptr(), bytes, MPI_BYTE, receive.mutable_data_ptr(),
+                           bytes, MPI_BYTE, group_.get(), &request),
             "all_gather");
-  wait(request, "all_gather");
+  wait(request, "all_gather", {send, receive});
   if (!all.is_cpu()) all.copy_(receive);
 }
 
@@ -89,7 +99,7 @@ void MpiCommunicator::all_to_all(const at::Tensor& shards, at::Tensor& mine) {
   check_mpi(MPI_Ialltoall(send.const_data_ptr(), bytes, MPI_BYTE, receive.mutable_data_ptr(), bytes,
                           MPI_BYTE, group_.get(), &request),
             "all_to_all");
-  wait(request, "all_to_all");
+  wait(request, "all_to_all", {send, receive});
   if (!mine.is_cpu()) mine.copy_(receive);
 }
 
@@ -99,7 +109,7 @@ void MpiCommunicator::broadcast(at::Tensor& tensor, int root) {
   check_mpi(MPI_Ibcast(buffer.mutable_data_ptr(), byte_count(buffer.nbytes()), MPI_BYTE, root,
                        group_.get(), &request),
             "broadcast");
-  wait(request, "broadcast");
+  wait(request, "broadcast", {buffer});
   if (buffer.const_data_ptr() != tensor.const_data_ptr()) tensor.copy_(buffer);
 }
 
@@ -107,10 +117,11 @@ void MpiCommunicator::all_reduce_sum(at::Tensor& tensor) {
   const at::Tensor buffer = on_host(tensor);
   if (buffer.numel() > std::numeric_limits<int>::max()) byte_count(buffer.nbytes());
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, buffer.mutable_data_ptr(), static_cast<int>(buffer.numel()),
-                           type_of(buffer), MPI_SUM, group_.get(), &request),
-            "all_reduce_sum");
-  wait(request, "all_reduce_sum");
+  check_mpi(
+      MPI_Iallreduce(MPI_IN_PLACE, buffer.mutable_data_ptr(), static_cast<int>(buffer.numel()),
+                     type_of(buffer), MPI_SUM, group_.get(), &request),
+      "all_reduce_sum");
+  wait(request, "all_reduce_sum", {buffer});
   if (buffer.const_data_ptr() != tensor.const_data_ptr()) tensor.copy_(buffer);
 }
 

@@ -1,8 +1,10 @@
 // The Communicator over MPI. Tensors on a GPU travel through host memory.
 //
-// Each operation is started non-blocking and polled with a deadline, so that a lost rank becomes an error that names
-// the operation, not a hang. It may be used from one thread at a time.
+// Each operation is started non-blocking and polled with a deadline, so that a lost rank becomes an
+// error that names the operation, not a hang. It may be used from one thread at a time.
 #pragma once
+
+#include <vector>
 
 #include "core/comm/communicator.h"
 #include "distributed/mpi_comm.h"
@@ -11,8 +13,11 @@ namespace scgan::distributed {
 
 class MpiCommunicator final : public Communicator {
  public:
-  // Takes a communicator of its own for the group. `timeout_seconds`: the longest a rank waits in one operation.
+  // Takes a communicator of its own for the group. `timeout_seconds`: the longest a rank waits in
+  // one operation.
   explicit MpiCommunicator(MpiComm group, double timeout_seconds = 1800);
+
+  ~MpiCommunicator() override;
 
   void all_gather(const at::Tensor& mine, at::Tensor& all) override;
   void all_to_all(const at::Tensor& shards, at::Tensor& mine) override;
@@ -20,10 +25,12 @@ class MpiCommunicator final : public Communicator {
   void all_reduce_sum(at::Tensor& tensor) override;
 
  private:
-  void wait(MPI_Request request, const char* operation);
+  // Polls until the request is done. `buffers` are what it reads and writes.
+  void wait(MPI_Request request, const char* operation, const std::vector<at::Tensor>& buffers);
 
   MpiComm group_;
   double timeout_seconds_;
+  bool broken_ = false;  // an operation timed out
 };
 
 }  // namespace scgan::distributed

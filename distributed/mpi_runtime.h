@@ -1,4 +1,5 @@
-// MPI for the life of main(): started first, ended last. Without mpirun or srun it is a world of one.
+// MPI for the life of main(): started first, ended last. Without mpirun or srun it is a world of
+// one.
 #pragma once
 
 #include <string>
@@ -7,7 +8,8 @@ namespace scgan::distributed {
 
 class MpiRuntime {
  public:
-  // Starts MPI with support for several threads. Throws Error(kCommunication) when the library lacks it.
+  // Starts MPI with support for several threads. Throws Error(kCommunication) when the library
+  // lacks it.
   MpiRuntime();
   // Ends MPI. Collective.
   ~MpiRuntime();

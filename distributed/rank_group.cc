@@ -7,8 +7,8 @@
 
 namespace scgan::distributed {
 
-RankGroup::RankGroup(const MpiRuntime& world, int ranks)
-    : index_(world.rank() / ranks), count_(world.size() / ranks) {
+RankGroup::RankGroup(int world_rank, int world_size, int ranks)
+    : index_(world_rank / ranks), count_(world_size / ranks) {
   const bool idle = index_ >= count_;
   MpiComm group = split(MPI_COMM_WORLD, idle ? MPI_UNDEFINED : index_);
   if (idle) return;

@@ -4,18 +4,18 @@
 #include <memory>
 
 #include "core/comm/communicator.h"
-#include "distributed/mpi_runtime.h"
 
 namespace scgan::distributed {
 
 class RankGroup {
  public:
-  // Cuts the world into groups of `ranks` neighbouring ranks; a rest that fills no group is idle. Collective.
-  RankGroup(const MpiRuntime& world, int ranks);
+  // Cuts the world into groups of `ranks` neighbouring ranks; a rest that fills no group is idle.
+  // Collective.
+  RankGroup(int world_rank, int world_size, int ranks);
 
   bool idle() const { return communicator_ == nullptr; }
-  int index() const { return index_; }    // of the group
-  int count() const { return count_; }    // of groups
+  int index() const { return index_; }  // of the group
+  int count() const { return count_; }  // of groups
   bool is_leader() const { return !idle() && communicator_->rank() == 0; }
   // Only for ranks that are not idle.
   Communicator& communicator() { return *communicator_; }

@@ -120,8 +120,7 @@ void Coordinator::on(Group& group, const StepsDone& report) {
   group.progress.step = report.step;
   group.progress.g_loss = report.g_loss;
   group.progress.d_loss = report.d_loss;
-  const std::chrono::duration<double> elapsed =
-      std::chrono::steady_clock::now() - group.rate_start;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - group.rate_start;
   if (elapsed.count() > 0) {
     group.progress.steps_per_second =
         static_cast<double>(report.step - group.rate_step) / elapsed.count();
@@ -156,8 +155,8 @@ void Coordinator::on(Group& group, const AttemptFailed& report) {
 
 void Coordinator::on(Group& group, const AttemptStopped& report) {
   store_.interrupt(group.attempt, results::ExitClass::kStopped, report.step, "stopped on request");
-  view_.note(fmt::format("{}: stopped at step {}, checkpoint written", group.progress.run,
-                         report.step));
+  view_.note(
+      fmt::format("{}: stopped at step {}, checkpoint written", group.progress.run, report.step));
   group.progress.working = false;
   if (!stopping_) spread_stop();
 }
@@ -172,7 +171,8 @@ void Coordinator::spread_stop() {
 
 std::string Coordinator::label(int run) const {
   const auto& record = plan_.runs.at(static_cast<size_t>(run)).record;
-  std::string text = fmt::format("{} {:g} % seed {}", record.variant, record.percentage, record.seed);
+  std::string text =
+      fmt::format("{} {:g} % seed {}", record.variant, record.percentage, record.seed);
   if (record.axes != "{}") text += " " + record.axes;
   return text;
 }

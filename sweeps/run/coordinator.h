@@ -22,14 +22,14 @@ struct SweepOutcome {
 
 class Coordinator {
  public:
-  // Starts the thread. `leaders`: world ranks of the groups' first ranks; `waiting`: indices of the runs to do, in
-  // order. The arguments must outlive the Coordinator.
+  // Starts the thread. `leaders`: world ranks of the groups' first ranks; `waiting`: indices of the
+  // runs to do, in order. The arguments must outlive the Coordinator.
   Coordinator(const JobPlan& plan, std::vector<int> waiting, std::vector<int> leaders,
               const distributed::Mailbox& mailbox, results::ResultStore& store, bool quiet);
   ~Coordinator();
 
-  // Waits until every leader has left. The store may be used again afterwards. What breaks the thread (the store
-  // cannot be written, say) ends the job with exit code 3.
+  // Waits until every leader has left. The store may be used again afterwards. What breaks the
+  // thread (the store cannot be written, say) ends the job with exit code 3.
   SweepOutcome finish();
 
  private:
@@ -54,7 +54,7 @@ class Coordinator {
   std::string label(int run) const;
 
   const JobPlan& plan_;
-  std::vector<int> waiting_;  // next at the back
+  std::vector<int> waiting_;     // next at the back
   std::map<int, Group> groups_;  // by leader
   int active_ = 0;
   bool stopping_ = false;

@@ -17,8 +17,8 @@ struct AttemptBegun {
 };
 struct StepsDone {
   int64_t step = 0;
-  double g_loss = 0, d_loss = 0;             // sums of the last step, for the eye
-  std::vector<results::LossPoint> losses;    // thinned curve, to be stored
+  double g_loss = 0, d_loss = 0;           // sums of the last step, for the eye
+  std::vector<results::LossPoint> losses;  // thinned curve, to be stored
 };
 struct Scoring {};  // training is over
 struct AttemptDone {

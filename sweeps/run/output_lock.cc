@@ -22,8 +22,8 @@ std::string holder_text() {
   std::array<char, 256> host{};
   gethostname(host.data(), host.size() - 1);
   const char* job = std::getenv("SLURM_JOB_ID");
-  return fmt::format("process {} on host {}{}, since {:%Y-%m-%d %H:%M:%S} UTC", getpid(), host.data(),
-                     job == nullptr ? "" : fmt::format(" (Slurm job {})", job),
+  return fmt::format("process {} on host {}{}, since {:%Y-%m-%d %H:%M:%S} UTC", getpid(),
+                     host.data(), job == nullptr ? "" : fmt::format(" (Slurm job {})", job),
                      fmt::gmtime(std::time(nullptr)));
 }
 
@@ -39,9 +39,8 @@ OutputLock::OutputLock(const std::filesystem::path& folder) {
                 fmt::format("{}: cannot be written: {}", file.string(), std::strerror(errno)));
   }
   if (flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
-    throw Error(ErrorKind::kInvalidSpec,
-                fmt::format("{}: another job works on this folder: {}", folder.string(),
-                            read_file(file)));
+    throw Error(ErrorKind::kInvalidSpec, fmt::format("{}: another job works on this folder: {}",
+                                                     folder.string(), read_file(file)));
   }
   const std::string holder = holder_text();
   if (ftruncate(file_.get(), 0) != 0) {

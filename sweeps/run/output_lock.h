@@ -10,8 +10,8 @@ namespace scgan::sweeps {
 
 class OutputLock {
  public:
-  // Throws Error(kInvalidSpec) naming who holds the folder and since when; Error(kStorage) when it cannot be written.
-  // The system drops the lock when the process ends, however it ends.
+  // Throws Error(kInvalidSpec) naming who holds the folder and since when; Error(kStorage) when it
+  // cannot be written. The system drops the lock when the process ends, however it ends.
   explicit OutputLock(const std::filesystem::path& folder);
 
  private:

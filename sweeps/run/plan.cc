@@ -46,8 +46,8 @@ void check_writable(const std::filesystem::path& out) {
                 fmt::format("output folder {}: {} is a file", out.string(), folder.string()));
   }
   if (access(folder.c_str(), W_OK | X_OK) != 0) {
-    throw Error(ErrorKind::kInvalidSpec,
-                fmt::format("output folder {}: {} cannot be written", out.string(), folder.string()));
+    throw Error(ErrorKind::kInvalidSpec, fmt::format("output folder {}: {} cannot be written",
+                                                     out.string(), folder.string()));
   }
 }
 
@@ -58,8 +58,7 @@ void fill_record(JobRun& run, const DataSummary& data) {
   record.images_b = subset_size(data.train_b, spec.data.percentage);
   const Sampler sampler(spec.data, spec.seed, record.images_a, record.images_b,
                         spec.train.batch_size);
-  record.total_steps =
-      sampler.steps_per_epoch() * (spec.train.epochs + spec.train.decay_epochs);
+  record.total_steps = sampler.steps_per_epoch() * (spec.train.epochs + spec.train.decay_epochs);
 }
 
 void identify(JobRun& run) {
@@ -79,9 +78,8 @@ void require_scorable(const DataSummary& data, const DatasetSpec& spec) {
   const int64_t tiles = spec.tiles * spec.tiles;
   for (const auto& [split, count] : {std::pair{"testA", data.test_a}, {"testB", data.test_b}}) {
     if (count * tiles < 2) {
-      throw Error(ErrorKind::kData,
-                  fmt::format("{}: {} holds {} image; FID and KID need 2 or more", spec.root, split,
-                              count));
+      throw Error(ErrorKind::kData, fmt::format("{}: {} holds {} image; FID and KID need 2 or more",
+                                                spec.root, split, count));
     }
   }
 }

@@ -1,4 +1,5 @@
-// The plan of a job: the runs of a sweep file, checked against data, extractor and ranks before anything is written.
+// The plan of a job: the runs of a sweep file, checked against data, extractor and ranks before
+// anything is written.
 #pragma once
 
 #include <cstdint>
@@ -12,11 +13,11 @@
 namespace scgan::sweeps {
 
 struct SweepOptions {
-  std::filesystem::path file;       // the sweep file
-  std::filesystem::path out;        // output folder; empty = out/<name of the sweep>
-  std::vector<std::string> sets;    // --set key=value
-  std::string device = "auto";      // auto, cpu, cuda
-  double stop_after_minutes = 0;    // stop on request after this time; 0 = never
+  std::filesystem::path file;     // the sweep file
+  std::filesystem::path out;      // output folder; empty = out/<name of the sweep>
+  std::vector<std::string> sets;  // --set key=value
+  std::string device = "auto";    // auto, cpu, cuda
+  double stop_after_minutes = 0;  // stop on request after this time; 0 = never
   bool dry_run = false;
   bool quiet = false;
 };
@@ -33,14 +34,17 @@ struct JobPlan {
   std::vector<JobRun> runs;  // in the order of training
 };
 
-// Reads and expands the sweep file; the runs have no digests and ids yet. Pure: the same on every rank.
+// Reads and expands the sweep file; the runs have no digests and ids yet. Pure: the same on every
+// rank.
 JobPlan read_plan(const SweepOptions& options, const std::string& text);
 
-// Looks at everything the runs would trip over: every image, the extractor, full batches at each percentage, the
-// output folder. Fills in digests and ids. Throws Error(kInvalidSpec or kData). Rank 0 only.
+// Looks at everything the runs would trip over: every image, the extractor, full batches at each
+// percentage, the output folder. Fills in digests and ids. Throws Error(kInvalidSpec or kData).
+// Rank 0 only.
 void check_inputs(JobPlan& plan);
 
-// What of a spec decides the prepared images, the extractor and the scoring: equal keys can share them.
+// What of a spec decides the prepared images, the extractor and the scoring: equal keys can share
+// them.
 std::string inputs_key(const RunSpec& spec);
 
 // Digests of all runs as text, and back: how rank 0 tells the others.

@@ -50,7 +50,8 @@ int launcher_terminal() {
   std::error_code failed;
   const auto target =
       std::filesystem::read_symlink(fmt::format("/proc/{}/fd/2", getppid()), failed);
-  if (failed || !(target.string().starts_with("/dev/pts/") || target.string().starts_with("/dev/tty"))) {
+  if (failed ||
+      !(target.string().starts_with("/dev/pts/") || target.string().starts_with("/dev/tty"))) {
     return -1;
   }
   return ::open(target.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC);
@@ -73,8 +74,8 @@ std::string duration_text(double seconds) {
 }
 
 std::vector<std::string> live_lines(const SweepProgress& progress, double elapsed_seconds) {
-  std::vector<std::string> lines{fmt::format("{}: {} | {:.1f} it/s | {} gone, {} left", progress.name,
-                                             counts(progress), total_rate(progress),
+  std::vector<std::string> lines{fmt::format("{}: {} | {:.1f} it/s | {} gone, {} left",
+                                             progress.name, counts(progress), total_rate(progress),
                                              duration_text(elapsed_seconds), time_left(progress))};
   for (const GroupProgress& group : progress.groups) {
     if (!group.working) continue;
@@ -90,9 +91,9 @@ std::vector<std::string> live_lines(const SweepProgress& progress, double elapse
 }
 
 std::string log_line(const SweepProgress& progress, double elapsed_seconds) {
-  std::string line = fmt::format("{}: {}; {:.1f} it/s, {} gone, {} left", progress.name,
-                                 counts(progress), total_rate(progress),
-                                 duration_text(elapsed_seconds), time_left(progress));
+  std::string line =
+      fmt::format("{}: {}; {:.1f} it/s, {} gone, {} left", progress.name, counts(progress),
+                  total_rate(progress), duration_text(elapsed_seconds), time_left(progress));
   for (const GroupProgress& group : progress.groups) {
     if (!group.working) continue;
     line += group.scoring ? fmt::format("; {} scoring", group.run)
@@ -102,7 +103,8 @@ std::string log_line(const SweepProgress& progress, double elapsed_seconds) {
   return line;
 }
 
-ProgressView::ProgressView(bool quiet) : quiet_(quiet), start_(std::chrono::steady_clock::now()), last_(start_) {
+ProgressView::ProgressView(bool quiet)
+    : quiet_(quiet), start_(std::chrono::steady_clock::now()), last_(start_) {
   if (isatty(STDERR_FILENO) != 0) {
     terminal_ = STDERR_FILENO;
   } else {

@@ -33,7 +33,8 @@ std::string duration_text(double seconds);
 
 class ProgressView {
  public:
-  // Under mpirun a rank's own stderr is a pipe; the launcher's terminal is looked up and used, if there is one.
+  // Under mpirun a rank's own stderr is a pipe; the launcher's terminal is looked up and used, if
+  // there is one.
   explicit ProgressView(bool quiet);
   ~ProgressView();
   ProgressView(const ProgressView&) = delete;

@@ -80,7 +80,10 @@ int RunExecutor::next_run() {
   if (group_.is_leader()) {
     report(NextRun{});
     index[0] = std::stoi(mailbox_.receive(distributed::MailTag::kToLeader).text);
+    // The answer comes after the earlier run's result is in the store: its checkpoints have served.
+    if (finished_) finished_->clear();
   }
+  finished_.reset();
   group_.communicator().broadcast(index, 0);
   return index.item<int>();
 }
@@ -142,8 +145,8 @@ void RunExecutor::score_and_store(const JobRun& run, Trainer& trainer) {
   for (const Direction direction : run.spec.evaluate.directions) {
     Generator& generator =
         direction == Direction::kAtoB ? *trainer.state().netG_A : *trainer.state().netG_B;
-    scores.push_back(shared.evaluator->score(generator, direction, group_.communicator(),
-                                             place_.device));
+    scores.push_back(
+        shared.evaluator->score(generator, direction, group_.communicator(), place_.device));
   }
   if (!group_.is_leader()) return;
   for (const Score& score : scores) {
@@ -151,8 +154,10 @@ void RunExecutor::score_and_store(const JobRun& run, Trainer& trainer) {
       done.metrics.push_back(std::move(metric));
     }
   }
-  done.artifacts = write_final_files(plan_.out, folder(run), run.record.id, trainer.state(), scores);
+  done.artifacts =
+      write_final_files(plan_.out, folder(run), run.record.id, trainer.state(), scores);
   report(done);
+  finished_.emplace(folder(run), run.record.id);
 }
 
 RunExecutor::Inputs& RunExecutor::inputs(const RunSpec& spec) {
@@ -163,8 +168,9 @@ RunExecutor::Inputs& RunExecutor::inputs(const RunSpec& spec) {
     inputs_->data = load_data(spec.data);
     if (inputs_->data.digest != spec.data.digest) {
       inputs_.reset();
-      throw Error(ErrorKind::kData, fmt::format("{}: the images have changed since this job started",
-                                                spec.data.root));
+      throw Error(
+          ErrorKind::kData,
+          fmt::format("{}: the images have changed since this job started", spec.data.root));
     }
     inputs_->extractor = make_feature_extractor(spec.evaluate.extractor, spec.data.image_size);
     inputs_->key = key;

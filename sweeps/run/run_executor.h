@@ -1,4 +1,5 @@
-// RunExecutor: one group's work: ask for a run, train it, score it, write its files, report; until told to leave.
+// RunExecutor: one group's work: ask for a run, train it, score it, write its files, report; until
+// told to leave.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -28,11 +29,12 @@ class RunExecutor {
     double stop_after_minutes = 0;
   };
   // All arguments must outlive the executor. Every rank of the group makes one.
-  RunExecutor(const JobPlan& plan, distributed::RankGroup& group, const distributed::Mailbox& mailbox,
-              Place place);
+  RunExecutor(const JobPlan& plan, distributed::RankGroup& group,
+              const distributed::Mailbox& mailbox, Place place);
 
-  // Works until the coordinator has no run left. A run that fails for its own reason is reported, the next one
-  // goes on. Throws what ends the job: a lost rank, device or storage. Collective over the group.
+  // Works until the coordinator has no run left. A run that fails for its own reason is reported,
+  // the next one goes on. Throws what ends the job: a lost rank, device or storage. Collective over
+  // the group.
   void serve();
 
  private:
@@ -58,7 +60,8 @@ class RunExecutor {
   Place place_;
   StopRequest stop_;
   std::optional<Inputs> inputs_;
-  bool begun_ = false;  // the present run's attempt has its row
+  std::optional<CheckpointFolder> finished_;  // of the run that was done last
+  bool begun_ = false;                        // the present run's attempt has its row
 };
 
 // How an error of a run is kept in the store.

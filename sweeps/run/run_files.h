@@ -16,8 +16,9 @@ namespace scgan::sweeps {
 // Throws Error(kStorage) when it cannot be made.
 void make_run_folder(const std::filesystem::path& folder);
 
-// netG_A.safetensors and netG_B.safetensors under the published tensor names, and features-<direction>.safetensors with
-// what was compared. Paths in the result are relative to `out`. Throws Error(kStorage).
+// netG_A.safetensors and netG_B.safetensors under the published tensor names, and
+// features-<direction>.safetensors with what was compared. Paths in the result are relative to
+// `out`. Throws Error(kStorage).
 std::vector<results::Artifact> write_final_files(const std::filesystem::path& out,
                                                  const std::filesystem::path& folder,
                                                  const std::string& run_id, const TrainState& state,

@@ -28,7 +28,8 @@ std::string kept_lines(const std::filesystem::path& file, int64_t first_step) {
 RunLog::RunLog(const std::filesystem::path& file, int64_t first_step) : file_(file) {
   write_file_atomically(file, kept_lines(file, first_step));
   stream_.open(file, std::ios::app);
-  if (!stream_) throw Error(ErrorKind::kStorage, fmt::format("{}: cannot be written", file.string()));
+  if (!stream_)
+    throw Error(ErrorKind::kStorage, fmt::format("{}: cannot be written", file.string()));
 }
 
 void RunLog::add(const StepReport& report) {
@@ -43,7 +44,8 @@ void RunLog::add(const StepReport& report) {
 
 void RunLog::flush() {
   stream_.flush();
-  if (!stream_) throw Error(ErrorKind::kStorage, fmt::format("{}: cannot be written", file_.string()));
+  if (!stream_)
+    throw Error(ErrorKind::kStorage, fmt::format("{}: cannot be written", file_.string()));
 }
 
 }  // namespace scgan::sweeps

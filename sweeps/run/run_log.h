@@ -11,8 +11,8 @@ namespace scgan::sweeps {
 
 class RunLog {
  public:
-  // Opens for appending; lines of steps after `first_step` (from a try that ended there) are cut off first.
-  // Throws Error(kStorage).
+  // Opens for appending; lines of steps after `first_step` (from a try that ended there) are cut
+  // off first. Throws Error(kStorage).
   RunLog(const std::filesystem::path& file, int64_t first_step);
 
   void add(const StepReport& report);

@@ -1,4 +1,5 @@
-// RunObserver: what a group's training tells the outside, and when it writes checkpoints and samples.
+// RunObserver: what a group's training tells the outside, and when it writes checkpoints and
+// samples.
 #pragma once
 
 #include <chrono>
@@ -14,7 +15,8 @@
 
 namespace scgan::sweeps {
 
-// Whether the job is asked to end: a signal, the coordinator's word, or --stop-after. Asked on every rank.
+// Whether the job is asked to end: a signal, the coordinator's word, or --stop-after. Asked on
+// every rank.
 class StopRequest {
  public:
   // `mailbox` is asked on leaders only (nullptr elsewhere). 0 minutes = no limit.

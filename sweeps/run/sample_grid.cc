@@ -23,8 +23,9 @@ at::Tensor tiled(const std::vector<at::Tensor>& columns) {
   const int64_t rows = columns.front().size(0);
   const int64_t size = columns.front().size(-1);
   const int64_t pitch = size + kGap;
-  at::Tensor grid = at::full({3, rows * pitch - kGap, static_cast<int64_t>(columns.size()) * pitch - kGap},
-                             255, at::kByte);
+  at::Tensor grid =
+      at::full({3, rows * pitch - kGap, static_cast<int64_t>(columns.size()) * pitch - kGap}, 255,
+               at::kByte);
   for (int64_t row = 0; row < rows; ++row) {
     for (size_t column = 0; column < columns.size(); ++column) {
       grid.narrow(1, row * pitch, size)
@@ -46,8 +47,8 @@ void write_sample_grid(const std::filesystem::path& file, const TrainState& stat
   const at::Tensor fake_b = state.netG_A->forward(a);
   const at::Tensor fake_a = state.netG_B->forward(b);
   std::vector<at::Tensor> columns;
-  for (const at::Tensor& images : {a, fake_b, state.netG_B->forward(fake_b), b, fake_a,
-                                   state.netG_A->forward(fake_a)}) {
+  for (const at::Tensor& images :
+       {a, fake_b, state.netG_B->forward(fake_b), b, fake_a, state.netG_A->forward(fake_a)}) {
     columns.push_back(to_grey_levels(images.to(at::kCPU)));
   }
   write_png(file, tiled(columns));

@@ -33,7 +33,7 @@ void on_signal(int) {
 }  // namespace
 
 void install_stop_signals() {
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);

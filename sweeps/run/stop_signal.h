@@ -1,4 +1,5 @@
-// Stop requests by signal: SIGUSR2, SIGTERM and SIGINT only set a flag; a second one within 10 s ends at once.
+// Stop requests by signal: SIGUSR2, SIGTERM and SIGINT only set a flag; a second one within 10 s
+// ends at once.
 #pragma once
 
 namespace scgan::sweeps {

@@ -43,7 +43,8 @@ std::string versions_json() {
 
 std::filesystem::path store_file(const JobPlan& plan) { return plan.out / "results.db"; }
 
-// Indices of the runs to do, in the plan's order. A loss that was not finite comes again from the same seed.
+// Indices of the runs to do, in the plan's order. A loss that was not finite comes again from the
+// same seed.
 std::vector<int> runs_to_do(const std::vector<results::StoredRun>& stored) {
   std::vector<int> waiting;
   for (size_t i = 0; i < stored.size(); ++i) {
@@ -83,8 +84,7 @@ void print_plan(const JobPlan& plan, int ranks) {
     std::string state = "to do";
     if (known[i].state == RunState::kDone) state = "done";
     if (known[i].state == RunState::kFailed) state = "failed: " + known[i].reason;
-    const auto step =
-        CheckpointFolder(plan.out / "runs" / record.id, record.id).newest_step();
+    const auto step = CheckpointFolder(plan.out / "runs" / record.id, record.id).newest_step();
     if (known[i].state != RunState::kDone && step) state += fmt::format(" (from step {})", *step);
     fmt::print("{:<16}  {:<20} {:>6g} {:>5}  {:>5}+{:<5} {:>8}  {}{}\n", record.id, record.variant,
                record.percentage, record.seed, record.images_a, record.images_b, record.total_steps,
@@ -143,7 +143,8 @@ class Head {
       : lock_((make_run_folder(plan.out), plan.out)), store_(ResultStore::open(store_file(plan))) {
     std::vector<results::PlannedRun> records;
     for (const JobRun& run : plan.runs) records.push_back(run.record);
-    store_.plan({plan.name, plan.text, nlohmann::json(options.sets).dump(), version_text()}, records);
+    store_.plan({plan.name, plan.text, nlohmann::json(options.sets).dump(), version_text()},
+                records);
     write_plan_files(plan);
     std::vector<int> leaders;
     for (int i = 0; i < group.count(); ++i) leaders.push_back(i * ranks_per_group);
@@ -171,7 +172,8 @@ std::unique_ptr<Head> open_head(const Prepared& prepared, const SweepOptions& op
   std::unique_ptr<Head> head;
   if (world.rank() == 0) {
     try {
-      head = std::make_unique<Head>(prepared.plan, options, group, prepared.ranks_per_group, mailbox);
+      head =
+          std::make_unique<Head>(prepared.plan, options, group, prepared.ranks_per_group, mailbox);
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
       code = problem.kind() == ErrorKind::kInvalidSpec ? kExitBadInput : kExitLost;
@@ -179,6 +181,19 @@ std::unique_ptr<Head> open_head(const Prepared& prepared, const SweepOptions& op
   }
   code = world.broadcast(code);
   return head;
+}
+
+// One group's share of the job. An error that is not a run's own ends all ranks here and now: the
+// others wait for this one, in collectives and in the coordinator, and would do so in our
+// destructors too.
+void work(const JobPlan& plan, distributed::RankGroup& group, const distributed::Mailbox& mailbox,
+          RunExecutor::Place place) {
+  try {
+    RunExecutor(plan, group, mailbox, std::move(place)).serve();
+  } catch (const std::exception& problem) {
+    log::error("{}", problem.what());
+    distributed::MpiRuntime::abort(kExitLost);
+  }
 }
 
 }  // namespace
@@ -191,24 +206,23 @@ int run_sweep(const SweepOptions& options, const distributed::MpiRuntime& world)
     return kExitDone;
   }
   install_stop_signals();
-  distributed::RankGroup group(world, prepared->ranks_per_group);
+  distributed::RankGroup group(world.rank(), world.size(), prepared->ranks_per_group);
   const distributed::Mailbox mailbox;
   int code = kExitDone;
   const auto head = open_head(*prepared, options, group, mailbox, world, code);
   if (code != kExitDone) return code;
 
   if (!group.idle()) {
-    RunExecutor executor(prepared->plan, group, mailbox,
-                         {world.host(), distributed::choose_device(options.device, world.local_rank()),
-                          versions_json(), options.stop_after_minutes});
-    executor.serve();
+    work(prepared->plan, group, mailbox,
+         {world.host(), distributed::choose_device(options.device, world.local_rank()),
+          versions_json(), options.stop_after_minutes});
   }
   if (head != nullptr) {
     const SweepOutcome outcome = head->finish();
     code = exit_code(outcome);
-    fmt::print("{}: {} of {} runs done, {} failed, {} left; results in {}\n", prepared->plan.name,
-               outcome.done, prepared->plan.runs.size(), outcome.failed, outcome.left,
-               prepared->plan.out.string());
+    fmt::print("{}: {} of {} run{} done, {} failed, {} left; results in {}\n", prepared->plan.name,
+               outcome.done, prepared->plan.runs.size(), prepared->plan.runs.size() == 1 ? "" : "s",
+               outcome.failed, outcome.left, prepared->plan.out.string());
   }
   return world.broadcast(code);
 }

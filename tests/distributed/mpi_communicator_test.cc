@@ -1,0 +1,99 @@
+#include "distributed/mpi_communicator.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/comm/canonical_sum.h"
+#include "distributed/rank_group.h"
+
+namespace scgan::distributed {
+namespace {
+
+class MpiCommunicatorTest : public ::testing::Test {
+ protected:
+  MpiCommunicator communicator_{duplicate(MPI_COMM_WORLD)};
+  int rank() const { return communicator_.rank(); }
+  int size() const { return communicator_.size(); }
+};
+
+TEST_F(MpiCommunicatorTest, AllGatherKeepsRankOrder) {
+  const at::Tensor all = gathered(communicator_, at::full({1, 2}, rank(), at::kFloat));
+  for (int r = 0; r < size(); ++r) EXPECT_EQ(all[r][1].item<int>(), r);
+}
+
+TEST_F(MpiCommunicatorTest, AllToAllSendsShardIToRankI) {
+  const at::Tensor shards = at::arange(size(), at::kLong) + 100 * rank();
+  at::Tensor mine = at::empty({size()}, at::kLong);
+  communicator_.all_to_all(shards, mine);
+  for (int r = 0; r < size(); ++r) EXPECT_EQ(mine[r].item<int64_t>(), 100 * r + rank());
+}
+
+TEST_F(MpiCommunicatorTest, BroadcastTakesTheRootsValues) {
+  at::Tensor tensor = at::full({5}, rank(), at::kDouble);
+  communicator_.broadcast(tensor, size() - 1);
+  EXPECT_TRUE(tensor.eq(size() - 1).all().item<bool>());
+}
+
+TEST_F(MpiCommunicatorTest, AllReduceSums) {
+  at::Tensor tensor = at::full({7}, rank() + 1, at::kFloat);
+  communicator_.all_reduce_sum(tensor);
+  EXPECT_TRUE(tensor.eq(size() * (size() + 1) / 2).all().item<bool>());
+}
+
+TEST_F(MpiCommunicatorTest, CanonicalSumEqualsTheTreeByHand) {
+  const auto term = [](int64_t i) { return (at::arange(1024, at::kFloat) * (i + 1)).sin() * 1e3F; };
+  std::vector<at::Tensor> row;
+  for (int i = 0; i < size(); ++i) row.push_back(term(i));
+  while (row.size() > 1) {
+    for (size_t i = 0; i < row.size() / 2; ++i) row[i] = row[2 * i] + row[2 * i + 1];
+    row.resize(row.size() / 2);
+  }
+  at::Tensor flat = term(rank());
+  canonical_sum(communicator_, flat);
+  EXPECT_TRUE(at::equal(flat, row[0]));
+}
+
+TEST_F(MpiCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  MpiCommunicator impatient(duplicate(MPI_COMM_WORLD), 0.2);
+  at::Tensor all = at::empty({size()}, at::kFloat);
+  const at::Tensor mine = at::ones({1}, at::kFloat);
+  if (rank() == 0) {
+    try {
+      impatient.all_gather(mine, all);
+      ADD_FAILURE() << "an absent rank went unnoticed";
+    } catch (const Error& problem) {
+      EXPECT_EQ(problem.kind(), ErrorKind::kCommunication);
+      EXPECT_NE(std::string(problem.what()).find("all_gather"), std::string::npos);
+    }
+  }
+  communicator_.broadcast(all, 0);  // the others come late
+  if (rank() != 0) {
+    try {
+      impatient.all_gather(mine, all);
+    } catch (const Error&) {  // depends on how far rank 0's share had travelled
+    }
+  }
+  communicator_.broadcast(all, 0);
+}
+
+TEST(RankGroupTest, CutsTheWorldIntoNeighbours) {
+  int world_rank = 0;
+  int world_size = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &world_rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &world_size);
+  const int ranks = world_size > 1 ? 2 : 1;
+  RankGroup group(world_rank, world_size, ranks);
+  EXPECT_EQ(group.count(), world_size / ranks);
+  EXPECT_EQ(group.index(), world_rank / ranks);
+  EXPECT_EQ(group.communicator().size(), ranks);
+  EXPECT_EQ(group.communicator().rank(), world_rank % ranks);
+  EXPECT_EQ(group.is_leader(), world_rank % ranks == 0);
+}
+
+}  // namespace
+}  // namespace scgan::distributed
