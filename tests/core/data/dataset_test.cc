@@ -32,7 +32,8 @@ class FoldersTest : public testing::Test {
     int64_t number = 0;
     for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
       std::filesystem::create_directory(root_.path() / split);
-      for (const char* name : {"b.png", "a.png"}) write_png(file(split, name), test_image(80, 70, number++));
+      for (const char* name : {"b.png", "a.png"})
+        write_png(file(split, name), test_image(80, 70, number++));
     }
   }
 
@@ -124,7 +125,8 @@ TEST_F(FoldersTest, MissingFolderAndEmptySplitAreBothNamed) {
 }
 
 TEST_F(FoldersTest, AfterTwentyProblemsOnlyACountFollows) {
-  for (int i = 0; i < 25; ++i) write_file_atomically(file("trainA", fmt::format("x{:02}.png", i)), "no");
+  for (int i = 0; i < 25; ++i)
+    write_file_atomically(file("trainA", fmt::format("x{:02}.png", i)), "no");
   EXPECT_THAT(error(), AllOf(HasSubstr("x19.png"), Not(HasSubstr("x20.png")), HasSubstr("5 more")));
 }
 

@@ -46,15 +46,13 @@ TEST_F(ImageFileTest, SameImageGivesSameBytes) {
 TEST_F(ImageFileTest, GreyBecomesThreeEqualChannels) {
   write_png8(png_, 1, 3, 1, {0, 100, 255});
   EXPECT_EQ(read_image_info(png_).channels, 1);
-  EXPECT_TRUE(at::equal(read_image(png_),
-                        at::tensor({0, 100, 255}, at::kByte).expand({3, 1, 3})));
+  EXPECT_TRUE(at::equal(read_image(png_), at::tensor({0, 100, 255}, at::kByte).expand({3, 1, 3})));
 }
 
 TEST_F(ImageFileTest, SixteenBitsKeepTheirValues) {
   write_png16(png_, 1, 3, 1, {1, 256, 65535});
   EXPECT_EQ(read_image_info(png_).bits, 16);
-  EXPECT_TRUE(at::equal(read_image(png_),
-                        at::tensor({1.F, 256.F, 65535.F}).expand({3, 1, 3})));
+  EXPECT_TRUE(at::equal(read_image(png_), at::tensor({1.F, 256.F, 65535.F}).expand({3, 1, 3})));
   write_png16(png_, 1, 1, 3, {300, 2, 40000});
   EXPECT_TRUE(at::equal(read_image(png_).flatten(), at::tensor({300.F, 2.F, 40000.F})));
 }

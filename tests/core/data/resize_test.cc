@@ -10,7 +10,8 @@ namespace {
 
 template <size_t count>
 at::Tensor planes(const std::array<uint8_t, count>& levels, int64_t height, int64_t width) {
-  return at::tensor(at::ArrayRef<uint8_t>(levels.data(), count), at::kByte).view({3, height, width});
+  return at::tensor(at::ArrayRef<uint8_t>(levels.data(), count), at::kByte)
+      .view({3, height, width});
 }
 
 void expect_within_one_level(const at::Tensor& result, const at::Tensor& pillow) {
@@ -42,11 +43,13 @@ TEST(ResizeTest, FloatIsNeitherRoundedNorClipped) {
   const at::Tensor result = resize_bicubic(step, 1, 16);
   EXPECT_LT(result.min().item<float>(), -10);  // the kernel's undershoot
   EXPECT_GT(result.max().item<float>(), 1010);
-  EXPECT_TRUE(at::allclose(resize_bicubic(at::full({3, 9, 9}, 0.3), 5, 20), at::full({3, 5, 20}, 0.3)));
+  EXPECT_TRUE(
+      at::allclose(resize_bicubic(at::full({3, 9, 9}, 0.3), 5, 20), at::full({3, 5, 20}, 0.3)));
 }
 
 TEST(ResizeTest, DoublingByHandWeights) {
-  // Keys, a = -0.5: w(0.25) = 0.8671875, w(0.75) = 0.2265625, w(1.25) = -0.0703125, w(1.75) = -0.0234375.
+  // Keys, a = -0.5: w(0.25) = 0.8671875, w(0.75) = 0.2265625, w(1.25) = -0.0703125, w(1.75) =
+  // -0.0234375.
   const at::Tensor line = at::tensor({0.F, 0.F, 1.F, 0.F, 0.F, 0.F}).view({1, 1, 6});
   const at::Tensor result = resize_bicubic(line, 1, 12).flatten();
   EXPECT_NEAR(result[4].item<float>(), 0.8671875, 1e-6);  // centre 2.25, tap 2.5

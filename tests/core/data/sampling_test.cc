@@ -65,7 +65,8 @@ TEST(SamplerTest, EpochVisitsEveryImageOfALargerAOnceInItsOwnOrder) {
     EXPECT_THAT(chosen.b, testing::Each(testing::AllOf(testing::Ge(0), testing::Lt(5))));
   }
   EXPECT_NE(epochs[0], epochs[1]);
-  for (const auto& epoch : epochs) EXPECT_EQ(std::set<int64_t>(epoch.begin(), epoch.end()).size(), 12U);
+  for (const auto& epoch : epochs)
+    EXPECT_EQ(std::set<int64_t>(epoch.begin(), epoch.end()).size(), 12U);
 }
 
 TEST(SamplerTest, SerialPairingWithoutShuffleGoesInOrder) {

@@ -40,8 +40,8 @@ void write_png8(const std::filesystem::path& file, int height, int width, int ch
 
 void write_png16(const std::filesystem::path& file, int height, int width, int channels,
                  const std::vector<uint16_t>& samples) {
-  write_simple_png(file, height, width,
-                   channels == 1 ? PNG_FORMAT_LINEAR_Y : PNG_FORMAT_LINEAR_RGB, samples.data());
+  write_simple_png(file, height, width, channels == 1 ? PNG_FORMAT_LINEAR_Y : PNG_FORMAT_LINEAR_RGB,
+                   samples.data());
 }
 
 void write_jpeg(const std::filesystem::path& file, int height, int width, int channels,

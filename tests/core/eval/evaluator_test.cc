@@ -1,0 +1,82 @@
+#include "core/eval/evaluator.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "core/comm/solo_communicator.h"
+#include "core/data/data_loader.h"
+#include "core/eval/fid.h"
+#include "tests/support/thread_communicator.h"
+
+namespace scgan {
+namespace {
+
+// Gives its input back: translation that changes nothing.
+class Identity final : public Generator {
+ public:
+  at::Tensor forward(const at::Tensor& images) override { return images; }
+};
+
+class EvaluatorTest : public ::testing::Test {
+ protected:
+  EvaluatorTest() {
+    spec_.batch_size = 4;
+    spec_.kid_subsets = 3;
+    data_spec_.image_size = 64;
+    data_spec_.synthetic = {2, 10, 1};  // 10 test images: two chunks of 4 and one of 2
+    data_ = load_data(data_spec_);
+    extractor_ = make_feature_extractor(spec_.extractor, 64);
+  }
+  EvalSpec spec_;
+  DatasetSpec data_spec_;
+  DataSet data_;
+  std::unique_ptr<FeatureExtractor> extractor_;
+  Identity identity_;
+};
+
+TEST_F(EvaluatorTest, IdentityScoresAsTheUntranslatedImages) {
+  Evaluator evaluator(spec_, data_, *extractor_);
+  SoloCommunicator solo;
+  const Score score = evaluator.score(identity_, Direction::kAtoB, solo, at::kCPU);
+  EXPECT_EQ(score.n_real, 10);
+  EXPECT_EQ(score.n_fake, 10);
+  // The way to [-1, 1] and back truncates some levels by one, which these features notice a little.
+  EXPECT_NEAR(score.fid / score.fid_untranslated, 1, 0.2);
+  EXPECT_GT(score.fid_untranslated, score.fid_real_halves);
+}
+
+TEST_F(EvaluatorTest, RealImagesAreNearerToThemselvesThanTheOtherDomain) {
+  data_.test_a = data_.test_b;
+  Evaluator evaluator(spec_, data_, *extractor_);
+  SoloCommunicator solo;
+  EXPECT_NEAR(evaluator.score(identity_, Direction::kAtoB, solo, at::kCPU).fid_untranslated, 0,
+              1e-6);
+}
+
+TEST_F(EvaluatorTest, FeaturesAreInTheOrderOfTheImages) {
+  Evaluator evaluator(spec_, data_, *extractor_);
+  SoloCommunicator solo;
+  const Score score = evaluator.score(identity_, Direction::kBtoA, solo, at::kCPU);
+  EXPECT_TRUE(at::equal(score.real_features.narrow(0, 8, 2),
+                        extractor_->features(data_.test_a.images.narrow(0, 8, 2))));
+}
+
+TEST_F(EvaluatorTest, ScoresHaveTheSameBitsAtAnyWorldSize) {
+  SoloCommunicator solo;
+  const Score expected =
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+  for (const int ranks : {2, 4}) {
+    testing::on_ranks(ranks, [&](Communicator& communicator) {
+      Identity identity;
+      const Score score = Evaluator(spec_, data_, *extractor_)
+                              .score(identity, Direction::kAtoB, communicator, at::kCPU);
+      EXPECT_TRUE(at::equal(score.fake_features, expected.fake_features));
+      EXPECT_TRUE(at::equal(score.real_features, expected.real_features));
+      EXPECT_EQ(score.fid, expected.fid);
+      EXPECT_EQ(score.kid.subset_mean, expected.kid.subset_mean);
+    });
+  }
+}
+
+}  // namespace
+}  // namespace scgan

@@ -1,0 +1,82 @@
+#include "core/train/checkpoint.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "tests/support/temp_dir.h"
+
+namespace scgan {
+namespace {
+
+NamedTensors weights(double value) { return {{"w", at::full({3}, value, at::kFloat)}}; }
+
+void flip_last_byte(const std::filesystem::path& file) {
+  std::string bytes = read_file(file);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_file_atomically(file, bytes);
+}
+
+class CheckpointTest : public ::testing::Test {
+ protected:
+  double newest() const {
+    return folder_.load_newest()->content.tensors[0].second[0].item<double>();
+  }
+  std::filesystem::path file(const char* name) const { return temp_.path() / name; }
+
+  TempDir temp_;
+  CheckpointFolder folder_{temp_.path(), "0123456789abcdef"};
+};
+
+TEST_F(CheckpointTest, EmptyFolderHasNone) {
+  EXPECT_FALSE(folder_.load_newest());
+  EXPECT_FALSE(folder_.newest_step());
+}
+
+TEST_F(CheckpointTest, KeepsTheLastTwo) {
+  for (int64_t step = 1; step <= 4; ++step) folder_.save(step, weights(step), {{"step", "x"}});
+  EXPECT_EQ(newest(), 4);
+  EXPECT_EQ(folder_.load_newest()->content.metadata.at("step"), "x");
+  EXPECT_TRUE(std::filesystem::exists(file("checkpoint-00000003.json")));
+  EXPECT_FALSE(std::filesystem::exists(file("checkpoint-00000002.json")));
+  EXPECT_FALSE(std::filesystem::exists(file("checkpoint-00000002.safetensors")));
+}
+
+TEST_F(CheckpointTest, DamagedNewestFallsBackToTheOneBefore) {
+  folder_.save(1, weights(1), {});
+  folder_.save(2, weights(2), {});
+  flip_last_byte(file("checkpoint-00000002.safetensors"));
+  EXPECT_EQ(newest(), 1);
+}
+
+TEST_F(CheckpointTest, FileWithoutCommitRecordDoesNotCount) {
+  folder_.save(1, weights(1), {});
+  folder_.save(2, weights(2), {});
+  std::filesystem::remove(file("checkpoint-00000002.json"));  // killed between the two writes
+  EXPECT_EQ(newest(), 1);
+}
+
+TEST_F(CheckpointTest, TruncatedCommitRecordFallsBack) {
+  folder_.save(1, weights(1), {});
+  folder_.save(2, weights(2), {});
+  write_file_atomically(file("checkpoint-00000002.json"), "{\"run_id\":");
+  EXPECT_EQ(newest(), 1);
+}
+
+TEST_F(CheckpointTest, AnotherRunsCheckpointIsNotLoaded) {
+  CheckpointFolder(temp_.path(), "ffffffffffffffff").save(5, weights(5), {});
+  folder_.save(1, weights(1), {});
+  EXPECT_EQ(newest(), 1);
+}
+
+TEST_F(CheckpointTest, ClearRemovesAll) {
+  folder_.save(1, weights(1), {});
+  folder_.clear();
+  EXPECT_TRUE(std::filesystem::is_empty(temp_.path()));
+}
+
+}  // namespace
+}  // namespace scgan

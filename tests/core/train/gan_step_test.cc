@@ -1,0 +1,148 @@
+#include "core/train/gan_step.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+
+#include "core/comm/solo_communicator.h"
+#include "tests/core/train/small_run.h"
+#include "tests/support/thread_communicator.h"
+
+namespace scgan {
+namespace {
+
+using testing::on_ranks;
+using testing::small_run;
+
+using Snapshot = std::map<std::string, at::Tensor>;
+
+Snapshot snapshot(const TrainState& state) {
+  Snapshot all;
+  for (const auto& [name, tensor] : state.tensors()) all[name] = tensor.clone();
+  return all;
+}
+
+void expect_equal(const Snapshot& a, const Snapshot& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
+}
+
+// State and last losses after `steps` steps on this rank.
+std::pair<Snapshot, std::array<double, 10>> trained(const RunSpec& spec, const DataSet& data,
+                                                    Communicator& communicator, int64_t steps) {
+  const DataLoader loader(spec, data);
+  TrainState state(spec, at::kCPU);
+  GanStep step(spec, state, communicator);
+  StepLosses losses;
+  for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4);
+  step.collect_discriminators();
+  return {snapshot(state), losses.values()};
+}
+
+class GanStepTest : public ::testing::TestWithParam<DiscriminatorKind> {
+ protected:
+  GanStepTest() { at::set_num_threads(1); }  // part of the bits
+
+  RunSpec spec_ = small_run(GetParam());
+  DataSet data_ = load_data(spec_.data);
+  SoloCommunicator solo_;
+};
+
+TEST_P(GanStepTest, StateAndLossesHaveTheSameBitsAtAnyWorldSize) {
+  spec_.model.diffaug = {"color", "translation", "cutout"};
+  const auto [expected, expected_losses] = trained(spec_, data_, solo_, 3);
+  for (const int ranks : {2, 4}) {
+    on_ranks(ranks, [&](Communicator& communicator) {
+      const auto [state, losses] = trained(spec_, data_, communicator, 3);
+      expect_equal(expected, state);
+      EXPECT_EQ(losses, expected_losses);
+    });
+  }
+}
+
+TEST_P(GanStepTest, RecomputingForwardsGivesTheSameBits) {
+  const auto [kept, kept_losses] = trained(spec_, data_, solo_, 2);
+  spec_.run.recompute = true;
+  const auto [redone, redone_losses] = trained(spec_, data_, solo_, 2);
+  expect_equal(kept, redone);
+  EXPECT_EQ(kept_losses, redone_losses);
+}
+
+TEST_P(GanStepTest, EveryParameterLearns) {
+  TrainState state(spec_, at::kCPU);
+  const Snapshot before = snapshot(state);
+  GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4);
+  for (const auto& [name, tensor] : snapshot(state)) {
+    // The vector u of a convolution with one output channel is +1 or -1 for ever.
+    if (name.starts_with("net") && name.find("weight") != std::string::npos &&
+        !name.ends_with("weight_u")) {
+      EXPECT_FALSE(at::equal(tensor, before.at(name))) << name;  // decoders too
+    }
+  }
+  EXPECT_EQ(state.step, 1);
+}
+
+TEST_P(GanStepTest, LearningRateZeroLeavesWeightsAlone) {
+  TrainState state(spec_, at::kCPU);
+  const at::Tensor before = state.generators.values().clone();
+  GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 0);
+  EXPECT_TRUE(at::equal(state.generators.values(), before));
+}
+
+TEST_P(GanStepTest, SelfSupervisedLossExistsForFastGanOnly) {
+  TrainState state(spec_, at::kCPU);
+  const auto losses = GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4);
+  if (GetParam() == DiscriminatorKind::kFastGan) {
+    EXPECT_GT(losses.ssl_a, 0);
+    EXPECT_GT(losses.ssl_b, 0);
+  } else {
+    EXPECT_EQ(losses.ssl_a, 0);
+  }
+}
+
+// The generators' gradient by micro-batches and detached pulls is that of the published objective,
+// computed in one piece by autograd: an independent path to the same numbers. Once with the
+// adversarial terms alone, which the others would hide.
+TEST_P(GanStepTest, GeneratorGradientIsThatOfTheWholeObjective) {
+  spec_.train.micro_batch =
+      spec_.train.batch_size;  // the same kernels, so only the maths can differ
+  for (const double lambda : {10.0, 0.0}) {
+    spec_.loss.lambda_a = spec_.loss.lambda_b = lambda;
+    const Batch batch = DataLoader(spec_, data_).batch(0);
+    TrainState whole(spec_, at::kCPU);
+    const at::Tensor expected = whole.generators.new_gradient();
+    const at::Tensor fake_b = whole.netG_A->forward(batch.a);
+    const at::Tensor fake_a = whole.netG_B->forward(batch.b);
+    const auto distance = [](const at::Tensor& x, const at::Tensor& y) {
+      return (x - y).abs().mean();
+    };
+    const at::Tensor objective = (whole.judge_a.network->logits(fake_b) - 1).square().mean() +
+                                 (whole.judge_b.network->logits(fake_a) - 1).square().mean() +
+                                 lambda * distance(whole.netG_B->forward(fake_b), batch.a) +
+                                 lambda * distance(whole.netG_A->forward(fake_a), batch.b) +
+                                 lambda / 2 * distance(whole.netG_B->forward(batch.a), batch.a) +
+                                 lambda / 2 * distance(whole.netG_A->forward(batch.b), batch.b);
+    objective.backward();
+
+    TrainState parts(spec_, at::kCPU);
+    const StepLosses losses = GanStep(spec_, parts, solo_).run(batch, 0);
+    // Adam's first moment after one step is (1 - beta1) times the gradient.
+    const at::Tensor gradient = parts.generators.first_moments() / (1 - spec_.train.beta1);
+    EXPECT_LT((gradient - expected).norm().item<double>() / expected.norm().item<double>(), 1e-4)
+        << "cycle weight " << lambda;
+    const double sum = losses.g_adv_a + losses.g_adv_b + losses.cycle_a + losses.cycle_b +
+                       losses.identity_a + losses.identity_b;
+    EXPECT_NEAR(sum, objective.item<double>(), 1e-4 * sum);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Discriminators, GanStepTest,
+                         ::testing::Values(DiscriminatorKind::kPatch, DiscriminatorKind::kFastGan),
+                         [](const auto& test) {
+                           return test.param == DiscriminatorKind::kPatch ? "Patch" : "FastGan";
+                         });
+
+}  // namespace
+}  // namespace scgan

@@ -1,0 +1,64 @@
+#include "core/train/image_pool.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace scgan {
+namespace {
+
+// Image number n is filled with n.
+at::Tensor numbered(int64_t first, int64_t count) {
+  return at::arange(first, first + count, at::kFloat)
+      .view({count, 1, 1, 1})
+      .expand({count, 3, 2, 2})
+      .contiguous();
+}
+
+TEST(ImagePoolTest, ReturnsItsInputsWhileItFills) {
+  ImagePool pool(50, 1, Purpose::kPoolA);
+  for (int64_t step = 0; step < 10; ++step) {
+    const at::Tensor fakes = numbered(5 * step, 5);
+    EXPECT_TRUE(at::equal(pool.query(fakes, step), fakes));
+  }
+  EXPECT_EQ(pool.images().size(0), 50);
+}
+
+TEST(ImagePoolTest, SwapsAboutHalfOfTheTimeAndKeepsTheNewImage) {
+  ImagePool pool(20, 1, Purpose::kPoolA);
+  pool.query(numbered(0, 20), 0);
+  int64_t swapped = 0;
+  constexpr int64_t kCount = 400;
+  for (int64_t step = 1; step <= kCount; ++step) {
+    const auto given = static_cast<float>(100 + step);
+    const float shown = pool.query(numbered(100 + step, 1), step)[0][0][0][0].item<float>();
+    if (shown == given) continue;
+    ++swapped;
+    EXPECT_TRUE(
+        pool.images().eq(given).any().item<bool>());  // the new one took the old one's place
+    EXPECT_FALSE(pool.images().eq(shown).any().item<bool>());
+  }
+  EXPECT_NEAR(static_cast<double>(swapped) / kCount, 0.5, 0.1);  // 4 standard deviations
+}
+
+TEST(ImagePoolTest, CapacityZeroPassesEverythingThrough) {
+  ImagePool pool(0, 1, Purpose::kPoolA);
+  EXPECT_TRUE(at::equal(pool.query(numbered(0, 3), 7), numbered(0, 3)));
+  EXPECT_FALSE(pool.images().defined());
+}
+
+TEST(ImagePoolTest, GoesOnEquallyFromItsImagesAlone) {
+  ImagePool whole(4, 9, Purpose::kPoolB);
+  ImagePool restored(4, 9, Purpose::kPoolB);
+  whole.query(numbered(0, 4), 0);
+  whole.query(numbered(10, 4), 1);
+  restored.set_images(whole.images().clone());
+  for (int64_t step = 2; step < 8; ++step) {
+    EXPECT_TRUE(at::equal(whole.query(numbered(20 * step, 4), step),
+                          restored.query(numbered(20 * step, 4), step)));
+  }
+}
+
+}  // namespace
+}  // namespace scgan

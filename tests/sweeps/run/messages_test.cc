@@ -1,0 +1,42 @@
+#include "sweeps/run/messages.h"
+
+#include <gtest/gtest.h>
+
+namespace scgan::sweeps {
+namespace {
+
+TEST(MessagesTest, EveryKindSurvivesTheWay) {
+  results::AttemptStart start{"0123456789abcdef", "host \"a\"", "cpu: x", 4, 12, "{}", "canonical"};
+  const auto begun = std::get<AttemptBegun>(report_from_text(to_text(AttemptBegun{start, 99})));
+  EXPECT_EQ(begun.attempt.host, "host \"a\"");
+  EXPECT_EQ(begun.attempt.ranks, 4);
+  EXPECT_EQ(begun.total_steps, 99);
+
+  const auto steps =
+      std::get<StepsDone>(report_from_text(to_text(StepsDone{7, 0.1, 1e-300, {{7, "d_a", 0.3}}})));
+  EXPECT_EQ(steps.g_loss, 0.1);  // to the last bit
+  EXPECT_EQ(steps.d_loss, 1e-300);
+  EXPECT_EQ(steps.losses.at(0).value, 0.3);
+
+  results::Metric metric{"fid", "AtoB", 3, 1.0 / 3, 10, 11, "e", "d", "p"};
+  const auto done =
+      std::get<AttemptDone>(report_from_text(to_text(AttemptDone{3, {metric}, {{"a/b", "00"}}})));
+  EXPECT_EQ(done.metrics.at(0).value, 1.0 / 3);
+  EXPECT_EQ(done.metrics.at(0).n_fake, 11);
+  EXPECT_EQ(done.artifacts.at(0).path, "a/b");
+
+  const auto failed = std::get<AttemptFailed>(
+      report_from_text(to_text(AttemptFailed{results::ExitClass::kNonFinite, "loss is nan"})));
+  EXPECT_EQ(failed.exit_class, results::ExitClass::kNonFinite);
+  EXPECT_EQ(std::get<AttemptStopped>(report_from_text(to_text(AttemptStopped{5}))).step, 5);
+  EXPECT_TRUE(std::holds_alternative<NextRun>(report_from_text(to_text(NextRun{}))));
+  EXPECT_TRUE(std::holds_alternative<Scoring>(report_from_text(to_text(Scoring{}))));
+  EXPECT_TRUE(std::holds_alternative<GroupLeft>(report_from_text(to_text(GroupLeft{}))));
+}
+
+TEST(MessagesTest, UnknownKindIsRefused) {
+  EXPECT_THROW(report_from_text(R"({"kind":99,"body":{}})"), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace scgan::sweeps
