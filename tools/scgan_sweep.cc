@@ -1,4 +1,5 @@
-// scgan_sweep: trains and scores every run of a sweep file that is not done yet. Same command again = resume.
+// scgan_sweep: trains and scores every run of a sweep file that is not done yet. Same command again
+// = resume.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
@@ -17,13 +18,15 @@ namespace {
 using scgan::sweeps::SweepOptions;
 
 constexpr const char* kFooter =
-    "Start it under mpirun or srun to use several ranks. Exit codes: 0 all runs done, 1 some failed, "
+    "Start it under mpirun or srun to use several ranks. Exit codes: 0 all runs done, 1 some "
+    "failed, "
     "2 bad flags, sweep file or data, 3 lost rank, device or storage, 75 stopped on request.";
 
 void add_options(CLI::App& app, SweepOptions& options) {
   app.add_option("sweep", options.file, "Sweep file (YAML)")->required();
   app.add_option("--out", options.out, "Output folder [out/<name of the sweep>]");
-  app.add_option("--set", options.sets, "key=value: replaces what the file says, e.g. train.epochs=5")
+  app.add_option("--set", options.sets,
+                 "key=value: replaces what the file says, e.g. train.epochs=5")
       ->allow_extra_args(false);
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
   app.add_option("--stop-after", options.stop_after_minutes,
@@ -39,7 +42,8 @@ void add_options(CLI::App& app, SweepOptions& options) {
 
 int exit_code(const scgan::Error& problem) {
   using scgan::ErrorKind;
-  const bool input = problem.kind() == ErrorKind::kInvalidSpec || problem.kind() == ErrorKind::kData;
+  const bool input =
+      problem.kind() == ErrorKind::kInvalidSpec || problem.kind() == ErrorKind::kData;
   return input ? scgan::sweeps::kExitBadInput : scgan::sweeps::kExitLost;
 }
 
@@ -63,8 +67,9 @@ int run(const SweepOptions& options) {
 
 int main(int argc, char** argv) {
   scgan::distributed::fix_environment(argv);
-  CLI::App app("Trains and scores every run of a sweep that is not done yet; the same command resumes.",
-               "scgan_sweep");
+  CLI::App app(
+      "Trains and scores every run of a sweep that is not done yet; the same command resumes.",
+      "scgan_sweep");
   SweepOptions options;
   add_options(app, options);
   try {

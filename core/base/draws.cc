@@ -26,7 +26,8 @@ double Draws::uniform(uint32_t step, uint32_t sample, uint32_t lane) const noexc
   return block(step, sample, lane)[0] * 0x1p-32;
 }
 
-uint32_t Draws::index(uint32_t count, uint32_t step, uint32_t sample, uint32_t lane) const noexcept {
+uint32_t Draws::index(uint32_t count, uint32_t step, uint32_t sample,
+                      uint32_t lane) const noexcept {
   return static_cast<uint32_t>((uint64_t{block(step, sample, lane)[1]} * count) >> 32);
 }
 

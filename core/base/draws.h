@@ -1,5 +1,6 @@
-// Counter-based random numbers: every draw is a pure function of (seed, purpose, step, sample, lane),
-// never of a rank, a thread or an earlier draw. So there is no generator state to checkpoint.
+// Counter-based random numbers: every draw is a pure function of (seed, purpose, step, sample,
+// lane), never of a rank, a thread or an earlier draw. So there is no generator state to
+// checkpoint.
 //
 // The generator is Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as
 // 1, 2, 3", SC 2011), the one ATen uses. Key = (seed, purpose), counter = (step, sample, lane, 0).
@@ -49,7 +50,8 @@ class Draws {
   // Standard normal (Box-Muller in double).
   double normal(uint32_t step, uint32_t sample, uint32_t lane = 0) const noexcept;
 
-  // A permutation of 0 ... count - 1 (Fisher-Yates); `step` tells permutations apart (the epoch, say).
+  // A permutation of 0 ... count - 1 (Fisher-Yates); `step` tells permutations apart (the epoch,
+  // say).
   std::vector<uint32_t> permutation(uint32_t count, uint32_t step) const;
 
  private:

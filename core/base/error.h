@@ -1,4 +1,5 @@
-// The one exception type of the project. The kind says who must act; main() maps it to an exit code.
+// The one exception type of the project. The kind says who must act; main() maps it to an exit
+// code.
 #pragma once
 
 #include <source_location>
@@ -21,7 +22,8 @@ const char* to_string(ErrorKind kind);
 
 class Error : public std::runtime_error {
  public:
-  // `message` is a full sentence for the user: it names the file, line or key and what would be right.
+  // `message` is a full sentence for the user: it names the file, line or key and what would be
+  // right.
   Error(ErrorKind kind, const std::string& message,
         std::source_location where = std::source_location::current());
 

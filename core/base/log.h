@@ -1,4 +1,5 @@
-// Leveled log lines on stderr: "12:03:04 [2] warn: text". fmt checks the format strings when compiling.
+// Leveled log lines on stderr: "12:03:04 [2] warn: text". fmt checks the format strings when
+// compiling.
 #pragma once
 
 #include <fmt/format.h>
@@ -9,7 +10,8 @@ namespace scgan::log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };
 
-// Sets the prefix (usually the world rank; empty for none) and the lowest level written. Call once, early.
+// Sets the prefix (usually the world rank; empty for none) and the lowest level written. Call once,
+// early.
 void configure(std::string_view prefix, Level lowest);
 
 // Whether `level` is written.
@@ -28,7 +30,8 @@ void warn(fmt::format_string<Args...> format, Args&&... args) {
 }
 template <typename... Args>
 void error(fmt::format_string<Args...> format, Args&&... args) {
-  if (enabled(Level::kError)) write(Level::kError, fmt::format(format, std::forward<Args>(args)...));
+  if (enabled(Level::kError))
+    write(Level::kError, fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace scgan::log

@@ -1,5 +1,6 @@
-// Sums whose order is fixed by the global micro-batch index, never by the number of ranks: a binary tree over
-// micro-batches. A rank sums its own subtree, then the ranks' sums are added in the upper levels of the same tree.
+// Sums whose order is fixed by the global micro-batch index, never by the number of ranks: a binary
+// tree over micro-batches. A rank sums its own subtree, then the ranks' sums are added in the upper
+// levels of the same tree.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,7 +12,8 @@
 
 namespace scgan {
 
-// Sum of a stream of equal tensors in a binary tree over their order. Keeps log2(k) + 1 of them alive.
+// Sum of a stream of equal tensors in a binary tree over their order. Keeps log2(k) + 1 of them
+// alive.
 class TreeSum {
  public:
   // Takes the tensor over and adds into it or an earlier one.
@@ -24,8 +26,9 @@ class TreeSum {
   std::vector<std::pair<int, at::Tensor>> levels_;
 };
 
-// Adds `flat` of all ranks, in place, in the binary tree over ranks: shards all-to-all, tree, all-gather. Every byte
-// travels as often as in a ring all-reduce. Collective. size() is a power of two that divides flat.numel().
+// Adds `flat` of all ranks, in place, in the binary tree over ranks: shards all-to-all, tree,
+// all-gather. Every byte travels as often as in a ring all-reduce. Collective. size() is a power of
+// two that divides flat.numel().
 void canonical_sum(Communicator& communicator, at::Tensor& flat);
 
 }  // namespace scgan

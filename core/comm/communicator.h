@@ -1,9 +1,11 @@
-// Communicator: moves bits between the ranks that train one run. In the canonical path it does no arithmetic:
-// sums are ours (canonical_sum.h), so that their order cannot depend on a library or a network.
+// Communicator: moves bits between the ranks that train one run. In the canonical path it does no
+// arithmetic: sums are ours (canonical_sum.h), so that their order cannot depend on a library or a
+// network.
 //
-// All operations are collective: every rank of the group calls them in the same order. Tensors are contiguous and on
-// one device; a rank's own result is complete when the call returns (MPI) or ordered before later work on the current
-// stream (NCCL). Errors are Error(kCommunication) naming the operation and the rank.
+// All operations are collective: every rank of the group calls them in the same order. Tensors are
+// contiguous and on one device; a rank's own result is complete when the call returns (MPI) or
+// ordered before later work on the current stream (NCCL). Errors are Error(kCommunication) naming
+// the operation and the rank.
 #pragma once
 
 #include <ATen/core/Tensor.h>

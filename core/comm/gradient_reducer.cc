@@ -12,7 +12,8 @@ GradientReducer::~GradientReducer() {
 
 void GradientReducer::start(at::Tensor flat) {
   if (communicator_.size() == 1) return;
-  // A thread of its own: MPI moves data only inside MPI calls, and the discriminators' step makes none.
+  // A thread of its own: MPI moves data only inside MPI calls, and the discriminators' step makes
+  // none.
   pending_ = std::async(std::launch::async, [this, flat = std::move(flat)]() mutable {
     if (reduction_ == Reduction::kCanonical) {
       canonical_sum(communicator_, flat);

@@ -1,4 +1,5 @@
-// GradientReducer: the generators' gradient of the whole batch from each rank's share, while the caller goes on.
+// GradientReducer: the generators' gradient of the whole batch from each rank's share, while the
+// caller goes on.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -17,8 +18,8 @@ class GradientReducer {
       : communicator_(communicator), reduction_(reduction) {}
   ~GradientReducer();
 
-  // Starts the sum of `flat` over the ranks, in place. Until finish() neither `flat` nor the communicator may be used.
-  // Collective.
+  // Starts the sum of `flat` over the ranks, in place. Until finish() neither `flat` nor the
+  // communicator may be used. Collective.
   void start(at::Tensor flat);
 
   // Waits for the sum; throws what the transport threw. Collective.

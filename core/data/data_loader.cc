@@ -34,7 +34,8 @@ at::Tensor crops(const RunSpec& spec, const at::Tensor& images, const std::vecto
   return to_network_range(at::stack(batch));
 }
 
-std::vector<int64_t> mapped(const std::vector<int64_t>& subset, const std::vector<int64_t>& chosen) {
+std::vector<int64_t> mapped(const std::vector<int64_t>& subset,
+                            const std::vector<int64_t>& chosen) {
   std::vector<int64_t> images;
   for (const int64_t index : chosen) images.push_back(subset[static_cast<size_t>(index)]);
   return images;

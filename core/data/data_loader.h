@@ -1,4 +1,5 @@
-// Batches for training: step number -> images. No state: any rank can make any batch, again and again.
+// Batches for training: step number -> images. No state: any rank can make any batch, again and
+// again.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,7 +17,7 @@ struct Batch {
   at::Tensor a, b;  // [N, 3, S, S] float32 in [-1, 1], on the CPU
 };
 
-class DataLoader {
+class DataLoader {  // Not thread-safe: keeps the order of the present epoch.
  public:
   // Takes the run's subset of `data`, which must outlive the loader.
   DataLoader(const RunSpec& spec, const DataSet& data);
@@ -25,7 +26,8 @@ class DataLoader {
   int64_t images_a() const { return static_cast<int64_t>(subset_a_.size()); }
   int64_t images_b() const { return static_cast<int64_t>(subset_b_.size()); }
 
-  // The whole batch of a step (from 0): random crop and flip per image, draws of A and B independent.
+  // The whole batch of a step (from 0): random crop and flip per image, draws of A and B
+  // independent.
   Batch batch(int64_t step) const;
 
  private:
@@ -38,7 +40,8 @@ class DataLoader {
 // Grey levels [.., 3, H, W] -> float32 in [-1, 1]: (v / 255 - 0.5) / 0.5.
 at::Tensor to_network_range(const at::Tensor& grey_levels);
 
-// Network output -> uint8 grey levels, truncated as in the published code: (x + 1) / 2 * 255, clamped first.
+// Network output -> uint8 grey levels, truncated as in the published code: (x + 1) / 2 * 255,
+// clamped first.
 at::Tensor to_grey_levels(const at::Tensor& images);
 
 }  // namespace scgan

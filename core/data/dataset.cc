@@ -17,8 +17,8 @@ std::string synthetic_digest(const SyntheticSpec& spec, int64_t size) {
                                 size));
 }
 
-// Drawn at the size that training takes, so that nothing is resized: as a folder's images, the cells of a crop are
-// larger than those of a test image.
+// Drawn at the size that training takes, so that nothing is resized: as a folder's images, the
+// cells of a crop are larger than those of a test image.
 ImageSet synthetic_set(const DatasetSpec& spec, int domain, int split) {
   const int64_t count = split == 0 ? spec.synthetic.train_images : spec.synthetic.test_images;
   const int64_t side = split == 0 ? training_side(spec) : spec.image_size;

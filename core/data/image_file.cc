@@ -47,7 +47,8 @@ ImageInfo read_image_info(const std::filesystem::path& file) {
 
 at::Tensor read_image(const std::filesystem::path& file) {
   const std::string bytes = bytes_of(file);
-  return format_of(bytes, file) == Format::kPng ? decode_png(bytes, file) : decode_jpeg(bytes, file);
+  return format_of(bytes, file) == Format::kPng ? decode_png(bytes, file)
+                                                : decode_jpeg(bytes, file);
 }
 
 void write_png(const std::filesystem::path& file, const at::Tensor& image) {

@@ -1,4 +1,5 @@
-// Image files to tensors and back: PNG (libpng) and JPEG (libjpeg-turbo). The format is told by content.
+// Image files to tensors and back: PNG (libpng) and JPEG (libjpeg-turbo). The format is told by
+// content.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,12 +16,13 @@ struct ImageInfo {
   int64_t bits = 0;      // per channel: 8 or 16
 };
 
-// Reads the header only. Throws Error(kData) naming the file: unreadable, neither PNG nor JPEG, an alpha
-// channel or another channel count than 1 or 3, a size over 65,500 pixels per side.
+// Reads the header only. Throws Error(kData) naming the file: unreadable, neither PNG nor JPEG, an
+// alpha channel or another channel count than 1 or 3, a size over 65,500 pixels per side.
 ImageInfo read_image_info(const std::filesystem::path& file);
 
-// Decodes to [3, H, W]: uint8 (8-bit files), or float32 holding 0 ... 65535 (16-bit files). Grey becomes three
-// equal channels. Throws Error(kData) naming the file, also when it is truncated or damaged.
+// Decodes to [3, H, W]: uint8 (8-bit files), or float32 holding 0 ... 65535 (16-bit files). Grey
+// becomes three equal channels. Throws Error(kData) naming the file, also when it is truncated or
+// damaged.
 at::Tensor read_image(const std::filesystem::path& file);
 
 // Writes uint8 [3, H, W] as an 8-bit RGB PNG, atomically. Throws Error(kStorage).

@@ -27,7 +27,7 @@ constexpr std::array<int64_t, 5> kImageSizes{1024, 512, 256, 128, 64};
 constexpr size_t kShownProblems = 20;
 
 struct Field {
-  size_t split = 0;  // index into kSplits
+  size_t split = 0;   // index into kSplits
   int64_t index = 0;  // in its split
   fs::path file;
 };
@@ -60,12 +60,14 @@ std::vector<fs::path> list_folder(const fs::path& folder, std::vector<std::strin
   for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     std::error_code gone;
-    if (is_image_name(entry->path()) && entry->is_regular_file(gone)) files.push_back(entry->path());
+    if (is_image_name(entry->path()) && entry->is_regular_file(gone))
+      files.push_back(entry->path());
   }
   if (failed) {
-    problems.push_back(fmt::format("{}: {}; data.root must hold the folders trainA, trainB, testA "
-                                   "and testB",
-                                   folder.string(), failed.message()));
+    problems.push_back(
+        fmt::format("{}: {}; data.root must hold the folders trainA, trainB, testA "
+                    "and testB",
+                    folder.string(), failed.message()));
   } else if (files.empty()) {
     problems.push_back(fmt::format("{}: holds no PNG or JPEG image", folder.string()));
   }
@@ -112,9 +114,10 @@ Reference reference_of(const std::vector<Field>& fields) {
 void check_header(const fs::path& file, const ImageInfo& info, const Reference& reference,
                   const DatasetSpec& spec) {
   if (info.bits != reference.bits) {
-    throw Error(ErrorKind::kData,
-                fmt::format("{}: has {} bits per channel, but {} has {}; one data set has one depth",
-                            file.string(), info.bits, reference.file.string(), reference.bits));
+    throw Error(
+        ErrorKind::kData,
+        fmt::format("{}: has {} bits per channel, but {} has {}; one data set has one depth",
+                    file.string(), info.bits, reference.file.string(), reference.bits));
   }
   const int64_t side = std::min(info.height, info.width);
   if (side >= spec.image_size) return;
@@ -130,9 +133,10 @@ void check_header(const fs::path& file, const ImageInfo& info, const Reference& 
 
 using Use = std::function<void(const Field&, const at::Tensor& raw)>;
 
-// Decodes and checks every field and hands the good ones to `use`, from several threads. Returns the digest of all.
-// Throws all problems at once.
-std::string check_fields(const std::vector<Field>& fields, const DatasetSpec& spec, const Use& use) {
+// Decodes and checks every field and hands the good ones to `use`, from several threads. Returns
+// the digest of all. Throws all problems at once.
+std::string check_fields(const std::vector<Field>& fields, const DatasetSpec& spec,
+                         const Use& use) {
   const Reference reference = reference_of(fields);
   std::vector<std::string> problems(fields.size());
   std::vector<std::string> digests(fields.size());
@@ -164,7 +168,8 @@ class FieldStore {
     for (size_t split = 0; split < sets_.size(); ++split) {
       const int64_t tiles = tiles_of(split);
       const int64_t side = side_of(split) / tiles;
-      sets_[split]->images = at::empty({count_of(fields, split) * tiles * tiles, 3, side, side}, type);
+      sets_[split]->images =
+          at::empty({count_of(fields, split) * tiles * tiles, 3, side, side}, type);
     }
     for (const Field& field : fields) add_names(field);
   }
@@ -228,7 +233,8 @@ constexpr ChannelRanges full_range(double high) { return {{{0, high}, {0, high},
 DataSummary inspect_folders(const DatasetSpec& spec) {
   const auto fields = list_fields(spec.root);
   const std::string digest = check_fields(fields, spec, [](const Field&, const at::Tensor&) {});
-  return {count_of(fields, 0), count_of(fields, 1), count_of(fields, 2), count_of(fields, 3), digest};
+  return {count_of(fields, 0), count_of(fields, 1), count_of(fields, 2), count_of(fields, 3),
+          digest};
 }
 
 DataSet load_folders(const DatasetSpec& spec) {

@@ -18,8 +18,8 @@
 namespace scgan {
 namespace {
 
-// libjpeg reports by calling back. An exception may pass through its frames: all that they hold is freed by
-// jpeg_destroy_decompress, which the owner below calls.
+// libjpeg reports by calling back. An exception may pass through its frames: all that they hold is
+// freed by jpeg_destroy_decompress, which the owner below calls.
 [[noreturn]] void fail(j_common_ptr jpeg) {
   std::array<char, JMSG_LENGTH_MAX> text{};
   jpeg->err->format_message(jpeg, text.data());
@@ -28,11 +28,12 @@ namespace {
               fmt::format("{}: damaged or truncated JPEG: {}", file->string(), text.data()));
 }
 
-// Warnings (level -1) are about damage, after which libjpeg makes up pixels; but for three that cost none.
+// Warnings (level -1) are about damage, after which libjpeg makes up pixels; but for three that
+// cost none.
 void on_message(j_common_ptr jpeg, int level) {
   const int code = jpeg->err->msg_code;
-  const bool harmless = code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM ||
-                        code == JWRN_JFIF_MAJOR;
+  const bool harmless =
+      code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR;
   if (level < 0 && !harmless) fail(jpeg);
 }
 
@@ -59,10 +60,10 @@ class Reader {
     jpeg_mem_src(&jpeg_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
     jpeg_read_header(&jpeg_, TRUE);
     if (jpeg_.num_components != 1 && jpeg_.num_components != 3) {
-      throw Error(ErrorKind::kData,
-                  fmt::format("{}: has {} channels{}; 3 (RGB) or 1 (grey) are wanted",
-                              file_.string(), jpeg_.num_components,
-                              jpeg_.num_components == 4 ? " (CMYK)" : ""));
+      throw Error(
+          ErrorKind::kData,
+          fmt::format("{}: has {} channels{}; 3 (RGB) or 1 (grey) are wanted", file_.string(),
+                      jpeg_.num_components, jpeg_.num_components == 4 ? " (CMYK)" : ""));
     }
   }
 

@@ -25,7 +25,8 @@ void on_all_cores(size_t count, const std::function<void(size_t)>& work) {
     }
   };
   {
-    const size_t threads = std::min<size_t>(count, std::max(1U, std::thread::hardware_concurrency()));
+    const size_t threads =
+        std::min<size_t>(count, std::max(1U, std::thread::hardware_concurrency()));
     std::vector<std::jthread> others;
     for (size_t i = 1; i < threads; ++i) others.emplace_back(worker);
     worker();

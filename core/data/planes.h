@@ -12,12 +12,13 @@
 
 namespace scgan {
 
-// [H, W, C] -> [3, H, W] of Value (uint8_t or float); grey becomes three equal channels. A plain loop, since ATen's
-// own copy would start threads inside each of the loader's threads.
+// [H, W, C] -> [3, H, W] of Value (uint8_t or float); grey becomes three equal channels. A plain
+// loop, since ATen's own copy would start threads inside each of the loader's threads.
 template <typename Value, typename Sample>
 at::Tensor to_planes(const std::vector<Sample>& samples, const ImageInfo& shape) {
   const int64_t pixels = shape.height * shape.width;
-  at::Tensor image = at::empty({3, shape.height, shape.width}, c10::CppTypeToScalarType<Value>::value);
+  at::Tensor image =
+      at::empty({3, shape.height, shape.width}, c10::CppTypeToScalarType<Value>::value);
   Value* planes = image.mutable_data_ptr<Value>();
   for (int64_t channel = 0; channel < 3; ++channel) {
     const Sample* sample = samples.data() + std::min(channel, shape.channels - 1);

@@ -18,14 +18,14 @@ namespace {
 constexpr int64_t kMaxSide = 65500;
 constexpr int64_t kMostDeflated = 1032;  // bytes that one byte of a zlib stream can become
 
-// libpng reports by calling back. An exception may pass through its frames: all that they hold is freed by
-// png_destroy_*_struct, which the owners below call.
+// libpng reports by calling back. An exception may pass through its frames: all that they hold is
+// freed by png_destroy_*_struct, which the owners below call.
 template <ErrorKind kind>
 [[noreturn]] void on_error(png_structp png, png_const_charp text) {
   const auto* file = static_cast<const std::filesystem::path*>(png_get_error_ptr(png));
-  throw Error(kind, fmt::format("{}: {} PNG: {}", file->string(),
-                                kind == ErrorKind::kData ? "damaged or truncated" : "cannot encode",
-                                text));
+  throw Error(
+      kind, fmt::format("{}: {} PNG: {}", file->string(),
+                        kind == ErrorKind::kData ? "damaged or truncated" : "cannot encode", text));
 }
 
 void on_warning(png_structp, png_const_charp) {}
@@ -105,9 +105,10 @@ class Reader {
   void check_shape() const {
     const ImageInfo shape = info();
     if ((colour() & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png_, info_, PNG_INFO_tRNS) != 0) {
-      fail(fmt::format("has {} channels, one of them alpha (transparency); 3 (RGB) or 1 (grey) are "
-                       "wanted",
-                       shape.channels + 1));
+      fail(
+          fmt::format("has {} channels, one of them alpha (transparency); 3 (RGB) or 1 (grey) are "
+                      "wanted",
+                      shape.channels + 1));
     }
     if (shape.height > kMaxSide || shape.width > kMaxSide) {
       fail(fmt::format("{} x {} pixels are more than {} per side", shape.width, shape.height,

@@ -64,7 +64,8 @@ void resize_horizontally(const T* from, T* to, int64_t lines, int64_t in,
   }
 }
 
-// One plane of lines of `width` pixels, across the lines; line by line, which caches and vectorises well.
+// One plane of lines of `width` pixels, across the lines; line by line, which caches and vectorises
+// well.
 template <typename T>
 void resize_vertically(const T* from, T* to, int64_t width, const std::vector<Taps>& taps) {
   std::vector<double> sums(static_cast<size_t>(width));

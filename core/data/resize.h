@@ -1,5 +1,6 @@
-// Pillow's bicubic resize: Keys kernel with a = -0.5, support widened by in/out when shrinking, weights
-// normalised over the taps in range, centre (i + 0.5) * in / out; horizontal pass, then vertical.
+// Pillow's bicubic resize: Keys kernel with a = -0.5, support widened by in/out when shrinking,
+// weights normalised over the taps in range, centre (i + 0.5) * in / out; horizontal pass, then
+// vertical.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,8 +9,8 @@
 
 namespace scgan {
 
-// image [C, H, W] -> [C, height, width], same type. uint8: each pass rounds and clips to uint8, as Pillow
-// does on 8-bit images. float32: no rounding, no clipping, sums in double.
+// image [C, H, W] -> [C, height, width], same type. uint8: each pass rounds and clips to uint8, as
+// Pillow does on 8-bit images. float32: no rounding, no clipping, sums in double.
 at::Tensor resize_bicubic(const at::Tensor& image, int64_t height, int64_t width);
 
 }  // namespace scgan

@@ -1,5 +1,6 @@
-// Which images make up step k: a pure function of (seed, epoch, index), as the published unaligned data set:
-// epoch length max(|A|, |B|), A = order[index] mod |A|, B uniform with replacement (or serial).
+// Which images make up step k: a pure function of (seed, epoch, index), as the published unaligned
+// data set: epoch length max(|A|, |B|), A = order[index] mod |A|, B uniform with replacement (or
+// serial).
 #pragma once
 
 #include <cstdint>

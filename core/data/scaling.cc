@@ -40,7 +40,8 @@ void count_plane(const Value* values, int64_t pixels, std::vector<int64_t>& coun
 }
 
 template <typename Value>
-void scale_plane(const Value* values, int64_t pixels, const std::array<double, 2>& range, float* to) {
+void scale_plane(const Value* values, int64_t pixels, const std::array<double, 2>& range,
+                 float* to) {
   const double factor = 1 / (range[1] - range[0]);
   for (int64_t i = 0; i < pixels; ++i) {
     const double share = (static_cast<double>(values[i]) - range[0]) * factor;
@@ -75,12 +76,13 @@ ChannelRanges RawHistogram::percentiles(double low, double high) const {
   for (size_t c = 0; c < 3; ++c) {
     ranges[c] = {percentile(counts_[c], low), percentile(counts_[c], high)};
     if (!(ranges[c][1] > ranges[c][0])) {
-      throw Error(ErrorKind::kData,
-                  fmt::format("data.scaling percentile: the {} channel of the training images has the "
-                              "value {:g} both at {:g} % and at {:g} %, so it cannot be stretched; "
-                              "widen data.percentile_low and data.percentile_high, or take "
-                              "data.scaling: dtype",
-                              kChannelNames[c], ranges[c][0], low, high));
+      throw Error(
+          ErrorKind::kData,
+          fmt::format("data.scaling percentile: the {} channel of the training images has the "
+                      "value {:g} both at {:g} % and at {:g} %, so it cannot be stretched; "
+                      "widen data.percentile_low and data.percentile_high, or take "
+                      "data.scaling: dtype",
+                      kChannelNames[c], ranges[c][0], low, high));
     }
   }
   return ranges;

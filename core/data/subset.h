@@ -8,11 +8,13 @@
 
 namespace scgan {
 
-// Images that `percentage` of `count` is: rounded half up, at least 1. 40 % of 939 is 376, of 1177 is 471.
+// Images that `percentage` of `count` is: rounded half up, at least 1. 40 % of 939 is 376, of 1177
+// is 471.
 int64_t subset_size(int64_t count, double percentage);
 
-// Indices into 0 ... count - 1, ascending, of the subset of one domain (0 = A, 1 = B). 20 % is contained in
-// 40 %. `seed` is the run's seed (SubsetMode::kSeeded), or unused (kFixed: permutation of seed 0).
+// Indices into 0 ... count - 1, ascending, of the subset of one domain (0 = A, 1 = B). 20 % is
+// contained in 40 %. `seed` is the run's seed (SubsetMode::kSeeded), or unused (kFixed: permutation
+// of seed 0).
 std::vector<int64_t> subset_indices(int64_t count, double percentage, SubsetMode mode, int64_t seed,
                                     int domain);
 

@@ -34,7 +34,8 @@ struct Phenotype {
 constexpr Phenotype kFlat{0.150, 0.25, 2.2, 0.30, 0.10, 0.26, 0.30, 0.42, 0.80, 0.40, 0.60, 6};
 constexpr Phenotype kRound{0.095, 0.20, 1.15, 0.0, 0.05, 0.60, 0.85, 1.00, 0.40, 0.58, 1.10, 6};
 
-// Everything of one image is drawn from (seed, domain and split, index); lanes tell the draws apart.
+// Everything of one image is drawn from (seed, domain and split, index); lanes tell the draws
+// apart.
 class ImageDraws {
  public:
   ImageDraws(const SyntheticSpec& spec, int domain, int split, int64_t index)
@@ -82,7 +83,9 @@ class SmoothNoise {
 
  private:
   static double ease(double t) { return t * t * (3 - 2 * t); }
-  double value(int i, int j) const { return values_[static_cast<size_t>((j & 15) * 16 + (i & 15))]; }
+  double value(int i, int j) const {
+    return values_[static_cast<size_t>((j & 15) * 16 + (i & 15))];
+  }
 
   std::array<double, 256> values_{};
 };
@@ -91,7 +94,8 @@ double soft_step(double x) { return 1 / (1 + std::exp(-x)); }
 
 class Cell {
  public:
-  Cell(const Phenotype& type, const ImageDraws& draw, uint32_t number, const std::vector<Cell>& others)
+  Cell(const Phenotype& type, const ImageDraws& draw, uint32_t number,
+       const std::vector<Cell>& others)
       : type_(type), noise_(draw, number) {
     const uint32_t lane = number * kLanesPerCell;
     const double radius = type.radius * (1 + draw.within(type.radius_spread, lane));
@@ -139,14 +143,16 @@ class Cell {
     double height = 0, phase = 0;
   };
 
-  // Of some places the one that lies farthest from the other cells: cells touch, but seldom lie on one another.
+  // Of some places the one that lies farthest from the other cells: cells touch, but seldom lie on
+  // one another.
   void place(const ImageDraws& draw, uint32_t lane, const std::vector<Cell>& others) {
     double best = -1;
     for (uint32_t i = 0; i < kCandidates; ++i) {
       const double x = draw.uniform(lane + 2 * i);
       const double y = draw.uniform(lane + 2 * i + 1);
       double free = 2;
-      for (const Cell& other : others) free = std::min(free, std::hypot(x - other.x_, y - other.y_));
+      for (const Cell& other : others)
+        free = std::min(free, std::hypot(x - other.x_, y - other.y_));
       if (free > best) {
         best = free;
         x_ = x;
@@ -179,8 +185,8 @@ class Cell {
   // Stress fibres along the cell, and a rim that is uneven.
   double actin_at(double u, double v, double r, double angle, double body, double dome) const {
     const double fibres = noise_.ridges(1.3 * u + 5, 5 * v + 0.6 * u);
-    const double rim = std::exp(-(r - 0.93) * (r - 0.93) * 110) *
-                       (0.4 + 1.2 * noise_.at(angle / kTurn * 16, 2.5));
+    const double rim =
+        std::exp(-(r - 0.93) * (r - 0.93) * 110) * (0.4 + 1.2 * noise_.at(angle / kTurn * 16, 2.5));
     return type_.actin * (0.35 * dome + 0.9 * fibres * body) + type_.rim * rim;
   }
 
@@ -230,7 +236,8 @@ at::Tensor synthetic_image(const SyntheticSpec& spec, int domain, int split, int
   const int64_t pixels = size * size;
   const double background = 0.03 * (1 + draw.within(0.4, kImageLanes + 1));
   std::vector<double> light(static_cast<size_t>(3 * pixels), background);
-  for (const Cell& cell : draw_cells(domain == 0 ? kFlat : kRound, draw)) cell.add_light(light, size);
+  for (const Cell& cell : draw_cells(domain == 0 ? kFlat : kRound, draw))
+    cell.add_light(light, size);
 
   at::Tensor image = at::empty({3, size, size}, at::kByte);
   auto* out = image.mutable_data_ptr<uint8_t>();
@@ -239,7 +246,8 @@ at::Tensor synthetic_image(const SyntheticSpec& spec, int domain, int split, int
     for (int64_t c = 0; c < 3; ++c) {
       const int64_t i = c * pixels + pixel;
       const double glow = 1 - std::exp(-light[static_cast<size_t>(i)]);  // saturates softly
-      const double noise = (0.006 + 0.03 * std::sqrt(glow)) * noise_of(words[static_cast<size_t>(c)]);
+      const double noise =
+          (0.006 + 0.03 * std::sqrt(glow)) * noise_of(words[static_cast<size_t>(c)]);
       out[i] = static_cast<uint8_t>(std::clamp((glow * 1.25 + noise) * 255, 0.0, 255.0));
     }
   }

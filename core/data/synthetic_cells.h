@@ -1,7 +1,8 @@
-// Generated images of fluorescent cells: the embedded data set, so that a first run needs no download.
+// Generated images of fluorescent cells: the embedded data set, so that a first run needs no
+// download.
 //
-// Domain A: flat, elongated cells with a dim rim and a large nucleus. Domain B: the known change of phenotype:
-// cells round up, shrink and brighten. Channels: actin-like, tubulin-like, nucleus.
+// Domain A: flat, elongated cells with a dim rim and a large nucleus. Domain B: the known change of
+// phenotype: cells round up, shrink and brighten. Channels: actin-like, tubulin-like, nucleus.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -22,8 +22,9 @@ struct Score {
   double fid = 0;
   KidResult kid;
   int64_t n_real = 0, n_fake = 0;
-  // What the numbers stand between: the source images as they are against the real target images, and one half of
-  // the real target images against the other (the first and the last n / 2, so tiles of a field stay together).
+  // What the numbers stand between: the source images as they are against the real target images,
+  // and one half of the real target images against the other (the first and the last n / 2, so
+  // tiles of a field stay together).
   double fid_untranslated = 0, kid_untranslated = 0;
   double fid_real_halves = 0, kid_real_halves = 0;
   at::Tensor real_features, fake_features;  // [n, D] float32
@@ -34,9 +35,10 @@ class Evaluator {
   // The arguments must outlive the Evaluator, which keeps the features of the real test sets.
   Evaluator(const EvalSpec& spec, const DataSet& data, const FeatureExtractor& extractor);
 
-  // Translates the whole test set of the direction's source with `generator` and compares it with the target's.
-  // Images pass through 8-bit grey levels, as if written to PNG. Work is shared by the ranks, in chunks of
-  // evaluate.batch_size images: the bits do not depend on their number. Collective.
+  // Translates the whole test set of the direction's source with `generator` and compares it with
+  // the target's. Images pass through 8-bit grey levels, as if written to PNG. Work is shared by
+  // the ranks, in chunks of evaluate.batch_size images: the bits do not depend on their number.
+  // Collective.
   Score score(Generator& generator, Direction direction, Communicator& communicator,
               c10::Device device);
 

@@ -1,5 +1,6 @@
 // Kernel Inception Distance (Binkowski, Sutherland, Arbel, Gretton, ICLR 2018), in double:
-// unbiased MMD^2 with the kernel k(x, y) = (x . y / d + 1)^3. May be slightly negative: the sign is kept.
+// unbiased MMD^2 with the kernel k(x, y) = (x . y / d + 1)^3. May be slightly negative: the sign is
+// kept.
 #pragma once
 
 #include <ATen/core/Tensor.h>

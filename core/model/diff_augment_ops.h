@@ -1,5 +1,5 @@
-// The single operations of DiffAugment, for given random values. Images are [N, 3, H, W]; per-sample values come as
-// [N] on any device or as one number per sample.
+// The single operations of DiffAugment, for given random values. Images are [N, 3, H, W];
+// per-sample values come as [N] on any device or as one number per sample.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -27,7 +27,8 @@ struct PixelVector {
 // out[i, j] = in[i + y, j + x] inside the image, 0 outside.
 at::Tensor translate(const at::Tensor& images, const std::vector<PixelVector>& offsets);
 
-// Zeroes rows centre.y - size.y / 2 ... centre.y - size.y / 2 + size.y - 1 and the like columns, where they meet.
+// Zeroes rows centre.y - size.y / 2 ... centre.y - size.y / 2 + size.y - 1 and the like columns,
+// where they meet.
 at::Tensor cut_out(const at::Tensor& images, const std::vector<PixelVector>& centres,
                    PixelVector size);
 

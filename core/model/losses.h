@@ -7,15 +7,16 @@
 
 namespace scgan {
 
-// LSGAN (Mao et al., ICCV 2017): mean over batch and positions of (D - 1)^2 for "real", D^2 for "fake".
+// LSGAN (Mao et al., ICCV 2017): mean over batch and positions of (D - 1)^2 for "real", D^2 for
+// "fake".
 at::Tensor lsgan_real(const at::Tensor& logits);
 at::Tensor lsgan_fake(const at::Tensor& logits);
 
 // Mean absolute difference over all elements: cycle and identity loss before their weights.
 at::Tensor l1(const at::Tensor& image, const at::Tensor& target);
 
-// Effective weight of the identity loss: lambda_identity, times `lambda_cycle` in relative mode. |G_A(b) - b| goes with
-// lambda_b, |G_B(a) - a| with lambda_a.
+// Effective weight of the identity loss: lambda_identity, times `lambda_cycle` in relative mode.
+// |G_A(b) - b| goes with lambda_b, |G_B(a) - a| with lambda_a.
 double identity_weight(const LossSpec& spec, double lambda_cycle);
 
 }  // namespace scgan

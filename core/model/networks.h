@@ -16,16 +16,18 @@ class Generator : public torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& images) = 0;
 };
 
-// Judges images [N, 3, S, S]. Module in train mode: batch statistics, one power iteration per forward.
+// Judges images [N, 3, S, S]. Module in train mode: batch statistics, one power iteration per
+// forward.
 class Discriminator : public torch::nn::Module {
  public:
   struct Judgement {
     at::Tensor logits;          // any shape, no sigmoid
-    at::Tensor reconstruction;  // scalar: self-supervised loss before its weight; undefined where there is none
+    at::Tensor reconstruction;  // scalar: self-supervised loss before its weight; undefined where
+                                // there is none
   };
   virtual at::Tensor logits(const at::Tensor& images) = 0;
-  // For real images. `part` in {0, 1, 2, 3} = top-left, top-right, bottom-left, bottom-right quadrant that
-  // decoder_part rebuilds; one for the whole batch.
+  // For real images. `part` in {0, 1, 2, 3} = top-left, top-right, bottom-left, bottom-right
+  // quadrant that decoder_part rebuilds; one for the whole batch.
   virtual Judgement judge_real(const at::Tensor& images, int part) = 0;
 };
 
@@ -35,8 +37,9 @@ std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t
 // Which network of a run: part of the key of its initial weights.
 enum class NetworkIndex : uint32_t { kGA = 0, kGB = 1, kDA = 2, kDB = 3 };
 
-// Initial weights, a pure function of (seed, index, tensor's position): convolutions N(0, 0.02), biases 0, batch norm
-// scales N(1, 0.02) and shifts 0, running statistics 0 and 1, spectral-norm vectors normalised Gaussians.
+// Initial weights, a pure function of (seed, index, tensor's position): convolutions N(0, 0.02),
+// biases 0, batch norm scales N(1, 0.02) and shifts 0, running statistics 0 and 1, spectral-norm
+// vectors normalised Gaussians.
 void initialize(torch::nn::Module& network, int64_t seed, NetworkIndex index);
 
 }  // namespace scgan

@@ -7,8 +7,9 @@
 namespace scgan {
 namespace {
 
-constexpr int64_t kAlignment = 16;    // elements: 64 bytes of float32
-constexpr int64_t kTotalMultiple = 1024;  // so that every power of two of ranks up to 1,024 divides the whole
+constexpr int64_t kAlignment = 16;  // elements: 64 bytes of float32
+constexpr int64_t kTotalMultiple =
+    1024;  // so that every power of two of ranks up to 1,024 divides the whole
 
 int64_t round_up(int64_t count, int64_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
@@ -64,11 +65,13 @@ void ParameterArena::set_trainable(bool trainable) {
   for (Slot& slot : slots_) slot.parameter.requires_grad_(trainable);
 }
 
-std::vector<std::pair<std::string, at::Tensor>> ParameterArena::views(const at::Tensor& flat) const {
+std::vector<std::pair<std::string, at::Tensor>> ParameterArena::views(
+    const at::Tensor& flat) const {
   std::vector<std::pair<std::string, at::Tensor>> named;
   for (const Slot& slot : slots_) {
-    named.emplace_back(slot.name, flat.narrow(0, slot.offset, slot.parameter.numel())
-                                      .view(slot.parameter.sizes()));
+    named.emplace_back(
+        slot.name,
+        flat.narrow(0, slot.offset, slot.parameter.numel()).view(slot.parameter.sizes()));
   }
   return named;
 }

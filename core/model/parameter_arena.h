@@ -1,7 +1,9 @@
-// ParameterArena: the parameters that one optimizer owns, as one flat vector, with their Adam state.
+// ParameterArena: the parameters that one optimizer owns, as one flat vector, with their Adam
+// state.
 //
-// Each parameter of the networks becomes a view of the vector, aligned to 64 bytes: large matrix-vector products give
-// other bits at other alignments. The gradient is a flat vector of the same layout, so that it is summed and sent as one.
+// Each parameter of the networks becomes a view of the vector, aligned to 64 bytes: large
+// matrix-vector products give other bits at other alignments. The gradient is a flat vector of the
+// same layout, so that it is summed and sent as one.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,14 +22,16 @@ class ParameterArena {
  public:
   using Members = std::vector<std::pair<std::string, torch::nn::Module*>>;
 
-  // Takes over the parameters of the networks, named "<prefix>.<parameter>". The networks must be on their device
-  // already and outlive the arena; their parameters must not be replaced afterwards.
+  // Takes over the parameters of the networks, named "<prefix>.<parameter>". The networks must be
+  // on their device already and outlive the arena; their parameters must not be replaced
+  // afterwards.
   explicit ParameterArena(const Members& members);
 
   // A zeroed flat gradient; from now on every parameter's .grad is a view of it.
   at::Tensor new_gradient();
 
-  // One step of Adam (Kingma, Ba, 2015) with bias correction, as torch.optim.Adam without weight decay.
+  // One step of Adam (Kingma, Ba, 2015) with bias correction, as torch.optim.Adam without weight
+  // decay.
   void adam_step(const at::Tensor& gradient, const TrainSpec& spec, double learning_rate);
 
   // requires_grad of every parameter.

@@ -1,6 +1,7 @@
-// The ResNet generator of CycleGAN (Zhu, Park, Isola, Efros, ICCV 2017; Johnson et al. 2016): 7x7 stem, two
-// stride-2 convolutions, residual blocks, two transposed convolutions, 7x7 head with tanh; instance norm without
-// parameters, reflection padding. Parameter names are those of the published state dict ("model.1.weight", ...).
+// The ResNet generator of CycleGAN (Zhu, Park, Isola, Efros, ICCV 2017; Johnson et al. 2016): 7x7
+// stem, two stride-2 convolutions, residual blocks, two transposed convolutions, 7x7 head with
+// tanh; instance norm without parameters, reflection padding. Parameter names are those of the
+// published state dict ("model.1.weight", ...).
 #pragma once
 
 #include <memory>
@@ -9,7 +10,8 @@
 
 namespace scgan {
 
-// width 64 and 9 blocks: 11,378,179 parameters; 6 blocks: 7,837,699. Height and width of the input: multiples of 4.
+// width 64 and 9 blocks: 11,378,179 parameters; 6 blocks: 7,837,699. Height and width of the input:
+// multiples of 4.
 std::shared_ptr<Generator> make_resnet_generator(int64_t width, int64_t blocks);
 
 }  // namespace scgan

@@ -1,5 +1,6 @@
-// The building blocks of FastGAN's discriminator. All convolutions are spectrally normalised and without bias, all
-// activations LeakyReLU 0.2 unless written otherwise; sub-module names are the published ones.
+// The building blocks of FastGAN's discriminator. All convolutions are spectrally normalised and
+// without bias, all activations LeakyReLU 0.2 unless written otherwise; sub-module names are the
+// published ones.
 #pragma once
 
 #include <torch/nn/modules/container/sequential.h>
@@ -35,8 +36,8 @@ class DownBlockCompImpl : public torch::nn::Module {
 };
 TORCH_MODULE(DownBlockComp);
 
-// Skip-layer excitation: scales the channels of `high` by factors in (0, 1) computed from the earlier map `low`
-// [N, in, low_size, low_size].
+// Skip-layer excitation: scales the channels of `high` by factors in (0, 1) computed from the
+// earlier map `low` [N, in, low_size, low_size].
 class SkipExcitationImpl : public torch::nn::Module {
  public:
   SkipExcitationImpl(int64_t in, int64_t out, int64_t low_size);
@@ -49,8 +50,8 @@ class SkipExcitationImpl : public torch::nn::Module {
 };
 TORCH_MODULE(SkipExcitation);
 
-// [N, in, 8, 8] -> images [N, 3, s, s] in [-1, 1], s = 8 * 2^channels.size(): one up-block per entry of
-// `channels`, then a convolution to RGB and tanh.
+// [N, in, 8, 8] -> images [N, 3, s, s] in [-1, 1], s = 8 * 2^channels.size(): one up-block per
+// entry of `channels`, then a convolution to RGB and tanh.
 class SimpleDecoderImpl : public torch::nn::Module {
  public:
   SimpleDecoderImpl(int64_t in, const std::vector<int64_t>& channels);

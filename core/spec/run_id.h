@@ -7,11 +7,12 @@
 
 namespace scgan {
 
-// Canonical JSON of a resolved spec: one flat object {"key.path":value,...} without spaces, sorted by key path, of
-// every key with in_run_id, "seed", and the digests of the data set and (torchscript) of the extractor. Equal text =
-// equal run.
+// Canonical JSON of a resolved spec: one flat object {"key.path":value,...} without spaces, sorted
+// by key path, of every key with in_run_id, "seed", and the digests of the data set and
+// (torchscript) of the extractor. Equal text = equal run.
 //
-// Keys that cannot act are left out, so that a run keeps its name when one of them changes or gets a new default:
+// Keys that cannot act are left out, so that a run keeps its name when one of them changes or gets
+// a new default:
 //   data.synthetic.*                       unless data.kind is synthetic
 //   data.load_size                         unless data.crop
 //   data.percentile_low, percentile_high   unless data.scaling is percentile
@@ -21,8 +22,8 @@ namespace scgan {
 //   evaluate.extractor.digest              unless evaluate.extractor.kind is torchscript
 std::string canonical_json(const RunSpec& spec);
 
-// All keys in the same form, with placement and paths, and "sweep", "variant", "axes" (an object), "seed" and both
-// digests as well: what plan.json and the store keep.
+// All keys in the same form, with placement and paths, and "sweep", "variant", "axes" (an object),
+// "seed" and both digests as well: what plan.json and the store keep.
 std::string full_json(const RunSpec& spec);
 
 // First 16 hex digits of the SHA-256 of canonical_json.

@@ -11,9 +11,18 @@
 namespace scgan {
 
 enum class DataKind { kSynthetic, kFolders };
-enum class Scaling { kDtype, kPercentile };    // full range of the file's type, or percentiles of the training set
-enum class Pairing { kRandom, kSerial };       // how B is chosen beside A: uniform with replacement, or in order
-enum class SubsetMode { kSeeded, kFixed };     // a percentage's subset follows the run's seed, or is one for all
+enum class Scaling {
+  kDtype,
+  kPercentile
+};  // full range of the file's type, or percentiles of the training set
+enum class Pairing {
+  kRandom,
+  kSerial
+};  // how B is chosen beside A: uniform with replacement, or in order
+enum class SubsetMode {
+  kSeeded,
+  kFixed
+};  // a percentage's subset follows the run's seed, or is one for all
 enum class DiscriminatorKind { kPatch, kFastGan };
 enum class IdentityMode { kRelative, kAbsolute };
 enum class Reduction { kCanonical, kAllReduce };
@@ -31,10 +40,11 @@ struct DatasetSpec {
   DataKind kind = DataKind::kSynthetic;
   std::string root;          // folder with trainA, trainB, testA, testB (kind folders)
   int64_t image_size = 256;  // S: what the networks see, S x S pixels: 64, 128, 256, 512 or 1024
-  int64_t load_size = 0;     // training images are resized to this square, then cropped to S; 0 = round(S * 286 / 256)
-  bool crop = true;          // random crop; false: resize straight to S
-  bool flip = true;          // horizontal flip with probability 0.5
-  int64_t tiles = 1;         // test images are resized to tiles*S and cut in tiles x tiles images of S
+  int64_t load_size =
+      0;  // training images are resized to this square, then cropped to S; 0 = round(S * 286 / 256)
+  bool crop = true;   // random crop; false: resize straight to S
+  bool flip = true;   // horizontal flip with probability 0.5
+  int64_t tiles = 1;  // test images are resized to tiles*S and cut in tiles x tiles images of S
   Scaling scaling = Scaling::kDtype;
   double percentile_low = 0.1;    // percent
   double percentile_high = 99.9;  // percent
@@ -50,24 +60,30 @@ struct ModelSpec {
   int64_t generator_width = 64;  // filters of the first layer (ngf)
   int64_t generator_blocks = 0;  // residual blocks; 0 = 9 from 256 px on, 6 below
   DiscriminatorKind discriminator = DiscriminatorKind::kPatch;
-  int64_t discriminator_width = 64;  // filters of the first layer (ndf); FastGAN's at 64 is the published one
-  std::vector<std::string> diffaug;  // policy of DiffAugment in this order: color, translation, cutout; empty = off
+  int64_t discriminator_width =
+      64;  // filters of the first layer (ndf); FastGAN's at 64 is the published one
+  std::vector<std::string>
+      diffaug;  // policy of DiffAugment in this order: color, translation, cutout; empty = off
 };
 
 struct LossSpec {
   double lambda_a = 10;          // weight of the cycle loss A -> B -> A
   double lambda_b = 10;          // weight of the cycle loss B -> A -> B
   double lambda_identity = 0.5;  // see identity_mode
-  IdentityMode identity_mode = IdentityMode::kRelative;  // relative: times lambda_a or lambda_b, as in the published code
-  double lambda_ssl = 1;     // weight of the self-supervised reconstruction (FastGAN discriminator only)
-  double d_adv_scale = 0.5;  // factor of the discriminator's adversarial loss: 0.5 CycleGAN, 1.0 SCGAN
+  IdentityMode identity_mode =
+      IdentityMode::kRelative;  // relative: times lambda_a or lambda_b, as in the published code
+  double lambda_ssl =
+      1;  // weight of the self-supervised reconstruction (FastGAN discriminator only)
+  double d_adv_scale =
+      0.5;  // factor of the discriminator's adversarial loss: 0.5 CycleGAN, 1.0 SCGAN
 };
 
 struct TrainSpec {
   int64_t epochs = 100;        // with constant learning rate
   int64_t decay_epochs = 100;  // with the rate falling linearly towards 0
   int64_t batch_size = 8;
-  int64_t micro_batch = 2;  // generators run in micro-batches of this fixed size; ranks of a run divide batch_size / micro_batch
+  int64_t micro_batch = 2;  // generators run in micro-batches of this fixed size; ranks of a run
+                            // divide batch_size / micro_batch
   double learning_rate = 2e-4;
   double beta1 = 0.5;
   double beta2 = 0.999;
@@ -87,12 +103,13 @@ struct EvalSpec {
   std::vector<Direction> directions = {Direction::kAtoB};
   int64_t kid_subsets = 100;
   int64_t kid_subset_size = 1000;  // at most; min(n, m, this) is used
-  int64_t batch_size = 8;          // images per forward of generator and extractor: part of the bits
+  int64_t batch_size = 8;  // images per forward of generator and extractor: part of the bits
 };
 
 // How and where a run is computed: nothing here changes its numbers, except `reduction`.
 struct PlacementSpec {
-  int64_t ranks_per_run = 0;  // 0 = auto: one rank each while runs are waiting for all, more for the rest
+  int64_t ranks_per_run =
+      0;  // 0 = auto: one rank each while runs are waiting for all, more for the rest
   Reduction reduction = Reduction::kCanonical;
   double checkpoint_minutes = 10;
   double sample_minutes = 10;  // a grid of test translations this often, and at the end
@@ -101,9 +118,10 @@ struct PlacementSpec {
 };
 
 struct RunSpec {
-  std::string sweep;    // name of the sweep (no part of the run's identity)
-  std::string variant;  // as named in the sweep (no part of the identity: what it sets is)
-  std::string axes = "{}";  // this run's values of sweep.axes: JSON object, key path -> value (no part of the identity)
+  std::string sweep;        // name of the sweep (no part of the run's identity)
+  std::string variant;      // as named in the sweep (no part of the identity: what it sets is)
+  std::string axes = "{}";  // this run's values of sweep.axes: JSON object, key path -> value (no
+                            // part of the identity)
   int64_t seed = 0;         // 0 ... 2^31 - 1
   DatasetSpec data;
   ModelSpec model;

@@ -12,7 +12,8 @@ namespace {
 template <typename Enum>
 using Words = std::vector<std::pair<Enum, std::string>>;
 
-// Builds the rows of one section of the table. `Section` is a member of RunSpec, reached by `reach`.
+// Builds the rows of one section of the table. `Section` is a member of RunSpec, reached by
+// `reach`.
 template <typename Section>
 class SectionKeys {
  public:
@@ -172,19 +173,22 @@ void add_model_keys(std::vector<SpecKey>& keys) {
   SectionKeys<ModelSpec> model(keys, "model", [](RunSpec& s) -> ModelSpec& { return s.model; });
   model.integer("generator_width", &ModelSpec::generator_width, 4, 512, "filters",
                 "Filters of the ResNet generator's first layer; published: 64.");
-  model.integer("generator_blocks", &ModelSpec::generator_blocks, 0, 32, "blocks",
-                "Residual blocks; 0 or auto = 9 from 256 px on, 6 below.")
+  model
+      .integer("generator_blocks", &ModelSpec::generator_blocks, 0, 32, "blocks",
+               "Residual blocks; 0 or auto = 9 from 256 px on, 6 below.")
       .zero_is_auto = true;
-  model.choice<DiscriminatorKind>("discriminator", &ModelSpec::discriminator,
-                                  {{DiscriminatorKind::kPatch, "patch"},
-                                   {DiscriminatorKind::kFastGan, "fastgan"}},
-                                  "patch = 70x70 PatchGAN; fastgan = FastGAN's self-supervised "
-                                  "discriminator.")
+  model
+      .choice<DiscriminatorKind>(
+          "discriminator", &ModelSpec::discriminator,
+          {{DiscriminatorKind::kPatch, "patch"}, {DiscriminatorKind::kFastGan, "fastgan"}},
+          "patch = 70x70 PatchGAN; fastgan = FastGAN's self-supervised "
+          "discriminator.")
       .variant_only = true;
   model.integer("discriminator_width", &ModelSpec::discriminator_width, 4, 512, "filters",
                 "Filters of the discriminator's first layer; published: 64.");
-  model.words("diffaug", &ModelSpec::diffaug, {"color", "translation", "cutout"},
-              "DiffAugment on everything a discriminator sees, in this order; [] = off.")
+  model
+      .words("diffaug", &ModelSpec::diffaug, {"color", "translation", "cutout"},
+             "DiffAugment on everything a discriminator sees, in this order; [] = off.")
       .variant_only = true;
 }
 
@@ -194,11 +198,11 @@ void add_loss_keys(std::vector<SpecKey>& keys) {
   loss.number("lambda_b", &LossSpec::lambda_b, 0, 1e6, "", "Weight of the cycle loss B -> A -> B.");
   loss.number("lambda_identity", &LossSpec::lambda_identity, 0, 1e6, "",
               "Weight of the identity loss, see identity_mode; 0 = off.");
-  loss.choice<IdentityMode>("identity_mode", &LossSpec::identity_mode,
-                            {{IdentityMode::kRelative, "relative"},
-                             {IdentityMode::kAbsolute, "absolute"}},
-                            "relative = lambda_identity times lambda_a or lambda_b, as the "
-                            "published code; absolute = lambda_identity alone.");
+  loss.choice<IdentityMode>(
+      "identity_mode", &LossSpec::identity_mode,
+      {{IdentityMode::kRelative, "relative"}, {IdentityMode::kAbsolute, "absolute"}},
+      "relative = lambda_identity times lambda_a or lambda_b, as the "
+      "published code; absolute = lambda_identity alone.");
   loss.number("lambda_ssl", &LossSpec::lambda_ssl, 0, 1e6, "",
               "Weight of the self-supervised reconstruction loss (discriminator fastgan).");
   loss.number("d_adv_scale", &LossSpec::d_adv_scale, 1e-6, 1e6, "",
@@ -231,11 +235,11 @@ void add_evaluate_keys(std::vector<SpecKey>& keys) {
   SectionKeys<ExtractorSpec> extractor(
       keys, "evaluate.extractor",
       [](RunSpec& s) -> ExtractorSpec& { return s.evaluate.extractor; });
-  extractor.choice<ExtractorKind>("kind", &ExtractorSpec::kind,
-                                  {{ExtractorKind::kRandomConv, "random_conv"},
-                                   {ExtractorKind::kTorchScript, "torchscript"}},
-                                  "random_conv = fixed random filters, no file needed; torchscript "
-                                  "= any TorchScript module from images to features.");
+  extractor.choice<ExtractorKind>(
+      "kind", &ExtractorSpec::kind,
+      {{ExtractorKind::kRandomConv, "random_conv"}, {ExtractorKind::kTorchScript, "torchscript"}},
+      "random_conv = fixed random filters, no file needed; torchscript "
+      "= any TorchScript module from images to features.");
   extractor.path("file", &ExtractorSpec::file,
                  "TorchScript file: forward(uint8 [N,3,H,W], RGB) gives float [N,D].");
   SectionKeys<EvalSpec> eval(keys, "evaluate", [](RunSpec& s) -> EvalSpec& { return s.evaluate; });
@@ -257,10 +261,11 @@ void add_run_keys(std::vector<SpecKey>& keys) {
                                "enough runs wait.");
   ranks.in_run_id = false;
   ranks.zero_is_auto = true;
-  run.choice<Reduction>("reduction", &PlacementSpec::reduction,
-                        {{Reduction::kCanonical, "canonical"}, {Reduction::kAllReduce, "allreduce"}},
-                        "canonical = the same bits at any world size; allreduce = the library's "
-                        "own sum, whose bits depend on the world size.");
+  run.choice<Reduction>(
+      "reduction", &PlacementSpec::reduction,
+      {{Reduction::kCanonical, "canonical"}, {Reduction::kAllReduce, "allreduce"}},
+      "canonical = the same bits at any world size; allreduce = the library's "
+      "own sum, whose bits depend on the world size.");
   run.number("checkpoint_minutes", &PlacementSpec::checkpoint_minutes, 0, 1e6, "minutes",
              "Time between checkpoints; 0 = after every step.")
       .in_run_id = false;
@@ -331,7 +336,8 @@ std::string to_json(const SpecValue& value) {
   if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
   if (const auto* text = std::get_if<std::string>(&value)) return json_text(*text);
   std::vector<std::string> items;
-  for (const auto& item : std::get<std::vector<std::string>>(value)) items.push_back(json_text(item));
+  for (const auto& item : std::get<std::vector<std::string>>(value))
+    items.push_back(json_text(item));
   return fmt::format("[{}]", fmt::join(items, ","));
 }
 

@@ -26,12 +26,13 @@ struct SpecKey {
   double min = -std::numeric_limits<double>::infinity();  // inclusive; numbers only
   double max = std::numeric_limits<double>::infinity();   // inclusive
   std::vector<std::string> choices;                       // kChoice, kChoiceList
-  bool in_run_id = true;     // false: placement or a path
+  bool in_run_id = true;                                  // false: placement or a path
   bool zero_is_auto = false;  // integers: the word `auto` may be written for 0
-  bool variant_only = false;  // what tells the variants apart: set in `variants:` only, never for all
+  bool variant_only =
+      false;  // what tells the variants apart: set in `variants:` only, never for all
   std::function<SpecValue(const RunSpec&)> get;
-  // The value must have the type's alternative (kInteger: int64_t, kNumber: double, kChoice: string,
-  // kChoiceList: vector) and be in range; the table does not check.
+  // The value must have the type's alternative (kInteger: int64_t, kNumber: double, kChoice:
+  // string, kChoiceList: vector) and be in range; the table does not check.
   std::function<void(RunSpec&, const SpecValue&)> set;
 };
 

@@ -16,7 +16,8 @@ struct SpecIssue {
 // All issues at once; empty = valid. Works on a resolved spec and looks at no file.
 std::vector<SpecIssue> validate(const RunSpec& spec);
 
-// Ranks that one run can use: the powers of two that divide batch_size / micro_batch, ascending, from 1.
+// Ranks that one run can use: the powers of two that divide batch_size / micro_batch, ascending,
+// from 1.
 std::vector<int> possible_ranks_per_run(const RunSpec& spec);
 
 }  // namespace scgan

@@ -78,11 +78,13 @@ void CheckpointFolder::save(int64_t step, const NamedTensors& tensors,
 SafetensorsFile CheckpointFolder::verified(int64_t step) const {
   const auto manifest = nlohmann::json::parse(read_file(file(step, kManifest)));
   if (manifest.at("run_id") != run_id_) {
-    throw Error(ErrorKind::kData, fmt::format("it belongs to run {}", manifest.at("run_id").dump()));
+    throw Error(ErrorKind::kData,
+                fmt::format("it belongs to run {}", manifest.at("run_id").dump()));
   }
   const auto path = file(step, kTensors);
   if (sha256_of_file(path) != manifest.at("sha256")) {
-    throw Error(ErrorKind::kData, fmt::format("{}: its SHA-256 is not the recorded one", path.string()));
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: its SHA-256 is not the recorded one", path.string()));
   }
   SafetensorsFile content = read_safetensors(path);
   for (const auto& [name, tensor] : content.tensors) {

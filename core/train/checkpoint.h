@@ -1,5 +1,6 @@
-// Checkpoints of a run in its folder: checkpoint-<step>.safetensors and, written last as the commit record,
-// checkpoint-<step>.json with the SHA-256 of the file and of every tensor. The last two are kept.
+// Checkpoints of a run in its folder: checkpoint-<step>.safetensors and, written last as the commit
+// record, checkpoint-<step>.json with the SHA-256 of the file and of every tensor. The last two are
+// kept.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ class CheckpointFolder {
   // `run_id` is written into each checkpoint; one of another run is never loaded.
   CheckpointFolder(std::filesystem::path folder, std::string run_id);
 
-  // Writes both files atomically, then removes all but the newest two. Throws Error(kStorage); the earlier checkpoints
-  // are then still there.
+  // Writes both files atomically, then removes all but the newest two. Throws Error(kStorage); the
+  // earlier checkpoints are then still there.
   void save(int64_t step, const NamedTensors& tensors,
             const std::map<std::string, std::string>& counters) const;
 
@@ -25,7 +26,8 @@ class CheckpointFolder {
     int64_t step = 0;
     SafetensorsFile content;
   };
-  // The newest one whose digests hold; damaged ones are warned about by name and passed over. Nothing there: nullopt.
+  // The newest one whose digests hold; damaged ones are warned about by name and passed over.
+  // Nothing there: nullopt.
   std::optional<Loaded> load_newest() const;
 
   // Step of the newest commit record, without checking the content; nullopt if none.

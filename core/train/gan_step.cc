@@ -13,9 +13,10 @@
 namespace scgan {
 
 struct GanStep::MicroBatch {
-  at::Tensor a, b;              // inputs [m, 3, S, S]
-  at::Tensor fake_a, fake_b;    // with graph, or detached while `recompute` waits for the backward pass
-  int64_t first = 0;            // global index of the first sample
+  at::Tensor a, b;  // inputs [m, 3, S, S]
+  at::Tensor fake_a,
+      fake_b;         // with graph, or detached while `recompute` waits for the backward pass
+  int64_t first = 0;  // global index of the first sample
 };
 
 // Where one discriminator's step draws.
@@ -73,7 +74,8 @@ StepLosses GanStep::run(const Batch& cpu_batch, double learning_rate) {
   at::Tensor micro_losses;
   at::Tensor gradient = generator_gradient(micros, pull_a, pull_b, micro_losses);
 
-  // The gradients travel while the discriminators learn: these read detached fakes and their own weights only.
+  // The gradients travel while the discriminators learn: these read detached fakes and their own
+  // weights only.
   reducer_.start(gradient);
   // Every rank feeds both pools, so that they are the same everywhere.
   const at::Tensor shown_b = state_.judge_a.pool.query(fakes.b, state_.step);
@@ -95,7 +97,8 @@ std::vector<GanStep::MicroBatch> GanStep::own_micro_batches(const Batch& batch) 
   const int64_t begin = communicator_.rank() * share;
   std::vector<MicroBatch> micros;
   for (int64_t first = begin; first < begin + share; first += size) {
-    micros.push_back({batch.a.narrow(0, first, size), batch.b.narrow(0, first, size), {}, {}, first});
+    micros.push_back(
+        {batch.a.narrow(0, first, size), batch.b.narrow(0, first, size), {}, {}, first});
   }
   return micros;
 }
@@ -121,8 +124,7 @@ GanStep::Pull GanStep::adversarial_pull(Judge& judge, const at::Tensor& fakes,
                                         AugmentSite site) const {
   const Frozen frozen(judge.arena);
   const at::Tensor leaf = fakes.detach().clone().requires_grad_(true);
-  const at::Tensor seen =
-      diff_augment(leaf, spec_.model.diffaug, spec_.seed, site, state_.step);
+  const at::Tensor seen = diff_augment(leaf, spec_.model.diffaug, spec_.seed, site, state_.step);
   const at::Tensor loss = lsgan_real(judge.network->logits(seen));
   loss.backward();
   return {leaf.grad(), loss.item<double>()};

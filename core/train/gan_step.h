@@ -1,9 +1,10 @@
 // GanStep: one iteration of CycleGAN training whose bits do not depend on the number of ranks.
 //
-// Generators are data-parallel: a batch is cut into micro-batches of fixed size, each rank takes a contiguous part of
-// them, gradients are added in the canonical tree. Discriminators see the whole batch: with one rank both are here,
-// from two ranks on even ranks hold netD_A and odd ranks netD_B. The order of updates is the published one: the
-// discriminators learn from fakes made before the generators' update.
+// Generators are data-parallel: a batch is cut into micro-batches of fixed size, each rank takes a
+// contiguous part of them, gradients are added in the canonical tree. Discriminators see the whole
+// batch: with one rank both are here, from two ranks on even ranks hold netD_A and odd ranks
+// netD_B. The order of updates is the published one: the discriminators learn from fakes made
+// before the generators' update.
 #pragma once
 
 #include <array>
@@ -21,27 +22,30 @@ namespace scgan {
 
 // The loss terms of a step as they enter the sums: weighted, over the whole batch.
 struct StepLosses {
-  double g_adv_a = 0, g_adv_b = 0;  // netG_A before netD_A, netG_B before netD_B
-  double cycle_a = 0, cycle_b = 0;  // A -> B -> A and B -> A -> B
+  double g_adv_a = 0, g_adv_b = 0;        // netG_A before netD_A, netG_B before netD_B
+  double cycle_a = 0, cycle_b = 0;        // A -> B -> A and B -> A -> B
   double identity_a = 0, identity_b = 0;  // |G_B(a) - a|, |G_A(b) - b|
-  double d_a = 0, d_b = 0;          // adversarial loss of netD_A, netD_B, scaled
-  double ssl_a = 0, ssl_b = 0;      // self-supervised loss of netD_A, netD_B; 0 where there is none
+  double d_a = 0, d_b = 0;                // adversarial loss of netD_A, netD_B, scaled
+  double ssl_a = 0, ssl_b = 0;  // self-supervised loss of netD_A, netD_B; 0 where there is none
 
   static constexpr std::array<const char*, 10> kNames{
-      "g_adv_a", "g_adv_b", "cycle_a", "cycle_b", "identity_a",
-      "identity_b", "d_a", "d_b", "ssl_a", "ssl_b"};
+      "g_adv_a",    "g_adv_b", "cycle_a", "cycle_b", "identity_a",
+      "identity_b", "d_a",     "d_b",     "ssl_a",   "ssl_b"};
   std::array<double, 10> values() const;
 };
 
 class GanStep {
  public:
-  // All arguments must outlive the GanStep; the communicator's size is one of possible_ranks_per_run(spec).
+  // All arguments must outlive the GanStep; the communicator's size is one of
+  // possible_ranks_per_run(spec).
   GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator);
 
-  // One update of all networks with the whole batch of step `state.step`; counts the step. Collective.
+  // One update of all networks with the whole batch of step `state.step`; counts the step.
+  // Collective.
   StepLosses run(const Batch& batch, double learning_rate);
 
-  // Makes every rank hold both discriminators' state (parameters, Adam, buffers), before a checkpoint. Collective.
+  // Makes every rank hold both discriminators' state (parameters, Adam, buffers), before a
+  // checkpoint. Collective.
   void collect_discriminators();
 
  private:

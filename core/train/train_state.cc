@@ -26,8 +26,7 @@ std::shared_ptr<Generator> generator(const RunSpec& spec, NetworkIndex index, c1
 
 Judge judge(const RunSpec& spec, const char* name, NetworkIndex index, Purpose pool,
             c10::Device device) {
-  auto network =
-      ready(make_discriminator(spec.model, spec.data.image_size), spec, index, device);
+  auto network = ready(make_discriminator(spec.model, spec.data.image_size), spec, index, device);
   ParameterArena arena({{name, network.get()}});
   return {std::move(network), std::move(arena), ImagePool(spec.train.pool_size, spec.seed, pool)};
 }

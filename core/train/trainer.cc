@@ -17,7 +17,8 @@ struct Agreement {
 };
 
 Agreement agree(Communicator& communicator, TrainObserver& observer) {
-  const Agreement mine{observer.stop_requested(), observer.checkpoint_due(), observer.samples_due()};
+  const Agreement mine{observer.stop_requested(), observer.checkpoint_due(),
+                       observer.samples_due()};
   if (communicator.size() == 1) return mine;
   const at::Tensor flags = at::zeros({1, 3}, at::kLong);
   flags[0][0] = mine.stop ? 1 : 0;
@@ -32,8 +33,9 @@ void require_finite(const StepReport& report) {
   const auto values = report.losses.values();
   for (size_t i = 0; i < values.size(); ++i) {
     if (!std::isfinite(values[i])) {
-      throw Error(ErrorKind::kNonFinite, fmt::format("loss {} is {} at step {}",
-                                                     StepLosses::kNames[i], values[i], report.step));
+      throw Error(
+          ErrorKind::kNonFinite,
+          fmt::format("loss {} is {} at step {}", StepLosses::kNames[i], values[i], report.step));
     }
   }
 }
@@ -56,7 +58,8 @@ int64_t Trainer::total_steps() const {
 
 int64_t Trainer::resume() {
   const auto newest = checkpoints_.load_newest();
-  // All ranks read the same folder; on a file system where one does not see the newest file yet, they must not part.
+  // All ranks read the same folder; on a file system where one does not see the newest file yet,
+  // they must not part.
   const at::Tensor seen = at::full({1}, newest ? newest->step : -1, at::kLong);
   if (gathered(communicator_, seen).ne(seen).any().item<bool>()) {
     throw Error(ErrorKind::kStorage, "the ranks of a run see different checkpoints in its folder");
@@ -92,7 +95,8 @@ StepReport Trainer::one_step() {
 void Trainer::save_checkpoint() {
   if (saved_step_ == state_.step) return;
   step_.collect_discriminators();
-  if (communicator_.rank() == 0) checkpoints_.save(state_.step, state_.tensors(), state_.counters());
+  if (communicator_.rank() == 0)
+    checkpoints_.save(state_.step, state_.tensors(), state_.counters());
   saved_step_ = state_.step;
 }
 

@@ -17,7 +17,7 @@
 namespace scgan {
 
 struct StepReport {
-  int64_t step = 0;  // steps done, from 1
+  int64_t step = 0;   // steps done, from 1
   int64_t epoch = 0;  // of this step, from 1
   double learning_rate = 0;
   StepLosses losses;
@@ -28,7 +28,8 @@ class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
   virtual void step_done(const StepReport& report) = 0;
-  // Called once per step boundary; true on any rank stops training on all of them, with a checkpoint.
+  // Called once per step boundary; true on any rank stops training on all of them, with a
+  // checkpoint.
   virtual bool stop_requested() = 0;
   // Rank 0's answers count. True: write a checkpoint (sample grids) at this step boundary.
   virtual bool checkpoint_due() = 0;
@@ -40,15 +41,17 @@ enum class TrainOutcome { kFinished, kStopped };
 
 class Trainer {  // Not thread-safe. The arguments must outlive the Trainer.
  public:
-  // Builds the networks on `device`, equal on all ranks. Checkpoints live in `folder`, which all ranks can read.
+  // Builds the networks on `device`, equal on all ranks. Checkpoints live in `folder`, which all
+  // ranks can read.
   Trainer(const RunSpec& spec, const std::string& run_id, const DataLoader& loader,
           Communicator& communicator, c10::Device device, const std::filesystem::path& folder);
 
-  // Continues from the newest good checkpoint, if there is one; gives the steps done so far. Collective.
+  // Continues from the newest good checkpoint, if there is one; gives the steps done so far.
+  // Collective.
   int64_t resume();
 
-  // Trains to the last step, or until a stop is requested. Throws Error(kNonFinite) on every rank when a loss is not
-  // finite. Collective.
+  // Trains to the last step, or until a stop is requested. Throws Error(kNonFinite) on every rank
+  // when a loss is not finite. Collective.
   TrainOutcome train(TrainObserver& observer);
 
   int64_t total_steps() const;

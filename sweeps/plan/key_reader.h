@@ -49,9 +49,9 @@ class KeyReader {
   // The value of `key`; paths come out absolute.
   std::optional<SpecValue> read(const YamlNode& node, const SpecKey& key) const;
 
-  // Where keys may be named freely (variants:, sweep.axes): by full path, by the last component where that is unique,
-  // or in nested sections. Calls `on_key` for each key below `entry`. `where` is the path of the place, for messages;
-  // `seen` finds a key that is named twice.
+  // Where keys may be named freely (variants:, sweep.axes): by full path, by the last component
+  // where that is unique, or in nested sections. Calls `on_key` for each key below `entry`. `where`
+  // is the path of the place, for messages; `seen` finds a key that is named twice.
   void read_free_entry(const YamlNode& entry, const std::string& prefix, const std::string& where,
                        std::map<std::string, Place>& seen, const OnKey& on_key) const;
 

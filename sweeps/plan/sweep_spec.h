@@ -26,9 +26,10 @@ struct Axis {
   std::vector<SpecValue> values;
 };
 
-struct Exclusion {  // a run that matches all of it is left out
+struct Exclusion {    // a run that matches all of it is left out
   std::string where;  // for messages: "file.yaml:12"
-  std::vector<std::pair<std::string, SpecValue>> conditions;  // "variant", "percentage", "seed" or an axis' key
+  std::vector<std::pair<std::string, SpecValue>>
+      conditions;  // "variant", "percentage", "seed" or an axis' key
 };
 
 struct SweepSpec {
@@ -39,7 +40,8 @@ struct SweepSpec {
   std::vector<int64_t> seeds;
   std::vector<Axis> axes;
   std::vector<Exclusion> exclude;
-  std::map<std::string, std::string> places;  // key path -> where it is written ("file.yaml:12"), for messages
+  std::map<std::string, std::string>
+      places;  // key path -> where it is written ("file.yaml:12"), for messages
 };
 
 // One mistake in a sweep file.

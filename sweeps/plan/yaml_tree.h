@@ -1,7 +1,9 @@
-// YAML text -> a plain tree that remembers where everything was written; the only file that knows yaml-cpp.
+// YAML text -> a plain tree that remembers where everything was written; the only file that knows
+// yaml-cpp.
 //
-// What YAML readers disagree on or pass over in silence is an issue here: duplicate keys, merge keys (<<), tags,
-// keys that are no text, several documents. Aliases (*name) stand for a copy of what they name.
+// What YAML readers disagree on or pass over in silence is an issue here: duplicate keys, merge
+// keys (<<), tags, keys that are no text, several documents. Aliases (*name) stand for a copy of
+// what they name.
 #pragma once
 
 #include <string>
