@@ -74,7 +74,7 @@ Score Evaluator::score(Generator& generator, Direction direction, Communicator& 
   score.kid = kernel_distance(real, score.fake_features, options);
   score.fid_untranslated = frechet_distance(real, untranslated);
   score.kid_untranslated = kernel_distance(real, untranslated, options).full;
-  const int64_t half = score.n_real / 2;
+  const int64_t half = score.half_size = score.n_real / 2;
   if (half >= 2) {
     const at::Tensor first = real.narrow(0, 0, half);
     const at::Tensor last = real.narrow(0, score.n_real - half, half);

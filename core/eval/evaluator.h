@@ -27,6 +27,7 @@ struct Score {
   // tiles of a field stay together).
   double fid_untranslated = 0, kid_untranslated = 0;
   double fid_real_halves = 0, kid_real_halves = 0;
+  int64_t half_size = 0;                    // images in each half; the two values need 2 or more
   at::Tensor real_features, fake_features;  // [n, D] float32
 };
 

@@ -46,19 +46,21 @@ std::vector<results::Artifact> write_final_files(const std::filesystem::path& ou
 std::vector<results::Metric> metrics_of(const Score& score, const RunSpec& spec,
                                         const FeatureExtractor& extractor, int64_t step) {
   std::vector<results::Metric> metrics;
-  const auto add = [&](const char* name, double value) {
-    metrics.push_back({name, word(score.direction), step, value, score.n_real, score.n_fake,
-                       extractor.name(), extractor.digest(),
-                       fmt::format("uint8 RGB {} px", spec.data.image_size)});
+  const auto add = [&](const char* name, double value, int64_t n_real, int64_t n_fake) {
+    metrics.push_back({name, word(score.direction), step, value, n_real, n_fake, extractor.name(),
+                       extractor.digest(), fmt::format("uint8 RGB {} px", spec.data.image_size)});
   };
-  add("fid", score.fid);
-  add("kid", score.kid.full);
-  add("kid_subset_mean", score.kid.subset_mean);
-  add("kid_subset_std", score.kid.subset_std);
-  add("fid_untranslated", score.fid_untranslated);
-  add("kid_untranslated", score.kid_untranslated);
-  add("fid_real_halves", score.fid_real_halves);
-  add("kid_real_halves", score.kid_real_halves);
+  add("fid", score.fid, score.n_real, score.n_fake);
+  add("kid", score.kid.full, score.n_real, score.n_fake);
+  add("kid_subset_mean", score.kid.subset_mean, score.n_real, score.n_fake);
+  add("kid_subset_std", score.kid.subset_std, score.n_real, score.n_fake);
+  // The untranslated images are the ones that were translated: as many as the fakes.
+  add("fid_untranslated", score.fid_untranslated, score.n_real, score.n_fake);
+  add("kid_untranslated", score.kid_untranslated, score.n_real, score.n_fake);
+  if (score.half_size >= 2) {
+    add("fid_real_halves", score.fid_real_halves, score.half_size, score.half_size);
+    add("kid_real_halves", score.kid_real_halves, score.half_size, score.half_size);
+  }
   return metrics;
 }
 
