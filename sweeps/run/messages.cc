@@ -46,7 +46,9 @@ Report parse(size_t kind, const nlohmann::json& body) {
 std::string to_text(const Report& report) {
   nlohmann::json body = nlohmann::json::object();
   std::visit([&](const auto& value) { to_json(body, value); }, report);
-  return nlohmann::json{{"kind", report.index()}, {"body", body}}.dump();
+  // A file name in an error's text may be no UTF-8: its bytes are replaced rather than refused.
+  return nlohmann::json{{"kind", report.index()}, {"body", body}}.dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 Report report_from_text(const std::string& text) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -24,8 +25,8 @@ bool is_own_fault(const std::exception& problem) {
          error->kind() == ErrorKind::kInvalidSpec;
 }
 
-// All ranks of a group throw a non-finite loss together; anything else may be one rank's alone.
-bool all_ranks_know(const std::exception& problem) {
+// All ranks of a group see the same losses, so they throw this one together.
+bool is_non_finite(const std::exception& problem) {
   const auto* error = dynamic_cast<const Error*>(&problem);
   return error != nullptr && error->kind() == ErrorKind::kNonFinite;
 }
@@ -92,11 +93,12 @@ void RunExecutor::serve() {
   for (int index = next_run(); index != kNoRun; index = next_run()) {
     const JobRun& run = plan_.runs.at(static_cast<size_t>(index));
     begun_ = false;
+    all_ranks_know_ = false;
     try {
       execute(run);
     } catch (const std::exception& problem) {
       const bool alone = group_.communicator().size() == 1;
-      if (!is_own_fault(problem) || !(alone || all_ranks_know(problem))) throw;
+      if (!is_own_fault(problem) || !(alone || all_ranks_know_ || is_non_finite(problem))) throw;
       if (!begun_) begin_attempt(run, 0);  // failed before its first step
       report(AttemptFailed{exit_class(problem), one_line(problem.what())});
     }
@@ -118,7 +120,7 @@ void RunExecutor::execute(const JobRun& run) {
   if (group_.is_leader()) make_run_folder(folder(run));
   any_rank(group_.communicator(), false);  // the folder is there before anybody looks into it
 
-  Inputs& shared = inputs(run.spec);
+  Inputs& shared = agreed_inputs(run.spec);
   const DataLoader loader(run.spec, shared.data);
   Trainer trainer(run.spec, run.record.id, loader, group_.communicator(), place_.device,
                   folder(run));
@@ -158,6 +160,21 @@ void RunExecutor::score_and_store(const JobRun& run, Trainer& trainer) {
       write_final_files(plan_.out, folder(run), run.record.id, trainer.state(), scores);
   report(done);
   finished_.emplace(folder(run), run.record.id);
+}
+
+RunExecutor::Inputs& RunExecutor::agreed_inputs(const RunSpec& spec) {
+  std::exception_ptr problem;
+  try {
+    inputs(spec);
+  } catch (const Error&) {
+    problem = std::current_exception();
+  }
+  all_ranks_know_ = any_rank(group_.communicator(), problem != nullptr);
+  if (problem) std::rethrow_exception(problem);
+  if (all_ranks_know_) {
+    throw Error(ErrorKind::kData, "another rank of the run cannot read its data or extractor");
+  }
+  return *inputs_;
 }
 
 RunExecutor::Inputs& RunExecutor::inputs(const RunSpec& spec) {

@@ -51,6 +51,8 @@ class RunExecutor {
   void begin_attempt(const JobRun& run, int64_t first_step);
   void score_and_store(const JobRun& run, Trainer& trainer);
   Inputs& inputs(const RunSpec& spec);
+  // The same, with the ranks of the group knowing of each other's failure. Collective.
+  Inputs& agreed_inputs(const RunSpec& spec);
   void report(const Report& message) const;
   std::filesystem::path folder(const JobRun& run) const;
 
@@ -61,6 +63,7 @@ class RunExecutor {
   StopRequest stop_;
   std::optional<Inputs> inputs_;
   std::optional<CheckpointFolder> finished_;  // of the run that was done last
+  bool all_ranks_know_ = false;               // of the present failure
   bool begun_ = false;                        // the present run's attempt has its row
 };
 

@@ -32,7 +32,8 @@ std::string type_word(SpecType type) {
 
 // An empty text stands for "not set".
 std::string default_text(const SpecKey& key) {
-  const SpecValue value = key.get(RunSpec{});
+  const RunSpec defaults;
+  const SpecValue value = key.get(defaults);
   if (key.zero_is_auto && value == SpecValue(int64_t{0})) return "auto";
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   return to_json(value);

@@ -34,6 +34,12 @@ TEST(MessagesTest, EveryKindSurvivesTheWay) {
   EXPECT_TRUE(std::holds_alternative<GroupLeft>(report_from_text(to_text(GroupLeft{}))));
 }
 
+TEST(MessagesTest, ReasonThatIsNoUtf8StillArrives) {
+  const auto failed = std::get<AttemptFailed>(report_from_text(
+      to_text(AttemptFailed{results::ExitClass::kData, "caf\xe9.png: truncated"})));
+  EXPECT_NE(failed.reason.find(".png: truncated"), std::string::npos);
+}
+
 TEST(MessagesTest, UnknownKindIsRefused) {
   EXPECT_THROW(report_from_text(R"({"kind":99,"body":{}})"), std::invalid_argument);
 }
