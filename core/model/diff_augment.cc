@@ -1,6 +1,6 @@
 #include "core/model/diff_augment.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/base/draws.h"
 #include "core/base/error.h"

@@ -1,6 +1,6 @@
 #include "core/model/diff_augment_ops.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "core/model/patch_discriminator.h"
 
-#include <torch/torch.h>
+#include <torch/nn/modules.h>
+#include <torch/types.h>
 
 namespace scgan {
 namespace {

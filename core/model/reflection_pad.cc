@@ -1,6 +1,6 @@
 #include "core/model/reflection_pad.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace scgan {
 namespace {

@@ -1,6 +1,7 @@
 #include "core/model/resnet_generator.h"
 
-#include <torch/torch.h>
+#include <torch/nn/modules.h>
+#include <torch/types.h>
 
 #include "core/model/reflection_pad.h"
 

@@ -1,6 +1,6 @@
 #include "core/model/spectral_conv.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace scgan {
 namespace {

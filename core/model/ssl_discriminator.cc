@@ -1,6 +1,7 @@
 #include "core/model/ssl_discriminator.h"
 
-#include <torch/torch.h>
+#include <torch/nn/modules.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <string>

@@ -1,7 +1,7 @@
 #include "core/model/diff_augment.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <set>
 

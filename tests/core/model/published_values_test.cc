@@ -2,7 +2,7 @@
 // which builds them from PyTorch's own modules (spectral_norm, adaptive pools, interpolate,
 // ReflectionPad2d), torch 2.11.0.
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string>
 

@@ -1,7 +1,7 @@
 #include "core/model/reflection_pad.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace scgan {
 namespace {

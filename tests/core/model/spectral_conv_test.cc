@@ -1,13 +1,14 @@
 #include "core/model/spectral_conv.h"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 namespace scgan {
 namespace {
 
 SpectralConv2d make_conv() {
-  torch::manual_seed(1);
+  at::manual_seed(1);
   SpectralConv2d conv(3, 5, ConvShape{.kernel = 3, .stride = 1, .padding = 1});
   conv->to(torch::kFloat64);
   const torch::NoGradGuard no_grad;

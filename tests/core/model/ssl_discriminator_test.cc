@@ -1,7 +1,7 @@
 #include "core/model/ssl_discriminator.h"
 
 #include <gtest/gtest.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/base/error.h"
 #include "core/model/ssl_blocks.h"
