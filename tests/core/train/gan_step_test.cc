@@ -1,6 +1,7 @@
 #include "core/train/gan_step.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <map>
