@@ -26,23 +26,56 @@ std::string to_text(const JsonObject& object) {
 JsonObject with_seed_and_digests(const RunSpec& spec) {
   return {{"seed", to_json(spec.seed)},
           {"data.digest", to_json(spec.data.digest)},
-          {"evaluate.extractor.digest", to_json(spec.evaluate.extractor.digest)}};
+          {"evaluate.extractor.digest", to_json(spec.evaluate.extractor.digest)},
+          {"loss.lpips_digest", to_json(spec.loss.lpips_digest)},
+          {"train.initial_weights_digest", to_json(spec.train.initial_weights_digest)}};
+}
+
+bool data_key_can_act(std::string_view path, const DatasetSpec& data) {
+  if (path.starts_with("data.synthetic.")) return data.kind == DataKind::kSynthetic;
+  if (path == "data.load_size") return data.crop;
+  if (path == "data.percentile_low" || path == "data.percentile_high") {
+    return data.scaling == Scaling::kPercentile;
+  }
+  if (path == "data.subset") return data.percentage < 100 || data.subset_images > 0;
+  if (path == "data.subset_images") return data.subset_images > 0;
+  return true;
+}
+
+bool is_fastgan_key(std::string_view path) {
+  for (const char* key : {"model.d_small_branch", "model.d_se", "model.decoders",
+                          "model.decoder_blocks", "model.part_size", "model.part_position"}) {
+    if (path == key) return true;
+  }
+  return path == "loss.lambda_ssl" || path.starts_with("loss.ssl_");
+}
+
+bool model_key_can_act(std::string_view path, const RunSpec& spec) {
+  if (!is_fastgan_key(path)) return true;
+  if (spec.model.discriminator != DiscriminatorKind::kFastGan) return false;
+  if (path == "model.d_small_branch" || path == "model.d_se") return true;
+  if (path == "model.decoders" || path == "loss.lambda_ssl") return true;
+  return has_ssl(spec);
+}
+
+bool train_key_can_act(std::string_view path, const TrainSpec& train) {
+  if (path == "train.schedule_period") {
+    return train.schedule != Schedule::kLinear && train.schedule != Schedule::kLinearAll;
+  }
+  if (path == "train.initial_weights_digest") return !train.initial_weights_digest.empty();
+  return true;
 }
 
 // The rule of run_id.h.
 bool can_act(std::string_view path, const RunSpec& spec) {
-  if (path.starts_with("data.synthetic.")) return spec.data.kind == DataKind::kSynthetic;
-  if (path == "data.load_size") return spec.data.crop;
-  if (path == "data.percentile_low" || path == "data.percentile_high") {
-    return spec.data.scaling == Scaling::kPercentile;
-  }
-  if (path == "data.subset") return spec.data.percentage < 100;
-  if (path == "loss.lambda_ssl") return spec.model.discriminator == DiscriminatorKind::kFastGan;
+  if (path.starts_with("data.")) return data_key_can_act(path, spec.data);
+  if (path.starts_with("train.")) return train_key_can_act(path, spec.train);
+  const ExtractorKind extractor = spec.evaluate.extractor.kind;
   if (path == "loss.identity_mode") return spec.loss.lambda_identity != 0;
-  if (path == "evaluate.extractor.digest") {
-    return spec.evaluate.extractor.kind == ExtractorKind::kTorchScript;
-  }
-  return true;
+  if (path == "loss.lpips_digest") return uses_lpips(spec);
+  if (path == "evaluate.extractor.digest") return extractor != ExtractorKind::kRandomConv;
+  if (path == "evaluate.extractor.variant") return extractor == ExtractorKind::kInceptionV3;
+  return model_key_can_act(path, spec);
 }
 
 }  // namespace

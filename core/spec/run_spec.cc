@@ -10,9 +10,24 @@ void resolve_defaults(RunSpec& spec) {
     data.load_size = data.crop ? std::llround(static_cast<double>(data.image_size) * 286 / 256)
                                : data.image_size;
   }
-  if (spec.model.generator_blocks == 0) {
-    spec.model.generator_blocks = data.image_size >= 256 ? 9 : 6;
+  ModelSpec& model = spec.model;
+  const bool fastgan = model.discriminator == DiscriminatorKind::kFastGan;
+  if (model.generator_blocks == 0) model.generator_blocks = data.image_size >= 256 ? 9 : 6;
+  if (model.decoder_blocks == 0) model.decoder_blocks = data.image_size >= 128 ? 4 : 3;
+  if (model.d_norm == Norm::kAuto) model.d_norm = fastgan ? Norm::kBatch : Norm::kInstance;
+  if (model.d_spectral_norm == Switch::kAuto) {
+    model.d_spectral_norm = fastgan ? Switch::kOn : Switch::kOff;
   }
+}
+
+bool has_ssl(const RunSpec& spec) {
+  return spec.model.discriminator == DiscriminatorKind::kFastGan && !spec.model.decoders.empty() &&
+         spec.loss.lambda_ssl != 0;
+}
+
+bool uses_lpips(const RunSpec& spec) {
+  const SslDistance distance = spec.loss.ssl_distance;
+  return has_ssl(spec) && (distance == SslDistance::kLpips || distance == SslDistance::kMseLpips);
 }
 
 }  // namespace scgan

@@ -1,134 +1,46 @@
 #include "core/spec/spec_keys.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
-#include <utility>
+#include "core/spec/section_keys.h"
 
 namespace scgan {
 namespace {
 
-template <typename Enum>
-using Words = std::vector<std::pair<Enum, std::string>>;
-
-// Builds the rows of one section of the table. `Section` is a member of RunSpec, reached by
-// `reach`.
-template <typename Section>
-class SectionKeys {
- public:
-  using Reach = std::function<Section&(RunSpec&)>;
-  SectionKeys(std::vector<SpecKey>& keys, std::string prefix, Reach reach)
-      : keys_(keys), prefix_(std::move(prefix)), reach_(std::move(reach)) {}
-
-  SpecKey& flag(const char* name, bool Section::*field, const char* meaning) {
-    return add<bool>(name, SpecType::kBool, "", meaning, field);
-  }
-  SpecKey& integer(const char* name, int64_t Section::*field, double min, double max,
-                   const char* unit, const char* meaning) {
-    return range(add<int64_t>(name, SpecType::kInteger, unit, meaning, field), min, max);
-  }
-  SpecKey& number(const char* name, double Section::*field, double min, double max,
-                  const char* unit, const char* meaning) {
-    return range(add<double>(name, SpecType::kNumber, unit, meaning, field), min, max);
-  }
-  SpecKey& path(const char* name, std::string Section::*field, const char* meaning) {
-    SpecKey& key = add<std::string>(name, SpecType::kPath, "", meaning, field);
-    key.in_run_id = false;
-    return key;
-  }
-  SpecKey& words(const char* name, std::vector<std::string> Section::*field,
-                 std::vector<std::string> choices, const char* meaning) {
-    SpecKey& key = add<std::vector<std::string>>(name, SpecType::kChoiceList, "", meaning, field);
-    key.choices = std::move(choices);
-    return key;
-  }
-  template <typename Enum>
-  SpecKey& choice(const char* name, Enum Section::*field, Words<Enum> words, const char* meaning) {
-    SpecKey& key = row(name, SpecType::kChoice, "", meaning);
-    for (const auto& [value, word] : words) key.choices.push_back(word);
-    key.get = [reach = reach_, field, words](const RunSpec& spec) -> SpecValue {
-      return word_of(words, reach(const_cast<RunSpec&>(spec)).*field);
-    };
-    key.set = [reach = reach_, field, words](RunSpec& spec, const SpecValue& value) {
-      reach(spec).*field = value_of(words, std::get<std::string>(value));
-    };
-    return key;
-  }
-  template <typename Enum>
-  SpecKey& choices(const char* name, std::vector<Enum> Section::*field, Words<Enum> words,
-                   const char* meaning) {
-    SpecKey& key = row(name, SpecType::kChoiceList, "", meaning);
-    for (const auto& [value, word] : words) key.choices.push_back(word);
-    key.get = [reach = reach_, field, words](const RunSpec& spec) -> SpecValue {
-      std::vector<std::string> texts;
-      for (const Enum value : reach(const_cast<RunSpec&>(spec)).*field) {
-        texts.push_back(word_of(words, value));
-      }
-      return texts;
-    };
-    key.set = [reach = reach_, field, words](RunSpec& spec, const SpecValue& value) {
-      auto& target = reach(spec).*field;
-      target.clear();
-      for (const auto& text : std::get<std::vector<std::string>>(value)) {
-        target.push_back(value_of(words, text));
-      }
-    };
-    return key;
-  }
-
- private:
-  template <typename Enum>
-  static std::string word_of(const Words<Enum>& words, Enum value) {
-    return std::find_if(words.begin(), words.end(), [&](auto& w) { return w.first == value; })
-        ->second;
-  }
-  template <typename Enum>
-  static Enum value_of(const Words<Enum>& words, const std::string& text) {
-    return std::find_if(words.begin(), words.end(), [&](auto& w) { return w.second == text; })
-        ->first;
-  }
-  static SpecKey& range(SpecKey& key, double min, double max) {
-    key.min = min;
-    key.max = max;
-    return key;
-  }
-  SpecKey& row(const char* name, SpecType type, const char* unit, const char* meaning) {
-    SpecKey key;
-    key.path = prefix_ + "." + name;
-    key.type = type;
-    key.unit = unit;
-    key.meaning = meaning;
-    keys_.push_back(std::move(key));
-    return keys_.back();
-  }
-  template <typename Field>
-  SpecKey& add(const char* name, SpecType type, const char* unit, const char* meaning,
-               Field Section::*field) {
-    SpecKey& key = row(name, type, unit, meaning);
-    key.get = [reach = reach_, field](const RunSpec& spec) -> SpecValue {
-      return reach(const_cast<RunSpec&>(spec)).*field;  // reading only
-    };
-    key.set = [reach = reach_, field](RunSpec& spec, const SpecValue& value) {
-      reach(spec).*field = std::get<Field>(value);
-    };
-    return key;
-  }
-
-  std::vector<SpecKey>& keys_;
-  std::string prefix_;
-  Reach reach_;
-};
-
 constexpr double kMany = 1e9;
+
+void add_change_keys(SectionKeys<SyntheticSpec>& synthetic) {
+  const auto ratio = [&](const char* name, double SyntheticSpec::*field, const char* meaning) {
+    synthetic.number(name, field, 0.1, 10, "", meaning);
+  };
+  ratio("change_number", &SyntheticSpec::change_number, "Cells per image of B relative to A.");
+  ratio("change_size", &SyntheticSpec::change_size, "Radius of B's cells relative to A's.");
+  ratio("change_elongation", &SyntheticSpec::change_elongation,
+        "Ratio of the cells' axes of B relative to A.");
+  ratio("change_intensity", &SyntheticSpec::change_intensity,
+        "Brightness of B's cells relative to A's.");
+  ratio("change_texture", &SyntheticSpec::change_texture,
+        "Contrast of the fibres of B relative to A.");
+  synthetic.number("effect", &SyntheticSpec::effect, 0, 2, "",
+                   "Strength of the whole change: every ratio is raised to this power; 0 = A and B "
+                   "do not differ.");
+  synthetic.number("noise", &SyntheticSpec::noise, 0, 20, "",
+                   "Factor on the camera's noise: more is more difficult.");
+}
 
 void add_data_keys(std::vector<SpecKey>& keys) {
   SectionKeys<DatasetSpec> data(keys, "data", [](RunSpec& s) -> DatasetSpec& { return s.data; });
   data.choice<DataKind>("kind", &DatasetSpec::kind,
-                        {{DataKind::kSynthetic, "synthetic"}, {DataKind::kFolders, "folders"}},
+                        {{DataKind::kSynthetic, "synthetic"},
+                         {DataKind::kFolders, "folders"},
+                         {DataKind::kManifest, "manifest"}},
                         "synthetic = generated cell images; folders = trainA, trainB, testA, testB "
-                        "with PNG or JPEG files, 8 or 16 bit, grey or RGB.");
-  data.path("root", &DatasetSpec::root, "Folder that holds trainA, trainB, testA and testB.");
+                        "with PNG, JPEG or TIFF files, 8 or 16 bit or float, grey or RGB; manifest "
+                        "= a CSV that names the files.");
+  data.path("root", &DatasetSpec::root,
+            "Folder that holds trainA, trainB, testA and testB, or where a manifest's paths begin "
+            "(default: the manifest's folder).");
+  data.path("manifest", &DatasetSpec::manifest,
+            "CSV with columns split (train, test), domain (A, B) and file, or red, green and blue "
+            "(one grey file per channel).");
   data.integer("image_size", &DatasetSpec::image_size, 64, 1024, "pixels",
                "Height and width of what the networks see: 64, 128, 256, 512 or 1024.");
   data.integer("load_size", &DatasetSpec::load_size, 0, 8192, "pixels",
@@ -159,6 +71,9 @@ void add_data_keys(std::vector<SpecKey>& keys) {
                           "the run's seed; fixed = one permutation for all runs.");
   data.number("percentage", &DatasetSpec::percentage, 0.01, 100, "%",
               "Share of the training images of both domains; written as sweep.percentages.");
+  data.integer("subset_images", &DatasetSpec::subset_images, 0, 1e6, "images",
+               "Training images per domain in absolute numbers, in place of the percentage; 0 = by "
+               "percentage.");
   SectionKeys<SyntheticSpec> synthetic(
       keys, "data.synthetic", [](RunSpec& s) -> SyntheticSpec& { return s.data.synthetic; });
   synthetic.integer("train_images", &SyntheticSpec::train_images, 1, 1e6, "images",
@@ -167,6 +82,41 @@ void add_data_keys(std::vector<SpecKey>& keys) {
                     "Test images per domain.");
   synthetic.integer("seed", &SyntheticSpec::seed, 0, 2147483647, "",
                     "Seed of the generated images; not the run's seed.");
+  add_change_keys(synthetic);
+}
+
+void add_discriminator_keys(SectionKeys<ModelSpec>& model) {
+  model.choice<Norm>("d_norm", &ModelSpec::d_norm,
+                     {{Norm::kAuto, "auto"},
+                      {Norm::kBatch, "batch"},
+                      {Norm::kInstance, "instance"},
+                      {Norm::kNone, "none"}},
+                     "Normalisation in the discriminator; auto = as published: instance (patch), "
+                     "batch (fastgan). Batch norm couples the images of a batch.");
+  model.choice<Switch>(
+      "d_spectral_norm", &ModelSpec::d_spectral_norm,
+      {{Switch::kAuto, "auto"}, {Switch::kOn, "on"}, {Switch::kOff, "off"}},
+      "Spectral norm of the discriminator's convolutions; auto = as published: off (patch), on "
+      "(fastgan). Off lets the discriminator grow steeper.");
+  model.flag("d_small_branch", &ModelSpec::d_small_branch,
+             "Second trunk on the image shrunk to 128 px (fastgan); false leaves 25 logits per "
+             "image and no decoder_small.");
+  model.flag("d_se", &ModelSpec::d_se,
+             "Skip-layer excitation gates (fastgan): in the published code, not in its paper.");
+  model.words("decoders", &ModelSpec::decoders, {"big", "part", "small"},
+              "Decoders of the self-supervised loss (fastgan); [] = no such loss.");
+  model
+      .integer("decoder_blocks", &ModelSpec::decoder_blocks, 0, 5, "blocks",
+               "Up-blocks of a decoder (fastgan), which rebuilds 8 * 2^blocks pixels; 0 or auto = "
+               "4 from 128 px on, 3 at 64.")
+      .zero_is_auto = true;
+  model.integer("part_size", &ModelSpec::part_size, 2, 16, "cells",
+                "Side of the window of the 16 x 16 map that decoder_part sees (fastgan): 2, 4, 8 "
+                "(a quadrant, published) or 16.");
+  model.choice<PartPosition>(
+      "part_position", &ModelSpec::part_position,
+      {{PartPosition::kGrid, "grid"}, {PartPosition::kUniform, "uniform"}},
+      "grid = the window lies at a multiple of its size, as published; uniform = anywhere.");
 }
 
 void add_model_keys(std::vector<SpecKey>& keys) {
@@ -190,6 +140,7 @@ void add_model_keys(std::vector<SpecKey>& keys) {
       .words("diffaug", &ModelSpec::diffaug, {"color", "translation", "cutout"},
              "DiffAugment on everything a discriminator sees, in this order; [] = off.")
       .variant_only = true;
+  add_discriminator_keys(model);
 }
 
 void add_loss_keys(std::vector<SpecKey>& keys) {
@@ -205,6 +156,23 @@ void add_loss_keys(std::vector<SpecKey>& keys) {
       "published code; absolute = lambda_identity alone.");
   loss.number("lambda_ssl", &LossSpec::lambda_ssl, 0, 1e6, "",
               "Weight of the self-supervised reconstruction loss (discriminator fastgan).");
+  loss.choice<SslDistance>("ssl_distance", &LossSpec::ssl_distance,
+                           {{SslDistance::kMse, "mse"},
+                            {SslDistance::kL1, "l1"},
+                            {SslDistance::kL2Norm, "l2norm"},
+                            {SslDistance::kLpips, "lpips"},
+                            {SslDistance::kMseLpips, "mse_lpips"}},
+                           "Distance of the self-supervised loss: squares or absolute differences "
+                           "per element, the root of an image's squared sum, LPIPS, or mse and "
+                           "LPIPS together.");
+  loss.choice<BatchReduction>(
+      "ssl_reduction", &LossSpec::ssl_reduction,
+      {{BatchReduction::kMean, "mean"}, {BatchReduction::kSum, "sum"}},
+      "Over the images of a batch: sum, as the published code, grows with train.batch_size.");
+  loss.integer("ssl_warmup_steps", &LossSpec::ssl_warmup_steps, 0, kMany, "steps",
+               "lambda_ssl grows linearly from 0 over the first steps; 0 = at once.");
+  loss.path("lpips_weights", &LossSpec::lpips_weights,
+            "Weights of LPIPS (safetensors), for ssl_distance lpips and mse_lpips.");
   loss.number("d_adv_scale", &LossSpec::d_adv_scale, 1e-6, 1e6, "",
               "Factor of the discriminator's adversarial loss: 0.5 for CycleGAN, 1.0 for SCGAN.")
       .variant_only = true;
@@ -216,6 +184,24 @@ void add_train_keys(std::vector<SpecKey>& keys) {
                 "Epochs with constant learning rate.");
   train.integer("decay_epochs", &TrainSpec::decay_epochs, 0, kMany, "epochs",
                 "Epochs after them, with the rate falling linearly towards 0.");
+  train.choice<Schedule>("schedule", &TrainSpec::schedule,
+                         {{Schedule::kLinear, "linear"},
+                          {Schedule::kStaircase, "staircase"},
+                          {Schedule::kStep, "step"},
+                          {Schedule::kLinearAll, "linear_all"},
+                          {Schedule::kLinearRestart, "linear_restart"}},
+                         "Learning rate over the epochs: linear = constant for epochs, then "
+                         "linearly towards 0; staircase = that fall in one stair per period; step "
+                         "= times 0.1 every period; linear_all = falling from the first epoch; "
+                         "linear_restart = falling anew in every period.");
+  train.integer("schedule_period", &TrainSpec::schedule_period, 1, kMany, "epochs",
+                "Period of staircase, step and linear_restart.");
+  train
+      .integer("steps", &TrainSpec::steps, 0, kMany, "steps",
+               "Length of the training in steps, the same for every amount of data; epochs and "
+               "decay_epochs then only divide it for the schedule. 0 or auto = by epochs, so that "
+               "less data trains for fewer steps.")
+      .zero_is_auto = true;
   train.integer("batch_size", &TrainSpec::batch_size, 1, 4096, "images",
                 "Images per domain and step, over all ranks.");
   train.integer("micro_batch", &TrainSpec::micro_batch, 1, 4096, "images",
@@ -227,6 +213,20 @@ void add_train_keys(std::vector<SpecKey>& keys) {
   train.number("adam_eps", &TrainSpec::adam_eps, 1e-16, 1, "", "Adam's epsilon.");
   train.integer("pool_size", &TrainSpec::pool_size, 0, 100000, "images",
                 "Past fakes kept per domain for the discriminators; 0 = off.");
+  train.choice<UpdateOrder>(
+      "order", &TrainSpec::order,
+      {{UpdateOrder::kGeneratorsFirst, "g_first"}, {UpdateOrder::kDiscriminatorsFirst, "d_first"}},
+      "g_first = as CycleGAN; d_first = as FastGAN: the generators are "
+      "judged by discriminators that have learned already.");
+  train.number("ema_decay", &TrainSpec::ema_decay, 0, 0.999999, "",
+               "Decay per step of a moving average of the generators' weights, which is then "
+               "scored and kept; 0 = off, FastGAN: 0.999.");
+  train.choice<Precision>("precision", &TrainSpec::precision,
+                          {{Precision::kFp32, "fp32"}, {Precision::kFp64, "fp64"}},
+                          "fp64 = double precision on the CPU, for checks.");
+  train.path("initial_weights", &TrainSpec::initial_weights,
+             "Weights to start from (safetensors): any of netG_A., netG_B., netD_A., netD_B. + the "
+             "published names; what is not there is drawn from the seed.");
   train.integer("threads", &TrainSpec::threads, 1, 1024, "threads",
                 "CPU threads per rank; part of the run's identity, since it changes bits.");
 }
@@ -237,15 +237,37 @@ void add_evaluate_keys(std::vector<SpecKey>& keys) {
       [](RunSpec& s) -> ExtractorSpec& { return s.evaluate.extractor; });
   extractor.choice<ExtractorKind>(
       "kind", &ExtractorSpec::kind,
-      {{ExtractorKind::kRandomConv, "random_conv"}, {ExtractorKind::kTorchScript, "torchscript"}},
+      {{ExtractorKind::kRandomConv, "random_conv"},
+       {ExtractorKind::kTorchScript, "torchscript"},
+       {ExtractorKind::kInceptionV3, "inception_v3"}},
       "random_conv = fixed random filters, no file needed; torchscript "
-      "= any TorchScript module from images to features.");
+      "= any TorchScript module from images to features; inception_v3 = the network of FID and KID "
+      "as published.");
   extractor.path("file", &ExtractorSpec::file,
-                 "TorchScript file: forward(uint8 [N,3,H,W], RGB) gives float [N,D].");
+                 "torchscript: forward(uint8 [N,3,H,W], RGB) gives float [N,D]; inception_v3: "
+                 "weights (safetensors), or the published TorchScript file.");
+  extractor.choice<InceptionInput>("variant", &ExtractorSpec::variant,
+                                   {{InceptionInput::kLegacyPytorch, "legacy_pytorch"},
+                                    {InceptionInput::kLegacyTensorflow, "legacy_tensorflow"},
+                                    {InceptionInput::kClean, "clean"}},
+                                   "How inception_v3 gets its 299 pixels: as pytorch-fid, as "
+                                   "TTUR and torch-fidelity, or as clean-fid; numbers of different "
+                                   "variants are not comparable.");
   SectionKeys<EvalSpec> eval(keys, "evaluate", [](RunSpec& s) -> EvalSpec& { return s.evaluate; });
   eval.choices<Direction>("directions", &EvalSpec::directions,
                           {{Direction::kAtoB, "AtoB"}, {Direction::kBtoA, "BtoA"}},
                           "Translations that are scored.");
+  eval.choice<Split>(
+      "split", &EvalSpec::split, {{Split::kTest, "test"}, {Split::kTrain, "train"}},
+      "Images that are translated and compared with: test, or the run's own training "
+      "images, resized as test images (where nothing is held out; flatters).");
+  eval.integer("every_epochs", &EvalSpec::every_epochs, 0, kMany, "epochs",
+               "Score during training too, every so many epochs; 0 = only at the end.");
+  eval.choice<CheckpointChoice>(
+      "checkpoint", &EvalSpec::checkpoint,
+      {{CheckpointChoice::kLast, "last"}, {CheckpointChoice::kBest, "best"}},
+      "last = the final weights; best = those with the lowest FID of all scores of the run "
+      "(needs every_epochs): chosen on the test images, so better than it will be elsewhere.");
   eval.integer("kid_subsets", &EvalSpec::kid_subsets, 1, 100000, "subsets",
                "Random subsets of the KID's subset mean.");
   eval.integer("kid_subset_size", &EvalSpec::kid_subset_size, 2, 1000000, "images",
@@ -280,26 +302,11 @@ void add_run_keys(std::vector<SpecKey>& keys) {
       .in_run_id = false;
 }
 
-std::string json_text(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<int>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 }  // namespace
 
 std::vector<SpecKey> spec_keys() {
   std::vector<SpecKey> keys;
-  keys.reserve(64);  // references returned while building stay valid
+  keys.reserve(128);  // references returned while building stay valid
   add_data_keys(keys);
   add_model_keys(keys);
   add_loss_keys(keys);
@@ -307,38 +314,6 @@ std::vector<SpecKey> spec_keys() {
   add_evaluate_keys(keys);
   add_run_keys(keys);
   return keys;
-}
-
-std::string expected(const SpecKey& key) {
-  switch (key.type) {
-    case SpecType::kBool:
-      return "true or false";
-    case SpecType::kInteger:
-      return fmt::format("an integer from {} to {}{}", key.min, key.max,
-                         key.zero_is_auto ? ", or auto" : "");
-    case SpecType::kNumber:
-      return fmt::format("a number from {} to {}", key.min, key.max);
-    case SpecType::kText:
-      return "a text";
-    case SpecType::kPath:
-      return "a path";
-    case SpecType::kChoice:
-      return fmt::format("one of {}", fmt::join(key.choices, ", "));
-    case SpecType::kChoiceList:
-      return fmt::format("a list of {}", fmt::join(key.choices, ", "));
-  }
-  return "";
-}
-
-std::string to_json(const SpecValue& value) {
-  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
-  if (const auto* integer = std::get_if<int64_t>(&value)) return fmt::format("{}", *integer);
-  if (const auto* number = std::get_if<double>(&value)) return fmt::format("{}", *number);
-  if (const auto* text = std::get_if<std::string>(&value)) return json_text(*text);
-  std::vector<std::string> items;
-  for (const auto& item : std::get<std::vector<std::string>>(value))
-    items.push_back(json_text(item));
-  return fmt::format("[{}]", fmt::join(items, ","));
 }
 
 }  // namespace scgan

@@ -29,6 +29,31 @@ bool has_duplicates(const std::vector<Value>& values) {
   return std::set<Value>(values.begin(), values.end()).size() != values.size();
 }
 
+// Where the images come from.
+void check_source(const DatasetSpec& data, Issues& issues) {
+  if (data.kind == DataKind::kFolders && data.root.empty()) {
+    issues.push_back({"data.root",
+                      "is needed for data.kind: folders: the folder that holds "
+                      "trainA, trainB, testA and testB; set it in the file or with "
+                      "--set data.root=FOLDER"});
+  }
+  if (data.kind == DataKind::kSynthetic && !data.root.empty()) {
+    issues.push_back({"data.root",
+                      "is set, but data.kind is synthetic, which reads no folder; set "
+                      "data.kind: folders or leave data.root out"});
+  }
+  if (data.kind == DataKind::kManifest && data.manifest.empty()) {
+    issues.push_back({"data.manifest",
+                      "is needed for data.kind: manifest: a CSV that names the image files; set it "
+                      "in the file or with --set data.manifest=FILE"});
+  }
+  if (data.kind != DataKind::kManifest && !data.manifest.empty()) {
+    issues.push_back(
+        {"data.manifest",
+         "is set, but data.kind is not manifest; set data.kind: manifest or leave it out"});
+  }
+}
+
 void check_data(const DatasetSpec& data, Issues& issues) {
   if (std::find(kImageSizes.begin(), kImageSizes.end(), data.image_size) == kImageSizes.end()) {
     issues.push_back(
@@ -47,16 +72,41 @@ void check_data(const DatasetSpec& data, Issues& issues) {
         {"data.percentile_low", fmt::format("{} must be smaller than data.percentile_high {}",
                                             data.percentile_low, data.percentile_high)});
   }
-  if (data.kind == DataKind::kFolders && data.root.empty()) {
-    issues.push_back({"data.root",
-                      "is needed for data.kind: folders: the folder that holds "
-                      "trainA, trainB, testA and testB; set it in the file or with "
-                      "--set data.root=FOLDER"});
+  check_source(data, issues);
+}
+
+void check_patch_discriminator(const ModelSpec& model, Issues& issues) {
+  if (model.discriminator != DiscriminatorKind::kPatch) return;
+  if (model.d_spectral_norm == Switch::kOn) {
+    issues.push_back({"model.d_spectral_norm",
+                      "is on, but the patch discriminator has no spectral norm; take "
+                      "model.discriminator: fastgan, or auto"});
   }
-  if (data.kind == DataKind::kSynthetic && !data.root.empty()) {
-    issues.push_back({"data.root",
-                      "is set, but data.kind is synthetic, which reads no folder; set "
-                      "data.kind: folders or leave data.root out"});
+}
+
+void check_decoders(const ModelSpec& model, Issues& issues) {
+  const auto has = [&](const char* name) {
+    return std::find(model.decoders.begin(), model.decoders.end(), name) != model.decoders.end();
+  };
+  if (has_duplicates(model.decoders)) {
+    issues.push_back({"model.decoders", "names a decoder twice"});
+  }
+  if (model.discriminator == DiscriminatorKind::kFastGan && !model.d_small_branch && has("small")) {
+    issues.push_back({"model.decoders",
+                      "names small, which needs model.d_small_branch; take [big, part], or set "
+                      "model.d_small_branch: true"});
+  }
+  if (!is_power_of_two(model.part_size)) {
+    issues.push_back({"model.part_size",
+                      fmt::format("{} is not possible; take 2, 4, 8 or 16", model.part_size)});
+  }
+}
+
+void check_lpips(const RunSpec& spec, Issues& issues) {
+  if (uses_lpips(spec) && spec.loss.lpips_weights.empty()) {
+    issues.push_back({"loss.lpips_weights",
+                      "is needed for loss.ssl_distance lpips and mse_lpips: a safetensors file "
+                      "with the weights of VGG16 and LPIPS' linear layers"});
   }
 }
 
@@ -77,13 +127,21 @@ void check_train(const TrainSpec& train, Issues& issues) {
 // step. Folders are counted when they are opened; the size of generated data is known here.
 void check_epoch_length(const RunSpec& spec, Issues& issues) {
   if (spec.data.kind != DataKind::kSynthetic) return;
+  if (spec.data.subset_images > spec.data.synthetic.train_images) {
+    issues.push_back({"data.subset_images",
+                      fmt::format("{} are more than data.synthetic.train_images {}",
+                                  spec.data.subset_images, spec.data.synthetic.train_images)});
+  }
   const auto images = static_cast<double>(spec.data.synthetic.train_images);
-  const double subset = std::max(1.0, std::floor(images * spec.data.percentage / 100 + 0.5));
+  const double subset = spec.data.subset_images > 0
+                            ? static_cast<double>(spec.data.subset_images)
+                            : std::max(1.0, std::floor(images * spec.data.percentage / 100 + 0.5));
   if (subset < static_cast<double>(spec.train.batch_size)) {
     issues.push_back(
         {"train.batch_size",
-         fmt::format("{} images do not fit in an epoch: {} % of data.synthetic.train_images {} are "
-                     "{}; take a smaller batch, more images or a larger percentage",
+         fmt::format("{} images do not fit in an epoch: {} % of data.synthetic.train_images {} "
+                     "(or data.subset_images) are {}; take a smaller batch, more images or a "
+                     "larger percentage",
                      spec.train.batch_size, spec.data.percentage, spec.data.synthetic.train_images,
                      subset)});
   }
@@ -91,15 +149,22 @@ void check_epoch_length(const RunSpec& spec, Issues& issues) {
 
 void check_evaluate(const EvalSpec& evaluate, Issues& issues) {
   const ExtractorSpec& extractor = evaluate.extractor;
-  if (extractor.kind == ExtractorKind::kTorchScript && extractor.file.empty()) {
-    issues.push_back({"evaluate.extractor.file",
-                      "is needed for evaluate.extractor.kind: torchscript; set it in the file or "
-                      "with --set evaluate.extractor.file=FILE"});
+  if (extractor.kind != ExtractorKind::kRandomConv && extractor.file.empty()) {
+    issues.push_back(
+        {"evaluate.extractor.file",
+         fmt::format(
+             "is needed for evaluate.extractor.kind: {}; set it in the file or with --set "
+             "evaluate.extractor.file=FILE",
+             extractor.kind == ExtractorKind::kTorchScript ? "torchscript" : "inception_v3")});
   }
   if (extractor.kind == ExtractorKind::kRandomConv && !extractor.file.empty()) {
     issues.push_back({"evaluate.extractor.file",
                       "is set, but evaluate.extractor.kind is random_conv, which reads no file; "
                       "set evaluate.extractor.kind: torchscript or leave the file out"});
+  }
+  if (evaluate.checkpoint == CheckpointChoice::kBest && evaluate.every_epochs == 0) {
+    issues.push_back({"evaluate.checkpoint",
+                      "is best, but only the final weights are scored; set evaluate.every_epochs"});
   }
   if (evaluate.directions.empty()) {
     issues.push_back({"evaluate.directions", "is empty; name at least one of AtoB, BtoA"});
@@ -135,6 +200,9 @@ std::vector<SpecIssue> validate(const RunSpec& spec) {
   if (has_duplicates(spec.model.diffaug)) {
     issues.push_back({"model.diffaug", "names an augmentation twice"});
   }
+  check_patch_discriminator(spec.model, issues);
+  check_decoders(spec.model, issues);
+  check_lpips(spec, issues);
   check_train(spec.train, issues);
   check_epoch_length(spec, issues);
   check_evaluate(spec.evaluate, issues);

@@ -28,22 +28,26 @@ RunSpec example() {
 // same values, and the id was computed there with hashlib. A change of either gives every stored
 // run another name.
 TEST(RunIdTest, CanonicalTextAndIdAreFixed) {
-  EXPECT_EQ(
-      canonical_json(example()),
-      R"({"data.crop":true,"data.digest":"d1","data.flip":true,"data.image_size":256,)"
-      R"("data.kind":"folders","data.load_size":286,"data.pairing":"random","data.percentage":40,)"
-      R"("data.scaling":"dtype","data.shuffle":true,"data.subset":"seeded","data.tiles":1,)"
-      R"("evaluate.batch_size":8,"evaluate.directions":["AtoB"],"evaluate.extractor.digest":"e1",)"
-      R"("evaluate.extractor.kind":"torchscript","evaluate.kid_subset_size":1000,)"
-      R"("evaluate.kid_subsets":100,"loss.d_adv_scale":0.5,"loss.identity_mode":"relative",)"
-      R"("loss.lambda_a":10,"loss.lambda_b":10,"loss.lambda_identity":0.5,)"
-      R"("model.diffaug":["color","cutout"],"model.discriminator":"patch",)"
-      R"("model.discriminator_width":64,"model.generator_blocks":9,"model.generator_width":64,)"
-      R"("run.reduction":"canonical","seed":7,"train.adam_eps":1e-08,"train.batch_size":8,)"
-      R"("train.beta1":0.5,"train.beta2":0.999,"train.decay_epochs":100,"train.epochs":100,)"
-      R"("train.learning_rate":0.0002,"train.micro_batch":2,"train.pool_size":50,)"
-      R"("train.threads":1})");
-  EXPECT_EQ(run_id(example()), "82bcf91c6d932c34");
+  EXPECT_EQ(canonical_json(example()),
+            R"({"data.crop":true,"data.digest":"d1","data.flip":true,"data.image_size":256,)"
+            R"("data.kind":"folders","data.load_size":286,"data.pairing":"random",)"
+            R"("data.percentage":40,"data.scaling":"dtype","data.shuffle":true,)"
+            R"("data.subset":"seeded","data.tiles":1,"evaluate.batch_size":8,)"
+            R"("evaluate.checkpoint":"last","evaluate.directions":["AtoB"],)"
+            R"("evaluate.every_epochs":0,"evaluate.extractor.digest":"e1",)"
+            R"("evaluate.extractor.kind":"torchscript","evaluate.kid_subset_size":1000,)"
+            R"("evaluate.kid_subsets":100,"evaluate.split":"test","loss.d_adv_scale":0.5,)"
+            R"("loss.identity_mode":"relative","loss.lambda_a":10,"loss.lambda_b":10,)"
+            R"("loss.lambda_identity":0.5,"model.d_norm":"instance","model.d_spectral_norm":"off",)"
+            R"("model.diffaug":["color","cutout"],"model.discriminator":"patch",)"
+            R"("model.discriminator_width":64,"model.generator_blocks":9,)"
+            R"("model.generator_width":64,"run.reduction":"canonical","seed":7,)"
+            R"("train.adam_eps":1e-08,"train.batch_size":8,"train.beta1":0.5,"train.beta2":0.999,)"
+            R"("train.decay_epochs":100,"train.ema_decay":0,"train.epochs":100,)"
+            R"("train.learning_rate":0.0002,"train.micro_batch":2,"train.order":"g_first",)"
+            R"("train.pool_size":50,"train.precision":"fp32","train.schedule":"linear",)"
+            R"("train.steps":0,"train.threads":1})");
+  EXPECT_EQ(run_id(example()), "2775081e2b213c9e");
 }
 
 TEST(RunIdTest, PlacementPathsAndNamesDoNotChangeTheId) {
@@ -105,6 +109,30 @@ TEST(RunIdTest, KeysThatCannotActAreLeftOut) {
   EXPECT_FALSE(unchanged(spec, [](RunSpec& s) { s.data.synthetic.seed = 9; }));
   EXPECT_FALSE(unchanged(spec, [](RunSpec& s) { s.data.percentile_low = 5; }));
   EXPECT_FALSE(unchanged(spec, [](RunSpec& s) { s.loss.lambda_ssl = 5; }));
+}
+
+TEST(RunIdTest, DecoderKeysActOnlyWhereThereIsASelfSupervisedLoss) {
+  const auto changes = [](RunSpec spec) {
+    const std::string before = run_id(spec);
+    spec.model.part_size = 4;
+    spec.loss.ssl_distance = SslDistance::kL1;
+    return run_id(spec) != before;
+  };
+  RunSpec spec = example();
+  EXPECT_FALSE(changes(spec));
+  spec.model.discriminator = DiscriminatorKind::kFastGan;
+  EXPECT_TRUE(changes(spec));
+  spec.model.decoders = {};
+  EXPECT_FALSE(changes(spec));
+}
+
+TEST(RunIdTest, DigestsOfWeightsCountWhereTheWeightsAreUsed) {
+  RunSpec spec = example();
+  const std::string before = run_id(spec);
+  spec.loss.lpips_digest = std::string(64, 'e');
+  EXPECT_EQ(run_id(spec), before);
+  spec.train.initial_weights_digest = std::string(64, 'e');
+  EXPECT_NE(run_id(spec), before);
 }
 
 TEST(RunIdTest, FullTextHoldsPlacementAndNames) {

@@ -79,6 +79,13 @@ TEST(ValidateTest, PathsAreThereWhenAndOnlyWhenTheyAreRead) {
   EXPECT_THAT(
       issues_after([](RunSpec& s) { s.evaluate.extractor.kind = ExtractorKind::kTorchScript; }),
       ElementsAre("evaluate.extractor.file"));
+  EXPECT_THAT(
+      issues_after([](RunSpec& s) { s.evaluate.extractor.kind = ExtractorKind::kInceptionV3; }),
+      ElementsAre("evaluate.extractor.file"));
+  EXPECT_THAT(issues_after([](RunSpec& s) { s.data.kind = DataKind::kManifest; }),
+              ElementsAre("data.manifest"));
+  EXPECT_THAT(issues_after([](RunSpec& s) { s.data.manifest = "x.csv"; }),
+              ElementsAre("data.manifest"));
   EXPECT_THAT(issues_after([](RunSpec& s) { s.evaluate.extractor.file = "x.pt"; }),
               ElementsAre("evaluate.extractor.file"));
 }
@@ -94,6 +101,37 @@ TEST(ValidateTest, ListsHaveNoDuplicates) {
               ElementsAre("evaluate.directions"));
   EXPECT_THAT(issues_after([](RunSpec& s) { s.evaluate.directions.clear(); }),
               ElementsAre("evaluate.directions"));
+}
+
+TEST(ValidateTest, DecodersFitTheDiscriminator) {
+  const auto issues = [](auto change) {
+    return issues_after([&](RunSpec& s) {
+      s.model.discriminator = DiscriminatorKind::kFastGan;
+      change(s);
+    });
+  };
+  EXPECT_THAT(issues([](RunSpec& s) { s.model.d_small_branch = false; }),
+              ElementsAre("model.decoders"));
+  EXPECT_THAT(issues([](RunSpec& s) {
+                s.model.d_small_branch = false;
+                s.model.decoders = {"big", "part"};
+              }),
+              IsEmpty());
+  EXPECT_THAT(issues([](RunSpec& s) { s.model.part_size = 6; }), ElementsAre("model.part_size"));
+  EXPECT_THAT(issues([](RunSpec& s) { s.loss.ssl_distance = SslDistance::kLpips; }),
+              ElementsAre("loss.lpips_weights"));
+  EXPECT_THAT(issues_after([](RunSpec& s) { s.model.d_spectral_norm = Switch::kOn; }),
+              ElementsAre("model.d_spectral_norm"));
+}
+
+TEST(ValidateTest, TheBestCheckpointNeedsScoresDuringTraining) {
+  EXPECT_THAT(issues_after([](RunSpec& s) { s.evaluate.checkpoint = CheckpointChoice::kBest; }),
+              ElementsAre("evaluate.checkpoint"));
+  EXPECT_THAT(issues_after([](RunSpec& s) {
+                s.evaluate.checkpoint = CheckpointChoice::kBest;
+                s.evaluate.every_epochs = 10;
+              }),
+              IsEmpty());
 }
 
 TEST(ValidateTest, SeedsFit31Bits) {
