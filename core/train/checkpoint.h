@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "core/train/safetensors.h"
+#include "core/model/safetensors.h"
 
 namespace scgan {
 

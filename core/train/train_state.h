@@ -12,9 +12,9 @@
 
 #include "core/model/networks.h"
 #include "core/model/parameter_arena.h"
+#include "core/model/safetensors.h"
 #include "core/spec/run_spec.h"
 #include "core/train/image_pool.h"
-#include "core/train/safetensors.h"
 
 namespace scgan {
 

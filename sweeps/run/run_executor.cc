@@ -10,7 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/sha256.h"
-#include "core/train/safetensors.h"
+#include "core/model/safetensors.h"
 #include "distributed/process_environment.h"
 #include "sweeps/run/run_files.h"
 

@@ -6,7 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/train/safetensors.h"
+#include "core/model/safetensors.h"
 
 namespace scgan::sweeps {
 namespace {

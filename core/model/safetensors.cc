@@ -1,4 +1,4 @@
-#include "core/train/safetensors.h"
+#include "core/model/safetensors.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
