@@ -1,6 +1,7 @@
 #include "core/data/synthetic_cells.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "core/base/draws.h"
+#include "core/base/sha256.h"
+#include "core/data/on_all_cores.h"
 
 namespace scgan {
 namespace {
@@ -16,6 +19,7 @@ namespace {
 constexpr double kTurn = 2 * std::numbers::pi;
 constexpr uint32_t kLanesPerCell = 64;
 constexpr uint32_t kImageLanes = 1U << 20;  // lanes of what belongs to the whole image
+constexpr double kLayers = 5;               // at most so many cells lie on one another, on average
 constexpr int kCandidates = 12;             // places tried for a cell: the freest is taken
 
 // A phenotype; lengths in units of the image side, intensities of full scale.
@@ -30,9 +34,35 @@ struct Phenotype {
   double cells;                        // mean number per image
 };
 
-// A: flat, elongated, dim cells. B: the same cells rounded up, smaller and brighter.
+// A: flat, elongated, dim cells.
 constexpr Phenotype kFlat{0.150, 0.25, 2.2, 0.30, 0.10, 0.26, 0.30, 0.42, 0.80, 0.40, 0.60, 6};
-constexpr Phenotype kRound{0.095, 0.20, 1.15, 0.0, 0.05, 0.60, 0.85, 1.00, 0.40, 0.58, 1.10, 6};
+
+// A changed as the spec says. What hangs together changes together: rounder cells lose their
+// pointed ends and have a smoother outline, shrinking cells keep most of their nucleus, and the rim
+// brightens more than the body, the nucleus less. The limits keep every spec drawable.
+Phenotype changed(const SyntheticSpec& spec) {
+  const auto ratio = [&](double change) { return std::pow(change, spec.effect); };
+  const double size = ratio(spec.change_size);
+  const double intensity = ratio(spec.change_intensity);
+  Phenotype type = kFlat;
+  type.radius = std::clamp(type.radius * size, 0.01, 0.5);
+  type.elongation = std::clamp(type.elongation * ratio(spec.change_elongation), 1.0, 8.0);
+  type.taper = std::min(type.taper * (type.elongation - 1) / (kFlat.elongation - 1), 0.6);
+  type.roughness = std::min(type.roughness * type.elongation / kFlat.elongation, 0.2);
+  type.actin *= intensity;
+  type.rim *= std::pow(intensity, 1.25);
+  type.tubulin *= intensity;
+  type.fibres = std::min(type.fibres * ratio(spec.change_texture), 4.0);
+  type.nucleus = std::min(type.nucleus * std::pow(size, -0.8), 0.62);
+  type.nucleus_brightness *= std::pow(intensity, 0.73);
+  const double room = kLayers / (std::numbers::pi * type.radius * type.radius);
+  type.cells = std::min({type.cells * ratio(spec.change_number), room, 400.0});
+  return type;
+}
+
+Phenotype phenotype_of(const SyntheticSpec& spec, int domain) {
+  return domain == 0 ? kFlat : changed(spec);
+}
 
 // Everything of one image is drawn from (seed, domain and split, index); lanes tell the draws
 // apart.
@@ -98,13 +128,14 @@ class Cell {
        const std::vector<Cell>& others)
       : type_(type), noise_(draw, number) {
     const uint32_t lane = number * kLanesPerCell;
-    const double radius = type.radius * (1 + draw.within(type.radius_spread, lane));
-    const double stretch = std::sqrt(1 + (type.elongation - 1) * (1 + draw.within(0.5, lane + 1)));
+    radius_ = type.radius * (1 + draw.within(type.radius_spread, lane));
+    elongation_ = 1 + (type.elongation - 1) * (1 + draw.within(0.5, lane + 1));
+    const double stretch = std::sqrt(elongation_);
     const double angle = kTurn * draw.uniform(lane + 2);
     cos_ = std::cos(angle);
     sin_ = std::sin(angle);
-    long_axis_ = radius * stretch;
-    short_axis_ = radius / stretch;
+    long_axis_ = radius_ * stretch;
+    short_axis_ = radius_ / stretch;
     brightness_ = 1 + draw.within(0.25, lane + 3);
     swirl_ = draw.within(0.8, lane + 4);
     nucleus_u_ = draw.within(0.15, lane + 5);
@@ -115,6 +146,11 @@ class Cell {
     }
     place(draw, lane + 32, others);
   }
+
+  double radius() const { return radius_; }
+  double elongation() const { return elongation_; }
+  double intensity() const { return brightness_ * type_.tubulin / kFlat.tubulin; }
+  double texture() const { return type_.fibres; }
 
   // Adds this cell's light to the planes [3, size, size].
   void add_light(std::vector<double>& light, int64_t size) const {
@@ -196,7 +232,7 @@ class Cell {
     const double fine = noise_.ridges(32 * turn, 2.2 * r + 7);
     const double coarse = noise_.ridges(16 * turn, 1.6 * r + 1);
     const double fibres = 1.1 * std::max(fine, coarse) + 0.25 * fine;
-    return type_.tubulin * dome * ((1 - type_.fibres) + type_.fibres * (0.2 + fibres));
+    return type_.tubulin * dome * std::max(0.0, 1 + type_.fibres * (fibres - 0.8));
   }
 
   double nucleus_at(double u, double v) const {
@@ -209,7 +245,8 @@ class Cell {
 
   const Phenotype& type_;
   SmoothNoise noise_;
-  double x_ = 0, y_ = 0, cos_ = 1, sin_ = 0, long_axis_ = 0, short_axis_ = 0;
+  double x_ = 0, y_ = 0, radius_ = 0, elongation_ = 1;
+  double cos_ = 1, sin_ = 0, long_axis_ = 0, short_axis_ = 0;
   double brightness_ = 1, swirl_ = 0, nucleus_u_ = 0, nucleus_v_ = 0;
   std::array<Wave, 5> waves_;
 };
@@ -228,6 +265,19 @@ double noise_of(uint32_t word) {
   return ((word >> 16) * 0x1p-16 + (word & 0xFFFFU) * 0x1p-16 - 1) * std::sqrt(6.0);
 }
 
+// Copies a square image's tiles, row by row, to `to`, one [3, side, side] after the other.
+void cut_tiles(const at::Tensor& image, int64_t tiles, uint8_t* to) {
+  const int64_t whole = image.size(1);
+  const int64_t side = whole / tiles;
+  const uint8_t* const from = image.const_data_ptr<uint8_t>();
+  for (int64_t tile = 0; tile < tiles * tiles; ++tile) {
+    const uint8_t* const corner = from + tile / tiles * side * whole + tile % tiles * side;
+    for (int64_t line = 0; line < 3 * side; ++line, to += side) {
+      std::copy_n(corner + (line / side * whole + line % side) * whole, side, to);
+    }
+  }
+}
+
 }  // namespace
 
 at::Tensor synthetic_image(const SyntheticSpec& spec, int domain, int split, int64_t index,
@@ -236,8 +286,8 @@ at::Tensor synthetic_image(const SyntheticSpec& spec, int domain, int split, int
   const int64_t pixels = size * size;
   const double background = 0.03 * (1 + draw.within(0.4, kImageLanes + 1));
   std::vector<double> light(static_cast<size_t>(3 * pixels), background);
-  for (const Cell& cell : draw_cells(domain == 0 ? kFlat : kRound, draw))
-    cell.add_light(light, size);
+  const Phenotype type = phenotype_of(spec, domain);
+  for (const Cell& cell : draw_cells(type, draw)) cell.add_light(light, size);
 
   at::Tensor image = at::empty({3, size, size}, at::kByte);
   auto* out = image.mutable_data_ptr<uint8_t>();
@@ -247,11 +297,57 @@ at::Tensor synthetic_image(const SyntheticSpec& spec, int domain, int split, int
       const int64_t i = c * pixels + pixel;
       const double glow = 1 - std::exp(-light[static_cast<size_t>(i)]);  // saturates softly
       const double noise =
-          (0.006 + 0.03 * std::sqrt(glow)) * noise_of(words[static_cast<size_t>(c)]);
+          spec.noise * (0.006 + 0.03 * std::sqrt(glow)) * noise_of(words[static_cast<size_t>(c)]);
       out[i] = static_cast<uint8_t>(std::clamp((glow * 1.25 + noise) * 255, 0.0, 255.0));
     }
   }
   return image;
+}
+
+CellTruth synthetic_truth(const SyntheticSpec& spec, int domain, int split, int64_t index) {
+  const Phenotype type = phenotype_of(spec, domain);
+  const auto cells = draw_cells(type, ImageDraws(spec, domain, split, index));
+  CellTruth truth;
+  truth.cells = static_cast<int64_t>(cells.size());
+  const double share = 1 / static_cast<double>(cells.size());
+  for (const Cell& cell : cells) {
+    truth.radius += share * cell.radius();
+    truth.elongation += share * cell.elongation();
+    truth.intensity += share * cell.intensity();
+    truth.texture += share * cell.texture();
+  }
+  return truth;
+}
+
+ImageSet synthetic_set(const DatasetSpec& spec, int domain, int split) {
+  const bool training = split == 0;
+  const int64_t fields = training ? spec.synthetic.train_images : spec.synthetic.test_images;
+  const int64_t tiles = training ? 1 : spec.tiles;
+  const int64_t side = training ? training_side(spec) : spec.image_size;
+  ImageSet set;
+  set.images = at::empty({fields * tiles * tiles, 3, side, side}, at::kByte);
+  on_all_cores(static_cast<size_t>(fields), [&](size_t i) {
+    const auto field = static_cast<int64_t>(i);
+    cut_tiles(synthetic_image(spec.synthetic, domain, split, field, tiles * side), tiles,
+              set.images.mutable_data_ptr<uint8_t>() + field * tiles * tiles * 3 * side * side);
+  });
+  for (int64_t i = 0; i < fields * tiles * tiles; ++i) {
+    const int64_t tile = i % (tiles * tiles);
+    const std::string field = fmt::format("{}-{:05}", domain == 0 ? 'a' : 'b', i / (tiles * tiles));
+    set.names.push_back(tiles == 1 ? field
+                                   : fmt::format("{}-{}-{}", field, tile / tiles, tile % tiles));
+  }
+  return set;
+}
+
+std::string synthetic_digest(const DatasetSpec& spec) {
+  const SyntheticSpec& cells = spec.synthetic;
+  return sha256_hex(fmt::format(
+      "synthetic cells v{}, {} train, {} test, seed {}, {} px, number {}, size {}, elongation {}, "
+      "intensity {}, texture {}, effect {}, noise {}",
+      kSyntheticVersion, cells.train_images, cells.test_images, cells.seed, spec.image_size,
+      cells.change_number, cells.change_size, cells.change_elongation, cells.change_intensity,
+      cells.change_texture, cells.effect, cells.noise));
 }
 
 }  // namespace scgan
