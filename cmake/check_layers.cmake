@@ -13,7 +13,7 @@ endmacro()
 
 layer(core/base    KNOWS OpenSSL)
 layer(core/spec    OURS core/base)
-layer(core/data    OURS core/base core/spec KNOWS torch PNG JPEG)
+layer(core/data    OURS core/base core/spec KNOWS torch PNG JPEG TIFF xxhash)
 layer(core/model   OURS core/base core/spec KNOWS torch nlohmann)
 layer(core/comm    OURS core/base core/spec KNOWS torch)
 layer(core/train   OURS core/base core/spec core/data core/model core/comm KNOWS torch nlohmann)
@@ -30,7 +30,7 @@ layer(tools        OURS core/base core/spec distributed sweeps/plan sweeps/run r
 set(only_file_SQLite "^results/sqlite\\.(h|cc)$")
 
 # The library a header in <> belongs to: first match counts. "standard" is C++, C and POSIX.
-set(libraries CUDA torch MPI NCCL yaml-cpp SQLite nlohmann fmt OpenSSL PNG JPEG CLI11 standard)
+set(libraries CUDA torch MPI NCCL yaml-cpp SQLite nlohmann fmt OpenSSL PNG JPEG TIFF xxhash CLI11 standard)
 set(headers_CUDA     "^(cuda|cublas|cudnn|cufft|curand|nvml|nvToolsExt|c10/cuda/|ATen/cuda/|torch/csrc/cuda/)")
 set(headers_torch    "^(torch|ATen|c10|caffe2)/")
 set(headers_MPI      "^mpi[^/]*\\.h$")
@@ -42,6 +42,8 @@ set(headers_fmt      "^fmt/")
 set(headers_OpenSSL  "^openssl/")
 set(headers_PNG      "^(png|pngconf)\\.h$")
 set(headers_JPEG     "^(jpeglib|jerror|jconfig|turbojpeg)\\.h$")
+set(headers_TIFF     "^(tiff|tiffio|tiffconf|tiffvers)\\.h$")
+set(headers_xxhash   "^xxhash\\.h$")
 set(headers_CLI11    "^CLI/")
 set(headers_standard "^([a-z_]+|[a-z_]+\\.h|sys/[a-z_]+\\.h|linux/[a-z_]+\\.h|arpa/inet\\.h|netinet/[a-z_]+\\.h)$")
 

@@ -2,25 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
+#include "core/base/descriptor.h"
 #include "core/base/error.h"
-#include "core/base/unique_handle.h"
 
 namespace scgan {
 namespace {
-
-struct DescriptorTraits {
-  using Handle = int;
-  static Handle null() noexcept { return -1; }
-  static void close(Handle handle) noexcept { ::close(handle); }
-};
-using Descriptor = UniqueHandle<DescriptorTraits>;
 
 [[noreturn]] void fail(const std::filesystem::path& file, const char* action) {
   throw Error(ErrorKind::kStorage,
@@ -72,12 +65,22 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view b
 }
 
 std::string read_file(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) {
-    throw Error(ErrorKind::kStorage,
-                fmt::format("{}: cannot be read: {}", file.string(), std::strerror(errno)));
+  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (!in || ::fstat(in.get(), &status) != 0) fail(file, "be read");
+  // Room for one byte more than expected, so that the end is seen: pipes and /proc have no size.
+  const auto expected = static_cast<size_t>(std::max<off_t>(status.st_size, 0)) + 1;
+  std::string bytes;
+  size_t filled = 0;
+  for (ssize_t count = 1; count != 0; filled += static_cast<size_t>(count)) {
+    if (bytes.size() == filled) bytes.resize(std::max(expected, filled + (size_t{1} << 16)));
+    do {
+      count = ::read(in.get(), bytes.data() + filled, bytes.size() - filled);
+    } while (count < 0 && errno == EINTR);
+    if (count < 0) fail(file, "be read");
   }
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  bytes.resize(filled);
+  return bytes;
 }
 
 }  // namespace scgan

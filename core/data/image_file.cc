@@ -3,26 +3,42 @@
 #include <ATen/ATen.h>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <string>
+#include <string_view>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/data/jpeg_codec.h"
 #include "core/data/png_codec.h"
+#include "core/data/tiff_codec.h"
 
 namespace scgan {
 namespace {
 
-enum class Format { kPng, kJpeg };
+enum class Format { kPng, kJpeg, kTiff };
 
-std::string bytes_of(const std::filesystem::path& file) {
+[[noreturn]] void fail(const std::filesystem::path& file, const std::string& text) {
+  throw Error(ErrorKind::kData, fmt::format("{}: {}", file.string(), text));
+}
+
+// TIFF of either byte order; BigTIFF has 43 in place of 42.
+bool is_tiff(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  return bytes.starts_with("II\x2a\0"sv) || bytes.starts_with("MM\0\x2a"sv) ||
+         bytes.starts_with("II\x2b\0"sv) || bytes.starts_with("MM\0\x2b"sv);
+}
+
+Format format_of(const std::string& bytes, const std::filesystem::path& file) {
+  if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return Format::kPng;
+  if (bytes.starts_with("\xff\xd8\xff")) return Format::kJpeg;
+  if (is_tiff(bytes)) return Format::kTiff;
+  fail(file, bytes.empty() ? "is empty" : "is neither a PNG nor a JPEG nor a TIFF image");
+}
+
+}  // namespace
+
+std::string read_image_bytes(const std::filesystem::path& file) {
   std::error_code failed;
-  if (std::filesystem::is_directory(file, failed)) {
-    throw Error(ErrorKind::kData, fmt::format("{}: is a folder, not an image", file.string()));
-  }
+  if (std::filesystem::is_directory(file, failed)) fail(file, "is a folder, not an image");
   try {
     return read_file(file);
   } catch (const Error& problem) {
@@ -30,25 +46,34 @@ std::string bytes_of(const std::filesystem::path& file) {
   }
 }
 
-Format format_of(const std::string& bytes, const std::filesystem::path& file) {
-  if (bytes.starts_with("\x89PNG\r\n\x1a\n")) return Format::kPng;
-  if (bytes.starts_with("\xff\xd8\xff")) return Format::kJpeg;
-  throw Error(ErrorKind::kData,
-              fmt::format("{}: {}", file.string(),
-                          bytes.empty() ? "is empty" : "is neither a PNG nor a JPEG image"));
+ImageInfo image_info(const std::string& bytes, const std::filesystem::path& file) {
+  switch (format_of(bytes, file)) {
+    case Format::kPng:
+      return png_info(bytes, file);
+    case Format::kJpeg:
+      return jpeg_info(bytes, file);
+    default:
+      return tiff_info(bytes, file);
+  }
 }
 
-}  // namespace
+at::Tensor decode_image(const std::string& bytes, const std::filesystem::path& file) {
+  switch (format_of(bytes, file)) {
+    case Format::kPng:
+      return decode_png(bytes, file);
+    case Format::kJpeg:
+      return decode_jpeg(bytes, file);
+    default:
+      return decode_tiff(bytes, file);
+  }
+}
 
 ImageInfo read_image_info(const std::filesystem::path& file) {
-  const std::string bytes = bytes_of(file);
-  return format_of(bytes, file) == Format::kPng ? png_info(bytes, file) : jpeg_info(bytes, file);
+  return image_info(read_image_bytes(file), file);
 }
 
 at::Tensor read_image(const std::filesystem::path& file) {
-  const std::string bytes = bytes_of(file);
-  return format_of(bytes, file) == Format::kPng ? decode_png(bytes, file)
-                                                : decode_jpeg(bytes, file);
+  return decode_image(read_image_bytes(file), file);
 }
 
 void write_png(const std::filesystem::path& file, const at::Tensor& image) {

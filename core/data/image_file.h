@@ -1,11 +1,12 @@
-// Image files to tensors and back: PNG (libpng) and JPEG (libjpeg-turbo). The format is told by
-// content.
+// Image files to tensors and back: PNG (libpng), JPEG (libjpeg-turbo) and TIFF (libtiff). The
+// format is told by content.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace scgan {
 
@@ -13,16 +14,24 @@ struct ImageInfo {
   int64_t height = 0;
   int64_t width = 0;
   int64_t channels = 0;  // as in the file: 1 or 3
-  int64_t bits = 0;      // per channel: 8 or 16
+  int64_t bits = 0;      // per channel: 8 or 16 (unsigned), 32 (float)
 };
 
-// Reads the header only. Throws Error(kData) naming the file: unreadable, neither PNG nor JPEG, an
-// alpha channel or another channel count than 1 or 3, a size over 65,500 pixels per side.
-ImageInfo read_image_info(const std::filesystem::path& file);
+// A file's bytes. Throws Error(kData) naming the file when it cannot be read.
+std::string read_image_bytes(const std::filesystem::path& file);
 
-// Decodes to [3, H, W]: uint8 (8-bit files), or float32 holding 0 ... 65535 (16-bit files). Grey
-// becomes three equal channels. Throws Error(kData) naming the file, also when it is truncated or
-// damaged.
+// Looks at the header only. Throws Error(kData) naming the file: neither PNG nor JPEG nor TIFF, an
+// alpha channel or another channel count than 1 or 3, another type of pixels, a size over 65,500
+// pixels per side.
+ImageInfo image_info(const std::string& bytes, const std::filesystem::path& file);
+
+// Decodes to [3, H, W]: uint8 (8-bit files), or float32 holding 0 ... 65535 (16-bit files) or the
+// values of a float file, which are finite. Grey becomes three equal channels. Throws Error(kData)
+// naming the file, also when it is truncated or damaged.
+at::Tensor decode_image(const std::string& bytes, const std::filesystem::path& file);
+
+// The same from the file itself.
+ImageInfo read_image_info(const std::filesystem::path& file);
 at::Tensor read_image(const std::filesystem::path& file);
 
 // Writes uint8 [3, H, W] as an 8-bit RGB PNG, atomically. Throws Error(kStorage).

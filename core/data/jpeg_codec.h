@@ -10,7 +10,7 @@
 
 namespace scgan {
 
-// As read_image_info and read_image of core/data/image_file.h; `file` is for messages. What libjpeg
+// As image_info and decode_image of core/data/image_file.h; `file` is for messages. What libjpeg
 // only warns about (data that ends early, corrupt codes) is an error here: half an image is not
 // data.
 ImageInfo jpeg_info(const std::string& bytes, const std::filesystem::path& file);

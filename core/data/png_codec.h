@@ -10,7 +10,7 @@
 
 namespace scgan {
 
-// As read_image_info and read_image of core/data/image_file.h; `file` is for messages.
+// As image_info and decode_image of core/data/image_file.h; `file` is for messages.
 ImageInfo png_info(const std::string& bytes, const std::filesystem::path& file);
 at::Tensor decode_png(const std::string& bytes, const std::filesystem::path& file);
 

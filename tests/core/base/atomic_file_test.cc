@@ -37,6 +37,15 @@ TEST_F(AtomicFileTest, NewFileHoldsTheBytes) {
   EXPECT_EQ(files(), 1U);
 }
 
+TEST_F(AtomicFileTest, FilesOfAnySizeAreReadToTheirEnd) {
+  for (const size_t size : {0U, 1U, 65535U, 65536U, 65537U, 200000U}) {
+    const std::string bytes(size, 'x');
+    write_file_atomically(folder_ / "file", bytes);
+    EXPECT_EQ(read_file(folder_ / "file"), bytes);
+  }
+  EXPECT_NE(read_file("/proc/self/status"), "");  // has no size
+}
+
 TEST_F(AtomicFileTest, OldFileStaysUntilTheNewOneIsWhole) {
   const auto file = folder_ / "state";
   write_file_atomically(file, "old");

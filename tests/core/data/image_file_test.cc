@@ -109,7 +109,7 @@ TEST_F(ImageFileTest, WhatIsNoImageIsNamed) {
   write_file_atomically(png_, "");
   EXPECT_THAT(error_of(png_), HasSubstr("is empty"));
   write_file_atomically(png_, "GIF89a, say");
-  EXPECT_THAT(error_of(png_), HasSubstr("neither a PNG nor a JPEG"));
+  EXPECT_THAT(error_of(png_), HasSubstr("neither a PNG nor a JPEG nor a TIFF"));
   EXPECT_THAT(error_of(folder_.path()), HasSubstr("folder"));
 }
 

@@ -1,0 +1,365 @@
+#include "core/data/tiff_codec.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <tiffio.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/data/tiff_source.h"
+
+namespace scgan {
+namespace {
+
+constexpr int64_t kMaxSide = 65500;
+constexpr int kMostPages = 64;  // looked at: pyramids have a dozen
+
+// What is read, and the most bytes that one byte of the file can become.
+struct Compression {
+  uint16_t scheme;
+  int64_t most_inflated;
+};
+constexpr std::array<Compression, 7> kCompressions{{{COMPRESSION_NONE, 1},
+                                                    {COMPRESSION_PACKBITS, 64},
+                                                    {COMPRESSION_LZW, 4096},
+                                                    {COMPRESSION_ADOBE_DEFLATE, 1032},
+                                                    {COMPRESSION_DEFLATE, 1032},
+                                                    {COMPRESSION_ZSTD, 32768},
+                                                    {COMPRESSION_JPEG, 2048}}};
+
+std::string pixels_text(int bits, int format) {
+  switch (format) {
+    case SAMPLEFORMAT_INT:
+      return fmt::format("{}-bit signed", bits);
+    case SAMPLEFORMAT_IEEEFP:
+      return fmt::format("{}-bit float", bits);
+    case SAMPLEFORMAT_COMPLEXINT:
+    case SAMPLEFORMAT_COMPLEXIEEEFP:
+      return fmt::format("{}-bit complex", bits);
+    default:
+      return fmt::format("{}-bit unsigned", bits);
+  }
+}
+
+std::string photometric_text(int photometric) {
+  switch (photometric) {
+    case PHOTOMETRIC_PALETTE:
+      return "a palette (colour map)";
+    case PHOTOMETRIC_MASK:
+      return "a transparency mask";
+    case PHOTOMETRIC_SEPARATED:
+      return "CMYK (separated)";
+    case PHOTOMETRIC_YCBCR:
+      return "YCbCr";
+    case PHOTOMETRIC_CIELAB:
+    case PHOTOMETRIC_ICCLAB:
+    case PHOTOMETRIC_ITULAB:
+      return "L*a*b*";
+    case PHOTOMETRIC_CFA:
+      return "a camera's raw";
+    default:
+      return fmt::format("an unusual (photometric interpretation {})", photometric);
+  }
+}
+
+// A strip or tile of the image.
+struct Chunk {
+  uint32_t index = 0;
+  int64_t plane = 0;  // planar files: the one channel it holds
+  int64_t top = 0, left = 0;
+  int64_t height = 0, width = 0;  // of what is in the image
+  int64_t row_samples = 0;        // from one line to the next
+};
+
+class Reader {
+ public:
+  Reader(const std::string& bytes, const std::filesystem::path& file)
+      : file_(file), source_(bytes), tiff_(source_.open()) {
+    if (!tiff_) fail_as_damaged();
+    choose_page();
+    check_kind();
+    check_size();
+  }
+
+  ImageInfo info() const { return info_; }
+
+  // [3, H, W]. Sample: as in the file.
+  template <typename Sample, typename Value>
+  at::Tensor planes() {
+    at::Tensor image =
+        at::empty({3, info_.height, info_.width}, c10::CppTypeToScalarType<Value>::value);
+    Value* first = image.mutable_data_ptr<Value>();
+    const int64_t pixels = info_.height * info_.width;
+    read_chunks<Sample>(first);
+    if constexpr (std::is_same_v<Sample, float>) {
+      check_finite(first, info_.channels * pixels);
+    } else if (value(TIFFTAG_PHOTOMETRIC) == PHOTOMETRIC_MINISWHITE) {
+      const auto white = static_cast<Value>(std::numeric_limits<Sample>::max());
+      std::transform(first, first + pixels, first, [&](Value v) { return white - v; });
+    }
+    for (int64_t channel = info_.channels; channel < 3; ++channel) {
+      std::copy(first, first + pixels, first + channel * pixels);
+    }
+    return image;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& text) const {
+    throw Error(ErrorKind::kData, fmt::format("{}: {}", file_.string(), text));
+  }
+  [[noreturn]] void fail_as_damaged() const {
+    fail(fmt::format("damaged or truncated TIFF: {}", source_.complaint().empty()
+                                                          ? "libtiff cannot read it"
+                                                          : source_.complaint().c_str()));
+  }
+
+  // A tag with one number, or its default.
+  int value(uint32_t tag) const {
+    uint16_t number = 0;
+    return TIFFGetFieldDefaulted(tiff_.get(), tag, &number) == 1 ? number : -1;
+  }
+  int64_t large_value(uint32_t tag) const {
+    uint32_t number = 0;
+    return TIFFGetFieldDefaulted(tiff_.get(), tag, &number) == 1 ? number : -1;
+  }
+
+  bool is_reduced() const {
+    return (std::max<int64_t>(large_value(TIFFTAG_SUBFILETYPE), 0) & FILETYPE_REDUCEDIMAGE) != 0;
+  }
+
+  // The one page that is not a reduced version of another.
+  void choose_page() {
+    int pages = 0;
+    int whole = 0;
+    tdir_t chosen = 0;
+    do {
+      if (++pages > kMostPages) fail(fmt::format("has more than {} pages", kMostPages));
+      if (is_reduced()) continue;
+      if (whole++ == 0) chosen = TIFFCurrentDirectory(tiff_.get());
+    } while (TIFFReadDirectory(tiff_.get()) == 1);
+    if (!source_.complaint().empty()) fail_as_damaged();
+    if (whole > 1) {
+      fail(
+          fmt::format("has {} pages; one image per file is wanted, so save each page (channel, "
+                      "slice or time) as a file of its own",
+                      whole));
+    }
+    if (TIFFSetDirectory(tiff_.get(), chosen) != 1) fail_as_damaged();
+    check_stack();
+  }
+
+  // Stacks that are one page to TIFF: of ImageJ, and of files with a depth.
+  void check_stack() const {
+    const char* text = nullptr;
+    if (TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) == 1 && text != nullptr) {
+      const std::string_view description(text);
+      const size_t images = description.find("\nimages=");
+      if (description.starts_with("ImageJ=") && images != std::string_view::npos &&
+          std::atoll(text + images + 8) > 1) {
+        fail("is an ImageJ stack of several images; one image per file is wanted");
+      }
+    }
+    if (const int64_t depth = large_value(TIFFTAG_IMAGEDEPTH); depth > 1) {
+      fail(fmt::format("has a depth of {} slices; one image per file is wanted", depth));
+    }
+  }
+
+  void check_kind() {
+    const int scheme = value(TIFFTAG_COMPRESSION);
+    const auto* known = std::find_if(kCompressions.begin(), kCompressions.end(),
+                                     [&](const Compression& c) { return c.scheme == scheme; });
+    const TIFFCodec* codec = TIFFFindCODEC(static_cast<uint16_t>(scheme));
+    if (known == kCompressions.end() || TIFFIsCODECConfigured(known->scheme) != 1) {
+      fail(
+          fmt::format("is compressed by {}; save it uncompressed or with LZW, Deflate, PackBits, "
+                      "Zstandard or JPEG",
+                      codec != nullptr ? codec->name : fmt::format("scheme {}", scheme).c_str()));
+    }
+    most_inflated_ = known->most_inflated;
+    check_channels(scheme == COMPRESSION_JPEG);
+    check_samples();
+    if (const int orientation = value(TIFFTAG_ORIENTATION); orientation != ORIENTATION_TOPLEFT) {
+      fail(fmt::format("is stored rotated or mirrored (orientation {}); save it upright",
+                       orientation));
+    }
+  }
+
+  void check_channels(bool jpeg) {
+    uint16_t photometric = 0;
+    if (TIFFGetField(tiff_.get(), TIFFTAG_PHOTOMETRIC, &photometric) != 1) {
+      fail("damaged TIFF: does not say whether it is grey or RGB (PhotometricInterpretation)");
+    }
+    const bool grey =
+        photometric == PHOTOMETRIC_MINISBLACK || photometric == PHOTOMETRIC_MINISWHITE;
+    const bool colour =
+        photometric == PHOTOMETRIC_RGB || (photometric == PHOTOMETRIC_YCBCR && jpeg);
+    if (!grey && !colour) {
+      fail(fmt::format("is {} image; RGB or grey is wanted", photometric_text(photometric)));
+    }
+    info_.channels = value(TIFFTAG_SAMPLESPERPIXEL);
+    if (info_.channels != (grey ? 1 : 3)) {
+      fail(fmt::format("has {} channels, {}; 3 (RGB) or 1 (grey) are wanted", info_.channels,
+                       extra_text(grey)));
+    }
+    if (photometric == PHOTOMETRIC_YCBCR) {
+      TIFFSetField(tiff_.get(), TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+    }
+  }
+
+  std::string extra_text(bool grey) const {
+    uint16_t count = 0;
+    const uint16_t* kinds = nullptr;
+    TIFFGetFieldDefaulted(tiff_.get(), TIFFTAG_EXTRASAMPLES, &count, &kinds);
+    const bool alpha = std::any_of(kinds, kinds + (kinds == nullptr ? 0 : count), [](uint16_t k) {
+      return k == EXTRASAMPLE_ASSOCALPHA || k == EXTRASAMPLE_UNASSALPHA;
+    });
+    if (alpha) return "one of them alpha (transparency)";
+    return grey ? "marked as grey, not as RGB" : "not only red, green and blue";
+  }
+
+  void check_samples() {
+    info_.bits = value(TIFFTAG_BITSPERSAMPLE);
+    const int format = value(TIFFTAG_SAMPLEFORMAT);
+    const bool whole = format == SAMPLEFORMAT_UINT || format == SAMPLEFORMAT_VOID;
+    const bool known = (whole && (info_.bits == 8 || info_.bits == 16)) ||
+                       (format == SAMPLEFORMAT_IEEEFP && info_.bits == 32);
+    if (!known) {
+      fail(fmt::format("has {} pixels; 8 or 16 bit unsigned or 32-bit float are wanted",
+                       pixels_text(static_cast<int>(info_.bits), format)));
+    }
+    if (info_.bits == 32 && value(TIFFTAG_PHOTOMETRIC) == PHOTOMETRIC_MINISWHITE) {
+      fail("is a float image in which small values are white; save it with black as its minimum");
+    }
+  }
+
+  // Before the memory is asked for: a short file cannot hold a large image.
+  void check_size() {
+    info_.height = large_value(TIFFTAG_IMAGELENGTH);
+    info_.width = large_value(TIFFTAG_IMAGEWIDTH);
+    if (info_.height < 1 || info_.width < 1) fail("damaged TIFF: has no width or height");
+    if (info_.height > kMaxSide || info_.width > kMaxSide) {
+      fail(fmt::format("{} x {} pixels are more than {} per side", info_.width, info_.height,
+                       kMaxSide));
+    }
+    const auto held = static_cast<double>(source_.size()) * static_cast<double>(most_inflated_);
+    const int64_t wanted = info_.height * info_.width * info_.channels * (info_.bits / 8);
+    const uint64_t chunk =
+        TIFFIsTiled(tiff_.get()) != 0 ? TIFFTileSize64(tiff_.get()) : TIFFStripSize64(tiff_.get());
+    if (static_cast<double>(wanted) > held || static_cast<double>(chunk) > held || chunk == 0) {
+      fail(fmt::format("damaged or truncated TIFF: {} bytes cannot hold {} x {} pixels",
+                       source_.size(), info_.width, info_.height));
+    }
+  }
+
+  bool is_planar() const {
+    return info_.channels == 3 && value(TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE;
+  }
+  int64_t chunk_channels() const { return is_planar() ? 1 : info_.channels; }
+
+  std::vector<Chunk> strips() const {
+    const int64_t height = std::min(large_value(TIFFTAG_ROWSPERSTRIP), info_.height);
+    std::vector<Chunk> all;
+    for (int64_t plane = 0; plane < (is_planar() ? 3 : 1); ++plane) {
+      for (int64_t top = 0; top < info_.height; top += height) {
+        all.push_back({static_cast<uint32_t>(all.size()), plane, top, 0,
+                       std::min(height, info_.height - top), info_.width,
+                       info_.width * chunk_channels()});
+      }
+    }
+    return all;
+  }
+
+  std::vector<Chunk> tiles() const {
+    const int64_t height = large_value(TIFFTAG_TILELENGTH);
+    const int64_t width = large_value(TIFFTAG_TILEWIDTH);
+    std::vector<Chunk> all;
+    for (int64_t plane = 0; plane < (is_planar() ? 3 : 1); ++plane) {
+      for (int64_t top = 0; top < info_.height; top += height) {
+        for (int64_t left = 0; left < info_.width; left += width) {
+          all.push_back({static_cast<uint32_t>(all.size()), plane, top, left,
+                         std::min(height, info_.height - top), std::min(width, info_.width - left),
+                         width * chunk_channels()});
+        }
+      }
+    }
+    return all;
+  }
+
+  template <typename Sample, typename Value>
+  void read_chunks(Value* image) {
+    const bool tiled = TIFFIsTiled(tiff_.get()) != 0;
+    const tmsize_t most = tiled ? TIFFTileSize(tiff_.get()) : TIFFStripSize(tiff_.get());
+    std::vector<Sample> samples(static_cast<size_t>(most) / sizeof(Sample) + 1);
+    for (const Chunk& chunk : tiled ? tiles() : strips()) {
+      const auto wanted =
+          static_cast<tmsize_t>(static_cast<size_t>((chunk.height - 1) * chunk.row_samples +
+                                                    chunk.width * chunk_channels()) *
+                                sizeof(Sample));
+      if (wanted > most) fail_as_damaged();
+      if (TIFFGetStrileOffset(tiff_.get(), chunk.index) == 0) {
+        fail(fmt::format("damaged TIFF: {} {} is missing", tiled ? "tile" : "strip", chunk.index));
+      }
+      const tmsize_t read =
+          tiled ? TIFFReadEncodedTile(tiff_.get(), chunk.index, samples.data(), most)
+                : TIFFReadEncodedStrip(tiff_.get(), chunk.index, samples.data(), most);
+      if (read < wanted || source_.damaged()) fail_as_damaged();
+      copy_chunk(chunk, samples.data(), image);
+    }
+  }
+
+  template <typename Sample, typename Value>
+  void copy_chunk(const Chunk& chunk, const Sample* samples, Value* image) const {
+    const int64_t channels = chunk_channels();
+    for (int64_t channel = 0; channel < channels; ++channel) {
+      Value* plane = image + (chunk.plane + channel) * info_.height * info_.width;
+      for (int64_t y = 0; y < chunk.height; ++y) {
+        const Sample* from = samples + y * chunk.row_samples + channel;
+        Value* to = plane + (chunk.top + y) * info_.width + chunk.left;
+        for (int64_t x = 0; x < chunk.width; ++x) to[x] = static_cast<Value>(from[x * channels]);
+      }
+    }
+  }
+
+  void check_finite(const float* values, int64_t count) const {
+    const float* bad =
+        std::find_if(values, values + count, [](float v) { return !std::isfinite(v); });
+    if (bad == values + count) return;
+    const int64_t pixel = (bad - values) % (info_.height * info_.width);
+    fail(fmt::format("the pixel in column {}, line {} is {}; all must be finite numbers",
+                     pixel % info_.width, pixel / info_.width, *bad));
+  }
+
+  std::filesystem::path file_;
+  TiffSource source_;
+  TiffHandle tiff_;
+  ImageInfo info_;
+  int64_t most_inflated_ = 1;
+};
+
+}  // namespace
+
+ImageInfo tiff_info(const std::string& bytes, const std::filesystem::path& file) {
+  return Reader(bytes, file).info();
+}
+
+at::Tensor decode_tiff(const std::string& bytes, const std::filesystem::path& file) {
+  Reader reader(bytes, file);
+  switch (reader.info().bits) {
+    case 8:
+      return reader.planes<uint8_t, uint8_t>();
+    case 16:
+      return reader.planes<uint16_t, float>();
+    default:
+      return reader.planes<float, float>();
+  }
+}
+
+}  // namespace scgan
