@@ -1,0 +1,386 @@
+#include "core/eval/cell_segmentation.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+#include <utility>
+
+namespace scgan {
+namespace {
+
+constexpr int kWorkingSide = 128;   // larger images are shrunk to about this
+constexpr int kPixelsPerPass = 64;  // of the smoothing: one pass for every so many of the side
+constexpr double kBackgroundShare = 0.1;
+constexpr int kLevels = 256;                 // of the histogram, over square roots of 0 ... 255
+constexpr double kLowestThreshold = 4;       // grey levels: below this is noise
+constexpr double kSmallestNucleus = 0.0012;  // of the image
+constexpr double kNeck = 0.75;  // of the narrower of two nuclei: a wider neck makes them one
+constexpr int kDeep = 1 << 24;  // deeper than any nucleus
+constexpr double kTextureReach = 2.0 / 64;  // half a square's side, of the image's
+constexpr double kDimmest = 1;              // grey levels: contrast of less is not defined
+constexpr double kPixelVariance = 1.0 / 12;
+
+using Plane = std::vector<float>;
+
+// An image made small enough, its background taken off.
+struct Field {
+  int height = 0, width = 0;
+  std::array<Plane, 3> channels;
+  Plane body, nucleus;  // smoothed
+
+  size_t pixels() const { return body.size(); }
+  double side() const { return std::min(height, width); }
+};
+
+// One pass of the filter (1 2 1) / 4 along both sides of the image.
+Plane smoothed(const Plane& plane, int height, int width) {
+  const auto mixed = [](float before, float here, float after) {
+    return (before + 2 * here + after) / 4;
+  };
+  Plane along(plane.size()), to(plane.size());
+  const auto stride = static_cast<size_t>(width);
+  for (int row = 0; row < height; ++row) {
+    const float* from = plane.data() + static_cast<size_t>(row) * stride;
+    float* line = along.data() + static_cast<size_t>(row) * stride;
+    for (int x = 0; x < width; ++x) {
+      line[x] = mixed(from[std::max(x - 1, 0)], from[x], from[std::min(x + 1, width - 1)]);
+    }
+  }
+  for (int row = 0; row < height; ++row) {
+    const float* above = along.data() + static_cast<size_t>(std::max(row - 1, 0)) * stride;
+    const float* here = along.data() + static_cast<size_t>(row) * stride;
+    const float* below = along.data() + static_cast<size_t>(std::min(row + 1, height - 1)) * stride;
+    float* line = to.data() + static_cast<size_t>(row) * stride;
+    for (int x = 0; x < width; ++x) line[x] = mixed(above[x], here[x], below[x]);
+  }
+  return to;
+}
+
+Plane shrunk(const uint8_t* from, int64_t width, int factor, const Field& field) {
+  Plane plane(static_cast<size_t>(field.height) * static_cast<size_t>(field.width));
+  size_t to = 0;
+  for (int row = 0; row < field.height; ++row) {
+    for (int column = 0; column < field.width; ++column, ++to) {
+      int sum = 0;
+      for (int y = row * factor; y < (row + 1) * factor; ++y) {
+        for (int x = column * factor; x < (column + 1) * factor; ++x) sum += from[y * width + x];
+      }
+      plane[to] = static_cast<float>(sum) / static_cast<float>(factor * factor);
+    }
+  }
+  return plane;
+}
+
+float background_of(Plane plane) {
+  const auto at = static_cast<std::ptrdiff_t>(kBackgroundShare * static_cast<double>(plane.size()));
+  std::nth_element(plane.begin(), plane.begin() + at, plane.end());
+  return plane[static_cast<size_t>(at)];
+}
+
+Field field_of(const at::Tensor& image) {
+  const int64_t height = image.size(1);
+  const int64_t width = image.size(2);
+  const int factor = std::max(1, static_cast<int>(std::min(height, width)) / kWorkingSide);
+  Field field;
+  field.height = static_cast<int>(height) / factor;
+  field.width = static_cast<int>(width) / factor;
+  const int passes = std::max(1, static_cast<int>(field.side()) / kPixelsPerPass);
+  const at::Tensor contiguous = image.contiguous();
+  const auto* from = contiguous.const_data_ptr<uint8_t>();
+  std::array<Plane, 3> smooth;
+  for (size_t c = 0; c < smooth.size(); ++c, from += height * width) {
+    field.channels[c] = smooth[c] = shrunk(from, width, factor, field);
+    for (int i = 0; i < passes; ++i) smooth[c] = smoothed(smooth[c], field.height, field.width);
+    const float background = background_of(smooth[c]);
+    for (float& level : field.channels[c]) level -= background;
+    for (float& level : smooth[c]) level = std::max(level - background, 0.0F);
+  }
+  field.body = std::move(smooth[0]);
+  for (size_t i = 0; i < field.body.size(); ++i) {
+    field.body[i] = (field.body[i] + smooth[1][i]) / 2;
+  }
+  field.nucleus = std::move(smooth[2]);
+  return field;
+}
+
+using Histogram = std::array<double, kLevels>;
+
+void count_levels(const Plane& plane, Histogram& histogram) {
+  for (const float level : plane) {
+    const auto bin = static_cast<size_t>(std::sqrt(level) * 16);  // sqrt(255) * 16 < 256
+    ++histogram[std::min<size_t>(bin, kLevels - 1)];
+  }
+}
+
+double otsu(const Histogram& histogram) {
+  double total = 0, sum = 0;
+  for (int i = 0; i < kLevels; ++i) {
+    total += histogram[static_cast<size_t>(i)];
+    sum += i * histogram[static_cast<size_t>(i)];
+  }
+  double below = 0, sum_below = 0, best = 0;
+  int threshold = 0;
+  for (int i = 0; i < kLevels; ++i) {
+    below += histogram[static_cast<size_t>(i)];
+    sum_below += i * histogram[static_cast<size_t>(i)];
+    if (below == 0 || below == total) continue;
+    const double apart = sum_below / below - (sum - sum_below) / (total - below);
+    const double between = below * (total - below) * apart * apart;
+    if (between > best) {
+      best = between;
+      threshold = i + 1;
+    }
+  }
+  return std::max(threshold * threshold / 256.0, kLowestThreshold);
+}
+
+// Calls visit(neighbour, 3 or 4): the lengths of straight and diagonal steps (chamfer distance).
+template <typename Visit>
+void each_neighbour(const Field& field, int pixel, const Visit& visit) {
+  const int row = pixel / field.width;
+  const int column = pixel % field.width;
+  for (int y = std::max(row - 1, 0); y <= std::min(row + 1, field.height - 1); ++y) {
+    for (int x = std::max(column - 1, 0); x <= std::min(column + 1, field.width - 1); ++x) {
+      if (y != row || x != column) visit(y * field.width + x, y != row && x != column ? 4 : 3);
+    }
+  }
+}
+
+using Labels = std::vector<int>;  // of each pixel: a number from 0, or -1
+
+// Spreads labels over `mask`, each pixel to the nearest label inside the mask: all that are one
+// length away, then all of the next length.
+void spread(const Field& field, const std::vector<char>& mask, Labels& labels) {
+  std::vector<std::vector<std::pair<int, int>>> open(1);  // pixel and label by length
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] >= 0) open[0].emplace_back(static_cast<int>(i), labels[i]);
+  }
+  std::vector<char> done(labels.size(), 0);
+  for (size_t length = 0; length < open.size(); ++length) {
+    const auto nearest = std::exchange(open[length], {});
+    if (!nearest.empty()) open.resize(std::max(open.size(), length + 5));
+    for (const auto& [pixel, label] : nearest) {
+      if (done[static_cast<size_t>(pixel)]) continue;
+      done[static_cast<size_t>(pixel)] = 1;
+      labels[static_cast<size_t>(pixel)] = label;
+      each_neighbour(field, pixel, [&, from = label](int next, int step) {
+        const auto to = static_cast<size_t>(next);
+        if (mask[to] && !done[to])
+          open[length + static_cast<size_t>(step)].emplace_back(next, from);
+      });
+    }
+  }
+}
+
+// How deep each pixel lies in the mask; what lies beyond the image counts as mask. In thirds of
+// pixels, by one pass from the top left and one from the bottom right.
+std::vector<int> depths(const Field& field, const std::vector<char>& mask) {
+  std::vector<int> depth(mask.size());
+  const int count = static_cast<int>(mask.size());
+  for (int i = 0; i < count; ++i)
+    depth[static_cast<size_t>(i)] = mask[static_cast<size_t>(i)] ? kDeep : 0;
+  const auto lower = [&](int pixel) {
+    int& mine = depth[static_cast<size_t>(pixel)];
+    if (mine == 0) return;
+    each_neighbour(field, pixel, [&](int next, int step) {
+      mine = std::min(mine, depth[static_cast<size_t>(next)] + step);
+    });
+  };
+  for (int i = 0; i < count; ++i) lower(i);
+  for (int i = count - 1; i >= 0; --i) lower(i);
+  return depth;
+}
+
+// Sets of pixels that merge.
+class Basins {
+ public:
+  int add(int peak) {
+    parents_.push_back(static_cast<int>(parents_.size()));
+    peaks_.push_back(peak);
+    return parents_.back();
+  }
+  int root(int basin) const {
+    while (parents_[static_cast<size_t>(basin)] != basin)
+      basin = parents_[static_cast<size_t>(basin)];
+    return basin;
+  }
+  int peak(int root) const { return peaks_[static_cast<size_t>(root)]; }
+  void merge(int lower, int higher) { parents_[static_cast<size_t>(lower)] = higher; }
+
+ private:
+  std::vector<int> parents_, peaks_;
+};
+
+// Parts of the mask around its deepest places: a watershed in which two parts stay apart where the
+// neck between them is narrow beside the narrower of the two.
+Labels parted(const Field& field, const std::vector<char>& mask) {
+  const auto depth = depths(field, mask);
+  std::vector<int> order;
+  for (size_t i = 0; i < mask.size(); ++i)
+    if (mask[i]) order.push_back(static_cast<int>(i));
+  const auto deep = [&](int pixel) { return depth[static_cast<size_t>(pixel)]; };
+  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return deep(a) > deep(b); });
+  Labels labels(mask.size(), -1);
+  Basins basins;
+  for (const int pixel : order) {
+    int mine = -1;
+    each_neighbour(field, pixel, [&](int next, int) {
+      if (labels[static_cast<size_t>(next)] < 0) return;
+      int other = basins.root(labels[static_cast<size_t>(next)]);
+      if (mine < 0 || mine == other) {
+        mine = other;
+        return;
+      }
+      if (basins.peak(other) > basins.peak(mine)) std::swap(mine, other);
+      if (deep(pixel) >= kNeck * basins.peak(other)) basins.merge(other, mine);
+    });
+    labels[static_cast<size_t>(pixel)] = mine >= 0 ? mine : basins.add(deep(pixel));
+  }
+  for (int& label : labels)
+    if (label >= 0) label = basins.root(label);
+  return labels;
+}
+
+// Numbers the labels that are large enough from 0, in the order of their first pixels; drops the
+// others. Returns their number.
+int renumber(Labels& labels, double smallest) {
+  std::vector<int> sizes(labels.size() + 1, 0), numbers(labels.size() + 1, -1);
+  for (const int label : labels) ++sizes[static_cast<size_t>(label + 1)];
+  int count = 0;
+  for (int& label : labels) {
+    if (label < 0) continue;
+    const auto at = static_cast<size_t>(label + 1);
+    if (sizes[at] < smallest) {
+      label = -1;
+      continue;
+    }
+    if (numbers[at] < 0) numbers[at] = count++;
+    label = numbers[at];
+  }
+  return count;
+}
+
+// Sums of `value` over squares of pixels, each in constant time.
+class SquareSums {
+ public:
+  template <typename Value>
+  SquareSums(const Field& field, const Value& value)
+      : stride_(static_cast<size_t>(field.width) + 1),
+        sums_(stride_ * (static_cast<size_t>(field.height) + 1), 0.0) {
+    for (size_t i = 0, to = stride_ + 1; i < field.pixels(); ++i, ++to) {
+      if (i > 0 && i % (stride_ - 1) == 0) ++to;
+      sums_[to] = value(i) + sums_[to - 1] + sums_[to - stride_] - sums_[to - stride_ - 1];
+    }
+  }
+
+  // Of the side 2 * reach + 1 around a pixel, which must lie inside.
+  double around(int row, int column, int reach) const {
+    const size_t top = static_cast<size_t>(row - reach) * stride_;
+    const size_t bottom = static_cast<size_t>(row + reach + 1) * stride_;
+    const auto left = static_cast<size_t>(column - reach);
+    const auto right = static_cast<size_t>(column + reach + 1);
+    return sums_[bottom + right] - sums_[top + right] - sums_[bottom + left] + sums_[top + left];
+  }
+
+ private:
+  size_t stride_;
+  std::vector<double> sums_;
+};
+
+// What is summed over a cell's pixels.
+struct CellSums {
+  double pixels = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0, light = 0;
+  double squares = 0, level = 0, deviation = 0;  // of those around which a whole square is cell
+
+  void add(double column, double row, double body) {
+    pixels += 1;
+    x += column;
+    y += row;
+    xx += column * column;
+    xy += column * row;
+    yy += row * row;
+    light += body;
+  }
+
+  MeasuredCell cell(double side) const {
+    MeasuredCell cell;
+    cell.radius = std::sqrt(pixels / std::numbers::pi) / side;
+    const double variance_x = xx / pixels - x / pixels * (x / pixels) + kPixelVariance;
+    const double variance_y = yy / pixels - y / pixels * (y / pixels) + kPixelVariance;
+    const double covariance = xy / pixels - x / pixels * (y / pixels);
+    const double middle = (variance_x + variance_y) / 2;
+    const double half = std::hypot((variance_x - variance_y) / 2, covariance);
+    cell.elongation = std::sqrt((middle + half) / std::max(middle - half, kPixelVariance));
+    cell.intensity = light / pixels;
+    if (squares > 0 && level / squares >= kDimmest) {
+      cell.texture = std::sqrt(deviation / squares) / (level / squares);
+    }
+    return cell;
+  }
+};
+
+// Deviations of channel 1 from the mean of a small square, where the square is cell everywhere: so
+// neither a cell's outline nor its vaulted shape counts.
+void add_textures(const Field& field, const Labels& labels, std::vector<CellSums>& sums) {
+  const int reach = std::max(1, static_cast<int>(std::lround(kTextureReach * field.side())));
+  const Plane& levels = field.channels[1];
+  const double whole = (2 * reach + 1) * (2 * reach + 1);
+  const SquareSums inside(field, [&](size_t i) { return labels[i] >= 0 ? 1.0 : 0.0; });
+  const SquareSums light(field, [&](size_t i) { return labels[i] >= 0 ? levels[i] : 0.0; });
+  for (int row = reach; row + reach < field.height; ++row) {
+    for (int column = reach; column + reach < field.width; ++column) {
+      if (inside.around(row, column, reach) < whole) continue;
+      const auto i = static_cast<size_t>(row * field.width + column);
+      const double mean = light.around(row, column, reach) / whole;
+      CellSums& cell = sums[static_cast<size_t>(labels[i])];
+      cell.squares += 1;
+      cell.level += mean;
+      cell.deviation += (levels[i] - mean) * (levels[i] - mean);
+    }
+  }
+}
+
+std::vector<MeasuredCell> shapes_of(const Field& field, const Labels& labels, int count) {
+  std::vector<CellSums> sums(static_cast<size_t>(count));
+  for (size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] < 0) continue;
+    const int pixel = static_cast<int>(i);
+    sums[static_cast<size_t>(labels[i])].add(pixel % field.width, pixel / field.width,
+                                             (field.channels[0][i] + field.channels[1][i]) / 2);
+  }
+  add_textures(field, labels, sums);
+  std::vector<MeasuredCell> cells;
+  cells.reserve(sums.size());
+  for (const CellSums& cell : sums) cells.push_back(cell.cell(field.side()));
+  return cells;
+}
+
+}  // namespace
+
+CellThresholds cell_thresholds(const at::Tensor& images) {
+  Histogram body{}, nucleus{};
+  for (int64_t i = 0; i < images.size(0); ++i) {
+    const Field field = field_of(images[i]);
+    count_levels(field.body, body);
+    count_levels(field.nucleus, nucleus);
+  }
+  return {otsu(body), otsu(nucleus)};
+}
+
+std::vector<MeasuredCell> measured_cells(const at::Tensor& image,
+                                         const CellThresholds& thresholds) {
+  const Field field = field_of(image);
+  std::vector<char> nuclei(field.pixels()), bodies(field.pixels());
+  for (size_t i = 0; i < field.pixels(); ++i) {
+    nuclei[i] = field.nucleus[i] > thresholds.nucleus;
+    bodies[i] = nuclei[i] || field.body[i] > thresholds.body;
+  }
+  Labels labels = parted(field, nuclei);
+  const int count = renumber(labels, kSmallestNucleus * static_cast<double>(field.pixels()));
+  spread(field, bodies, labels);
+  return shapes_of(field, labels, count);
+}
+
+}  // namespace scgan
