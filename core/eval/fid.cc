@@ -1,6 +1,7 @@
 #include "core/eval/fid.h"
 
 #include <ATen/ATen.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,11 +12,10 @@
 namespace scgan {
 namespace {
 
-at::Tensor checked(const at::Tensor& features, const at::Tensor& other) {
-  if (features.dim() != 2 || other.dim() != 2 || features.size(1) != other.size(1) ||
-      features.size(0) < 2 || features.size(1) == 0) {
-    throw Error(ErrorKind::kData,
-                "FID needs two sets of feature vectors of one length, each of 2 or more images");
+// `features` in double, on the CPU.
+at::Tensor checked(const at::Tensor& features) {
+  if (features.dim() != 2 || features.size(0) < 2 || features.size(1) == 0) {
+    throw Error(ErrorKind::kData, "FID needs feature vectors [n, d] of 2 or more images");
   }
   const at::Tensor exact = features.to(at::kCPU, at::kDouble).contiguous();
   if (!exact.isfinite().all().item<bool>()) {
@@ -31,8 +31,13 @@ struct Parts {
 };
 
 Parts split(const at::Tensor& raw_a, const at::Tensor& raw_b) {
-  const at::Tensor a = checked(raw_a, raw_b);
-  const at::Tensor b = checked(raw_b, raw_a);
+  const at::Tensor a = checked(raw_a);
+  const at::Tensor b = checked(raw_b);
+  if (a.size(1) != b.size(1)) {
+    throw Error(ErrorKind::kData,
+                fmt::format("FID: the features of the two sets have {} and {} numbers", a.size(1),
+                            b.size(1)));
+  }
   const at::Tensor mean_a = a.mean(0);
   const at::Tensor mean_b = b.mean(0);
   Parts parts{a - mean_a, b - mean_b};
@@ -51,13 +56,21 @@ at::Tensor covariance(const at::Tensor& centred) {
   return centred.t().mm(centred) / static_cast<double>(centred.size(0) - 1);
 }
 
-void check_moments(const at::Tensor& mean, const at::Tensor& sigma, int64_t d) {
+void check_moments(const FeatureMoments& moments, int64_t d) {
+  const at::Tensor& mean = moments.mean;
+  const at::Tensor& sigma = moments.sigma;
   if (d == 0 || mean.sizes() != at::IntArrayRef{d} || sigma.sizes() != at::IntArrayRef{d, d} ||
       mean.scalar_type() != at::kDouble || sigma.scalar_type() != at::kDouble) {
-    throw Error(ErrorKind::kData, "FID needs means [d] and covariances [d, d] in double");
+    throw Error(ErrorKind::kData,
+                "FID needs means [d] and covariances [d, d] of one length d, in double");
   }
   if (!mean.isfinite().all().item<bool>() || !sigma.isfinite().all().item<bool>()) {
     throw Error(ErrorKind::kData, "FID: a mean or covariance is not a finite number");
+  }
+  constexpr double kRounding = 1e-5;  // of a covariance that was stored in float32
+  const double skew = (sigma - sigma.t()).abs().max().item<double>();
+  if (skew > kRounding * sigma.abs().max().item<double>()) {
+    throw Error(ErrorKind::kData, "FID: a covariance is not symmetric");
   }
 }
 
@@ -78,34 +91,60 @@ double root_trace(const at::Tensor& sigma_a, const at::Tensor& sigma_b) {
       .item<double>();
 }
 
-}  // namespace
-
-double frechet_distance(const at::Tensor& features_a, const at::Tensor& features_b) {
-  const at::NoGradGuard no_grad;
-  const Parts parts = split(features_a, features_b);
-  const int64_t n = parts.a.size(0);
-  const int64_t m = parts.b.size(0);
-  if (std::max(n, m) >= parts.a.size(1)) {
-    return parts.means_and_traces - 2 * root_trace(covariance(parts.a), covariance(parts.b));
-  }
-  const at::Tensor cross =
-      parts.a.mm(parts.b.t()) / std::sqrt(static_cast<double>(n - 1) * static_cast<double>(m - 1));
+double by_singular_values(const Parts& parts) {
+  const auto pairs =
+      static_cast<double>(parts.a.size(0) - 1) * static_cast<double>(parts.b.size(0) - 1);
+  const at::Tensor cross = parts.a.mm(parts.b.t()) / std::sqrt(pairs);
   return parts.means_and_traces - 2 * at::linalg_svdvals(cross).sum().item<double>();
 }
 
-double frechet_distance_by_eigenvalues(const at::Tensor& features_a, const at::Tensor& features_b) {
-  const at::NoGradGuard no_grad;
-  const Parts parts = split(features_a, features_b);
+double by_eigenvalues(const Parts& parts) {
   return parts.means_and_traces - 2 * root_trace(covariance(parts.a), covariance(parts.b));
 }
 
-double frechet_distance_of_moments(const at::Tensor& mean_a, const at::Tensor& sigma_a,
-                                   const at::Tensor& mean_b, const at::Tensor& sigma_b) {
+}  // namespace
+
+double frechet_distance(const at::Tensor& a, const at::Tensor& b) {
   const at::NoGradGuard no_grad;
-  check_moments(mean_a, sigma_a, mean_a.numel());
-  check_moments(mean_b, sigma_b, mean_a.numel());
-  return (mean_a - mean_b).square().sum().item<double>() + sigma_a.trace().item<double>() +
-         sigma_b.trace().item<double>() - 2 * root_trace(sigma_a, sigma_b);
+  const Parts parts = split(a, b);
+  const int64_t d = parts.a.size(1);
+  return parts.a.size(0) * parts.b.size(0) < d * d ? by_singular_values(parts)
+                                                   : by_eigenvalues(parts);
+}
+
+double frechet_distance_by_singular_values(const at::Tensor& a, const at::Tensor& b) {
+  const at::NoGradGuard no_grad;
+  return by_singular_values(split(a, b));
+}
+
+double frechet_distance_by_eigenvalues(const at::Tensor& a, const at::Tensor& b) {
+  const at::NoGradGuard no_grad;
+  return by_eigenvalues(split(a, b));
+}
+
+FrechetSelfCheck frechet_self_check(const at::Tensor& a, const at::Tensor& b) {
+  const at::NoGradGuard no_grad;
+  const Parts parts = split(a, b);
+  FrechetSelfCheck check{by_singular_values(parts), by_eigenvalues(parts)};
+  const double difference = std::abs(check.by_singular_values - check.by_eigenvalues);
+  const double scale = std::max(check.by_singular_values, 1e-6 * parts.means_and_traces);
+  check.relative_difference = difference == 0 ? 0 : difference / scale;
+  return check;
+}
+
+FeatureMoments feature_moments(const at::Tensor& features) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor exact = checked(features);
+  const at::Tensor mean = exact.mean(0);
+  return {mean, covariance(exact - mean)};
+}
+
+double frechet_distance_of_moments(const FeatureMoments& a, const FeatureMoments& b) {
+  const at::NoGradGuard no_grad;
+  check_moments(a, a.mean.numel());
+  check_moments(b, a.mean.numel());
+  return (a.mean - b.mean).square().sum().item<double>() + a.sigma.trace().item<double>() +
+         b.sigma.trace().item<double>() - 2 * root_trace(a.sigma, b.sigma);
 }
 
 }  // namespace scgan

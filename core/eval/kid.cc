@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -22,9 +23,11 @@ at::Tensor kernel(const at::Tensor& x, const at::Tensor& y) {
   return x.mm(y.t()).div_(static_cast<double>(x.size(1))).add_(1).pow_(3);
 }
 
-// The sums behind an unbiased MMD^2: within a set without the pairs of an image with itself.
+// The sums behind MMD^2 between sets of n and m images: within a set over the pairs of two images
+// and, apart, of an image with itself.
 struct Sums {
   double aa = 0, bb = 0, ab = 0;
+  double self_a = 0, self_b = 0;
   int64_t n = 0, m = 0;
 
   double distance() const {
@@ -32,10 +35,17 @@ struct Sums {
     const auto columns = static_cast<double>(m);
     return aa / (rows * (rows - 1)) + bb / (columns * (columns - 1)) - 2 * ab / (rows * columns);
   }
+  double biased_distance() const {
+    const auto rows = static_cast<double>(n);
+    const auto columns = static_cast<double>(m);
+    return (aa + self_a) / (rows * rows) + (bb + self_b) / (columns * columns) -
+           2 * ab / (rows * columns);
+  }
 };
 
-double sum_of_pairs(const at::Tensor& within) {
-  return (within.sum() - within.diagonal().sum()).item<double>();
+std::pair<double, double> sums_of_pairs(const at::Tensor& within) {
+  const at::Tensor self = within.diagonal().sum();
+  return {(within.sum() - self).item<double>(), self.item<double>()};
 }
 
 // The kernel's values between all features, or the features alone where the matrices would be too
@@ -49,9 +59,11 @@ class Kernels {
     ab_ = kernel(a, b);
   }
 
-  double distance() const {
-    if (aa_.defined()) return sums(aa_, bb_, ab_).distance();
+  Sums sums() const {
+    if (aa_.defined()) return sums(aa_, bb_, ab_);
     Sums total{.n = a_.size(0), .m = b_.size(0)};
+    total.self_a = diagonal_sum(a_);
+    total.self_b = diagonal_sum(b_);
     for (const at::Tensor& rows : a_.split(kBlockRows)) {
       total.aa += kernel(rows, a_).sum().item<double>();
       total.ab += kernel(rows, b_).sum().item<double>();
@@ -59,12 +71,12 @@ class Kernels {
     for (const at::Tensor& rows : b_.split(kBlockRows)) {
       total.bb += kernel(rows, b_).sum().item<double>();
     }
-    total.aa -= diagonal_sum(a_);
-    total.bb -= diagonal_sum(b_);
-    return total.distance();
+    total.aa -= total.self_a;
+    total.bb -= total.self_b;
+    return total;
   }
 
-  // The same between some of the images.
+  // The unbiased MMD^2 between some of the images.
   double distance(const at::Tensor& of_a, const at::Tensor& of_b) const {
     if (!aa_.defined()) {
       const at::Tensor a = a_.index_select(0, of_a);
@@ -79,7 +91,10 @@ class Kernels {
 
  private:
   static Sums sums(const at::Tensor& aa, const at::Tensor& bb, const at::Tensor& ab) {
-    return {sum_of_pairs(aa), sum_of_pairs(bb), ab.sum().item<double>(), ab.size(0), ab.size(1)};
+    Sums result{.ab = ab.sum().item<double>(), .n = ab.size(0), .m = ab.size(1)};
+    std::tie(result.aa, result.self_a) = sums_of_pairs(aa);
+    std::tie(result.bb, result.self_b) = sums_of_pairs(bb);
+    return result;
   }
   static double diagonal_sum(const at::Tensor& x) {
     return x.square()
@@ -132,7 +147,9 @@ KidResult kernel_distance(const at::Tensor& a, const at::Tensor& b, const KidOpt
   }
   const Kernels kernels(checked(a), checked(b));
   KidResult result;
-  result.full = kernels.distance();
+  const Sums all = kernels.sums();
+  result.full = all.distance();
+  result.full_biased = all.biased_distance();
   result.subset_size = std::min({a.size(0), b.size(0), options.subset_size});
   const Draws draws(static_cast<uint32_t>(options.seed), Purpose::kKidSubsets);
   at::Tensor values = at::empty({options.subsets}, at::kDouble);

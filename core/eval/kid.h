@@ -17,6 +17,7 @@ struct KidOptions {
 
 struct KidResult {
   double full = 0;         // unbiased estimate on all samples
+  double full_biased = 0;  // with the pairs of an image with itself: what some programs call KID
   double subset_mean = 0;  // mean over subsets drawn without replacement
   double subset_std = 0;   // population standard deviation over the subsets: NOT a standard error
   int64_t subset_size = 0;

@@ -51,3 +51,5 @@ if __name__ == "__main__":
                     (512, 600, 256)]:
         a, b = normals(n, d, 1), normals(m, d, 2, 1.5, 0.25)
         print(f"{{{n}, {m}, {d}, {fid(a, b):.12g}, {kid(a, b):.12g}}},")
+    for n, d in [(2, 2), (16, 2), (256, 16), (512, 64), (2048, 256), (4096, 128), (32768, 2)]:
+        print(f"{{{n}, {d}, {fid(normals(n, d, 3), normals(n, d, 4)):.12g}}},")

@@ -18,6 +18,8 @@ TEST(KidTest, FourPointSetsHaveTheirHandValue) {
   // Kernel sums: 116 and 8456 without the diagonals, 1820 across.
   EXPECT_NEAR(kernel_distance(a, b, {}).full, 116.0 / 12 + 8456.0 / 12 - 2 * 1820.0 / 16, 1e-10);
   EXPECT_NEAR(kernel_distance(a, b, {}).full, 486.8333333333, 1e-9);
+  // An image with itself: 1 + 27 + 27 + 125 of a, 8 + 216 + 2744 + 5832 of b.
+  EXPECT_NEAR(kernel_distance(a, b, {}).full_biased, 869.5, 1e-10);
 }
 
 TEST(KidTest, AgreesWithNumPy) {
@@ -99,6 +101,8 @@ TEST(KidTest, LargeSetsTakeBlocksAndGiveTheSameNumber) {
       ((aa.sum() - aa.trace()) / 20 + (bb.sum() - bb.trace()) / (5000. * 4999.) - 2 * ab.mean())
           .item<double>();
   EXPECT_NEAR(blocks.full, direct, 1e-9 * direct);
+  const double biased = (aa.mean() + bb.mean() - 2 * ab.mean()).item<double>();
+  EXPECT_NEAR(blocks.full_biased, biased, 1e-9 * biased);
   EXPECT_EQ(blocks.subset_size, 5);
   EXPECT_TRUE(std::isfinite(blocks.subset_mean));
 }

@@ -37,4 +37,19 @@ constexpr GoldenSets kGoldenSets[] = {
     {1024, 512, 32, 11.1068331326, 0.410202850975}, {512, 600, 256, 170.058947937, 0.22715763132},
 };
 
+// Two sets of n standard normal vectors, as torch-fidelity tests: FID alone.
+struct GoldenDistance {
+  int64_t n, d;
+  double fid;
+
+  at::Tensor a() const { return normal_features(n, d, 3); }
+  at::Tensor b() const { return normal_features(n, d, 4); }
+};
+
+constexpr GoldenDistance kGoldenDistances[] = {
+    {2, 2, 4.82373477663},         {16, 2, 0.187130423842},    {256, 16, 0.644635684104},
+    {512, 64, 4.17988682355},      {2048, 256, 16.0244108657}, {4096, 128, 2.0484949737},
+    {32768, 2, 0.000300961083864},
+};
+
 }  // namespace scgan
