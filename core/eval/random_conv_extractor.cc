@@ -11,7 +11,7 @@
 
 namespace scgan {
 
-RandomConvExtractor::RandomConvExtractor() {
+RandomConvExtractor::RandomConvExtractor(c10::Device device) : device_(device) {
   constexpr std::array<int64_t, 4> kChannels{3, 32, 64, 128};
   const Draws draws(0, Purpose::kRandomConv);
   Sha256 hash;
@@ -24,7 +24,7 @@ RandomConvExtractor::RandomConvExtractor() {
       out[i] = static_cast<float>(scale * draws.normal(layer, static_cast<uint32_t>(i)));
     }
     hash.update(out, weight.nbytes());
-    weights_.push_back(std::move(weight));
+    weights_.push_back(weight.to(device));
   }
   digest_ = hash.hex();
 }
@@ -36,7 +36,7 @@ at::Tensor RandomConvExtractor::features(const at::Tensor& images) const {
     throw Error(ErrorKind::kData, "random_conv needs images uint8 [N, 3, H, W]");
   }
   // Contiguous: another memory layout would take another kernel, with other bits.
-  at::Tensor x = images.to(at::kCPU).contiguous().to(at::kFloat).div_(127.5).sub_(1);
+  at::Tensor x = images.to(device_).contiguous().to(at::kFloat).div_(127.5).sub_(1);
   std::vector<at::Tensor> parts;
   for (const at::Tensor& weight : weights_) {
     x = at::conv2d(x, weight, {}, at::IntArrayRef{2, 2}, at::IntArrayRef{1, 1}).relu_();
@@ -44,7 +44,7 @@ at::Tensor RandomConvExtractor::features(const at::Tensor& images) const {
     parts.push_back(pixels.mean(2));
     parts.push_back(pixels.std(2, /*unbiased=*/false));
   }
-  return at::cat(parts, 1);
+  return at::cat(parts, 1).to(at::kCPU);
 }
 
 }  // namespace scgan

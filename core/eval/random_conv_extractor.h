@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <string>
 #include <vector>
@@ -17,12 +18,14 @@ namespace scgan {
 // layer: 448 numbers.
 class RandomConvExtractor final : public FeatureExtractor {
  public:
-  RandomConvExtractor();
+  explicit RandomConvExtractor(c10::Device device = c10::kCPU);
   at::Tensor features(const at::Tensor& images) const override;
   std::string name() const override { return "random_conv"; }
   std::string digest() const override { return digest_; }
+  std::string preprocessing() const override { return "uint8 RGB"; }
 
  private:
+  c10::Device device_;
   std::vector<at::Tensor> weights_;
   std::string digest_;
 };

@@ -10,6 +10,7 @@ namespace scgan {
 // forward(uint8 [N, 3, H, W]) -> floating point [N, D] or [N, D, 1, 1]. Errors as
 // make_feature_extractor.
 std::unique_ptr<FeatureExtractor> open_torchscript_extractor(const ExtractorSpec& spec,
-                                                             int64_t image_size);
+                                                             int64_t image_size,
+                                                             c10::Device device);
 
 }  // namespace scgan
