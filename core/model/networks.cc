@@ -87,9 +87,9 @@ std::shared_ptr<Generator> make_generator(const ModelSpec& spec) {
 std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t image_size) {
   switch (spec.discriminator) {
     case DiscriminatorKind::kPatch:
-      return make_patch_discriminator(spec.discriminator_width);
+      return make_patch_discriminator(spec);
     case DiscriminatorKind::kFastGan:
-      return make_ssl_discriminator(spec.discriminator_width, image_size);
+      return make_ssl_discriminator(spec, image_size);
   }
   throw std::logic_error("unknown DiscriminatorKind");
 }

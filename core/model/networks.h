@@ -5,7 +5,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
+#include <vector>
 
+#include "core/model/part_window.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
@@ -16,22 +19,31 @@ class Generator : public torch::nn::Module {
   virtual at::Tensor forward(const at::Tensor& images) = 0;
 };
 
+// An image that a decoder rebuilt from the features of a real one, and the image it should be; both
+// [N, 3, s, s].
+struct Rebuilt {
+  std::string_view decoder;  // "big", "part" or "small"
+  at::Tensor image;
+  at::Tensor target;
+};
+
 // Judges images [N, 3, S, S]. Module in train mode: batch statistics, one power iteration per
 // forward.
 class Discriminator : public torch::nn::Module {
  public:
   struct Judgement {
-    at::Tensor logits;          // any shape, no sigmoid
-    at::Tensor reconstruction;  // scalar: self-supervised loss before its weight; undefined where
-                                // there is none
+    at::Tensor logits;             // any shape, no sigmoid
+    std::vector<Rebuilt> rebuilt;  // by the decoders in use, in the order big, part, small; what
+                                   // SslLoss compares. Empty where there is none
   };
   virtual at::Tensor logits(const at::Tensor& images) = 0;
-  // For real images. `part` in {0, 1, 2, 3} = top-left, top-right, bottom-left, bottom-right
-  // quadrant that decoder_part rebuilds; one for the whole batch.
-  virtual Judgement judge_real(const at::Tensor& images, int part) = 0;
+  // For real images. `window` is what decoder_part rebuilds; one for the whole batch.
+  virtual Judgement judge_real(const at::Tensor& images, PartWindow window) = 0;
 };
 
 std::shared_ptr<Generator> make_generator(const ModelSpec& spec);
+// What `spec` leaves open (auto, 0) is as resolve_defaults() decides it. Error(kInvalidSpec) for
+// what the network cannot be.
 std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t image_size);
 
 // Which network of a run: part of the key of its initial weights.

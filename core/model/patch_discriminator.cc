@@ -1,42 +1,38 @@
 #include "core/model/patch_discriminator.h"
 
 #include <torch/nn/modules.h>
-#include <torch/types.h>
+
+#include "core/base/error.h"
+#include "core/model/discriminator_layers.h"
 
 namespace scgan {
 namespace {
 
 namespace nn = torch::nn;
 
-// Every convolution has a bias: the published rule gives one wherever the norm is instance norm.
-nn::Conv2d conv(int64_t in, int64_t out, int64_t stride) {
-  return nn::Conv2d(nn::Conv2dOptions(in, out, 4).stride(stride).padding(1));
-}
-
-nn::InstanceNorm2d norm(int64_t channels) {
-  return nn::InstanceNorm2d(
-      nn::InstanceNorm2dOptions(channels).affine(false).track_running_stats(false));
-}
-
-nn::LeakyReLU leaky_relu() {
-  return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2).inplace(true));
+nn::Conv2d conv(int64_t in, int64_t out, int64_t stride, bool bias) {
+  return nn::Conv2d(nn::Conv2dOptions(in, out, 4).stride(stride).padding(1).bias(bias));
 }
 
 class PatchDiscriminator final : public Discriminator {
  public:
-  explicit PatchDiscriminator(int64_t width)
-      : model_(register_module(
-            "model",
-            nn::Sequential(conv(3, width, 2), leaky_relu(),                               //
-                           conv(width, 2 * width, 2), norm(2 * width), leaky_relu(),      //
-                           conv(2 * width, 4 * width, 2), norm(4 * width), leaky_relu(),  //
-                           conv(4 * width, 8 * width, 1), norm(8 * width), leaky_relu(),  //
-                           conv(8 * width, 1, 1)))) {}
+  PatchDiscriminator(int64_t width, Norm norm)
+      : model_(register_module("model", nn::Sequential())) {
+    const bool bias = norm == Norm::kInstance;
+    model_->push_back(conv(3, width, 2, true));
+    model_->push_back(leaky_relu());
+    for (const int64_t in : {width, 2 * width, 4 * width}) {
+      model_->push_back(conv(in, 2 * in, in < 4 * width ? 2 : 1, bias));
+      model_->push_back(norm_layer(2 * in, norm));
+      model_->push_back(leaky_relu());
+    }
+    model_->push_back(conv(8 * width, 1, 1, true));
+  }
 
   at::Tensor logits(const at::Tensor& images) override { return model_->forward(images); }
 
-  Judgement judge_real(const at::Tensor& images, int /*part*/) override {
-    return {logits(images), at::Tensor()};
+  Judgement judge_real(const at::Tensor& images, PartWindow /*window*/) override {
+    return {logits(images), {}};
   }
 
  private:
@@ -45,8 +41,14 @@ class PatchDiscriminator final : public Discriminator {
 
 }  // namespace
 
-std::shared_ptr<Discriminator> make_patch_discriminator(int64_t width) {
-  return std::make_shared<PatchDiscriminator>(width);
+std::shared_ptr<Discriminator> make_patch_discriminator(const ModelSpec& spec) {
+  if (spec.d_spectral_norm == Switch::kOn) {
+    throw Error(ErrorKind::kInvalidSpec,
+                "The patch discriminator has no spectral norm: model.d_spectral_norm must be off "
+                "or auto.");
+  }
+  const Norm norm = spec.d_norm == Norm::kAuto ? Norm::kInstance : spec.d_norm;
+  return std::make_shared<PatchDiscriminator>(spec.discriminator_width, norm);
 }
 
 }  // namespace scgan

@@ -3,36 +3,27 @@
 #include <torch/nn/modules.h>
 #include <torch/types.h>
 
-#include "core/model/spectral_conv.h"
-
 namespace scgan {
 namespace {
 
 namespace nn = torch::nn;
 
-constexpr ConvShape kPointwise{.kernel = 1, .stride = 1, .padding = 0};
-constexpr ConvShape kSameSize{.kernel = 3, .stride = 1, .padding = 1};
-constexpr ConvShape kHalfSize{.kernel = 4, .stride = 2, .padding = 1};
-constexpr ConvShape kWhole4x4{.kernel = 4, .stride = 1, .padding = 0};
-
-nn::LeakyReLU leaky_relu() {
-  return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2).inplace(true));
-}
-
-// Doubles height and width: nearest neighbour, convolution, batch norm, gated linear unit.
+// Doubles height and width: nearest neighbour, convolution, norm, gated linear unit.
 class UpBlockImpl : public nn::Module {
  public:
-  UpBlockImpl(int64_t in, int64_t out)
-      : conv_(register_module("1", SpectralConv2d(in, 2 * out, kSameSize))),
-        norm_(register_module("2", nn::BatchNorm2d(2 * out))) {}
+  UpBlockImpl(int64_t in, int64_t out, const LayerStyle& style)
+      : conv_(conv_layer(in, 2 * out, kSameSize, style)), norm_(norm_layer(2 * out, style.norm)) {
+    register_module("1", conv_.ptr());
+    register_module("2", norm_.ptr());
+  }
 
   at::Tensor forward(const at::Tensor& x) {
-    return torch::glu(norm_->forward(conv_->forward(resize_nearest(x, 2 * x.size(2)))), 1);
+    return torch::glu(norm_.forward(conv_.forward(resize_nearest(x, 2 * x.size(2)))), 1);
   }
 
  private:
-  SpectralConv2d conv_;
-  nn::BatchNorm2d norm_;
+  nn::AnyModule conv_;
+  nn::AnyModule norm_;
 };
 TORCH_MODULE(UpBlock);
 
@@ -50,35 +41,37 @@ at::Tensor resize_nearest(const at::Tensor& images, int64_t size) {
   return images.slice(2, 0, from, step).slice(3, 0, from, step);
 }
 
-DownBlockImpl::DownBlockImpl(int64_t in, int64_t out)
-    : main_(register_module("main", nn::Sequential(SpectralConv2d(in, out, kHalfSize),
-                                                   nn::BatchNorm2d(out), leaky_relu()))) {}
+DownBlockImpl::DownBlockImpl(int64_t in, int64_t out, const LayerStyle& style)
+    : main_(register_module("main", nn::Sequential(conv_layer(in, out, kHalfSize, style),
+                                                   norm_layer(out, style.norm), leaky_relu()))) {}
 
-DownBlockCompImpl::DownBlockCompImpl(int64_t in, int64_t out)
+DownBlockCompImpl::DownBlockCompImpl(int64_t in, int64_t out, const LayerStyle& style)
     : main_(register_module(
-          "main",
-          nn::Sequential(SpectralConv2d(in, out, kHalfSize), nn::BatchNorm2d(out), leaky_relu(),
-                         SpectralConv2d(out, out, kSameSize), nn::BatchNorm2d(out), leaky_relu()))),
-      direct_(register_module("direct",
-                              nn::Sequential(nn::AvgPool2d(2), SpectralConv2d(in, out, kPointwise),
-                                             nn::BatchNorm2d(out), leaky_relu()))) {}
+          "main", nn::Sequential(conv_layer(in, out, kHalfSize, style), norm_layer(out, style.norm),
+                                 leaky_relu(), conv_layer(out, out, kSameSize, style),
+                                 norm_layer(out, style.norm), leaky_relu()))),
+      direct_(register_module(
+          "direct", nn::Sequential(nn::AvgPool2d(2), conv_layer(in, out, kPointwise, style),
+                                   norm_layer(out, style.norm), leaky_relu()))) {}
 
 // The published adaptive pool to 4 x 4 is this average pool wherever it is used, and has no
 // deterministic backward on CUDA.
-SkipExcitationImpl::SkipExcitationImpl(int64_t in, int64_t out, int64_t low_size)
+SkipExcitationImpl::SkipExcitationImpl(int64_t in, int64_t out, int64_t low_size,
+                                       const LayerStyle& style)
     : main_(register_module(
           "main",
-          nn::Sequential(nn::AvgPool2d(low_size / 4), SpectralConv2d(in, out, kWhole4x4),
-                         nn::SiLU(), SpectralConv2d(out, out, kPointwise), nn::Sigmoid()))) {}
+          nn::Sequential(nn::AvgPool2d(low_size / 4), conv_layer(in, out, kWhole4x4, style),
+                         nn::SiLU(), conv_layer(out, out, kPointwise, style), nn::Sigmoid()))) {}
 
-SimpleDecoderImpl::SimpleDecoderImpl(int64_t in, const std::vector<int64_t>& channels)
+SimpleDecoderImpl::SimpleDecoderImpl(int64_t in, const std::vector<int64_t>& channels,
+                                     const LayerStyle& style)
     : main_(register_module("main", nn::Sequential())) {
   main_->push_back(nn::Identity());  // the published adaptive pool to 8 x 8, of maps that are 8 x 8
   for (const int64_t out : channels) {
-    main_->push_back(UpBlock(in, out));
+    main_->push_back(UpBlock(in, out, style));
     in = out;
   }
-  main_->push_back(SpectralConv2d(in, 3, kSameSize));
+  main_->push_back(conv_layer(in, 3, kSameSize, style));
   main_->push_back(nn::Tanh());
 }
 

@@ -1,6 +1,6 @@
-// The building blocks of FastGAN's discriminator. All convolutions are spectrally normalised and
-// without bias, all activations LeakyReLU 0.2 unless written otherwise; sub-module names are the
-// published ones.
+// The building blocks of FastGAN's discriminator. All convolutions are without bias, all
+// activations LeakyReLU 0.2 unless written otherwise; sub-module names are the published ones.
+// Norms and spectral norm are those of the LayerStyle: batch norm and on in the published network.
 #pragma once
 
 #include <torch/nn/modules/container/sequential.h>
@@ -8,15 +8,17 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/model/discriminator_layers.h"
+
 namespace scgan {
 
 // Square images to size x size by nearest neighbour; one size is a multiple of the other.
 at::Tensor resize_nearest(const at::Tensor& images, int64_t size);
 
-// Halves height and width: convolution 4/2/1, batch norm, LeakyReLU.
+// Halves height and width: convolution 4/2/1, norm, LeakyReLU.
 class DownBlockImpl : public torch::nn::Module {
  public:
-  DownBlockImpl(int64_t in, int64_t out);
+  DownBlockImpl(int64_t in, int64_t out, const LayerStyle& style);
   at::Tensor forward(const at::Tensor& x) { return main_->forward(x); }
 
  private:
@@ -27,7 +29,7 @@ TORCH_MODULE(DownBlock);
 // Halves height and width: the mean of a path of two convolutions and a pooled direct path.
 class DownBlockCompImpl : public torch::nn::Module {
  public:
-  DownBlockCompImpl(int64_t in, int64_t out);
+  DownBlockCompImpl(int64_t in, int64_t out, const LayerStyle& style);
   at::Tensor forward(const at::Tensor& x) { return (main_->forward(x) + direct_->forward(x)) / 2; }
 
  private:
@@ -37,10 +39,10 @@ class DownBlockCompImpl : public torch::nn::Module {
 TORCH_MODULE(DownBlockComp);
 
 // Skip-layer excitation: scales the channels of `high` by factors in (0, 1) computed from the
-// earlier map `low` [N, in, low_size, low_size].
+// earlier map `low` [N, in, low_size, low_size]. It has no norm.
 class SkipExcitationImpl : public torch::nn::Module {
  public:
-  SkipExcitationImpl(int64_t in, int64_t out, int64_t low_size);
+  SkipExcitationImpl(int64_t in, int64_t out, int64_t low_size, const LayerStyle& style);
   at::Tensor forward(const at::Tensor& low, const at::Tensor& high) {
     return high * main_->forward(low);
   }
@@ -54,7 +56,7 @@ TORCH_MODULE(SkipExcitation);
 // entry of `channels`, then a convolution to RGB and tanh.
 class SimpleDecoderImpl : public torch::nn::Module {
  public:
-  SimpleDecoderImpl(int64_t in, const std::vector<int64_t>& channels);
+  SimpleDecoderImpl(int64_t in, const std::vector<int64_t>& channels, const LayerStyle& style);
   at::Tensor forward(const at::Tensor& features) { return main_->forward(features); }
 
  private:

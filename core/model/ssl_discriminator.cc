@@ -4,22 +4,19 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/model/spectral_conv.h"
+#include "core/model/discriminator_layers.h"
 #include "core/model/ssl_blocks.h"
 
 namespace scgan {
 namespace {
 
 namespace nn = torch::nn;
-
-constexpr ConvShape kPointwise{.kernel = 1, .stride = 1, .padding = 0};
-constexpr ConvShape kSameSize{.kernel = 3, .stride = 1, .padding = 1};
-constexpr ConvShape kHalfSize{.kernel = 4, .stride = 2, .padding = 1};
-constexpr ConvShape kWhole4x4{.kernel = 4, .stride = 1, .padding = 0};
 
 // Channels of the published network times width / 64.
 class Channels {
@@ -37,28 +34,76 @@ class Channels {
   int64_t width_;
 };
 
-nn::LeakyReLU leaky_relu() {
-  return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2).inplace(true));
+// What a ModelSpec asks for, with everything decided that it leaves open.
+struct SslShape {
+  SslShape(const ModelSpec& spec, int64_t image_size);
+  bool has_decoder(std::string_view name) const { return std::ranges::count(decoders, name) > 0; }
+
+  int64_t width;
+  int64_t image_size;
+  LayerStyle style;
+  bool small_branch;
+  bool gates;
+  std::vector<std::string> decoders;
+  int64_t decoder_blocks;
+  int64_t part_size;
+};
+
+SslShape::SslShape(const ModelSpec& spec, int64_t size)
+    : width(spec.discriminator_width),
+      image_size(size),
+      style{spec.d_norm == Norm::kAuto ? Norm::kBatch : spec.d_norm,
+            spec.d_spectral_norm != Switch::kOff},
+      small_branch(spec.d_small_branch),
+      gates(spec.d_se),
+      decoders(spec.decoders),
+      decoder_blocks(spec.decoder_blocks != 0 ? spec.decoder_blocks : (size >= 128 ? 4 : 3)),
+      part_size(spec.part_size) {}
+
+[[noreturn]] void refuse(const std::string& why) {
+  throw Error(ErrorKind::kInvalidSpec, "The fastgan discriminator " + why);
 }
 
-// The quadrant 0 ... 3 of square maps: top-left, top-right, bottom-left, bottom-right.
-at::Tensor quadrant(const at::Tensor& maps, int part) {
-  const int64_t half = maps.size(2) / 2;
-  return maps.narrow(2, part / 2 * half, half).narrow(3, part % 2 * half, half);
+void check(const SslShape& shape) {
+  constexpr std::array<int64_t, 5> kImageSizes = {64, 128, 256, 512, 1024};
+  constexpr std::array<int64_t, 4> kPartSizes = {2, 4, 8, 16};
+  constexpr std::array<std::string_view, 3> kDecoders = {"big", "part", "small"};
+  if (!std::ranges::count(kImageSizes, shape.image_size)) {
+    refuse("takes images of 64, 128, 256, 512 or 1024 px, data.image_size is " +
+           std::to_string(shape.image_size) + ".");
+  }
+  if (!std::ranges::count(kPartSizes, shape.part_size)) {
+    refuse("rebuilds windows of 2, 4, 8 or 16 cells, model.part_size is " +
+           std::to_string(shape.part_size) + ".");
+  }
+  if (shape.decoder_blocks < 1 || shape.decoder_blocks > 5) {
+    refuse("has decoders of 1 to 5 up-blocks, model.decoder_blocks is " +
+           std::to_string(shape.decoder_blocks) + ".");
+  }
+  for (const std::string& name : shape.decoders) {
+    if (!std::ranges::count(kDecoders, name)) {
+      refuse("has the decoders big, part and small, model.decoders names " + name + ".");
+    }
+  }
+  if (shape.has_decoder("small") && !shape.small_branch) {
+    refuse(
+        "rebuilds images from its small branch with the decoder small: take it out of "
+        "model.decoders, or set model.d_small_branch: true.");
+  }
 }
 
 class SslDiscriminator final : public Discriminator {
  public:
-  SslDiscriminator(int64_t width, int64_t image_size);
+  explicit SslDiscriminator(const SslShape& shape);
 
   at::Tensor logits(const at::Tensor& images) override { return judge(extract(images)); }
-  Judgement judge_real(const at::Tensor& images, int part) override;
+  Judgement judge_real(const at::Tensor& images, PartWindow window) override;
 
  private:
   struct Features {
     at::Tensor map16;  // [N, big(16), 16, 16], after its gate
     at::Tensor map8;   // [N, big(8), 8, 8], after its gate
-    at::Tensor small;  // [N, small(8), 8, 8]
+    at::Tensor small;  // [N, small(8), 8, 8]; undefined without the small branch
   };
   // A stage of the big trunk: halves the map, then gates it by the map three stages before, where
   // there is one.
@@ -67,93 +112,109 @@ class SslDiscriminator final : public Discriminator {
     SkipExcitation gate{nullptr};
   };
 
-  void build_stem(const Channels& channels, int64_t image_size);
-  void build_trunk(const Channels& channels);
-  void build_small_branch(const Channels& channels);
-  void build_decoders(const Channels& channels);
+  void build_stem();
+  void build_trunk();
+  void build_small_branch();
+  void build_decoders();
 
   Features extract(const at::Tensor& images);
   at::Tensor judge(const Features& features);
-  at::Tensor reconstruction(const at::Tensor& images, const Features& features, int part);
+  std::vector<Rebuilt> rebuild(const at::Tensor& images, const Features& features,
+                               PartWindow window);
 
-  int64_t trunk_size_;  // of the stem's map: 256, or the image's own size below
-  int64_t small_size_;  // what the small branch sees and the decoders rebuild: 128, or the image's
-                        // own size below
+  nn::AnyModule conv(int64_t in, int64_t out, ConvShape shape) const {
+    return conv_layer(in, out, shape, shape_.style);
+  }
+  nn::AnyModule norm(int64_t channels) const { return norm_layer(channels, shape_.style.norm); }
+
+  const SslShape shape_;
+  const Channels channels_;
+  const int64_t trunk_size_;    // of the stem's map: 256, or the image's own size below
+  const int64_t small_size_;    // what the small branch sees: 128, or the image's own size below
+  const int64_t rebuilt_size_;  // what the decoders rebuild: 128 px, 64 for images of 64
   nn::Sequential down_from_big_{nullptr};
   std::vector<Stage> stages_;
   nn::Sequential rf_big_{nullptr};
   nn::Sequential down_from_small_{nullptr};
-  SpectralConv2d rf_small_{nullptr};
+  nn::AnyModule rf_small_;
+  // Each is null where it is not in use.
   SimpleDecoder decoder_big_{nullptr};
   SimpleDecoder decoder_part_{nullptr};
   SimpleDecoder decoder_small_{nullptr};
 };
 
-SslDiscriminator::SslDiscriminator(int64_t width, int64_t image_size)
-    : trunk_size_(std::min<int64_t>(256, image_size)),
-      small_size_(std::min<int64_t>(128, image_size)) {
-  const Channels channels(width);
-  build_stem(channels, image_size);
-  build_trunk(channels);
-  build_small_branch(channels);
-  build_decoders(channels);
+SslDiscriminator::SslDiscriminator(const SslShape& shape)
+    : shape_(shape),
+      channels_(shape.width),
+      trunk_size_(std::min<int64_t>(256, shape.image_size)),
+      small_size_(std::min<int64_t>(128, shape.image_size)),
+      rebuilt_size_(8 << shape.decoder_blocks) {
+  build_stem();
+  build_trunk();
+  if (shape_.small_branch) build_small_branch();
+  build_decoders();
 }
 
 // Brings images of every size from 256 px on to the same map of 256 x 256; smaller ones keep their
 // size.
-void SslDiscriminator::build_stem(const Channels& channels, int64_t image_size) {
-  const int64_t out = channels.big(trunk_size_);
+void SslDiscriminator::build_stem() {
+  const int64_t image_size = shape_.image_size;
+  const int64_t out = channels_.big(trunk_size_);
   nn::Sequential stem;
   if (image_size == 1024) {
-    stem->push_back(SpectralConv2d(3, channels(8), kHalfSize));
+    stem->push_back(conv(3, channels_(8), kHalfSize));
     stem->push_back(leaky_relu());
-    stem->push_back(SpectralConv2d(channels(8), out, kHalfSize));
-    stem->push_back(nn::BatchNorm2d(out));
+    stem->push_back(conv(channels_(8), out, kHalfSize));
+    stem->push_back(norm(out));
   } else {
-    stem->push_back(SpectralConv2d(3, out, image_size == 512 ? kHalfSize : kSameSize));
+    stem->push_back(conv(3, out, image_size == 512 ? kHalfSize : kSameSize));
   }
   stem->push_back(leaky_relu());
   down_from_big_ = register_module("down_from_big", stem);
 }
 
 // Names count how often 512 px are halved until the map: down_4 ends at 128 px, down_64 at 8 px.
-void SslDiscriminator::build_trunk(const Channels& channels) {
+void SslDiscriminator::build_trunk() {
   for (int64_t size = trunk_size_ / 2; size >= 8; size /= 2) {
     const int64_t factor = 512 / size;
-    Stage stage{DownBlockComp(channels.big(2 * size), channels.big(size))};
+    const int64_t out = channels_.big(size);
+    Stage stage{DownBlockComp(channels_.big(2 * size), out, shape_.style)};
     register_module("down_" + std::to_string(factor), stage.down);
-    if (const int64_t low_size = 8 * size; low_size <= trunk_size_) {
-      stage.gate = SkipExcitation(channels.big(low_size), channels.big(size), low_size);
+    if (const int64_t low_size = 8 * size; shape_.gates && low_size <= trunk_size_) {
+      stage.gate = SkipExcitation(channels_.big(low_size), out, low_size, shape_.style);
       register_module("se_" + std::to_string(factor / 8) + "_" + std::to_string(factor),
                       stage.gate);
     }
     stages_.push_back(std::move(stage));
   }
-  const int64_t head = channels(1024);
+  const int64_t head = channels_(1024);
   rf_big_ =
-      register_module("rf_big", nn::Sequential(SpectralConv2d(channels.big(8), head, kPointwise),
-                                               nn::BatchNorm2d(head), leaky_relu(),
-                                               SpectralConv2d(head, 1, kWhole4x4)));
+      register_module("rf_big", nn::Sequential(conv(channels_.big(8), head, kPointwise), norm(head),
+                                               leaky_relu(), conv(head, 1, kWhole4x4)));
 }
 
-void SslDiscriminator::build_small_branch(const Channels& channels) {
+void SslDiscriminator::build_small_branch() {
   int64_t size = small_size_ / 2;
-  nn::Sequential branch(SpectralConv2d(3, channels.small(size), kHalfSize), leaky_relu());
+  nn::Sequential branch(conv(3, channels_.small(size), kHalfSize), leaky_relu());
   for (; size > 8; size /= 2) {
-    branch->push_back(DownBlock(channels.small(size), channels.small(size / 2)));
+    branch->push_back(DownBlock(channels_.small(size), channels_.small(size / 2), shape_.style));
   }
   down_from_small_ = register_module("down_from_small", branch);
-  rf_small_ = register_module("rf_small", SpectralConv2d(channels.small(8), 1, kWhole4x4));
+  rf_small_ = conv(channels_.small(8), 1, kWhole4x4);
+  register_module("rf_small", rf_small_.ptr());
 }
 
-void SslDiscriminator::build_decoders(const Channels& channels) {
-  std::vector<int64_t> widths = {channels(128), channels(64), channels(64)};
-  if (small_size_ == 128) {
-    widths.push_back(channels(32));
-  }
-  decoder_big_ = register_module("decoder_big", SimpleDecoder(channels.big(8), widths));
-  decoder_part_ = register_module("decoder_part", SimpleDecoder(channels.big(16), widths));
-  decoder_small_ = register_module("decoder_small", SimpleDecoder(channels.small(8), widths));
+void SslDiscriminator::build_decoders() {
+  std::vector<int64_t> widths = {channels_(128), channels_(64), channels_(64), channels_(32),
+                                 channels_(32)};
+  widths.resize(static_cast<size_t>(shape_.decoder_blocks));
+  const auto decoder = [&](const std::string& name, int64_t in) -> SimpleDecoder {
+    if (!shape_.has_decoder(name)) return SimpleDecoder(nullptr);
+    return register_module("decoder_" + name, SimpleDecoder(in, widths, shape_.style));
+  };
+  decoder_big_ = decoder("big", channels_.big(8));
+  decoder_part_ = decoder("part", channels_.big(16));
+  decoder_small_ = decoder("small", channels_.small(8));
 }
 
 SslDiscriminator::Features SslDiscriminator::extract(const at::Tensor& images) {
@@ -165,40 +226,48 @@ SslDiscriminator::Features SslDiscriminator::extract(const at::Tensor& images) {
     }
     maps.push_back(map);
   }
-  return {maps[maps.size() - 2], maps.back(),
-          down_from_small_->forward(resize_nearest(images, small_size_))};
+  Features features{maps[maps.size() - 2], maps.back(), {}};
+  if (shape_.small_branch) {
+    features.small = down_from_small_->forward(resize_nearest(images, small_size_));
+  }
+  return features;
 }
 
 at::Tensor SslDiscriminator::judge(const Features& features) {
-  return torch::cat(
-      {rf_big_->forward(features.map8).flatten(), rf_small_->forward(features.small).flatten()});
+  const at::Tensor big = rf_big_->forward(features.map8).flatten();
+  if (!shape_.small_branch) return big;
+  return torch::cat({big, rf_small_.forward(features.small).flatten()});
 }
 
-at::Tensor SslDiscriminator::reconstruction(const at::Tensor& images, const Features& features,
-                                            int part) {
-  const auto whole = resize_nearest(images, small_size_);
-  const auto piece = resize_nearest(quadrant(images, part), small_size_);
-  return torch::mse_loss(decoder_big_->forward(features.map8), whole) +
-         torch::mse_loss(decoder_part_->forward(quadrant(features.map16, part)), piece) +
-         torch::mse_loss(decoder_small_->forward(features.small), whole);
+std::vector<Rebuilt> SslDiscriminator::rebuild(const at::Tensor& images, const Features& features,
+                                               PartWindow window) {
+  std::vector<Rebuilt> rebuilt;
+  const auto add = [&](std::string_view name, SimpleDecoder& decoder, const at::Tensor& seen,
+                       const at::Tensor& target) {
+    rebuilt.push_back({name, decoder->forward(seen), resize_nearest(target, rebuilt_size_)});
+  };
+  const int64_t size = shape_.part_size;
+  if (decoder_big_) add("big", decoder_big_, features.map8, images);
+  if (decoder_part_) {
+    add("part", decoder_part_, map_window(features.map16, window, size),
+        image_window(images, window, size));
+  }
+  if (decoder_small_) add("small", decoder_small_, features.small, images);
+  return rebuilt;
 }
 
-Discriminator::Judgement SslDiscriminator::judge_real(const at::Tensor& images, int part) {
+Discriminator::Judgement SslDiscriminator::judge_real(const at::Tensor& images, PartWindow window) {
   const Features features = extract(images);
-  return {judge(features), reconstruction(images, features, part)};
+  at::Tensor logits = judge(features);
+  return {std::move(logits), rebuild(images, features, window)};
 }
 
 }  // namespace
 
-std::shared_ptr<Discriminator> make_ssl_discriminator(int64_t width, int64_t image_size) {
-  constexpr int64_t kSizes[] = {64, 128, 256, 512, 1024};
-  if (std::ranges::find(kSizes, image_size) == std::end(kSizes)) {
-    throw Error(ErrorKind::kInvalidSpec,
-                "The fastgan discriminator takes images of 64, 128, 256, 512 or 1024 px, "
-                "data.image_size is " +
-                    std::to_string(image_size) + ".");
-  }
-  return std::make_shared<SslDiscriminator>(width, image_size);
+std::shared_ptr<Discriminator> make_ssl_discriminator(const ModelSpec& spec, int64_t image_size) {
+  const SslShape shape(spec, image_size);
+  check(shape);
+  return std::make_shared<SslDiscriminator>(shape);
 }
 
 }  // namespace scgan

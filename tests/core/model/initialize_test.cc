@@ -5,12 +5,16 @@
 #include "core/model/networks.h"
 #include "core/model/patch_discriminator.h"
 #include "core/model/ssl_discriminator.h"
+#include "tests/core/model/model_specs.h"
 
 namespace scgan {
 namespace {
 
+using testing::patch_spec;
+using testing::ssl_spec;
+
 TEST(InitializeTest, ConvolutionsAreNormalWithDeviation002AndBiasesZero) {
-  const auto network = make_patch_discriminator(32);
+  const auto network = make_patch_discriminator(patch_spec(32));
   initialize(*network, 3, NetworkIndex::kDA);
   const auto weight = network->named_parameters()["model.8.weight"];  // 524,288 values
   EXPECT_NEAR(weight.mean().item<double>(), 0, 1.5e-4);
@@ -19,7 +23,7 @@ TEST(InitializeTest, ConvolutionsAreNormalWithDeviation002AndBiasesZero) {
 }
 
 TEST(InitializeTest, NormsAndSpectralVectorsStartAsPublished) {
-  const auto network = make_ssl_discriminator(64, 64);
+  const auto network = make_ssl_discriminator(ssl_spec(64), 64);
   initialize(*network, 3, NetworkIndex::kDA);
   const auto parameters = network->named_parameters();
   EXPECT_NEAR(parameters["rf_big.1.weight"].mean().item<double>(), 1, 3e-3);
@@ -34,7 +38,7 @@ TEST(InitializeTest, NormsAndSpectralVectorsStartAsPublished) {
 }
 
 TEST(InitializeTest, AnElementIsTheDrawOfItsNetworkTensorAndPosition) {
-  const auto network = make_patch_discriminator(4);
+  const auto network = make_patch_discriminator(patch_spec(4));
   initialize(*network, 7, NetworkIndex::kDB);
   const auto weight = network->named_parameters()["model.2.weight"].flatten();  // tensor 2
   const Draws draws(7, Purpose::kInitWeights);
@@ -42,8 +46,8 @@ TEST(InitializeTest, AnElementIsTheDrawOfItsNetworkTensorAndPosition) {
 }
 
 TEST(InitializeTest, EqualKeysGiveEqualWeightsWhateverWasThereBefore) {
-  const auto first = make_ssl_discriminator(4, 64);
-  const auto second = make_ssl_discriminator(4, 64);
+  const auto first = make_ssl_discriminator(ssl_spec(4), 64);
+  const auto second = make_ssl_discriminator(ssl_spec(4), 64);
   initialize(*first, 7, NetworkIndex::kDA);
   initialize(*second, 8, NetworkIndex::kDB);
   EXPECT_FALSE(torch::equal(first->parameters()[0], second->parameters()[0]));

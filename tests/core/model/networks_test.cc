@@ -10,11 +10,14 @@
 #include "core/model/patch_discriminator.h"
 #include "core/model/resnet_generator.h"
 #include "core/model/ssl_discriminator.h"
+#include "tests/core/model/model_specs.h"
 
 namespace scgan {
 namespace {
 
 using ::testing::ElementsAreArray;
+using testing::patch_spec;
+using testing::ssl_spec;
 
 int64_t parameter_count(const torch::nn::Module& module, const std::string& prefix = "") {
   int64_t count = 0;
@@ -49,21 +52,21 @@ TEST(NetworksTest, GeneratorsHaveThePublishedParameterCounts) {
 }
 
 TEST(NetworksTest, PatchDiscriminatorHasThePublishedParameterCount) {
-  EXPECT_EQ(parameter_count(*make_patch_discriminator(64)), 2'764'737);
+  EXPECT_EQ(parameter_count(*make_patch_discriminator(patch_spec(64))), 2'764'737);
 }
 
 TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedParameterCounts) {
   for (const Size& size : {Size{64, 11'051'776, 3'031'104}, Size{128, 11'459'328, 3'139'488},
                            Size{256, 11'526'160, 3'139'488}, Size{512, 11'526'496, 3'139'488},
                            Size{1024, 11'528'192, 3'139'488}}) {
-    const auto network = make_ssl_discriminator(64, size.image_size);
+    const auto network = make_ssl_discriminator(ssl_spec(64), size.image_size);
     EXPECT_EQ(parameter_count(*network), size.total) << size.image_size;
     EXPECT_EQ(parameter_count(*network, "decoder_"), size.decoders) << size.image_size;
   }
 }
 
 TEST(NetworksTest, PartsOfTheSelfSupervisedDiscriminatorHaveThePublishedParameterCounts) {
-  const auto network = make_ssl_discriminator(64, 256);
+  const auto network = make_ssl_discriminator(ssl_spec(64), 256);
   EXPECT_EQ(parameter_count(*network, "down_from_big."), 432);
   EXPECT_EQ(parameter_count(*network, "down_4."), 18'112);
   EXPECT_EQ(parameter_count(*network, "down_64."), 4'590'592);
@@ -88,16 +91,16 @@ TEST(NetworksTest, GeneratorLayersHaveThePublishedNames) {
 
   const auto six_blocks = layer_names(*make_resnet_generator(4, 6));
   EXPECT_THAT(std::vector<std::string>(six_blocks.end() - 3, six_blocks.end()),
-              testing::ElementsAre("model.16", "model.19", "model.23"));
+              ::testing::ElementsAre("model.16", "model.19", "model.23"));
 }
 
 TEST(NetworksTest, PatchDiscriminatorLayersHaveThePublishedNames) {
-  EXPECT_THAT(layer_names(*make_patch_discriminator(4)),
-              testing::ElementsAre("model.0", "model.2", "model.5", "model.8", "model.11"));
+  EXPECT_THAT(layer_names(*make_patch_discriminator(patch_spec(4))),
+              ::testing::ElementsAre("model.0", "model.2", "model.5", "model.8", "model.11"));
 }
 
 TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedNames) {
-  const auto parameters = make_ssl_discriminator(4, 256)->named_parameters();
+  const auto parameters = make_ssl_discriminator(ssl_spec(4), 256)->named_parameters();
   for (const char* name :
        {"down_from_big.0.weight_orig", "down_4.main.0.weight_orig", "down_4.main.1.bias",
         "down_4.main.3.weight_orig", "down_4.main.4.weight", "down_4.direct.1.weight_orig",
@@ -109,7 +112,7 @@ TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedNames) {
         "decoder_small.main.5.weight_orig"}) {
     EXPECT_TRUE(parameters.contains(name)) << name;
   }
-  const auto buffers = make_ssl_discriminator(4, 1024)->named_buffers();
+  const auto buffers = make_ssl_discriminator(ssl_spec(4), 1024)->named_buffers();
   for (const char* name : {"down_from_big.2.weight_u", "down_from_big.2.weight_v",
                            "down_from_big.3.running_mean", "down_from_big.3.running_var",
                            "down_from_big.3.num_batches_tracked", "rf_small.weight_u"}) {
@@ -118,13 +121,13 @@ TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedNames) {
 }
 
 TEST(NetworksTest, SmallerImagesKeepTheNamesOfTheSameResolutions) {
-  const auto at128 = make_ssl_discriminator(4, 128)->named_children();
+  const auto at128 = make_ssl_discriminator(ssl_spec(4), 128)->named_children();
   EXPECT_FALSE(at128.contains("down_4"));
   EXPECT_TRUE(at128.contains("down_8"));
   EXPECT_FALSE(at128.contains("se_2_16"));
   EXPECT_TRUE(at128.contains("se_4_32"));
 
-  const auto network = make_ssl_discriminator(4, 64);
+  const auto network = make_ssl_discriminator(ssl_spec(4), 64);
   EXPECT_FALSE(network->named_children().contains("down_8"));
   EXPECT_FALSE(network->named_children().contains("se_4_32"));
   EXPECT_TRUE(network->named_children().contains("se_8_64"));
@@ -142,12 +145,12 @@ TEST(NetworksTest, GeneratorKeepsTheShapeAndStaysInRange) {
 }
 
 TEST(NetworksTest, PatchDiscriminatorJudges30x30PatchesOf256Pixels) {
-  const auto network = make_patch_discriminator(4);
+  const auto network = make_patch_discriminator(patch_spec(4));
   initialize(*network, 5, NetworkIndex::kDA);
   const torch::NoGradGuard no_grad;
-  const auto judgement = network->judge_real(torch::zeros({2, 3, 256, 256}), 0);
+  const auto judgement = network->judge_real(torch::zeros({2, 3, 256, 256}), {});
   EXPECT_EQ(judgement.logits.sizes(), (std::vector<int64_t>{2, 1, 30, 30}));
-  EXPECT_FALSE(judgement.reconstruction.defined());
+  EXPECT_TRUE(judgement.rebuilt.empty());
 }
 
 TEST(NetworksTest, AModelSpecChoosesTheNetworks) {

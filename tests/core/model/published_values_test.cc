@@ -2,7 +2,6 @@
 // which builds them from PyTorch's own modules (spectral_norm, adaptive pools, interpolate,
 // ReflectionPad2d), torch 2.11.0.
 #include <gtest/gtest.h>
-#include <torch/types.h>
 
 #include <string>
 
@@ -10,52 +9,18 @@
 #include "core/model/patch_discriminator.h"
 #include "core/model/resnet_generator.h"
 #include "core/model/ssl_discriminator.h"
+#include "core/model/ssl_loss.h"
+#include "tests/core/model/formula_values.h"
+#include "tests/core/model/model_specs.h"
 
 namespace scgan {
 namespace {
 
-constexpr double kTolerance = 1e-8;  // relative; the printed numbers have 12 digits
-
-// Weights by formula: the same whatever the order of the tensors.
-void fill(torch::nn::Module& network) {
-  network.to(torch::kFloat64);
-  const torch::NoGradGuard no_grad;
-  const auto wave = [](const at::Tensor& t) {
-    return torch::sin(0.7 * torch::arange(t.numel(), torch::kFloat64) + t.numel()).view(t.sizes());
-  };
-  for (auto& parameter : network.named_parameters()) {
-    auto& tensor = parameter.value();
-    const bool scale = tensor.dim() == 1 && parameter.key().ends_with("weight");
-    tensor.copy_(0.1 * wave(tensor) + (scale ? 1 : 0));
-  }
-  for (auto& buffer : network.named_buffers()) {
-    auto& tensor = buffer.value();
-    if (buffer.key().ends_with("weight_u") || buffer.key().ends_with("weight_v")) {
-      tensor.copy_(wave(tensor) / wave(tensor).norm());
-    }
-  }
-}
-
-at::Tensor images(int64_t size) {
-  return torch::sin(0.013 * torch::arange(2 * 3 * size * size, torch::kFloat64))
-      .view({2, 3, size, size});
-}
-
-void expect_close(double value, double expected) {
-  EXPECT_NEAR(value, expected, kTolerance * std::abs(expected));
-}
-
-struct Numbers {
-  double first;
-  double sum;
-  double square_sum;
-};
-
-void expect_numbers(const at::Tensor& tensor, const Numbers& expected) {
-  expect_close(tensor.flatten()[0].item<double>(), expected.first);
-  expect_close(tensor.sum().item<double>(), expected.sum);
-  expect_close(tensor.square().sum().item<double>(), expected.square_sum);
-}
+using testing::expect_close;
+using testing::expect_numbers;
+using testing::fill;
+using testing::images;
+using testing::Numbers;
 
 TEST(PublishedValuesTest, GeneratorMatchesPytorch) {
   const auto network = make_resnet_generator(4, 2);
@@ -64,68 +29,64 @@ TEST(PublishedValuesTest, GeneratorMatchesPytorch) {
 }
 
 TEST(PublishedValuesTest, PatchDiscriminatorMatchesPytorch) {
-  const auto network = make_patch_discriminator(4);
+  const auto network = make_patch_discriminator(testing::patch_spec(4));
   fill(*network);
   expect_numbers(network->logits(images(64)), {0.0491238688751, 4.84818438515, 6.9700694824});
 }
 
 struct SslCase {
   int64_t image_size;
-  Numbers logits[2];         // of two forwards in a row, with part 1 and 2
+  Numbers logits[2];         // of two forwards in a row, with the part top right, then bottom left
   double reconstruction[2];  // likewise
   double gradient_square;    // squared norm of the gradient of mean(logits^2) + reconstruction,
                              // second forward
 };
 
-class PublishedSslValuesTest : public testing::TestWithParam<SslCase> {};
+class PublishedSslValuesTest : public ::testing::TestWithParam<SslCase> {};
 
 TEST_P(PublishedSslValuesTest, DiscriminatorMatchesPytorch) {
   const SslCase& expected = GetParam();
-  const auto network = make_ssl_discriminator(8, expected.image_size);
+  const auto network = make_ssl_discriminator(testing::ssl_spec(8), expected.image_size);
   fill(*network);
   Discriminator::Judgement judgement;
   for (int forward = 0; forward < 2; ++forward) {
-    judgement = network->judge_real(images(expected.image_size), 1 + forward);
+    const PartWindow part = forward == 0 ? PartWindow{0, 8} : PartWindow{8, 0};
+    judgement = network->judge_real(images(expected.image_size), part);
     expect_numbers(judgement.logits, expected.logits[forward]);
-    expect_close(judgement.reconstruction.item<double>(), expected.reconstruction[forward]);
+    expect_close(SslLoss(LossSpec{})(judgement.rebuilt).item<double>(),
+                 expected.reconstruction[forward]);
   }
-  (judgement.logits.square().mean() + judgement.reconstruction).backward();
-  double gradient_square = 0;
-  for (const auto& parameter : network->parameters()) {
-    gradient_square += parameter.grad().square().sum().item<double>();
-  }
-  expect_close(gradient_square, expected.gradient_square);
+  expect_close(testing::squared_gradient(*network, judgement), expected.gradient_square);
 }
 
-INSTANTIATE_TEST_SUITE_P(EverySize, PublishedSslValuesTest,
-                         testing::Values(SslCase{64,
-                                                 {{-0.116182136767, -2.93255835942, 4.81897805255},
-                                                  {-0.106018997512, -2.88687114619, 4.78479546714}},
-                                                 {2.29148441109, 2.34633641126},
-                                                 904.76452266},
-                                         SslCase{128,
-                                                 {{-0.341968748837, -1.08203326597, 3.0131412674},
-                                                  {-0.341920838919, -1.08210775699, 3.01263643082}},
-                                                 {2.00715894928, 2.08023313861},
-                                                 98.9443491831},
-                                         SslCase{256,
-                                                 {{-0.247925339291, -2.90926504897, 2.94639273277},
-                                                  {-0.25116719137, -2.9231267274, 2.95566361888}},
-                                                 {1.89076204207, 1.95765620937},
-                                                 143.422535645},
-                                         SslCase{512,
-                                                 {{0.249495397822, -2.09684094558, 1.68427079513},
-                                                  {0.241237747617, -2.15673449097, 1.69371466725}},
-                                                 {1.93519981506, 2.00375535713},
-                                                 2638.76840613},
-                                         SslCase{1024,
-                                                 {{-0.415128518226, -1.5283231018, 1.99151221768},
-                                                  {-0.415169412165, -1.52958029157, 1.99161719336}},
-                                                 {1.96134185461, 2.02128449453},
-                                                 291.444334877}),
-                         [](const auto& instance) {
-                           return std::to_string(instance.param.image_size) + "px";
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    EverySize, PublishedSslValuesTest,
+    ::testing::Values(SslCase{64,
+                              {{-0.116182136767, -2.93255835942, 4.81897805255},
+                               {-0.106018997512, -2.88687114619, 4.78479546714}},
+                              {2.29148441109, 2.34633641126},
+                              904.76452266},
+                      SslCase{128,
+                              {{-0.341968748837, -1.08203326597, 3.0131412674},
+                               {-0.341920838919, -1.08210775699, 3.01263643082}},
+                              {2.00715894928, 2.08023313861},
+                              98.9443491831},
+                      SslCase{256,
+                              {{-0.247925339291, -2.90926504897, 2.94639273277},
+                               {-0.25116719137, -2.9231267274, 2.95566361888}},
+                              {1.89076204207, 1.95765620937},
+                              143.422535645},
+                      SslCase{512,
+                              {{0.249495397822, -2.09684094558, 1.68427079513},
+                               {0.241237747617, -2.15673449097, 1.69371466725}},
+                              {1.93519981506, 2.00375535713},
+                              2638.76840613},
+                      SslCase{1024,
+                              {{-0.415128518226, -1.5283231018, 1.99151221768},
+                               {-0.415169412165, -1.52958029157, 1.99161719336}},
+                              {1.96134185461, 2.02128449453},
+                              291.444334877}),
+    [](const auto& instance) { return std::to_string(instance.param.image_size) + "px"; });
 
 }  // namespace
 }  // namespace scgan

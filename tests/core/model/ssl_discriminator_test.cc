@@ -5,12 +5,16 @@
 
 #include "core/base/error.h"
 #include "core/model/ssl_blocks.h"
+#include "core/model/ssl_loss.h"
+#include "tests/core/model/model_specs.h"
 
 namespace scgan {
 namespace {
 
+using testing::ssl_spec;
+
 std::shared_ptr<Discriminator> make_network(int64_t image_size) {
-  auto network = make_ssl_discriminator(4, image_size);
+  auto network = make_ssl_discriminator(ssl_spec(4), image_size);
   initialize(*network, 11, NetworkIndex::kDA);
   return network;
 }
@@ -19,35 +23,43 @@ at::Tensor make_images(int64_t count, int64_t size) {
   return torch::sin(0.013 * torch::arange(count * 3 * size * size)).view({count, 3, size, size});
 }
 
+double loss(const Discriminator::Judgement& judgement) {
+  return SslLoss(LossSpec{})(judgement.rebuilt).item<double>();
+}
+
 bool is_decoder(const std::string& name) { return name.starts_with("decoder_"); }
 
 TEST(SslDiscriminatorTest, GivesFiftyLogitsPerImageAtEverySize) {
   const torch::NoGradGuard no_grad;
   for (const int64_t size : {64, 128, 256, 512, 1024}) {
-    const auto judgement = make_network(size)->judge_real(make_images(2, size), 3);
+    const auto judgement = make_network(size)->judge_real(make_images(2, size), {8, 8});
     EXPECT_EQ(judgement.logits.sizes(), (std::vector<int64_t>{100})) << size;
-    EXPECT_EQ(judgement.reconstruction.dim(), 0) << size;
-    EXPECT_GT(judgement.reconstruction.item<double>(), 0) << size;
+    const int64_t rebuilt = size == 64 ? 64 : 128;
+    ASSERT_EQ(judgement.rebuilt.size(), 3) << size;
+    for (const Rebuilt& one : judgement.rebuilt) {
+      EXPECT_EQ(one.image.sizes(), (std::vector<int64_t>{2, 3, rebuilt, rebuilt})) << one.decoder;
+      EXPECT_EQ(one.target.sizes(), one.image.sizes()) << one.decoder;
+    }
   }
 }
 
 TEST(SslDiscriminatorTest, OtherSizesAreRefused) {
-  EXPECT_THROW(make_ssl_discriminator(64, 96), Error);
-  EXPECT_THROW(make_ssl_discriminator(64, 32), Error);
+  EXPECT_THROW(make_ssl_discriminator(ssl_spec(64), 96), Error);
+  EXPECT_THROW(make_ssl_discriminator(ssl_spec(64), 32), Error);
 }
 
 TEST(SslDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
   const torch::NoGradGuard no_grad;
-  SimpleDecoder decoder(6, std::vector<int64_t>{8, 4, 4, 4});
+  SimpleDecoder decoder(6, std::vector<int64_t>{8, 4, 4, 4}, LayerStyle());
   initialize(*decoder, 1, NetworkIndex::kDA);
   const auto images = decoder->forward(make_images(2, 8).repeat({1, 2, 1, 1}));
   EXPECT_EQ(images.sizes(), (std::vector<int64_t>{2, 3, 128, 128}));
   EXPECT_LE(images.abs().max().item<double>(), 1);
 }
 
-TEST(SslDiscriminatorTest, ReconstructionReachesEveryDecoderParameterAndTheTrunk) {
+TEST(SslDiscriminatorTest, LossReachesEveryDecoderParameterAndTheTrunk) {
   const auto network = make_network(64);
-  network->judge_real(make_images(2, 64), 2).reconstruction.backward();
+  SslLoss{LossSpec()}(network->judge_real(make_images(2, 64), {8, 0}).rebuilt).backward();
   for (const auto& parameter : network->named_parameters()) {
     if (is_decoder(parameter.key()) || parameter.key().starts_with("down_")) {
       ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
@@ -64,23 +76,20 @@ TEST(SslDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
   }
 }
 
-TEST(SslDiscriminatorTest, ThePartDecidesOnlyTheReconstruction) {
+TEST(SslDiscriminatorTest, ThePartDecidesOnlyWhatIsRebuilt) {
   const torch::NoGradGuard no_grad;
   std::vector<Discriminator::Judgement> judgements;
-  for (int part = 0; part < 4; ++part) {
+  for (const PartWindow part : {PartWindow{0, 0}, {0, 8}, {8, 0}, {8, 8}}) {
     judgements.push_back(make_network(64)->judge_real(make_images(2, 64), part));
     EXPECT_TRUE(torch::equal(judgements[0].logits, judgements.back().logits));
   }
-  for (int part = 1; part < 4; ++part) {
-    EXPECT_NE(judgements[0].reconstruction.item<double>(),
-              judgements[static_cast<size_t>(part)].reconstruction.item<double>());
-  }
+  for (size_t part = 1; part < 4; ++part) EXPECT_NE(loss(judgements[0]), loss(judgements[part]));
 }
 
 TEST(SslDiscriminatorTest, StepsOfTheIterationCountBatchesInTrunkAndDecoders) {
   const auto network = make_network(64);
   network->logits(make_images(2, 64));
-  network->judge_real(make_images(2, 64), 0);
+  network->judge_real(make_images(2, 64), {});
   network->logits(make_images(2, 64));
   const auto buffers = network->named_buffers();
   EXPECT_EQ(buffers["down_16.main.1.num_batches_tracked"].item<int64_t>(), 3);
@@ -92,7 +101,7 @@ TEST(SslDiscriminatorTest, EvalModeChangesNoBuffer) {
   network->eval();
   std::vector<at::Tensor> before;
   for (const auto& buffer : network->buffers()) before.push_back(buffer.clone());
-  network->judge_real(make_images(2, 64), 0);
+  network->judge_real(make_images(2, 64), {});
   for (size_t i = 0; i < before.size(); ++i) {
     EXPECT_TRUE(torch::equal(network->buffers()[i], before[i]));
   }

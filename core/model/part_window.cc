@@ -1,0 +1,45 @@
+#include "core/model/part_window.h"
+
+#include <ATen/ATen.h>
+
+namespace scgan {
+namespace {
+
+constexpr int64_t kMapSize = 16;
+constexpr int64_t kSeenSize = 8;
+
+at::Tensor square(const at::Tensor& maps, int64_t y, int64_t x, int64_t size) {
+  return maps.narrow(2, y, size).narrow(3, x, size);
+}
+
+}  // namespace
+
+PartWindow part_window(const ModelSpec& model, const Draws& draws, int64_t step) {
+  const auto index = [&](int64_t count, uint32_t lane) {
+    return static_cast<int64_t>(
+        draws.index(static_cast<uint32_t>(count), static_cast<uint32_t>(step), 0, lane));
+  };
+  const int64_t size = model.part_size;
+  if (model.part_position == PartPosition::kUniform) {
+    const int64_t places = kMapSize - size + 1;
+    return {index(places, 0), index(places, 1)};
+  }
+  const int64_t per_side = kMapSize / size;
+  const int64_t chosen = index(per_side * per_side, 0);
+  return {chosen / per_side * size, chosen % per_side * size};
+}
+
+// Equal to an adaptive average pool to 8 x 8, which has no deterministic backward on CUDA.
+at::Tensor map_window(const at::Tensor& maps, PartWindow window, int64_t part_size) {
+  const at::Tensor seen = square(maps, window.y, window.x, part_size);
+  if (part_size > kSeenSize) return at::avg_pool2d(seen, part_size / kSeenSize);
+  if (part_size < kSeenSize) return at::upsample_nearest2d(seen, {kSeenSize, kSeenSize});
+  return seen;
+}
+
+at::Tensor image_window(const at::Tensor& images, PartWindow window, int64_t part_size) {
+  const int64_t cell = images.size(2) / kMapSize;
+  return square(images, window.y * cell, window.x * cell, part_size * cell);
+}
+
+}  // namespace scgan
