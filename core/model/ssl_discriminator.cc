@@ -131,7 +131,7 @@ class SslDiscriminator final : public Discriminator {
   const Channels channels_;
   const int64_t trunk_size_;    // of the stem's map: 256, or the image's own size below
   const int64_t small_size_;    // what the small branch sees: 128, or the image's own size below
-  const int64_t rebuilt_size_;  // what the decoders rebuild: 128 px, 64 for images of 64
+  const int64_t rebuilt_size_;  // what the decoders rebuild: 8 * 2^blocks
   nn::Sequential down_from_big_{nullptr};
   std::vector<Stage> stages_;
   nn::Sequential rf_big_{nullptr};
