@@ -17,4 +17,10 @@ double identity_weight(const LossSpec& spec, double lambda_cycle) {
                                                        : spec.lambda_identity;
 }
 
+double ssl_weight(const LossSpec& spec, int64_t step) {
+  if (step >= spec.ssl_warmup_steps) return spec.lambda_ssl;
+  return spec.lambda_ssl * static_cast<double>(step + 1) /
+         static_cast<double>(spec.ssl_warmup_steps);
+}
+
 }  // namespace scgan

@@ -19,4 +19,8 @@ at::Tensor l1(const at::Tensor& image, const at::Tensor& target);
 // |G_A(b) - b| goes with lambda_b, |G_B(a) - a| with lambda_a.
 double identity_weight(const LossSpec& spec, double lambda_cycle);
 
+// Weight of the self-supervised loss in step `step` (from 0): lambda_ssl, during the warm-up
+// (step + 1) / ssl_warmup_steps of it.
+double ssl_weight(const LossSpec& spec, int64_t step);
+
 }  // namespace scgan

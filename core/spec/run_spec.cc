@@ -1,5 +1,6 @@
 #include "core/spec/run_spec.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace scgan {
@@ -13,6 +14,8 @@ void resolve_defaults(RunSpec& spec) {
   ModelSpec& model = spec.model;
   const bool fastgan = model.discriminator == DiscriminatorKind::kFastGan;
   if (model.generator_blocks == 0) model.generator_blocks = data.image_size >= 256 ? 9 : 6;
+  // One order, since it changes nothing: else it would change the run's id.
+  std::ranges::sort(model.decoders);
   if (model.decoder_blocks == 0) model.decoder_blocks = data.image_size >= 128 ? 4 : 3;
   if (model.d_norm == Norm::kAuto) model.d_norm = fastgan ? Norm::kBatch : Norm::kInstance;
   if (model.d_spectral_norm == Switch::kAuto) {

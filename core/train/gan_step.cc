@@ -9,6 +9,8 @@
 #include "core/base/draws.h"
 #include "core/comm/canonical_sum.h"
 #include "core/model/losses.h"
+#include "core/model/part_window.h"
+#include "core/model/ssl_loss.h"
 
 namespace scgan {
 
@@ -22,7 +24,6 @@ struct GanStep::MicroBatch {
 // Where one discriminator's step draws.
 struct GanStep::JudgeSites {
   AugmentSite real, fake;
-  Purpose part;
 };
 
 namespace {
@@ -42,10 +43,14 @@ class Frozen {
 }  // namespace
 
 // netD_A judges images of B, netD_B images of A.
-constexpr GanStep::JudgeSites GanStep::kSitesOfA{AugmentSite::kRealB, AugmentSite::kFakeB,
-                                                 Purpose::kPartA};
-constexpr GanStep::JudgeSites GanStep::kSitesOfB{AugmentSite::kRealA, AugmentSite::kFakeA,
-                                                 Purpose::kPartB};
+constexpr GanStep::JudgeSites GanStep::kSitesOfA{AugmentSite::kRealB, AugmentSite::kFakeB};
+constexpr GanStep::JudgeSites GanStep::kSitesOfB{AugmentSite::kRealA, AugmentSite::kFakeA};
+
+StepDraws step_draws(const RunSpec& spec, int64_t step) {
+  const auto seed = static_cast<uint32_t>(spec.seed);
+  return {part_window(spec.model, Draws(seed, Purpose::kPartA), step),
+          part_window(spec.model, Draws(seed, Purpose::kPartB), step)};
+}
 
 std::array<double, 10> StepLosses::values() const {
   return {g_adv_a, g_adv_b, cycle_a, cycle_b, identity_a, identity_b, d_a, d_b, ssl_a, ssl_b};
@@ -55,40 +60,60 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
     : spec_(spec),
       state_(state),
       communicator_(communicator),
-      reducer_(communicator, spec.run.reduction) {}
+      reducer_(communicator, spec.run.reduction) {
+  if (has_ssl(spec)) ssl_loss_.emplace(spec.loss);
+}
 
 StepLosses GanStep::run(const Batch& cpu_batch, double learning_rate) {
-  const c10::Device device = state_.generators.values().device();
-  const Batch batch{cpu_batch.a.to(device), cpu_batch.b.to(device)};
+  const at::TensorOptions wanted = state_.generators.values().options();
+  const Batch batch{cpu_batch.a.to(wanted), cpu_batch.b.to(wanted)};
   std::vector<MicroBatch> micros = own_micro_batches(batch);
   const Fakes fakes = gather_fakes(micros);
+  const bool d_first = spec_.train.order == UpdateOrder::kDiscriminatorsFirst;
 
-  // What the discriminators want changed in the fakes, each computed where it is held.
-  Pull pull_a{at::empty_like(fakes.b)};
-  Pull pull_b{at::empty_like(fakes.a)};
-  if (holds_a()) pull_a = adversarial_pull(state_.judge_a, fakes.b, AugmentSite::kGStepB);
-  if (holds_b()) pull_b = adversarial_pull(state_.judge_b, fakes.a, AugmentSite::kGStepA);
-  communicator_.broadcast(pull_a.gradient, 0);
-  communicator_.broadcast(pull_b.gradient, root_of_b());
-
+  JudgesLosses judges;
+  if (d_first) judges = update_judges(batch, fakes, learning_rate);
+  const Pulls pulls = adversarial_pulls(fakes);
   at::Tensor micro_losses;
-  at::Tensor gradient = generator_gradient(micros, pull_a, pull_b, micro_losses);
-
+  at::Tensor gradient = generator_gradient(micros, pulls, micro_losses);
   // The gradients travel while the discriminators learn: these read detached fakes and their own
   // weights only.
   reducer_.start(gradient);
+  if (!d_first) judges = update_judges(batch, fakes, learning_rate);
+  reducer_.finish();
+  state_.generators.adam_step(gradient, spec_.train, learning_rate);
+  state_.update_ema(spec_.train.ema_decay);
+  ++state_.step;
+  return gather_losses(micro_losses, {pulls.a.loss, pulls.b.loss, judges.a.adversarial,
+                                      judges.b.adversarial, judges.a.ssl, judges.b.ssl});
+}
+
+// What the discriminators want changed in the fakes, each computed where it is held.
+GanStep::Pulls GanStep::adversarial_pulls(const Fakes& fakes) {
+  Pulls pulls{{at::empty_like(fakes.b)}, {at::empty_like(fakes.a)}};
+  if (holds_a()) pulls.a = adversarial_pull(state_.judge_a, fakes.b, AugmentSite::kGStepB);
+  if (holds_b()) pulls.b = adversarial_pull(state_.judge_b, fakes.a, AugmentSite::kGStepA);
+  communicator_.broadcast(pulls.a.gradient, 0);
+  communicator_.broadcast(pulls.b.gradient, root_of_b());
+  return pulls;
+}
+
+GanStep::JudgesLosses GanStep::update_judges(const Batch& batch, const Fakes& fakes,
+                                             double learning_rate) {
   // Every rank feeds both pools, so that they are the same everywhere.
   const at::Tensor shown_b = state_.judge_a.pool.query(fakes.b, state_.step);
   const at::Tensor shown_a = state_.judge_b.pool.query(fakes.a, state_.step);
-  JudgeLosses judge_a;
-  JudgeLosses judge_b;
-  if (holds_a()) judge_a = judge_step(state_.judge_a, batch.b, shown_b, kSitesOfA, learning_rate);
-  if (holds_b()) judge_b = judge_step(state_.judge_b, batch.a, shown_a, kSitesOfB, learning_rate);
-  reducer_.finish();
-  state_.generators.adam_step(gradient, spec_.train, learning_rate);
-  ++state_.step;
-  return gather_losses(micro_losses, {pull_a.loss, pull_b.loss, judge_a.adversarial,
-                                      judge_b.adversarial, judge_a.ssl, judge_b.ssl});
+  const StepDraws draws = step_draws(spec_, state_.step);
+  JudgesLosses losses;
+  if (holds_a()) {
+    losses.a =
+        judge_step(state_.judge_a, {batch.b, shown_b, draws.part_a}, kSitesOfA, learning_rate);
+  }
+  if (holds_b()) {
+    losses.b =
+        judge_step(state_.judge_b, {batch.a, shown_a, draws.part_b}, kSitesOfB, learning_rate);
+  }
+  return losses;
 }
 
 std::vector<GanStep::MicroBatch> GanStep::own_micro_batches(const Batch& batch) const {
@@ -130,13 +155,13 @@ GanStep::Pull GanStep::adversarial_pull(Judge& judge, const at::Tensor& fakes,
   return {leaf.grad(), loss.item<double>()};
 }
 
-at::Tensor GanStep::generator_gradient(std::vector<MicroBatch>& micros, const Pull& pull_a,
-                                       const Pull& pull_b, at::Tensor& losses) {
+at::Tensor GanStep::generator_gradient(std::vector<MicroBatch>& micros, const Pulls& pulls,
+                                       at::Tensor& losses) {
   TreeSum gradients;
   std::vector<at::Tensor> rows;
   for (MicroBatch& micro : micros) {
     at::Tensor gradient = state_.generators.new_gradient();
-    rows.push_back(backward(micro, pull_a, pull_b));
+    rows.push_back(backward(micro, pulls));
     gradients.push(std::move(gradient));
     micro = {};  // its graph is done with
   }
@@ -145,7 +170,7 @@ at::Tensor GanStep::generator_gradient(std::vector<MicroBatch>& micros, const Pu
 }
 
 // Backward of one micro-batch's share of the generators' objective; gives its four weighted terms.
-at::Tensor GanStep::backward(MicroBatch& micro, const Pull& pull_a, const Pull& pull_b) {
+at::Tensor GanStep::backward(MicroBatch& micro, const Pulls& pulls) {
   if (spec_.run.recompute) translate(micro);
   const LossSpec& loss = spec_.loss;
   const int64_t size = spec_.train.micro_batch;
@@ -164,31 +189,28 @@ at::Tensor GanStep::backward(MicroBatch& micro, const Pull& pull_a, const Pull& 
   }
   const at::Tensor sum = terms[0] + terms[1] + terms[2] + terms[3];
   torch::autograd::backward({sum, micro.fake_b, micro.fake_a},
-                            {at::ones_like(sum), pull_a.gradient.narrow(0, micro.first, size),
-                             pull_b.gradient.narrow(0, micro.first, size)});
+                            {at::ones_like(sum), pulls.a.gradient.narrow(0, micro.first, size),
+                             pulls.b.gradient.narrow(0, micro.first, size)});
   return at::stack({terms[0].detach(), terms[1].detach(), terms[2].detach(), terms[3].detach()});
 }
 
-GanStep::JudgeLosses GanStep::judge_step(Judge& judge, const at::Tensor& real,
-                                         const at::Tensor& fakes, const JudgeSites& sites,
-                                         double learning_rate) const {
+GanStep::JudgeLosses GanStep::judge_step(Judge& judge, const Lesson& lesson,
+                                         const JudgeSites& sites, double learning_rate) const {
   const int64_t step = state_.step;
   const at::Tensor gradient = judge.arena.new_gradient();
   const auto augmented = [&](const at::Tensor& images, AugmentSite site) {
     return diff_augment(images, spec_.model.diffaug, spec_.seed, site, step);
   };
-  const Draws draws(static_cast<uint32_t>(spec_.seed), sites.part);
-  const auto part = static_cast<int>(draws.index(4, static_cast<uint32_t>(step), 0));
 
   // Two calls: real and fake images never share batch statistics.
-  const auto on_real = judge.network->judge_real(augmented(real, sites.real), part);
-  const at::Tensor on_fake = judge.network->logits(augmented(fakes, sites.fake));
+  const auto on_real = judge.network->judge_real(augmented(lesson.real, sites.real), lesson.part);
+  const at::Tensor on_fake = judge.network->logits(augmented(lesson.fakes, sites.fake));
   const at::Tensor adversarial =
       (lsgan_real(on_real.logits) + lsgan_fake(on_fake)) * spec_.loss.d_adv_scale;
   at::Tensor total = adversarial;
   JudgeLosses losses;
-  if (on_real.reconstruction.defined()) {
-    const at::Tensor ssl = on_real.reconstruction * spec_.loss.lambda_ssl;
+  if (ssl_loss_) {
+    const at::Tensor ssl = (*ssl_loss_)(on_real.rebuilt) * ssl_weight(spec_.loss, step);
     total = total + ssl;
     losses.ssl = ssl.item<double>();
   }

@@ -4,17 +4,21 @@
 // contiguous part of them, gradients are added in the canonical tree. Discriminators see the whole
 // batch: with one rank both are here, from two ranks on even ranks hold netD_A and odd ranks
 // netD_B. The order of updates is the published one: the discriminators learn from fakes made
-// before the generators' update.
+// before the generators' update. train.order d_first: they learn first, and the generators are
+// judged by what they have become.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/comm/communicator.h"
 #include "core/comm/gradient_reducer.h"
 #include "core/data/data_loader.h"
 #include "core/model/diff_augment.h"
+#include "core/model/part_window.h"
+#include "core/model/ssl_loss.h"
 #include "core/spec/run_spec.h"
 #include "core/train/train_state.h"
 
@@ -33,6 +37,13 @@ struct StepLosses {
       "identity_b", "d_a",     "d_b",     "ssl_a",   "ssl_b"};
   std::array<double, 10> values() const;
 };
+
+// The draws that all images of a step's batch share: what decoder_part of netD_A and of netD_B
+// rebuilds.
+struct StepDraws {
+  PartWindow part_a, part_b;
+};
+StepDraws step_draws(const RunSpec& spec, int64_t step);
 
 class GanStep {
  public:
@@ -57,10 +68,21 @@ class GanStep {
     at::Tensor gradient;
     double loss = 0;
   };
+  struct Pulls {
+    Pull a, b;  // by netD_A on fakes of B, by netD_B on fakes of A
+  };
   struct JudgeSites;
+  // What a discriminator learns from in a step: the whole batch.
+  struct Lesson {
+    at::Tensor real, fakes;
+    PartWindow part;
+  };
   static const JudgeSites kSitesOfA, kSitesOfB;
   struct JudgeLosses {
     double adversarial = 0, ssl = 0;
+  };
+  struct JudgesLosses {
+    JudgeLosses a, b;  // 0 where the discriminator is not held
   };
 
   bool holds_a() const { return communicator_.size() == 1 || communicator_.rank() % 2 == 0; }
@@ -70,18 +92,21 @@ class GanStep {
   std::vector<MicroBatch> own_micro_batches(const Batch& batch) const;
   void translate(MicroBatch& micro) const;
   Fakes gather_fakes(std::vector<MicroBatch>& micros);
+  Pulls adversarial_pulls(const Fakes& fakes);
   Pull adversarial_pull(Judge& judge, const at::Tensor& fakes, AugmentSite site) const;
-  at::Tensor generator_gradient(std::vector<MicroBatch>& micros, const Pull& pull_a,
-                                const Pull& pull_b, at::Tensor& losses);
-  at::Tensor backward(MicroBatch& micro, const Pull& pull_a, const Pull& pull_b);
-  JudgeLosses judge_step(Judge& judge, const at::Tensor& real, const at::Tensor& fakes,
-                         const JudgeSites& sites, double learning_rate) const;
+  at::Tensor generator_gradient(std::vector<MicroBatch>& micros, const Pulls& pulls,
+                                at::Tensor& losses);
+  at::Tensor backward(MicroBatch& micro, const Pulls& pulls);
+  JudgesLosses update_judges(const Batch& batch, const Fakes& fakes, double learning_rate);
+  JudgeLosses judge_step(Judge& judge, const Lesson& lesson, const JudgeSites& sites,
+                         double learning_rate) const;
   StepLosses gather_losses(at::Tensor micro_losses, const std::array<double, 6>& judge_losses);
 
   const RunSpec& spec_;
   TrainState& state_;
   Communicator& communicator_;
   GradientReducer reducer_;
+  std::optional<SslLoss> ssl_loss_;
 };
 
 }  // namespace scgan

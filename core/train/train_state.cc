@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/nn/module.h>
 
 #include <charconv>
@@ -11,10 +12,20 @@
 namespace scgan {
 namespace {
 
+// Module::to would turn the counters among the buffers into floating point numbers too.
+void make_double(torch::nn::Module& network) {
+  const at::NoGradGuard no_grad;
+  for (at::Tensor& parameter : network.parameters()) parameter.set_data(parameter.to(at::kDouble));
+  for (at::Tensor& buffer : network.buffers()) {
+    if (buffer.is_floating_point()) buffer.set_data(buffer.to(at::kDouble));
+  }
+}
+
 template <typename Network>
 std::shared_ptr<Network> ready(std::shared_ptr<Network> network, const RunSpec& spec,
                                NetworkIndex index, c10::Device device) {
   initialize(*network, spec.seed, index);
+  if (spec.train.precision == Precision::kFp64) make_double(*network);
   network->to(device);
   network->train();
   return network;
@@ -31,14 +42,16 @@ Judge judge(const RunSpec& spec, const char* name, NetworkIndex index, Purpose p
   return {std::move(network), std::move(arena), ImagePool(spec.train.pool_size, spec.seed, pool)};
 }
 
+void add_views(NamedTensors& all, const char* prefix, const ParameterArena& arena,
+               const at::Tensor& flat) {
+  if (!flat.defined()) return;
+  for (auto& [name, view] : arena.views(flat)) all.emplace_back(prefix + name, view);
+}
+
 void add_arena(NamedTensors& all, const ParameterArena& arena) {
-  for (auto& named : arena.views(arena.values())) all.push_back(named);
-  for (auto& [name, view] : arena.views(arena.first_moments())) {
-    all.emplace_back("adam.first." + name, view);
-  }
-  for (auto& [name, view] : arena.views(arena.second_moments())) {
-    all.emplace_back("adam.second." + name, view);
-  }
+  add_views(all, "", arena, arena.values());
+  add_views(all, "adam.first.", arena, arena.first_moments());
+  add_views(all, "adam.second.", arena, arena.second_moments());
 }
 
 void add_buffers(NamedTensors& all, const char* prefix, const torch::nn::Module& network) {
@@ -47,15 +60,24 @@ void add_buffers(NamedTensors& all, const char* prefix, const torch::nn::Module&
   }
 }
 
-int64_t counter(const std::map<std::string, std::string>& counters, const std::string& name) {
+template <typename Number>
+Number counter(const std::map<std::string, std::string>& counters, const std::string& name) {
   const auto found = counters.find(name);
-  int64_t value = -1;
+  Number value = -1;
   if (found != counters.end()) {
     const std::string& text = found->second;
     std::from_chars(text.data(), text.data() + text.size(), value);
   }
-  if (value < 0) throw Error(ErrorKind::kData, fmt::format("checkpoint without a valid {}", name));
+  if (!(value >= 0))
+    throw Error(ErrorKind::kData, fmt::format("checkpoint without a valid {}", name));
   return value;
+}
+
+bool is_training_state(const std::string& name) {
+  for (const char* prefix : {"adam.", "ema.", "best.", "pool_"}) {
+    if (name.starts_with(prefix)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -65,7 +87,60 @@ TrainState::TrainState(const RunSpec& spec, c10::Device device)
       netG_B(generator(spec, NetworkIndex::kGB, device)),
       generators({{"netG_A", netG_A.get()}, {"netG_B", netG_B.get()}}),
       judge_a(judge(spec, "netD_A", NetworkIndex::kDA, Purpose::kPoolB, device)),
-      judge_b(judge(spec, "netD_B", NetworkIndex::kDB, Purpose::kPoolA, device)) {}
+      judge_b(judge(spec, "netD_B", NetworkIndex::kDB, Purpose::kPoolA, device)),
+      keeps_best_(spec.evaluate.checkpoint == CheckpointChoice::kBest) {
+  if (!spec.train.initial_weights.empty()) load_initial_weights(spec.train.initial_weights);
+  if (spec.train.ema_decay > 0) ema = generators.values().clone();
+}
+
+void TrainState::load_initial_weights(const std::filesystem::path& file) {
+  const at::NoGradGuard no_grad;
+  std::map<std::string, at::Tensor> own;
+  for (auto& [name, tensor] : tensors()) own[name] = tensor;
+  const auto refuse = [&](const std::string& name, const std::string& what) {
+    throw Error(ErrorKind::kData,
+                fmt::format("train.initial_weights: {}: {} {}", file.string(), name, what));
+  };
+  bool any = false;
+  for (const auto& [name, tensor] : read_safetensors(file).tensors) {
+    if (is_training_state(name)) continue;  // of a checkpoint: only its weights count
+    const auto found = own.find(name);
+    if (found == own.end()) {
+      refuse(name,
+             "is no weight of this run's networks, which are named netG_A., netG_B., netD_A. "
+             "or netD_B. and a published name");
+    }
+    if (tensor.sizes() != found->second.sizes()) {
+      refuse(name,
+             fmt::format("has the shape [{}], this run's has [{}]", fmt::join(tensor.sizes(), ", "),
+                         fmt::join(found->second.sizes(), ", ")));
+    }
+    if (!tensor.isfinite().all().item<bool>()) refuse(name, "holds a value that is not finite");
+    found->second.copy_(tensor);
+    any = true;
+  }
+  if (!any) refuse("it", "holds no weights");
+}
+
+void TrainState::update_ema(double decay) {
+  const at::NoGradGuard no_grad;
+  if (ema.defined()) ema.mul_(decay).add_(generators.values(), 1 - decay);
+}
+
+void TrainState::add_score(double fid) {
+  scored_step = step;
+  if (!keeps_best_ || (best.weights.defined() && !(fid < best.fid))) return;
+  best = {current_weights().clone(), fid, step};
+}
+
+int64_t TrainState::adopt_final_weights() {
+  const at::NoGradGuard no_grad;
+  const at::Tensor& weights = best.weights.defined() ? best.weights : current_weights();
+  if (!weights.is_same(generators.values())) {
+    generators.values().copy_(weights);
+  }
+  return best.weights.defined() ? best.step : step;
+}
 
 NamedTensors TrainState::tensors() const {
   NamedTensors all;
@@ -76,6 +151,8 @@ NamedTensors TrainState::tensors() const {
   add_buffers(all, "netG_B", *netG_B);
   add_buffers(all, "netD_A", *judge_a.network);
   add_buffers(all, "netD_B", *judge_b.network);
+  add_views(all, "ema.", generators, ema);
+  add_views(all, "best.", generators, best.weights);
   // netD_A judges fakes of domain B, so its pool is pool_B.
   if (judge_a.pool.images().defined()) all.emplace_back("pool_B", judge_a.pool.images());
   if (judge_b.pool.images().defined()) all.emplace_back("pool_A", judge_b.pool.images());
@@ -83,10 +160,17 @@ NamedTensors TrainState::tensors() const {
 }
 
 std::map<std::string, std::string> TrainState::counters() const {
-  return {{"step", std::to_string(step)},
-          {"adam_steps.G", std::to_string(generators.adam_steps())},
-          {"adam_steps.D_A", std::to_string(judge_a.arena.adam_steps())},
-          {"adam_steps.D_B", std::to_string(judge_b.arena.adam_steps())}};
+  std::map<std::string, std::string> all{
+      {"step", std::to_string(step)},
+      {"scored_step", std::to_string(scored_step)},
+      {"adam_steps.G", std::to_string(generators.adam_steps())},
+      {"adam_steps.D_A", std::to_string(judge_a.arena.adam_steps())},
+      {"adam_steps.D_B", std::to_string(judge_b.arena.adam_steps())}};
+  if (best.weights.defined()) {
+    all["best.step"] = std::to_string(best.step);
+    all["best.fid"] = fmt::format("{}", best.fid);  // the shortest text that gives the same double
+  }
+  return all;
 }
 
 void TrainState::restore(const NamedTensors& stored,
@@ -94,6 +178,8 @@ void TrainState::restore(const NamedTensors& stored,
   const at::NoGradGuard no_grad;
   std::map<std::string, at::Tensor> by_name(stored.begin(), stored.end());
   const c10::Device device = generators.values().device();
+  best.weights =
+      counters.contains("best.step") ? at::zeros_like(generators.values()) : at::Tensor();
   for (auto* pool_owner : {&judge_a, &judge_b}) {
     const auto node = by_name.extract(pool_owner == &judge_a ? "pool_B" : "pool_A");
     if (!node.empty()) pool_owner->pool.set_images(node.mapped().to(device));
@@ -114,10 +200,27 @@ void TrainState::restore(const NamedTensors& stored,
     throw Error(ErrorKind::kData,
                 fmt::format("checkpoint has an unknown tensor {}", by_name.begin()->first));
   }
-  step = counter(counters, "step");
-  generators.set_adam_steps(counter(counters, "adam_steps.G"));
-  judge_a.arena.set_adam_steps(counter(counters, "adam_steps.D_A"));
-  judge_b.arena.set_adam_steps(counter(counters, "adam_steps.D_B"));
+  step = counter<int64_t>(counters, "step");
+  scored_step = counter<int64_t>(counters, "scored_step");
+  generators.set_adam_steps(counter<int64_t>(counters, "adam_steps.G"));
+  judge_a.arena.set_adam_steps(counter<int64_t>(counters, "adam_steps.D_A"));
+  judge_b.arena.set_adam_steps(counter<int64_t>(counters, "adam_steps.D_B"));
+  if (best.weights.defined()) {
+    best.step = counter<int64_t>(counters, "best.step");
+    best.fid = counter<double>(counters, "best.fid");
+  }
+}
+
+ShownWeights::ShownWeights(TrainState& state) : state_(state) {
+  const at::NoGradGuard no_grad;
+  if (!state.ema.defined()) return;
+  trained_ = state.generators.values().clone();
+  state.generators.values().copy_(state.ema);
+}
+
+ShownWeights::~ShownWeights() {
+  const at::NoGradGuard no_grad;
+  if (trained_.defined()) state_.generators.values().copy_(trained_);
 }
 
 NamedTensors network_tensors(const torch::nn::Module& network) {

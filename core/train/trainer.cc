@@ -53,7 +53,12 @@ Trainer::Trainer(const RunSpec& spec, const std::string& run_id, const DataLoade
       step_(spec, state_, communicator) {}
 
 int64_t Trainer::total_steps() const {
-  return (spec_.train.epochs + spec_.train.decay_epochs) * loader_.steps_per_epoch();
+  return scgan::total_steps(spec_.train, loader_.steps_per_epoch());
+}
+
+int64_t Trainer::scores() const {
+  const int64_t interval = spec_.evaluate.every_epochs * loader_.steps_per_epoch();
+  return interval == 0 ? 1 : (total_steps() + interval - 1) / interval;
 }
 
 int64_t Trainer::resume() {
@@ -73,23 +78,43 @@ int64_t Trainer::resume() {
 
 TrainOutcome Trainer::train(TrainObserver& observer) {
   while (state_.step < total_steps()) {
+    score_if_due(observer);
     const Agreement agreed = agree(communicator_, observer);
     if (agreed.checkpoint || agreed.stop) save_checkpoint();
-    if (agreed.samples) observer.write_samples(state_);
+    if (agreed.samples) {
+      const ShownWeights shown(state_);
+      observer.write_samples(state_);
+    }
     if (agreed.stop) return TrainOutcome::kStopped;
     const StepReport report = one_step();
     require_finite(report);
     observer.step_done(report);
   }
+  score_if_due(observer);
   save_checkpoint();  // scoring may be interrupted
+  weights_step_ = state_.adopt_final_weights();
   return TrainOutcome::kFinished;
 }
 
+void Trainer::score_if_due(TrainObserver& observer) {
+  const int64_t interval = spec_.evaluate.every_epochs * loader_.steps_per_epoch();
+  if (interval == 0 || state_.step == 0 || state_.step == state_.scored_step) return;
+  if (state_.step % interval != 0 && state_.step != total_steps()) return;
+  double fid = 0;
+  {
+    const ShownWeights shown(state_);
+    fid = observer.score(state_);
+  }
+  state_.add_score(fid);
+}
+
 StepReport Trainer::one_step() {
-  const int64_t epoch = state_.step / loader_.steps_per_epoch() + 1;
+  const int64_t epoch = schedule_epoch(spec_.train, state_.step, loader_.steps_per_epoch());
   const double rate = spec_.train.learning_rate * learning_rate_factor(spec_.train, epoch);
+  std::optional<StepDraws> draws;
+  if (has_ssl(spec_)) draws = step_draws(spec_, state_.step);
   const StepLosses losses = step_.run(loader_.batch(state_.step), rate);
-  return {state_.step, epoch, rate, losses};
+  return {state_.step, epoch, rate, losses, draws};
 }
 
 void Trainer::save_checkpoint() {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "core/comm/communicator.h"
@@ -21,6 +22,7 @@ struct StepReport {
   int64_t epoch = 0;  // of this step, from 1
   double learning_rate = 0;
   StepLosses losses;
+  std::optional<StepDraws> draws;  // where there is a self-supervised loss
 };
 
 // What training tells the outside, on every rank; the caller keeps what it needs.
@@ -34,7 +36,11 @@ class TrainObserver {
   // Rank 0's answers count. True: write a checkpoint (sample grids) at this step boundary.
   virtual bool checkpoint_due() = 0;
   virtual bool samples_due() = 0;
+  // The generators hold the weights that are scored (their moving average, if there is one).
   virtual void write_samples(const TrainState& state) = 0;
+  // Scores them on the test set, every evaluate.every_epochs; gives the FID of the first direction,
+  // the same on all ranks. Collective.
+  virtual double score(const TrainState& state) = 0;
 };
 
 enum class TrainOutcome { kFinished, kStopped };
@@ -50,14 +56,20 @@ class Trainer {  // Not thread-safe. The arguments must outlive the Trainer.
   // Collective.
   int64_t resume();
 
-  // Trains to the last step, or until a stop is requested. Throws Error(kNonFinite) on every rank
-  // when a loss is not finite. Collective.
+  // Trains to the last step, or until a stop is requested; finished, the generators hold the
+  // weights that the run ends with. Throws Error(kNonFinite) on every rank when a loss is not
+  // finite. Collective.
   TrainOutcome train(TrainObserver& observer);
 
   int64_t total_steps() const;
+  // Step of the weights that the generators hold: the last one, unless the best are kept.
+  int64_t weights_step() const { return weights_step_; }
+  // How often the run is scored, over its whole length: during training and at its end.
+  int64_t scores() const;
   const TrainState& state() const { return state_; }
 
  private:
+  void score_if_due(TrainObserver& observer);
   StepReport one_step();
   void save_checkpoint();
 
@@ -68,6 +80,7 @@ class Trainer {  // Not thread-safe. The arguments must outlive the Trainer.
   TrainState state_;
   GanStep step_;
   int64_t saved_step_ = -1;
+  int64_t weights_step_ = 0;
 };
 
 }  // namespace scgan

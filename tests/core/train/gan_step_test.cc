@@ -103,6 +103,58 @@ TEST_P(GanStepTest, SelfSupervisedLossExistsForFastGanOnly) {
   }
 }
 
+TEST_P(GanStepTest, DiscriminatorsFirstChangesWhatTheGeneratorsAreJudgedBy) {
+  const Batch batch = DataLoader(spec_, data_).batch(0);
+  TrainState g_first(spec_, at::kCPU);
+  const StepLosses usual = GanStep(spec_, g_first, solo_).run(batch, 2e-4);
+  spec_.train.order = UpdateOrder::kDiscriminatorsFirst;
+  TrainState d_first(spec_, at::kCPU);
+  const StepLosses other = GanStep(spec_, d_first, solo_).run(batch, 2e-4);
+  EXPECT_EQ(usual.cycle_a, other.cycle_a);
+  EXPECT_NE(usual.g_adv_a, other.g_adv_a);
+  if (GetParam() == DiscriminatorKind::kPatch) {
+    EXPECT_EQ(usual.d_a, other.d_a);
+    // The generators' term is what the updated discriminator gives the same fakes.
+    TrainState fakes(spec_, at::kCPU);
+    const at::Tensor logits = d_first.judge_a.network->logits(fakes.netG_A->forward(batch.a));
+    EXPECT_NEAR((logits - 1).square().mean().item<double>(), other.g_adv_a, 1e-5);
+  }
+  const auto [expected, losses] = trained(spec_, data_, solo_, 2);
+  on_ranks(2, [&](Communicator& communicator) {
+    expect_equal(expected, trained(spec_, data_, communicator, 2).first);
+  });
+}
+
+TEST_P(GanStepTest, DoublePrecisionIsDoubleThroughout) {
+  spec_.model.diffaug = {"color", "translation", "cutout"};
+  const auto [single, single_losses] = trained(spec_, data_, solo_, 1);
+  spec_.train.precision = Precision::kFp64;
+  const auto [exact, exact_losses] = trained(spec_, data_, solo_, 1);
+  for (const auto& [name, tensor] : exact) {
+    const bool counts = name.ends_with("num_batches_tracked");
+    EXPECT_EQ(tensor.scalar_type(), counts ? at::kLong : at::kDouble) << name;
+  }
+  for (size_t i = 0; i < exact_losses.size(); ++i) {
+    EXPECT_NEAR(exact_losses[i], single_losses[i], 1e-5 * (1 + single_losses[i]));
+    const bool same = exact_losses[i] == single_losses[i];
+    EXPECT_EQ(same, exact_losses[i] == 0);
+  }
+  on_ranks(2, [&](Communicator& communicator) {
+    expect_equal(exact, trained(spec_, data_, communicator, 1).first);
+  });
+}
+
+TEST_P(GanStepTest, SelfSupervisedLossWarmsUp) {
+  if (GetParam() == DiscriminatorKind::kPatch) GTEST_SKIP() << "has no such loss";
+  const auto ssl_of_first_step = [&] {
+    TrainState state(spec_, at::kCPU);
+    return GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4).ssl_a;
+  };
+  const double full = ssl_of_first_step();
+  spec_.loss.ssl_warmup_steps = 4;
+  EXPECT_NEAR(ssl_of_first_step(), full / 4, 1e-6 * full);
+}
+
 // The generators' gradient by micro-batches and detached pulls is that of the published objective,
 // computed in one piece by autograd: an independent path to the same numbers. Once with the
 // adversarial terms alone, which the others would hide.

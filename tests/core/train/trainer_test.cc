@@ -30,6 +30,8 @@ class ScriptedObserver final : public TrainObserver {
   int64_t stop_at = std::numeric_limits<int64_t>::max();
   int64_t checkpoint_at = -1;
   std::vector<std::array<double, 10>> losses;
+  std::map<int64_t, double> fid_at;        // what score() gives at a step; 100 elsewhere
+  std::map<int64_t, at::Tensor> shown_at;  // the generators' weights that it saw
 
   void step_done(const StepReport& report) override {
     step_ = report.step;
@@ -39,6 +41,10 @@ class ScriptedObserver final : public TrainObserver {
   bool checkpoint_due() override { return step_ == checkpoint_at; }
   bool samples_due() override { return false; }
   void write_samples(const TrainState&) override {}
+  double score(const TrainState& state) override {
+    shown_at[state.step] = state.generators.values().clone();
+    return fid_at.contains(state.step) ? fid_at.at(state.step) : 100;
+  }
 
  private:
   int64_t step_ = 0;
@@ -120,6 +126,69 @@ TEST_F(TrainerTest, ResumesWithAnotherNumberOfRanks) {
   last.train(rest);
   for (const auto& [name, tensor] : state_of(last))
     EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
+}
+
+TEST_F(TrainerTest, FixedStepsEndTheTraining) {
+  spec_.train.steps = 4;
+  SoloCommunicator solo;
+  TempDir folder;
+  Trainer trainer(spec_, kRunId, loader_, solo, at::kCPU, folder.path());
+  ScriptedObserver observer;
+  trainer.train(observer);
+  EXPECT_EQ(trainer.state().step, 4);
+}
+
+TEST_F(TrainerTest, MovingAverageIsScoredAndKeptAndTrainingGoesOnFromTheWeights) {
+  SoloCommunicator solo;
+  TempDir plain_folder;
+  spec_.evaluate.every_epochs = 1;  // one step
+  Trainer plain(spec_, kRunId, loader_, solo, at::kCPU, plain_folder.path());
+  ScriptedObserver plain_observer;
+  plain.train(plain_observer);
+
+  spec_.train.ema_decay = 0.5;
+  TempDir folder;
+  Trainer averaged(spec_, kRunId, loader_, solo, at::kCPU, folder.path());
+  at::Tensor expected = averaged.state().generators.values().clone();
+  ScriptedObserver observer;
+  averaged.train(observer);
+  EXPECT_EQ(observer.losses, plain_observer.losses);
+  for (const auto& [step, weights] : plain_observer.shown_at) {
+    expected = 0.5 * expected + 0.5 * weights;
+    EXPECT_TRUE(at::allclose(observer.shown_at.at(step), expected, 1e-5, 1e-7)) << step;
+  }
+  EXPECT_TRUE(at::equal(averaged.state().generators.values(), averaged.state().ema));
+}
+
+TEST_F(TrainerTest, BestWeightsAreThoseOfTheLowestScoreAndSurviveAnyStop) {
+  spec_.evaluate.every_epochs = 2;  // after steps 2, 4 and 6
+  spec_.evaluate.checkpoint = CheckpointChoice::kBest;
+  const std::map<int64_t, double> scores{{2, 30.0}, {4, 20.0}, {6, 25.0}};
+  SoloCommunicator solo;
+  TempDir straight;
+  Trainer whole(spec_, kRunId, loader_, solo, at::kCPU, straight.path());
+  ScriptedObserver observer;
+  observer.fid_at = scores;
+  whole.train(observer);
+  ASSERT_EQ(observer.shown_at.size(), 3U);
+  EXPECT_EQ(whole.weights_step(), 4);
+  EXPECT_TRUE(at::equal(whole.state().generators.values(), observer.shown_at.at(4)));
+
+  for (const int64_t stop : {2, 3, 5}) {
+    TempDir folder;
+    ScriptedObserver first;
+    first.stop_at = stop;
+    first.fid_at = scores;
+    Trainer(spec_, kRunId, loader_, solo, at::kCPU, folder.path()).train(first);
+    Trainer resumed(spec_, kRunId, loader_, solo, at::kCPU, folder.path());
+    resumed.resume();
+    ScriptedObserver rest;
+    rest.fid_at = scores;
+    resumed.train(rest);
+    EXPECT_FALSE(rest.shown_at.contains(2)) << "scored twice, stopped at " << stop;
+    EXPECT_EQ(resumed.weights_step(), 4);
+    EXPECT_TRUE(at::equal(resumed.state().generators.values(), whole.state().generators.values()));
+  }
 }
 
 TEST_F(TrainerTest, OneRanksStopStopsAll) {
