@@ -9,8 +9,7 @@ namespace scgan {
 namespace {
 
 std::vector<int64_t> subset_of(const RunSpec& spec, const ImageSet& images, int domain) {
-  return subset_indices(images.images.size(0), spec.data.percentage, spec.data.subset, spec.seed,
-                        domain);
+  return subset_indices(spec.data, images.images.size(0), spec.seed, domain);
 }
 
 // Random crop and flip of the chosen images of one domain, [N, 3, S, S] in [-1, 1].

@@ -15,19 +15,33 @@
 namespace scgan {
 namespace {
 
+DatasetSpec share(double percentage) {
+  DatasetSpec spec;
+  spec.percentage = percentage;
+  return spec;
+}
+
+TEST(SubsetTest, AbsoluteNumbersReplaceThePercentage) {
+  DatasetSpec spec = share(20);
+  spec.subset_images = 30;
+  EXPECT_EQ(subset_size(spec, 100), 30);
+  EXPECT_EQ(subset_indices(spec, 100, 1, 0), subset_indices(share(30), 100, 1, 0));
+  EXPECT_THROW(subset_size(spec, 29), Error);
+}
+
 TEST(SubsetTest, SizesAreRoundedHalfUpAndNeverZero) {
-  EXPECT_EQ(subset_size(939, 40), 376);
-  EXPECT_EQ(subset_size(1177, 40), 471);
-  EXPECT_EQ(subset_size(10, 25), 3);
-  EXPECT_EQ(subset_size(4, 12.5), 1);
-  EXPECT_EQ(subset_size(3, 1), 1);
-  EXPECT_EQ(subset_size(7, 100), 7);
+  EXPECT_EQ(subset_size(share(40), 939), 376);
+  EXPECT_EQ(subset_size(share(40), 1177), 471);
+  EXPECT_EQ(subset_size(share(25), 10), 3);
+  EXPECT_EQ(subset_size(share(12.5), 4), 1);
+  EXPECT_EQ(subset_size(share(1), 3), 1);
+  EXPECT_EQ(subset_size(share(100), 7), 7);
 }
 
 TEST(SubsetTest, SmallerPercentagesAreContainedInLarger) {
   std::vector<int64_t> smaller;
   for (const double percentage : {20, 40, 60, 80, 100}) {
-    const auto larger = subset_indices(939, percentage, SubsetMode::kSeeded, 7, 1);
+    const auto larger = subset_indices(share(percentage), 939, 7, 1);
     EXPECT_TRUE(std::is_sorted(larger.begin(), larger.end()));
     EXPECT_EQ(std::set<int64_t>(larger.begin(), larger.end()).size(), larger.size());
     EXPECT_TRUE(std::includes(larger.begin(), larger.end(), smaller.begin(), smaller.end()));
@@ -37,12 +51,13 @@ TEST(SubsetTest, SmallerPercentagesAreContainedInLarger) {
 }
 
 TEST(SubsetTest, SeedAndDomainChooseTheImagesUnlessTheModeIsFixed) {
-  const auto chosen = subset_indices(100, 20, SubsetMode::kSeeded, 1, 0);
-  EXPECT_EQ(chosen, subset_indices(100, 20, SubsetMode::kSeeded, 1, 0));
-  EXPECT_NE(chosen, subset_indices(100, 20, SubsetMode::kSeeded, 2, 0));
-  EXPECT_NE(chosen, subset_indices(100, 20, SubsetMode::kSeeded, 1, 1));
-  EXPECT_EQ(subset_indices(100, 20, SubsetMode::kFixed, 1, 0),
-            subset_indices(100, 20, SubsetMode::kFixed, 2, 0));
+  const auto chosen = subset_indices(share(20), 100, 1, 0);
+  EXPECT_EQ(chosen, subset_indices(share(20), 100, 1, 0));
+  EXPECT_NE(chosen, subset_indices(share(20), 100, 2, 0));
+  EXPECT_NE(chosen, subset_indices(share(20), 100, 1, 1));
+  DatasetSpec fixed = share(20);
+  fixed.subset = SubsetMode::kFixed;
+  EXPECT_EQ(subset_indices(fixed, 100, 1, 0), subset_indices(fixed, 100, 2, 0));
 }
 
 TEST(SamplerTest, StepIsAPureFunction) {
