@@ -64,8 +64,9 @@ struct DatasetSpec {
   int64_t image_size = 256;  // S: what the networks see, S x S pixels: 64, 128, 256, 512 or 1024
   int64_t load_size =
       0;  // training images are resized to this square, then cropped to S; 0 = round(S * 286 / 256)
-  bool crop = true;   // random crop; false: resize straight to S
-  bool flip = true;   // horizontal flip with probability 0.5
+  bool crop = true;                 // random crop; false: resize straight to S
+  bool flip = true;                 // horizontal flip with probability 0.5
+  Split test_split = Split::kTest;  // train: the training images serve as test images too
   int64_t tiles = 1;  // test images are resized to tiles*S and cut in tiles x tiles images of S
   Scaling scaling = Scaling::kDtype;
   double percentile_low = 0.1;    // percent
@@ -151,8 +152,7 @@ struct ExtractorSpec {
 struct EvalSpec {
   ExtractorSpec extractor;
   std::vector<Direction> directions = {Direction::kAtoB};
-  Split split = Split::kTest;  // of the images that are translated and compared with
-  int64_t every_epochs = 0;    // scores during training; 0 = only at the end
+  int64_t every_epochs = 0;  // scores during training; 0 = only at the end
   CheckpointChoice checkpoint = CheckpointChoice::kLast;  // best: lowest FID of those scores
   int64_t kid_subsets = 100;
   int64_t kid_subset_size = 1000;  // at most; min(n, m, this) is used
@@ -164,6 +164,7 @@ struct PlacementSpec {
   int64_t ranks_per_run =
       0;  // 0 = auto: one rank each while runs are waiting for all, more for the rest
   Reduction reduction = Reduction::kCanonical;
+  int64_t check_steps = 100;  // the ranks of a run compare their states this often; 0 = never
   double checkpoint_minutes = 10;
   double sample_minutes = 10;  // a grid of test translations this often, and at the end
   int64_t sample_images = 4;   // rows of that grid; 0 = none

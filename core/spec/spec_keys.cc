@@ -50,6 +50,10 @@ void add_data_keys(std::vector<SpecKey>& keys) {
   data.flag("crop", &DatasetSpec::crop,
             "Random crop from load_size; false = resize straight to image_size.");
   data.flag("flip", &DatasetSpec::flip, "Random horizontal flip with probability 0.5.");
+  data.choice<Split>("test_split", &DatasetSpec::test_split,
+                     {{Split::kTest, "test"}, {Split::kTrain, "train"}},
+                     "Images that are translated and compared with: test, or all training images, "
+                     "prepared as test images are, where nothing is held out (flatters).");
   data.integer("tiles", &DatasetSpec::tiles, 1, 64, "per side",
                "Test images are resized to tiles * image_size and cut into tiles x tiles images.");
   data.choice<Scaling>("scaling", &DatasetSpec::scaling,
@@ -257,10 +261,6 @@ void add_evaluate_keys(std::vector<SpecKey>& keys) {
   eval.choices<Direction>("directions", &EvalSpec::directions,
                           {{Direction::kAtoB, "AtoB"}, {Direction::kBtoA, "BtoA"}},
                           "Translations that are scored.");
-  eval.choice<Split>(
-      "split", &EvalSpec::split, {{Split::kTest, "test"}, {Split::kTrain, "train"}},
-      "Images that are translated and compared with: test, or the run's own training "
-      "images, resized as test images (where nothing is held out; flatters).");
   eval.integer("every_epochs", &EvalSpec::every_epochs, 0, kMany, "epochs",
                "Score during training too, every so many epochs; 0 = only at the end.");
   eval.choice<CheckpointChoice>(
@@ -288,6 +288,11 @@ void add_run_keys(std::vector<SpecKey>& keys) {
       {{Reduction::kCanonical, "canonical"}, {Reduction::kAllReduce, "allreduce"}},
       "canonical = the same bits at any world size; allreduce = the library's "
       "own sum, whose bits depend on the world size.");
+  run.integer(
+         "check_steps", &PlacementSpec::check_steps, 0, kMany, "steps",
+         "How often the ranks of a run compare their weights and optimizer states, bit for bit; "
+         "0 = never.")
+      .in_run_id = false;
   run.number("checkpoint_minutes", &PlacementSpec::checkpoint_minutes, 0, 1e6, "minutes",
              "Time between checkpoints; 0 = after every step.")
       .in_run_id = false;

@@ -32,22 +32,23 @@ TEST(RunIdTest, CanonicalTextAndIdAreFixed) {
             R"({"data.crop":true,"data.digest":"d1","data.flip":true,"data.image_size":256,)"
             R"("data.kind":"folders","data.load_size":286,"data.pairing":"random",)"
             R"("data.percentage":40,"data.scaling":"dtype","data.shuffle":true,)"
-            R"("data.subset":"seeded","data.tiles":1,"evaluate.batch_size":8,)"
-            R"("evaluate.checkpoint":"last","evaluate.directions":["AtoB"],)"
-            R"("evaluate.every_epochs":0,"evaluate.extractor.digest":"e1",)"
-            R"("evaluate.extractor.kind":"torchscript","evaluate.kid_subset_size":1000,)"
-            R"("evaluate.kid_subsets":100,"evaluate.split":"test","loss.d_adv_scale":0.5,)"
-            R"("loss.identity_mode":"relative","loss.lambda_a":10,"loss.lambda_b":10,)"
-            R"("loss.lambda_identity":0.5,"model.d_norm":"instance","model.d_spectral_norm":"off",)"
-            R"("model.diffaug":["color","cutout"],"model.discriminator":"patch",)"
-            R"("model.discriminator_width":64,"model.generator_blocks":9,)"
-            R"("model.generator_width":64,"run.reduction":"canonical","seed":7,)"
-            R"("train.adam_eps":1e-08,"train.batch_size":8,"train.beta1":0.5,"train.beta2":0.999,)"
+            R"("data.subset":"seeded","data.test_split":"test","data.tiles":1,)"
+            R"("evaluate.batch_size":8,"evaluate.checkpoint":"last",)"
+            R"("evaluate.directions":["AtoB"],"evaluate.every_epochs":0,)"
+            R"("evaluate.extractor.digest":"e1","evaluate.extractor.kind":"torchscript",)"
+            R"("evaluate.kid_subset_size":1000,"evaluate.kid_subsets":100,)"
+            R"("loss.d_adv_scale":0.5,"loss.identity_mode":"relative","loss.lambda_a":10,)"
+            R"("loss.lambda_b":10,"loss.lambda_identity":0.5,"model.d_norm":"instance",)"
+            R"("model.d_spectral_norm":"off","model.diffaug":["color","cutout"],)"
+            R"("model.discriminator":"patch","model.discriminator_width":64,)"
+            R"("model.generator_blocks":9,"model.generator_width":64,)"
+            R"("run.reduction":"canonical","seed":7,"train.adam_eps":1e-08,)"
+            R"("train.batch_size":8,"train.beta1":0.5,"train.beta2":0.999,)"
             R"("train.decay_epochs":100,"train.ema_decay":0,"train.epochs":100,)"
             R"("train.learning_rate":0.0002,"train.micro_batch":2,"train.order":"g_first",)"
             R"("train.pool_size":50,"train.precision":"fp32","train.schedule":"linear",)"
             R"("train.steps":0,"train.threads":1})");
-  EXPECT_EQ(run_id(example()), "2775081e2b213c9e");
+  EXPECT_EQ(run_id(example()), "ce806e8dea727b58");
 }
 
 TEST(RunIdTest, PlacementPathsAndNamesDoNotChangeTheId) {
