@@ -2,7 +2,14 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
+
 namespace scgan {
+
+// A thread: MPI moves data only inside MPI calls, and what the caller does meanwhile makes none.
+std::future<void> Communicator::beside(std::function<void()> work) {
+  return std::async(std::launch::async, std::move(work));
+}
 
 at::Tensor gathered(Communicator& communicator, const at::Tensor& mine) {
   if (communicator.size() == 1) return mine;

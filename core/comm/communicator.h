@@ -3,12 +3,15 @@
 // network.
 //
 // All operations are collective: every rank of the group calls them in the same order. Tensors are
-// contiguous and on one device; a rank's own result is complete when the call returns (MPI) or
-// ordered before later work on the current stream (NCCL). Errors are Error(kCommunication) naming
-// the operation and the rank.
+// contiguous and on one device; a rank's own result is complete when the call returns (inside
+// beside() on a GPU: ordered before later work on the current stream). Errors are
+// Error(kCommunication) naming the operation and the rank.
 #pragma once
 
 #include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <future>
 
 namespace scgan {
 
@@ -29,6 +32,11 @@ class Communicator {
   virtual void broadcast(at::Tensor& tensor, int root) = 0;
   // The library's own sum (`reduction: allreduce`): its bits may depend on the number of ranks.
   virtual void all_reduce_sum(at::Tensor& tensor) = 0;
+
+  // Starts `work`, which calls the operations above, beside the caller: on a thread of its own, or
+  // queued on a GPU's stream of its own. The future's get() waits for its end and throws what went
+  // wrong. Until then nobody else may use this communicator or the tensors of `work`.
+  virtual std::future<void> beside(std::function<void()> work);
 
  private:
   int rank_;

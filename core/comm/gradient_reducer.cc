@@ -12,15 +12,18 @@ GradientReducer::~GradientReducer() {
 
 void GradientReducer::start(at::Tensor flat) {
   if (communicator_.size() == 1) return;
-  // A thread of its own: MPI moves data only inside MPI calls, and the discriminators' step makes
-  // none.
-  pending_ = std::async(std::launch::async, [this, flat = std::move(flat)]() mutable {
-    if (reduction_ == Reduction::kCanonical) {
-      canonical_sum(communicator_, flat);
-    } else {
-      communicator_.all_reduce_sum(flat);
-    }
-  });
+  pending_ = communicator_.beside([this, flat = std::move(flat)] { reduce(flat); });
+}
+
+void GradientReducer::reduce(at::Tensor flat) {
+  if (reduction_ == Reduction::kCanonical) {
+    canonical_sum(communicator_, flat);
+    return;
+  }
+  for (const auto& [begin, count] : bucket_layout(flat.numel(), flat.element_size(), sizes_)) {
+    at::Tensor bucket = flat.narrow(0, begin, count);
+    communicator_.all_reduce_sum(bucket);
+  }
 }
 
 void GradientReducer::finish() {

@@ -6,6 +6,7 @@
 
 #include <future>
 
+#include "core/comm/buckets.h"
 #include "core/comm/communicator.h"
 #include "core/spec/run_spec.h"
 
@@ -13,9 +14,9 @@ namespace scgan {
 
 class GradientReducer {
  public:
-  // The communicator must outlive the reducer.
-  GradientReducer(Communicator& communicator, Reduction reduction)
-      : communicator_(communicator), reduction_(reduction) {}
+  // The communicator must outlive the reducer. `sizes`: of the buckets of Reduction::kAllReduce.
+  GradientReducer(Communicator& communicator, Reduction reduction, BucketSizes sizes = {})
+      : communicator_(communicator), reduction_(reduction), sizes_(sizes) {}
   ~GradientReducer();
 
   // Starts the sum of `flat` over the ranks, in place. Until finish() neither `flat` nor the
@@ -26,8 +27,11 @@ class GradientReducer {
   void finish();
 
  private:
+  void reduce(at::Tensor flat);
+
   Communicator& communicator_;
   Reduction reduction_;
+  BucketSizes sizes_;
   std::future<void> pending_;
 };
 
