@@ -135,12 +135,19 @@ void write_plan_files(const JobPlan& plan) {
                         nlohmann::json{{"name", plan.name}, {"runs", runs}}.dump(1) + "\n");
 }
 
+// Another job writes here now: this one must not even finish its step.
+void end_without_lock(const std::string& problem) {
+  log::error("{}", problem);
+  distributed::MpiRuntime::abort(kExitLost);
+}
+
 // What only world rank 0 has: the lock, the store and the coordinator.
 class Head {
  public:
   Head(const JobPlan& plan, const SweepOptions& options, const distributed::RankGroup& group,
        int ranks_per_group, const distributed::Mailbox& mailbox)
-      : lock_((make_run_folder(plan.out), plan.out)), store_(ResultStore::open(store_file(plan))) {
+      : lock_((make_run_folder(plan.out), plan.out), end_without_lock),
+        store_(ResultStore::open(store_file(plan))) {
     std::vector<results::PlannedRun> records;
     for (const JobRun& run : plan.runs) records.push_back(run.record);
     store_.plan({plan.name, plan.text, nlohmann::json(options.sets).dump(), version_text()},

@@ -181,9 +181,8 @@ TEST_F(BadInput, AMissingGpu) {
 TEST_F(BadInput, AFolderOnWhichAnotherJobWorks) {
   const Words words{"tiny.yaml", "--out", "out", "--set", "train.epochs=500"};
   Subprocess first(sweep_command(0, words));
-  const auto lock = path("out") / "lock";
-  ASSERT_TRUE(wait_until(
-      [&] { return (fs::exists(lock) && !read_text(lock).empty()) || !first.running(); }));
+  const auto lock = path("out") / "locks" / "000001.lock";
+  ASSERT_TRUE(wait_until([&] { return fs::exists(lock) || !first.running(); }));
   ASSERT_TRUE(first.running()) << first.wait(std::chrono::seconds(1)).text();
   const Ended second = sweep(0, words);
   EXPECT_EQ(second.exit_code, kBadInput) << second.text();
