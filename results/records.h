@@ -55,6 +55,16 @@ enum class ExitClass {
 // ...
 const char* to_string(ExitClass exit_class);
 
+// How a try of a run ended.
+struct Try {
+  ExitClass exit_class = ExitClass::kUnknown;
+  std::string reason;
+  int64_t first_step = 0, last_step = 0;  // from which step to the furthest known
+};
+
+// The reason of attempts that were still open when the next job started.
+inline constexpr const char* kEndedWithoutAWord = "the job ended without a word";
+
 struct Metric {
   std::string name;  // "fid", "kid", "kid_subset_mean", "kid_subset_std", "fid_real_halves", ...
   std::string direction;  // "AtoB" or "BtoA"
@@ -87,6 +97,7 @@ struct StoredRun {
   PlannedRun plan;
   RunState state = RunState::kPlanned;
   int attempts = 0;
+  std::vector<Try> tries;              // the attempts that ended, in order
   int64_t last_step = 0;               // the furthest step known
   std::optional<ExitClass> last_exit;  // of the last attempt that ended
   std::string reason;                  // of the same attempt; empty when it is done

@@ -2,32 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <chrono>
-#include <limits>
-#include <map>
 #include <utility>
 
 #include "core/base/error.h"
+#include "results/retry_rule.h"
+#include "results/run_reader.h"
 #include "results/schema.h"
 #include "results/sqlite.h"
 
 namespace scgan::results {
 namespace {
-
-constexpr std::array kRunStates = {RunState::kPlanned, RunState::kRunning, RunState::kDone,
-                                   RunState::kFailed};
-constexpr std::array kExitClasses = {
-    ExitClass::kDone,        ExitClass::kStopped, ExitClass::kNonFinite, ExitClass::kData,
-    ExitClass::kOutOfMemory, ExitClass::kStorage, ExitClass::kLost,      ExitClass::kUnknown};
-
-// The enumerator of a word that the schema's CHECK has let in.
-template <typename Enum, size_t N>
-Enum from_word(const std::array<Enum, N>& all, const std::string& word, Enum otherwise) {
-  const auto found = std::ranges::find_if(all, [&](Enum each) { return to_string(each) == word; });
-  return found == all.end() ? otherwise : *found;
-}
 
 int64_t now_ms() {
   using namespace std::chrono;
@@ -100,9 +85,16 @@ void write_plan(Database& database, const std::vector<PlannedRun>& runs) {
 
 void close_lost_attempts(Database& database) {
   database.execute(
-      "UPDATE attempt SET exit_class = 'lost', ended_ms = progress_ms, "
-      "reason = 'the job ended without a word' WHERE exit_class IS NULL; "
-      "UPDATE run SET state = 'planned' WHERE state = 'running'");
+      fmt::format("UPDATE attempt SET exit_class = 'lost', ended_ms = progress_ms, "
+                  "reason = '{}' WHERE exit_class IS NULL; "
+                  "UPDATE run SET state = 'planned' WHERE state = 'running'",
+                  kEndedWithoutAWord));
+}
+
+// A planned run whose tries are used up is failed. Inside the caller's transaction.
+void give_up_if_hopeless(Database& database, const StoredRun& run) {
+  if (run.state != RunState::kPlanned || !gives_up(run.tries)) return;
+  Statement(database, "UPDATE run SET state = 'failed' WHERE id = ?").bind(run.plan.id).run();
 }
 
 struct AttemptEnd {
@@ -153,84 +145,6 @@ void write_artifacts(Database& database, const std::string& run_id,
   }
 }
 
-using RunsById = std::map<std::string, StoredRun*, std::less<>>;
-
-// `which` is the rest of the query: which rows, in which order.
-std::vector<StoredRun> read_plan(const Database& database, const std::string& which) {
-  std::vector<StoredRun> runs;
-  Statement read(
-      database,
-      "SELECT id, variant, percentage, seed, axes, dataset, data_digest, spec, images_a, "
-      "images_b, total_steps, state FROM run " +
-          which);
-  while (read.step()) {
-    StoredRun run;
-    run.plan = {.id = read.text(0),
-                .variant = read.text(1),
-                .percentage = read.real(2),
-                .seed = read.integer(3),
-                .axes = read.text(4),
-                .dataset = read.text(5),
-                .data_digest = read.text(6),
-                .spec = read.text(7),
-                .images_a = read.integer(8),
-                .images_b = read.integer(9),
-                .total_steps = read.integer(10)};
-    run.state = from_word(kRunStates, read.text(11), RunState::kPlanned);
-    runs.push_back(std::move(run));
-  }
-  return runs;
-}
-
-void read_attempts(const Database& database, const RunsById& runs) {
-  Statement read(
-      database,
-      "SELECT run_id, last_step, coalesce(ended_ms, progress_ms) - started_ms, exit_class, "
-      "reason, device, reduction FROM attempt ORDER BY id");
-  while (read.step()) {
-    const auto found = runs.find(read.text(0));
-    if (found == runs.end()) continue;
-    StoredRun& run = *found->second;
-    ++run.attempts;
-    run.last_step = std::max(run.last_step, read.integer(1));
-    run.train_seconds += static_cast<double>(read.integer(2)) / 1000;
-    if (read.is_null(3)) continue;
-    run.last_exit = from_word(kExitClasses, read.text(3), ExitClass::kUnknown);
-    run.reason = read.text(4);
-    if (run.last_exit != ExitClass::kDone) continue;
-    run.device = read.text(5);
-    run.reduction = read.text(6);
-  }
-}
-
-void read_metrics(const Database& database, const RunsById& runs) {
-  Statement read(database,
-                 "SELECT run_id, name, direction, step, value, n_real, n_fake, extractor, "
-                 "extractor_digest, preprocessing FROM metric ORDER BY id");
-  while (read.step()) {
-    const auto found = runs.find(read.text(0));
-    if (found == runs.end()) continue;
-    found->second->metrics.push_back({.name = read.text(1),
-                                      .direction = read.text(2),
-                                      .step = read.integer(3),
-                                      .value = read.real(4),
-                                      .n_real = read.integer(5),
-                                      .n_fake = read.integer(6),
-                                      .extractor = read.text(7),
-                                      .extractor_digest = read.text(8),
-                                      .preprocessing = read.text(9)});
-  }
-}
-
-void read_artifacts(const Database& database, const RunsById& runs) {
-  Statement read(database, "SELECT run_id, path, sha256 FROM artifact ORDER BY run_id, path");
-  while (read.step()) {
-    const auto found = runs.find(read.text(0));
-    if (found == runs.end()) continue;
-    found->second->artifacts.push_back({.path = read.text(1), .sha256 = read.text(2)});
-  }
-}
-
 }  // namespace
 
 struct ResultStore::State {
@@ -265,16 +179,21 @@ void ResultStore::plan(const SweepRecord& sweep, const std::vector<PlannedRun>& 
   write_sweep(database, sweep);
   write_plan(database, runs);
   close_lost_attempts(database);
+  for (const StoredRun& run : read_runs(database, "WHERE state = 'planned'")) {
+    give_up_if_hopeless(database, run);
+  }
   transaction.commit();
 }
 
-RunState ResultStore::state(const std::string& run_id) const {
-  Statement read(state_->database, "SELECT state FROM run WHERE id = ?");
-  if (!read.bind(run_id).step()) {
+RunState ResultStore::state(const std::string& run_id) const { return run(run_id).state; }
+
+StoredRun ResultStore::run(const std::string& run_id) const {
+  auto found = read_runs(state_->database, "WHERE id = ?", run_id);
+  if (found.empty()) {
     throw Error(ErrorKind::kStorage,
                 fmt::format("{}: holds no run {}", state_->database.file().string(), run_id));
   }
-  return from_word(kRunStates, read.text(0), RunState::kPlanned);
+  return std::move(found.front());
 }
 
 int64_t ResultStore::begin_attempt(const AttemptStart& attempt) {
@@ -335,13 +254,16 @@ void ResultStore::finish(int64_t attempt, int64_t last_step, const std::vector<M
   transaction.commit();
 }
 
-void ResultStore::fail(int64_t attempt, ExitClass exit_class, const std::string& reason) {
+RunState ResultStore::fail(int64_t attempt, ExitClass exit_class, const std::string& reason) {
   Transaction transaction(state_->database);
-  end_attempt(state_->database, {.attempt = attempt,
-                                 .exit_class = exit_class,
-                                 .reason = reason,
-                                 .run_state = RunState::kFailed});
+  const std::string run_id = end_attempt(state_->database, {.attempt = attempt,
+                                                            .exit_class = exit_class,
+                                                            .reason = reason,
+                                                            .run_state = RunState::kPlanned});
+  give_up_if_hopeless(state_->database, run(run_id));
+  const RunState after = state(run_id);
   transaction.commit();
+  return after;
 }
 
 void ResultStore::interrupt(int64_t attempt, ExitClass exit_class, int64_t last_step,
@@ -363,22 +285,13 @@ SweepRecord ResultStore::sweep() const {
 }
 
 std::vector<StoredRun> ResultStore::runs() const {
-  return read_runs("WHERE position IS NOT NULL ORDER BY position");
+  const Transaction snapshot(state_->database, Transaction::Kind::kRead);
+  return read_runs(state_->database, "WHERE position IS NOT NULL ORDER BY position");
 }
 
 std::vector<StoredRun> ResultStore::all_runs() const {
-  return read_runs("ORDER BY position NULLS LAST, id");
-}
-
-std::vector<StoredRun> ResultStore::read_runs(const std::string& which) const {
   const Transaction snapshot(state_->database, Transaction::Kind::kRead);
-  std::vector<StoredRun> runs = read_plan(state_->database, which);
-  RunsById by_id;
-  for (StoredRun& run : runs) by_id.emplace(run.plan.id, &run);
-  read_attempts(state_->database, by_id);
-  read_metrics(state_->database, by_id);
-  read_artifacts(state_->database, by_id);
-  return runs;
+  return read_runs(state_->database, "ORDER BY position NULLS LAST, id");
 }
 
 std::vector<LossPoint> ResultStore::losses(const std::string& run_id) const {

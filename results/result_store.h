@@ -28,11 +28,12 @@ class ResultStore {
 
   // Makes `runs` the current plan: adds what is new, keeps what is there (its results too), and
   // marks as not planned any more what is missing from it. Attempts left open by a killed job are
-  // closed as lost and their runs planned again; a failed run stays failed until begin_attempt. One
-  // transaction.
+  // closed as lost and their runs planned again, or failed when their tries are used up
+  // (retry_rule.h); a failed run stays failed until begin_attempt. One transaction.
   void plan(const SweepRecord& sweep, const std::vector<PlannedRun>& runs);
 
   RunState state(const std::string& run_id) const;
+  StoredRun run(const std::string& run_id) const;
 
   // A new attempt's number in the store; the run, planned or failed before, is running. Loss points
   // after first_step are deleted with it.
@@ -43,8 +44,9 @@ class ResultStore {
   // Attempt done, run done, metrics and artifacts: one transaction. A metric must be finite.
   void finish(int64_t attempt, int64_t last_step, const std::vector<Metric>& metrics,
               const std::vector<Artifact>& artifacts);
-  // Attempt failed for its own reason: the run is failed.
-  void fail(int64_t attempt, ExitClass exit_class, const std::string& reason);
+  // Attempt failed for its own reason: the run is failed, or planned again while it has tries left
+  // (retry_rule.h). Gives which.
+  RunState fail(int64_t attempt, ExitClass exit_class, const std::string& reason);
   // Attempt ended with work left (stop request, lost rank): the run is planned again.
   void interrupt(int64_t attempt, ExitClass exit_class, int64_t last_step,
                  const std::string& reason);
@@ -58,7 +60,6 @@ class ResultStore {
 
  private:
   struct State;
-  std::vector<StoredRun> read_runs(const std::string& which) const;
   explicit ResultStore(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

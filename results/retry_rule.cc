@@ -1,0 +1,53 @@
+#include "results/retry_rule.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace scgan::results {
+namespace {
+
+constexpr int kNoLimit = std::numeric_limits<int>::max();
+constexpr int kLostTries = 5;
+constexpr int kSilentTries = 20;
+
+bool is_silent(const Try& attempt) {
+  return attempt.exit_class == ExitClass::kLost && attempt.reason == kEndedWithoutAWord;
+}
+
+int allowed_tries(const Try& last) {
+  switch (last.exit_class) {
+    case ExitClass::kDone:
+    case ExitClass::kStopped:
+    case ExitClass::kStorage:
+      return kNoLimit;
+    case ExitClass::kNonFinite:
+    case ExitClass::kData:
+    case ExitClass::kOutOfMemory:
+      return 1;
+    case ExitClass::kLost:
+      return is_silent(last) ? kSilentTries : kLostTries;
+    case ExitClass::kUnknown:
+      return 2;
+  }
+  return 1;
+}
+
+bool same_kind(const Try& a, const Try& b) {
+  return a.exit_class == b.exit_class && is_silent(a) == is_silent(b);
+}
+
+}  // namespace
+
+bool gives_up(const std::vector<Try>& tries) {
+  if (tries.empty()) return false;
+  int counted = 0;
+  int64_t furthest = 0;
+  for (const Try& attempt : tries) {
+    if (attempt.last_step > furthest) counted = 0;
+    furthest = std::max(furthest, attempt.last_step);
+    if (same_kind(attempt, tries.back())) ++counted;
+  }
+  return counted >= allowed_tries(tries.back());
+}
+
+}  // namespace scgan::results
