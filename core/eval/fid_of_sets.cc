@@ -1,0 +1,218 @@
+#include "core/eval/fid_of_sets.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/data/image_file.h"
+#include "core/eval/fid_statistics.h"
+
+namespace scgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kMostSelfCheck = 1e-6;  // relative: more than rounding makes
+
+// A set as far as it is known: features of images, or moments out of a file.
+struct Source {
+  FidSet set;
+  at::Tensor features;  // undefined: statistics
+  std::optional<FeatureMoments> moments;
+
+  bool is_images() const { return features.defined(); }
+  int64_t feature_count() const { return is_images() ? features.size(1) : moments->mean.size(0); }
+  const FeatureMoments& needed_moments() {
+    if (!moments) moments = feature_moments(features);
+    return *moments;
+  }
+};
+
+bool is_statistics(const fs::path& path) {
+  std::error_code failed;
+  return !fs::is_directory(path, failed) && path.extension() == ".npz";
+}
+
+void check_request(const FidRequest& request) {
+  const auto refuse = [](const std::string& reason) {
+    throw Error(ErrorKind::kInvalidSpec, reason);
+  };
+  std::error_code failed;
+  for (const fs::path& path : {request.a, request.b}) {
+    if (path.empty()) continue;
+    if (!fs::exists(path, failed)) {
+      refuse(fmt::format("{}: no such folder or .npz file", path.string()));
+    }
+    if (!fs::is_directory(path, failed) && !is_statistics(path)) {
+      refuse(fmt::format("{}: is neither a folder of images nor a .npz file", path.string()));
+    }
+    if (!request.save.empty() && fs::equivalent(path, request.save, failed)) {
+      refuse(fmt::format("--save {}: would replace an input", request.save.string()));
+    }
+  }
+  if (request.b.empty() && request.save.empty()) {
+    refuse("a second set B is wanted, or --save FILE.npz to store the statistics of A");
+  }
+  if (request.self_check &&
+      (request.b.empty() || is_statistics(request.a) || is_statistics(request.b))) {
+    refuse("--self-check compares features, so that both sets must be folders of images");
+  }
+}
+
+// Opens the extractor at the first image.
+class Extractor {
+ public:
+  explicit Extractor(const MakeExtractor& make) : make_(make) {}
+
+  const FeatureExtractor& of(const ImageList& list) {
+    if (!extractor_) extractor_ = make_(trial_size(list));
+    return *extractor_;
+  }
+  const FeatureExtractor* get() const { return extractor_.get(); }
+
+ private:
+  // The side of the first image that can be read; the others say later what is wrong with them.
+  static int64_t trial_size(const ImageList& list) {
+    constexpr int64_t kDefault = 256;
+    for (const fs::path& file : list.files) {
+      try {
+        const ImageInfo info = read_image_info(file);
+        return std::min(info.height, info.width);
+      } catch (const Error&) {
+        continue;
+      }
+    }
+    return kDefault;
+  }
+
+  const MakeExtractor& make_;
+  std::unique_ptr<FeatureExtractor> extractor_;
+};
+
+void compare_halves(FidSet& set, const at::Tensor& features, const KidOptions& kid) {
+  const int64_t half = features.size(0) / 2;
+  if (half < 2) return;
+  const at::Tensor first = features.narrow(0, 0, half);
+  const at::Tensor last = features.narrow(0, features.size(0) - half, half);
+  set.half_size = half;
+  set.fid_halves = frechet_distance(first, last);
+  set.kid_halves = kernel_distance(first, last, kid).full;
+}
+
+Source read_set(const fs::path& path, const FidRequest& request, Extractor& extractor) {
+  Source source;
+  source.set.path = path;
+  if (is_statistics(path)) {
+    source.moments = read_fid_statistics(path);
+    return source;
+  }
+  const ImageList list = list_images(path);
+  if (list.files.size() < 2) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: holds one image; FID needs 2 or more", path.string()));
+  }
+  const ImageFeatures read = image_features(list.files, extractor.of(list), request.features);
+  source.features = read.features;
+  source.set.images = read.features.size(0);
+  source.set.deep_images = read.deep_images;
+  source.set.other_files = list.others;
+  // One subset, as only the estimate on all images is reported.
+  compare_halves(source.set, source.features, {.subsets = 1, .subset_size = 2});
+  return source;
+}
+
+void check_lengths(const Source& a, const Source& b) {
+  if (a.feature_count() == b.feature_count()) return;
+  throw Error(
+      ErrorKind::kData,
+      fmt::format("{} has {} features and {} has {}: statistics must come from the same "
+                  "extractor as what they are compared with (--extractor)",
+                  a.set.path.string(), a.feature_count(), b.set.path.string(), b.feature_count()));
+}
+
+void compare(Source& a, Source& b, const FidRequest& request, FidReport& report) {
+  check_lengths(a, b);
+  if (!a.is_images() || !b.is_images()) {
+    report.fid = frechet_distance_of_moments(a.needed_moments(), b.needed_moments());
+    return;
+  }
+  report.fid = frechet_distance(a.features, b.features);
+  report.kid = kernel_distance(a.features, b.features, request.kid);
+  report.kid_subsets = request.kid.subsets;
+  if (request.self_check) report.self_check = frechet_self_check(a.features, b.features);
+}
+
+void warn_of_set(const FidSet& set, const FidReport& report, std::vector<std::string>& warnings) {
+  const std::string path = set.path.string();
+  if (set.images == 0) {
+    warnings.push_back(fmt::format(
+        "{}: statistics do not tell of how many images and by which extractor they are", path));
+  } else if (set.images < report.feature_count) {
+    warnings.push_back(fmt::format(
+        "{}: {} images are fewer than the {} features; FID is then far above its value for many "
+        "images and falls as their number grows, so compare only values of equal numbers",
+        path, set.images, report.feature_count));
+  }
+  if (set.deep_images > 0) {
+    warnings.push_back(
+        fmt::format("{}: {} images of 16 bits were scaled to 8 bits, 0 to 65535 "
+                    "becoming 0 to 255",
+                    path, set.deep_images));
+  }
+  if (set.other_files > 0) {
+    warnings.push_back(fmt::format(
+        "{}: {} files were passed over, as their names do not end in png, jpg, jpeg, tif or tiff",
+        path, set.other_files));
+  }
+}
+
+void add_warnings(FidReport& report) {
+  auto& warnings = report.warnings;
+  if (report.extractor == "random_conv") {
+    warnings.push_back(
+        "random_conv is no Inception: its numbers order sets of images, but are not FID and KID as "
+        "published; name the Inception weights with --extractor");
+  }
+  warn_of_set(report.a, report, warnings);
+  if (!report.b) return;
+  if (report.b->path != report.a.path) warn_of_set(*report.b, report, warnings);
+  if (report.a.images > 0 && report.b->images > 0 && report.a.images != report.b->images) {
+    warnings.push_back(fmt::format("the sets have different numbers of images, {} and {}",
+                                   report.a.images, report.b->images));
+  }
+  if (report.self_check && report.self_check->relative_difference > kMostSelfCheck) {
+    warnings.push_back(
+        fmt::format("the two ways to FID differ by {:.1e} of it, more than rounding makes",
+                    report.self_check->relative_difference));
+  }
+}
+
+}  // namespace
+
+FidReport fid_of_sets(const FidRequest& request, const MakeExtractor& make_extractor) {
+  const at::NoGradGuard no_grad;
+  check_request(request);
+  Extractor extractor(make_extractor);
+  Source a = read_set(request.a, request, extractor);
+  std::optional<Source> b;
+  if (!request.b.empty()) b = read_set(request.b, request, extractor);
+  FidReport report;
+  report.feature_count = a.feature_count();
+  if (b) compare(a, *b, request, report);
+  if (!request.save.empty()) write_fid_statistics(request.save, a.needed_moments());
+  report.a = a.set;
+  if (b) report.b = b->set;
+  if (extractor.get() != nullptr) {
+    report.extractor = extractor.get()->name();
+    report.digest = extractor.get()->digest();
+    report.preprocessing = extractor.get()->preprocessing();
+  }
+  add_warnings(report);
+  return report;
+}
+
+}  // namespace scgan

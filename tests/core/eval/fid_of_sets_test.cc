@@ -1,0 +1,285 @@
+#include "core/eval/fid_of_sets.h"
+
+#include <ATen/ATen.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/data/image_file.h"
+#include "core/eval/fid_statistics.h"
+#include "core/eval/fid_text.h"
+#include "tests/core/data/test_images.h"
+#include "tests/support/temp_dir.h"
+
+namespace scgan {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+// The mean of each channel: three features, so that constant images give their own colour. Notes
+// the shape of each call.
+class ChannelMeans final : public FeatureExtractor {
+ public:
+  explicit ChannelMeans(std::vector<std::vector<int64_t>>* calls = nullptr) : calls_(calls) {}
+  at::Tensor features(const at::Tensor& images) const override {
+    EXPECT_EQ(images.scalar_type(), at::kByte);
+    if (calls_ != nullptr) calls_->push_back(images.sizes().vec());
+    return images.to(at::kFloat).mean(at::IntArrayRef{2, 3});
+  }
+  std::string name() const override { return "channel_means"; }
+  std::string digest() const override { return std::string(64, 'a'); }
+  std::string preprocessing() const override { return "uint8 RGB"; }
+
+ private:
+  std::vector<std::vector<int64_t>>* calls_;
+};
+
+std::string message_of(ErrorKind kind, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "not refused";
+  return "";
+}
+
+class FidOfSetsTest : public testing::Test {
+ protected:
+  fs::path path(const std::string& name) const { return folder_.path() / name; }
+
+  // An RGB image of one colour.
+  void add(const std::string& name, int red, int green, int blue, int height = 8,
+           int width = 8) const {
+    fs::create_directories(path(name).parent_path());
+    at::Tensor image = at::empty({3, height, width}, at::kByte);
+    image[0].fill_(red);
+    image[1].fill_(green);
+    image[2].fill_(blue);
+    write_png(path(name), image);
+  }
+
+  FidReport compare(FidRequest request) const {
+    return fid_of_sets(request, [](int64_t) { return std::make_unique<ChannelMeans>(); });
+  }
+  FidReport compare(const std::string& a, const std::string& b) const {
+    return compare({.a = path(a), .b = path(b)});
+  }
+
+  // The two sets of four points with FID 19/3, in red and green; see fid_test.cc.
+  void add_four_point_sets() const {
+    add("a/0.png", 0, 0, 0);
+    add("a/1.png", 2, 0, 0);
+    add("a/2.png", 0, 2, 0);
+    add("a/3.png", 2, 2, 0);
+    add("b/0.png", 1, 1, 0);
+    add("b/1.png", 3, 1, 0);
+    add("b/2.png", 1, 5, 0);
+    add("b/3.png", 3, 5, 0);
+  }
+
+  TempDir folder_;
+};
+
+TEST_F(FidOfSetsTest, ConstantImagesGiveTheDistanceOfTheirColours) {
+  add_four_point_sets();
+  const FidReport report = compare("a", "b");
+  EXPECT_NEAR(report.fid.value(), 19.0 / 3, 1e-12);
+  EXPECT_EQ(report.a.images, 4);
+  EXPECT_EQ(report.b->images, 4);
+  EXPECT_EQ(report.feature_count, 3);
+  EXPECT_EQ(report.extractor, "channel_means");
+}
+
+TEST_F(FidOfSetsTest, KidOfFourPointsIsTheHandComputedOne) {
+  add_four_point_sets();
+  // k(x, y) = (x.y / 3 + 1)^3, as the third feature is there and 0 throughout.
+  const auto k = [](double product) { return std::pow(product / 3 + 1, 3); };
+  // Products of pairs within A = (0,0) (2,0) (0,2) (2,2): 0 0 0 0 4 4; each pair counts twice.
+  const double aa = 2 * (4 * k(0) + 2 * k(4));
+  // Within B = (1,1) (3,1) (1,5) (3,5).
+  const double bb = 2 * (k(4) + k(6) + 2 * k(8) + k(14) + k(28));
+  // Between them, a line for each of A's points.
+  const double ab = 4 * k(0) +              //
+                    2 * k(2) + 2 * k(6) +   //
+                    2 * k(2) + 2 * k(10) +  //
+                    k(4) + k(8) + k(12) + k(16);
+  EXPECT_NEAR(compare("a", "b").kid->full, aa / 12 + bb / 12 - 2 * ab / 16, 1e-9);
+}
+
+TEST_F(FidOfSetsTest, HalvesAreTheFirstAndLastImagesByName) {
+  add_four_point_sets();
+  const FidReport report = compare("a", "b");
+  EXPECT_EQ(report.a.half_size, 2);
+  // (0,0) (2,0) against (0,2) (2,2): the means are 2 apart, the covariances equal.
+  EXPECT_NEAR(report.a.fid_halves, 4, 1e-12);
+  EXPECT_NEAR(report.b->fid_halves, 16, 1e-12);
+}
+
+TEST_F(FidOfSetsTest, StatisticsGiveTheNumberOfTheirImages) {
+  add_four_point_sets();
+  EXPECT_FALSE(compare({.a = path("b"), .save = path("b.npz")}).fid.has_value());
+  const FidReport report = compare("a", "b.npz");
+  EXPECT_NEAR(report.fid.value(), 19.0 / 3, 1e-7);  // by eigenvalues of a singular matrix
+  EXPECT_FALSE(report.kid.has_value());
+  EXPECT_EQ(report.b->images, 0);
+  const FeatureMoments moments = read_fid_statistics(path("b.npz"));
+  EXPECT_TRUE(at::allclose(moments.mean, at::tensor({2.0, 3.0, 0.0}, at::kDouble)));
+  EXPECT_TRUE(
+      at::allclose(moments.sigma.diagonal(), at::tensor({4.0 / 3, 16.0 / 3, 0.0}, at::kDouble)));
+}
+
+TEST_F(FidOfSetsTest, StatisticsAloneNeedNoExtractor) {
+  write_fid_statistics(path("a.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
+  write_fid_statistics(path("b.npz"), {at::ones({2}, at::kDouble), at::eye(2, at::kDouble)});
+  const FidReport report = fid_of_sets({.a = path("a.npz"), .b = path("b.npz")},
+                                       [](int64_t) -> std::unique_ptr<FeatureExtractor> {
+                                         ADD_FAILURE() << "an extractor was opened";
+                                         return nullptr;
+                                       });
+  EXPECT_NEAR(report.fid.value(), 2, 1e-12);
+  EXPECT_EQ(report.extractor, "");
+}
+
+TEST_F(FidOfSetsTest, ImagesOfMixedSizesKeepTheirRows) {
+  add("a/0.png", 1, 0, 0, 8, 8);
+  add("a/1.png", 2, 0, 0, 4, 6);
+  add("a/2.png", 3, 0, 0, 8, 8);
+  add("a/3.png", 4, 0, 0, 6, 4);
+  add("a/4.png", 5, 0, 0, 8, 8);
+  std::vector<std::vector<int64_t>> calls;
+  const ChannelMeans extractor(&calls);
+  const auto result =
+      image_features(list_images(path("a")).files, extractor, {.batch_size = 2, .threads = 2});
+  EXPECT_TRUE(at::equal(result.features.select(1, 0), at::tensor({1.f, 2.f, 3.f, 4.f, 5.f})));
+  // By size in the order of their first files, at most 2 each.
+  EXPECT_THAT(calls, ElementsAre(ElementsAre(2, 3, 8, 8), ElementsAre(1, 3, 8, 8),
+                                 ElementsAre(1, 3, 4, 6), ElementsAre(1, 3, 6, 4)));
+}
+
+TEST_F(FidOfSetsTest, SixteenBitsAreScaledToEightByTheFullRange) {
+  fs::create_directories(path("a"));
+  write_png16(path("a/0.png"), 1, 2, 1, {0, 257 * 100});
+  write_png16(path("a/1.png"), 1, 2, 1, {65535, 65535});
+  const ChannelMeans extractor;
+  const auto result = image_features(list_images(path("a")).files, extractor, {});
+  EXPECT_EQ(result.features[0][1].item<float>(), 50);
+  EXPECT_EQ(result.features[1][2].item<float>(), 255);
+  EXPECT_EQ(result.deep_images, 2);
+}
+
+TEST_F(FidOfSetsTest, NamesEveryFileThatCannotBeRead) {
+  add_four_point_sets();
+  for (int i = 0; i < 25; ++i) {
+    std::ofstream(path("a/bad" + std::to_string(100 + i) + ".png")) << "no image";
+  }
+  add("a/cut.png", 1, 2, 3);
+  truncate_file(path("a/cut.png"), 0.7);
+  const std::string text = message_of(ErrorKind::kData, [&] { compare("a", "b"); });
+  EXPECT_THAT(text, AllOf(HasSubstr("bad100.png"), HasSubstr("bad119.png"),
+                          Not(HasSubstr("bad120.png")), HasSubstr("... and 6 more")));
+}
+
+TEST_F(FidOfSetsTest, OtherFilesArePassedOverAndCounted) {
+  add_four_point_sets();
+  std::ofstream(path("a/notes.txt")) << "text";
+  std::ofstream(path("a/.hidden.png")) << "text";
+  const FidReport report = compare("a", "b");
+  EXPECT_EQ(report.a.other_files, 1);
+  EXPECT_THAT(report.warnings, testing::Contains(HasSubstr("1 files were passed over")));
+}
+
+TEST_F(FidOfSetsTest, WarnsOfFewAndUnequalNumbers) {
+  add("a/0.png", 1, 2, 3);
+  add("a/1.png", 4, 2, 3);
+  add_four_point_sets();
+  for (const char* name : {"c/0.png", "c/1.png"}) add(name, 9, 9, 9);
+  const FidReport report = compare("a", "c");
+  EXPECT_THAT(report.warnings, testing::Contains(HasSubstr("2 images are fewer than the 3")));
+  EXPECT_THAT(report.warnings,
+              testing::Contains(HasSubstr("different numbers of images, 4 and 2")));
+  EXPECT_EQ(report.b->half_size, 0);
+}
+
+TEST_F(FidOfSetsTest, SelfCheckGivesBothWays) {
+  add_four_point_sets();
+  const FidReport report = compare({.a = path("a"), .b = path("b"), .self_check = true});
+  EXPECT_NEAR(report.self_check->by_singular_values, 19.0 / 3, 1e-9);
+  EXPECT_NEAR(report.self_check->by_eigenvalues, 19.0 / 3, 1e-6);
+  EXPECT_LT(report.self_check->relative_difference, 1e-6);
+}
+
+TEST_F(FidOfSetsTest, SaysWhatRequestsCannotBeMet) {
+  add_four_point_sets();
+  write_fid_statistics(path("s.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
+  const auto refusal = [&](const FidRequest& request) {
+    return message_of(ErrorKind::kInvalidSpec, [&] { compare(request); });
+  };
+  EXPECT_THAT(refusal({.a = path("absent"), .b = path("b")}),
+              AllOf(HasSubstr("absent"), HasSubstr("no such folder")));
+  EXPECT_THAT(refusal({.a = path("a/0.png"), .b = path("b")}), HasSubstr("neither a folder"));
+  EXPECT_THAT(refusal({.a = path("a")}), HasSubstr("second set"));
+  EXPECT_THAT(refusal({.a = path("a"), .b = path("s.npz"), .self_check = true}),
+              HasSubstr("--self-check"));
+  EXPECT_THAT(refusal({.a = path("a"), .b = path("s.npz"), .save = path("s.npz")}),
+              HasSubstr("replace an input"));
+}
+
+TEST_F(FidOfSetsTest, SaysWhatSetsCannotBeCompared) {
+  add_four_point_sets();
+  write_fid_statistics(path("s.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
+  fs::create_directories(path("empty"));
+  add("one/0.png", 1, 2, 3);
+  const auto refusal = [&](const std::string& a, const std::string& b) {
+    return message_of(ErrorKind::kData, [&] { compare(a, b); });
+  };
+  EXPECT_THAT(refusal("a", "s.npz"), AllOf(HasSubstr("3 features"), HasSubstr("has 2")));
+  EXPECT_THAT(refusal("empty", "a"), AllOf(HasSubstr("empty"), HasSubstr("no PNG")));
+  EXPECT_THAT(refusal("a", "one"), AllOf(HasSubstr("one"), HasSubstr("2 or more")));
+}
+
+TEST_F(FidOfSetsTest, StatisticsThatAreNoCovarianceAreRefused) {
+  const auto refusal = [&](const at::Tensor& mean, const at::Tensor& sigma) {
+    write_fid_statistics(path("s.npz"), {mean, sigma});
+    return message_of(ErrorKind::kData, [&] { read_fid_statistics(path("s.npz")); });
+  };
+  const at::Tensor mean = at::zeros({2}, at::kDouble);
+  EXPECT_THAT(refusal(mean, at::eye(3, at::kDouble)), HasSubstr("mu [2] and sigma [3, 3]"));
+  EXPECT_THAT(refusal(mean, -at::eye(2, at::kDouble)), HasSubstr("variance below 0"));
+  EXPECT_THAT(refusal(mean, at::tensor({1.0, 0.5, 0.0, 1.0}, at::kDouble).view({2, 2})),
+              HasSubstr("not symmetric"));
+  EXPECT_THAT(refusal(mean * NAN, at::eye(2, at::kDouble)), HasSubstr("not finite"));
+  EXPECT_THAT(message_of(ErrorKind::kData, [&] { read_fid_statistics(path("absent.npz")); }),
+              HasSubstr("absent.npz"));
+}
+
+TEST_F(FidOfSetsTest, JsonHasEveryDigitAndTextTheNumbers) {
+  add_four_point_sets();
+  const FidReport report = compare("a", "b");
+  const auto json = nlohmann::json::parse(to_json(report));
+  EXPECT_EQ(json.at("fid").get<double>(), *report.fid);
+  EXPECT_EQ(json.at("kid").at("full").get<double>(), report.kid->full);
+  EXPECT_EQ(json.at("a").at("n"), 4);
+  EXPECT_EQ(json.at("a").at("halves").at("n"), 2);
+  EXPECT_EQ(json.at("ddof"), 1);
+  EXPECT_EQ(json.at("extractor").at("name"), "channel_means");
+  const std::string text = to_text(report);
+  EXPECT_THAT(text, AllOf(HasSubstr("6.33333"), HasSubstr("channel_means"), HasSubstr("4 images"),
+                          HasSubstr("ddof")));
+}
+
+}  // namespace
+}  // namespace scgan
