@@ -1,0 +1,279 @@
+#include "core/eval/translate.h"
+
+#include <ATen/ATen.h>
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <future>
+#include <map>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/data/data_loader.h"
+#include "core/data/image_file.h"
+#include "core/data/on_all_cores.h"
+#include "core/data/png16_writer.h"
+#include "core/data/resize.h"
+#include "core/data/scaling.h"
+#include "core/eval/image_features.h"
+
+namespace scgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kShownProblems = 20;
+constexpr int64_t kMultiple = 4;  // of a generator's input: it halves the image twice
+constexpr int64_t kLeast = 8;     // and reflects what is left by one pixel
+constexpr double kDeepestLevel = 65535;
+
+struct Job {
+  fs::path input, output;
+};
+
+std::string lines_of(const std::vector<std::string>& problems) {
+  std::string text;
+  for (size_t i = 0; i < std::min(problems.size(), kShownProblems); ++i) {
+    text += (i == 0 ? "" : "\n") + problems[i];
+  }
+  if (problems.size() > kShownProblems) {
+    text += fmt::format("\n... and {} more", problems.size() - kShownProblems);
+  }
+  return text;
+}
+
+void check_options(const TranslateOptions& options) {
+  const auto refuse = [](const std::string& text) { throw Error(ErrorKind::kInvalidSpec, text); };
+  if (options.size != 0 && (options.size < kLeast || options.size % kMultiple != 0)) {
+    refuse(fmt::format("--size {}: a multiple of {} from {} on is wanted", options.size, kMultiple,
+                       kLeast));
+  }
+  if (options.tiles && options.size == 0) {
+    refuse("--tiles needs --size, the side of the squares in which images are translated");
+  }
+  if (options.bits != 8 && options.bits != 16) {
+    refuse(fmt::format("--bits {}: 8 or 16 are wanted", options.bits));
+  }
+  if (options.percentile) {
+    const auto [low, high] = *options.percentile;
+    if (!(low >= 0 && low < high && high <= 100)) {
+      refuse(fmt::format("--percentile {:g},{:g}: two ascending numbers from 0 to 100 are wanted",
+                         low, high));
+    }
+  }
+}
+
+// What is to be written, all clashes known.
+std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, bool force) {
+  std::error_code failed;
+  if (fs::exists(output, failed) && !fs::is_directory(output, failed)) {
+    throw Error(ErrorKind::kInvalidSpec,
+                fmt::format("{}: is a file; an output folder is wanted", output.string()));
+  }
+  if (fs::weakly_canonical(output, failed) == fs::weakly_canonical(input, failed) ||
+      fs::equivalent(input, output, failed)) {
+    throw Error(ErrorKind::kInvalidSpec,
+                fmt::format("{}: input and output are one folder; images are never written beside "
+                            "those they come from",
+                            output.string()));
+  }
+  std::vector<Job> jobs;
+  std::vector<std::string> clashes;
+  std::map<fs::path, fs::path> inputs;  // of each output
+  for (const fs::path& file : list_images(input).files) {
+    const fs::path target = output / (file.stem().string() + ".png");
+    const auto [first, is_new] = inputs.emplace(target, file);
+    if (!is_new) {
+      clashes.push_back(fmt::format("{} and {} would both be written to {}", first->second.string(),
+                                    file.string(), target.string()));
+    } else if (!force && fs::exists(fs::symlink_status(target, failed))) {
+      clashes.push_back(fmt::format("{}: is there already; --force replaces it", target.string()));
+    }
+    jobs.push_back({file, target});
+  }
+  if (!clashes.empty()) throw Error(ErrorKind::kInvalidSpec, lines_of(clashes));
+  return jobs;
+}
+
+double full_range(const at::Tensor& raw, const fs::path& file) {
+  if (raw.scalar_type() == at::kByte) return 255;
+  if (read_image_info(file).bits == 16) return kDeepestLevel;
+  throw Error(ErrorKind::kData,
+              fmt::format("{}: floating point values have no full range that would say what is "
+                          "black and white; convert the image to 8 or 16 bits",
+                          file.string()));
+}
+
+// Percentiles of the images that can be read; the others fail on their own later.
+ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double, 2>& percent) {
+  RawHistogram histogram;
+  std::vector<int64_t> bits(jobs.size(), 0);
+  on_all_cores(jobs.size(), [&](size_t i) {
+    try {
+      const at::Tensor raw = read_image(jobs[i].input);
+      full_range(raw, jobs[i].input);  // refuses what has none
+      histogram.add(raw);
+      bits[i] = raw.scalar_type() == at::kByte ? 8 : 16;
+    } catch (const Error&) {
+      bits[i] = 0;
+    }
+  });
+  const auto has = [&](int64_t value) {
+    return std::find(bits.begin(), bits.end(), value) != bits.end();
+  };
+  if (has(8) && has(16)) {
+    throw Error(ErrorKind::kData,
+                "--percentile needs images of one depth, and some have 8 bits, some 16");
+  }
+  if (!has(8) && !has(16)) throw Error(ErrorKind::kData, "none of the images can be read");
+  return histogram.percentiles(percent[0], percent[1]);
+}
+
+// [3, H, W] in [-1, 1], as a data set of training would hold it.
+at::Tensor network_input(const fs::path& file, const TranslateOptions& options,
+                         const std::optional<ChannelRanges>& ranges) {
+  const at::Tensor raw = read_image(file);
+  const double high = full_range(raw, file);
+  at::Tensor levels = raw;
+  if (ranges) {
+    levels = scale_to_grey_levels(raw, *ranges);
+  } else if (raw.scalar_type() != at::kByte) {
+    levels = scale_to_grey_levels(raw, {{{0, high}, {0, high}, {0, high}}});
+  }
+  if (options.size > 0 && !options.tiles) {
+    // Resizing a float image may overshoot; grey levels end at 0 and 255.
+    levels = resize_bicubic(levels, options.size, options.size).clamp(0, 255);
+  }
+  return to_network_range(levels);
+}
+
+void write_output(const fs::path& file, const at::Tensor& image, int64_t bits) {
+  if (bits == 8) return write_png(file, to_grey_levels(image));
+  write_png16(file, image.clamp(-1, 1).add_(1).mul_(kDeepestLevel / 2).round_());
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code failed;
+  fs::create_directories(folder, failed);
+  if (failed) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
+  }
+}
+
+// Indices 0 ... size - 1 that look into a line of `length` pixels and are reflected at its ends, as
+// often as need be: 0 1 2 1 0 1 2 ... for a length of 3.
+at::Tensor reflected(int64_t length, int64_t size) {
+  const int64_t period = std::max<int64_t>(1, 2 * (length - 1));
+  at::Tensor indices = at::empty({size}, at::kLong);
+  auto* index = indices.mutable_data_ptr<int64_t>();
+  for (int64_t i = 0; i < size; ++i) {
+    const int64_t phase = i % period;
+    index[i] = std::min(phase, period - phase);
+  }
+  return indices;
+}
+
+int64_t enlarged(int64_t length) {
+  return std::max(kLeast, (length + kMultiple - 1) / kMultiple * kMultiple);
+}
+
+at::Tensor padded(const at::Tensor& image, int64_t height, int64_t width) {
+  return image.index_select(1, reflected(image.size(1), height))
+      .index_select(2, reflected(image.size(2), width));
+}
+
+std::vector<int64_t> tile_starts(int64_t length, int64_t tile) {
+  std::vector<int64_t> starts;
+  for (int64_t at = 0; at + tile < length; at += tile) starts.push_back(at);
+  starts.push_back(std::max<int64_t>(0, length - tile));
+  return starts;
+}
+
+// LibTorch's messages go on for pages.
+std::string first_line(const std::exception& problem) {
+  const auto* error = dynamic_cast<const c10::Error*>(&problem);
+  const std::string text = error != nullptr ? error->what_without_backtrace() : problem.what();
+  return text.substr(0, text.find('\n'));
+}
+
+at::Tensor forward(Generator& generator, const at::Tensor& image, c10::Device device) {
+  return generator.forward(image.unsqueeze(0).to(device)).squeeze(0).to(at::kCPU);
+}
+
+}  // namespace
+
+at::Tensor translate_image(Generator& generator, const at::Tensor& image, int64_t tile_size,
+                           c10::Device device) {
+  const at::NoGradGuard no_grad;
+  const int64_t height = image.size(1);
+  const int64_t width = image.size(2);
+  if (tile_size == 0) {
+    const at::Tensor whole = padded(image, enlarged(height), enlarged(width));
+    return forward(generator, whole, device).narrow(1, 0, height).narrow(2, 0, width);
+  }
+  const at::Tensor whole = padded(image, std::max(height, tile_size), std::max(width, tile_size));
+  at::Tensor result = at::empty_like(whole);
+  for (const int64_t y : tile_starts(height, tile_size)) {
+    for (const int64_t x : tile_starts(width, tile_size)) {
+      const auto cut = [&](const at::Tensor& from) {
+        return from.narrow(1, y, tile_size).narrow(2, x, tile_size);
+      };
+      cut(result).copy_(forward(generator, cut(whole), device));
+    }
+  }
+  return result.narrow(1, 0, height).narrow(2, 0, width);
+}
+
+TranslateResult translate_folder(Generator& generator, const fs::path& input,
+                                 const fs::path& output, const TranslateOptions& options,
+                                 c10::Device device, const TranslateProgress& progress) {
+  const at::NoGradGuard no_grad;
+  check_options(options);
+  const std::vector<Job> jobs = planned_jobs(input, output, options.force);
+  std::optional<ChannelRanges> ranges;
+  if (options.percentile) ranges = percentiles(jobs, *options.percentile);
+  make_folder(output);
+  const auto read_later = [&](size_t i) -> std::future<at::Tensor> {
+    if (i == jobs.size()) return {};
+    return std::async(std::launch::async, [&, i] {
+      const at::NoGradGuard no_grad_here;
+      return network_input(jobs[i].input, options, ranges);
+    });
+  };
+  TranslateResult result;
+  const auto translate = [&](const at::Tensor& image, const fs::path& file) -> at::Tensor {
+    try {
+      return translate_image(generator, image, options.tiles ? options.size : 0, device);
+    } catch (const std::exception& problem) {  // memory, of the host or of a GPU
+      result.failures.push_back(fmt::format(
+          "{}: {} x {} pixels could not be translated: {}; in tiles (--tiles --size 512) it takes "
+          "less memory",
+          file.string(), image.size(2), image.size(1), first_line(problem)));
+      return {};
+    }
+  };
+  const auto count = static_cast<int64_t>(jobs.size());
+  std::future<at::Tensor> next = read_later(0);
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    std::future<at::Tensor> present = std::exchange(next, {});
+    at::Tensor image, translated;
+    try {
+      image = present.get();
+    } catch (const Error& problem) {
+      result.failures.emplace_back(problem.what());
+    }
+    next = read_later(i + 1);  // while the generator runs
+    if (image.defined()) translated = translate(image, jobs[i].input);
+    if (translated.defined()) {
+      write_output(jobs[i].output, translated, options.bits);
+      ++result.written;
+    }
+    progress(static_cast<int64_t>(i) + 1, count);
+  }
+  return result;
+}
+
+}  // namespace scgan
