@@ -24,7 +24,8 @@ layer(sweeps/plan  OURS core/base core/spec KNOWS yaml-cpp)
 layer(sweeps/run   OURS core/base core/spec core/data core/model core/comm core/train core/eval distributed results
                         sweeps/plan
                    KNOWS torch nlohmann)
-layer(tools        OURS core/base core/spec distributed sweeps/plan sweeps/run results KNOWS CLI11)
+layer(tools        OURS core/base core/spec core/model core/eval distributed sweeps/plan sweeps/run results
+                   KNOWS torch CLI11)
 
 # Libraries one file keeps to itself, so that their types and errors stay there.
 set(only_file_SQLite "^results/sqlite\\.(h|cc)$")

@@ -1,0 +1,111 @@
+// scgan_translate: a folder of images through a trained generator.
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/eval/translate.h"
+#include "core/model/generator_file.h"
+#include "tools/cli.h"
+#include "tools/device.h"
+
+namespace {
+
+constexpr const char* kFooter =
+    "WEIGHTS: netG_A.safetensors or netG_B.safetensors of a run, a checkpoint, or a published "
+    "CycleGAN generator as safetensors.\n"
+    "Examples:\n"
+    "  scgan_translate netG_A.safetensors images/testA translated\n"
+    "  scgan_translate checkpoint-00000100.safetensors images/testB translated --direction BtoA\n"
+    "  scgan_translate netG_A.safetensors plates translated --size 256 --tiles\n"
+    "  scgan_translate netG_A.safetensors plates16 translated --bits 16 --percentile 0.1,99.9\n"
+    "Exit codes: 0 all images written, 1 some could not be read, 2 bad flags or input, 3 output or "
+    "device lost.";
+
+struct Options {
+  std::filesystem::path weights, input, output;
+  std::string direction = "AtoB", device = "cpu";
+  std::vector<double> percentile;
+  int threads = 0;
+  bool quiet = false;
+  scgan::TranslateOptions translate;
+};
+
+void add_options(CLI::App& app, Options& options) {
+  auto& translate = options.translate;
+  app.add_option("WEIGHTS", options.weights, "Generator (safetensors)")->required();
+  app.add_option("IN_DIR", options.input, "Folder of images (PNG, JPEG, TIFF)")->required();
+  app.add_option("OUT_DIR", options.output, "Folder for PNG files of the same names")->required();
+  app.add_option("--direction", options.direction,
+                 "AtoB or BtoA: which generator of a checkpoint that holds both")
+      ->check(CLI::IsMember({"AtoB", "BtoA"}).description(""))
+      ->type_name("NAME")
+      ->capture_default_str();
+  app.add_option("--size", translate.size,
+                 "Resize images to N x N pixels first, as in training [keep their size]")
+      ->type_name("N");
+  app.add_flag("--tiles", translate.tiles,
+               "Keep the size, but translate in squares of --size N pixels");
+  app.add_option("--bits", translate.bits, "Of the files written: 8 or 16")
+      ->check(CLI::IsMember({"8", "16"}).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  app.add_option("--percentile", options.percentile,
+                 "Percentiles of the folder that are black and white, e.g. 0.1,99.9, as with "
+                 "data.scaling percentile [full range of the type]")
+      ->delimiter(',')
+      ->expected(2)
+      ->type_name("LOW,HIGH");
+  app.add_flag("--force", translate.force, "Replace files that are there");
+  app.add_flag("--quiet", options.quiet, "No progress");
+  scgan::tools::add_device_options(app, options.device, options.threads);
+  app.footer(kFooter);
+}
+
+// One line that is written anew, for people in front of a terminal.
+void show_progress(int64_t done, int64_t total) {
+  fmt::print(stderr, "\r{} of {} images{}", done, total, done == total ? "\n" : "");
+  std::fflush(stderr);
+}
+
+std::string description_of(const scgan::LoadedGenerator& loaded, const Options& options) {
+  return fmt::format("{}: {}generator of width {} with {} blocks", options.weights.string(),
+                     loaded.which.empty() ? "" : loaded.which + ", ", loaded.shape.width,
+                     loaded.shape.blocks);
+}
+
+int run(const CLI::App& app, Options& options) {
+  using scgan::tools::complain;
+  if (!options.percentile.empty()) {
+    options.translate.percentile = {options.percentile[0], options.percentile[1]};
+  }
+  const c10::Device device = scgan::tools::use_device(options.device, options.threads);
+  const auto direction =
+      options.direction == "AtoB" ? scgan::Direction::kAtoB : scgan::Direction::kBtoA;
+  const scgan::LoadedGenerator loaded = scgan::load_generator(options.weights, direction);
+  loaded.network->to(device);
+  if (!options.quiet) complain(app, description_of(loaded, options));
+  for (const std::string& note : loaded.notes) complain(app, "note: " + note);
+  const bool live = !options.quiet && isatty(STDERR_FILENO) != 0;
+  const auto result =
+      scgan::translate_folder(*loaded.network, options.input, options.output, options.translate,
+                              device, [live](int64_t done, int64_t total) {
+                                if (live) show_progress(done, total);
+                              });
+  for (const std::string& failure : result.failures) complain(app, failure);
+  scgan::tools::print(fmt::format(
+      "{} images written to {}{}\n", result.written, options.output.string(),
+      result.failures.empty() ? "" : fmt::format(", {} failed", result.failures.size())));
+  return result.failures.empty() ? scgan::tools::kExitDone : scgan::tools::kExitPartly;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Translates the images of a folder by a trained generator.", "scgan_translate");
+  Options options;
+  add_options(app, options);
+  return scgan::tools::run_program(app, argc, argv, [&] { return run(app, options); });
+}
