@@ -3,7 +3,9 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 namespace scgan {
@@ -45,55 +47,87 @@ std::vector<Taps> taps_of(int64_t in, int64_t out) {
   return all;
 }
 
-void store(double value, float& out) { out = static_cast<float>(value); }
-void store(double value, uint8_t& out) {
-  out = static_cast<uint8_t>(std::clamp(value + 0.5, 0.0, 255.0));  // the cast rounds down
-}
-
-// `lines` lines of `in` pixels each, along the line.
+// Both passes compute in float for uint8, whose levels it holds exactly, and in double for float.
 template <typename T>
-void resize_horizontally(const T* from, T* to, int64_t lines, int64_t in,
-                         const std::vector<Taps>& taps) {
-  for (int64_t line = 0; line < lines; ++line, from += in) {
-    for (const Taps& tap : taps) {
-      const T* pixel = from + tap.first;
-      double sum = 0;
-      for (const double weight : tap.weights) sum += weight * static_cast<double>(*pixel++);
-      store(sum, *to++);
-    }
+using WorkOf = std::conditional_t<std::is_same_v<T, uint8_t>, float, double>;
+
+// What a pass leaves of a sum: a whole level from 0 to 255 for uint8, the float for float.
+template <typename T, typename Work>
+T kept(Work sum) {
+  if constexpr (std::is_same_v<T, uint8_t>) {
+    const int level = static_cast<int>(sum + Work{0.5});  // towards 0, which clips below anyway
+    return static_cast<T>(level < 0 ? 0 : level > 255 ? 255 : level);
+  } else {
+    return static_cast<T>(sum);
   }
 }
 
-// One plane of lines of `width` pixels, across the lines; line by line, which caches and vectorises
-// well.
-template <typename T>
-void resize_vertically(const T* from, T* to, int64_t width, const std::vector<Taps>& taps) {
-  std::vector<double> sums(static_cast<size_t>(width));
-  for (const Taps& tap : taps) {
-    std::fill(sums.begin(), sums.end(), 0.0);
-    const T* line = from + tap.first * width;
-    for (const double weight : tap.weights) {
-      for (int64_t x = 0; x < width; ++x) {
-        sums[static_cast<size_t>(x)] += weight * static_cast<double>(line[x]);
-      }
-      line += width;
+// sum[x] += the weighted values of as many lines as there are weights, in their order. Four lines
+// at once, which is what enlarging takes.
+template <typename Work>
+void add_lines(const Work* line, int64_t width, const std::vector<double>& weights, Work* sum) {
+  size_t k = 0;
+  for (; k + 4 <= weights.size(); k += 4, line += 4 * width) {
+    const std::array<Work, 4> w{static_cast<Work>(weights[k]), static_cast<Work>(weights[k + 1]),
+                                static_cast<Work>(weights[k + 2]),
+                                static_cast<Work>(weights[k + 3])};
+    for (int64_t x = 0; x < width; ++x) {
+      sum[x] = sum[x] + w[0] * line[x] + w[1] * line[x + width] + w[2] * line[x + 2 * width] +
+               w[3] * line[x + 3 * width];
     }
-    for (const double sum : sums) store(sum, *to++);
+  }
+  for (; k < weights.size(); ++k, line += width) {
+    const auto w = static_cast<Work>(weights[k]);
+    for (int64_t x = 0; x < width; ++x) sum[x] += w * line[x];
+  }
+}
+
+// Lines of `width` pixels to as many lines as there are taps, line by line, which caches and
+// vectorises well. T: what the image has; To: T, or Work for what goes into the next pass.
+template <typename T, typename Work, typename To>
+void resize_lines(const Work* from, To* to, int64_t width, const std::vector<Taps>& taps) {
+  std::vector<Work> sums(static_cast<size_t>(width));
+  Work* const sum = sums.data();
+  for (const Taps& tap : taps) {
+    std::fill(sums.begin(), sums.end(), Work{0});
+    add_lines(from + tap.first * width, width, tap.weights, sum);
+    for (int64_t x = 0; x < width; ++x) to[x] = static_cast<To>(kept<T>(sum[x]));
+    to += width;
+  }
+}
+
+// [height, width] -> [width, height], in blocks that stay in the cache.
+template <typename From, typename To>
+void transpose(const From* from, To* to, int64_t height, int64_t width) {
+  constexpr int64_t kBlock = 16;
+  for (int64_t top = 0; top < height; top += kBlock) {
+    for (int64_t left = 0; left < width; left += kBlock) {
+      const int64_t bottom = std::min(top + kBlock, height);
+      for (int64_t x = left; x < std::min(left + kBlock, width); ++x) {
+        for (int64_t y = top; y < bottom; ++y)
+          to[x * height + y] = static_cast<To>(from[y * width + x]);
+      }
+    }
   }
 }
 
 template <typename T>
 at::Tensor resize_as(const at::Tensor& image, int64_t height, int64_t width) {
-  const int64_t channels = image.size(0);
+  using Work = WorkOf<T>;
   const int64_t in_height = image.size(1);
-  at::Tensor wide = at::empty({channels, in_height, width}, image.options());
-  resize_horizontally(image.const_data_ptr<T>(), wide.mutable_data_ptr<T>(), channels * in_height,
-                      image.size(2), taps_of(image.size(2), width));
-  at::Tensor result = at::empty({channels, height, width}, image.options());
-  const auto taps = taps_of(in_height, height);
-  for (int64_t c = 0; c < channels; ++c) {
-    resize_vertically(wide.const_data_ptr<T>() + c * in_height * width,
-                      result.mutable_data_ptr<T>() + c * height * width, width, taps);
+  const int64_t in_width = image.size(2);
+  const auto across = taps_of(in_width, width);
+  const auto down = taps_of(in_height, height);
+  at::Tensor result = at::empty({image.size(0), height, width}, image.options());
+  std::vector<Work> turned(static_cast<size_t>(in_height * in_width));
+  std::vector<Work> turned_wide(static_cast<size_t>(in_height * width));
+  std::vector<Work> wide(turned_wide.size());
+  for (int64_t c = 0; c < image.size(0); ++c) {
+    transpose(image.const_data_ptr<T>() + c * in_height * in_width, turned.data(), in_height,
+              in_width);
+    resize_lines<T>(turned.data(), turned_wide.data(), in_height, across);
+    transpose(turned_wide.data(), wide.data(), width, in_height);
+    resize_lines<T>(wide.data(), result.mutable_data_ptr<T>() + c * height * width, width, down);
   }
   return result;
 }

@@ -1,6 +1,7 @@
 // Pillow's bicubic resize: Keys kernel with a = -0.5, support widened by in/out when shrinking,
 // weights normalised over the taps in range, centre (i + 0.5) * in / out; horizontal pass, then
-// vertical.
+// vertical. Pillow 13 exchanges the passes where that saves work (some images that lose more in
+// height than in width), which earlier versions, and the published experiments, never did.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/core/data/resize_fixtures.h"
+#include "tests/core/data/resize_formula_fixtures.h"
 
 namespace scgan {
 namespace {
@@ -30,6 +31,46 @@ TEST(ResizeTest, ShrinksAsPillow) {
 TEST(ResizeTest, EnlargesAsPillow) {
   expect_within_one_level(resize_bicubic(planes(fixtures::kEnlargeFrom, 5, 7), 10, 12),
                           planes(fixtures::kEnlargeTo, 10, 12));
+}
+
+// The formulas of make_resize_fixtures.py.
+at::Tensor eight_bits(int64_t height, int64_t width) {
+  const at::Tensor y = at::arange(height).view({1, height, 1});
+  const at::Tensor x = at::arange(width).view({1, 1, width});
+  return (y * 37 + x * 11 + x * y * 3 + 5).remainder(256).to(at::kByte);
+}
+at::Tensor sixteen_bits(int64_t height, int64_t width) {
+  const at::Tensor y = at::arange(height).view({1, height, 1});
+  const at::Tensor x = at::arange(width).view({1, 1, width});
+  return (y * 9001 + x * 1234 + x * y * 77 + 3).remainder(65536).to(at::kFloat);
+}
+
+template <size_t count>
+void expect_as_pillow(const at::Tensor& image, int64_t height, int64_t width,
+                      const std::array<uint8_t, count>& pillow) {
+  expect_within_one_level(
+      resize_bicubic(image, height, width),
+      at::tensor(at::ArrayRef<uint8_t>(pillow.data(), count), at::kByte).view({1, height, width}));
+}
+
+TEST(ResizeTest, AnyFactorIsAsPillow) {
+  expect_as_pillow(eight_bits(80, 67), 9, 5, fixtures::kEightBits80x67To9x5);
+  expect_as_pillow(eight_bits(6, 5), 17, 21, fixtures::kEightBits6x5To17x21);
+  expect_as_pillow(eight_bits(9, 30), 23, 11, fixtures::kEightBits9x30To23x11);
+}
+
+template <size_t count>
+void expect_float_as_pillow(const at::Tensor& image, int64_t height, int64_t width,
+                            const std::array<float, count>& pillow) {
+  const at::Tensor result = resize_bicubic(image, height, width);
+  const at::Tensor expected = at::tensor(at::ArrayRef<float>(pillow.data(), count));
+  // Both keep float32 between the passes: 65535 * 2^-24 is 0.004.
+  EXPECT_TRUE(at::allclose(result.flatten(), expected, 0, 0.02));
+}
+
+TEST(ResizeTest, SixteenBitsAreAsPillowInFloat) {
+  expect_float_as_pillow(sixteen_bits(40, 37), 6, 7, fixtures::kSixteenBits40x37To6x7);
+  expect_float_as_pillow(sixteen_bits(6, 5), 11, 9, fixtures::kSixteenBits6x5To11x9);
 }
 
 TEST(ResizeTest, SameSizeChangesNothing) {
