@@ -1,13 +1,14 @@
-// The data kind `folders`: ROOT/trainA, trainB, testA, testB with PNG and JPEG files.
+// The data kind `folders`: ROOT/trainA, trainB, testA, testB with PNG, JPEG and TIFF files.
 #pragma once
 
-#include "core/data/dataset.h"
+#include <vector>
+
+#include "core/data/field.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
 
-// As inspect_data and load_data of core/data/dataset.h.
-DataSummary inspect_folders(const DatasetSpec& spec);
-DataSet load_folders(const DatasetSpec& spec);
+// As list_fields of core/data/field.h, of the folders that are listed.
+std::vector<Field> list_folder_fields(const DatasetSpec& spec);
 
 }  // namespace scgan

@@ -68,6 +68,18 @@ TEST_F(FoldersTest, WithoutCropTrainingImagesHaveTheFinalSize) {
   EXPECT_EQ(load_data(spec_).train_b.images.size(3), 64);
 }
 
+TEST_F(FoldersTest, TrainingImagesCanServeAsTestImages) {
+  spec_.test_split = Split::kTrain;
+  std::filesystem::remove_all(root_.path() / "testA");  // nothing is held out
+  std::filesystem::remove_all(root_.path() / "testB");
+  const DataSummary summary = inspect_data(spec_);
+  EXPECT_EQ(summary.test_a, 2);
+  const DataSet data = load_data(spec_);
+  EXPECT_EQ(data.test_b.names, (std::vector<std::string>{"a", "b"}));
+  EXPECT_TRUE(at::equal(data.test_b.images[0],
+                        resize_bicubic(read_image(file("trainB", "a.png")), 64, 64)));
+}
+
 TEST_F(FoldersTest, TilesOfAFieldAreNeighboursRowByRow) {
   spec_.tiles = 2;
   const DataSet data = load_data(spec_);
@@ -140,6 +152,32 @@ TEST_F(FoldersTest, SixteenBitImagesBecomeGreyLevelsOfTheFullRange) {
   EXPECT_EQ(data.test_a.images.scalar_type(), at::kFloat);
   EXPECT_TRUE(at::allclose(data.test_a.images, at::full({2, 3, 64, 64}, 100.F), 1e-5));
   EXPECT_EQ(data.range[0][1], 65535);
+}
+
+TEST_F(FoldersTest, FloatImagesNeedPercentiles) {
+  for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
+    for (const char* name : {"a.png", "b.png"}) std::filesystem::remove(file(split, name));
+    // -1 in the left half, 3 in the right one; the test images go beyond.
+    std::vector<float> samples(64 * 64);
+    for (size_t i = 0; i < samples.size(); ++i) samples[i] = i % 64 < 32 ? -1.F : 3.F;
+    if (split[1] == 'e') samples[0] = -1e30F, samples[63] = 1e30F;
+    write_float_tiff(file(split, "a.tif"), 64, 64, samples);
+  }
+  EXPECT_THAT(error(), AllOf(HasSubstr("a.tif"), HasSubstr("data.scaling: percentile")));
+  spec_.scaling = Scaling::kPercentile;
+  const DataSet data = load_data(spec_);
+  EXPECT_EQ(data.range[2][0], -1);
+  EXPECT_EQ(data.range[2][1], 3);
+  EXPECT_EQ(data.test_a.images[0].min().item<float>(), 0);
+  EXPECT_EQ(data.test_a.images[0].max().item<float>(), 255);
+  EXPECT_EQ(data.test_a.images[0][1][0][1].item<float>(), 0);
+}
+
+TEST_F(FoldersTest, TiffFilesOfAnyExtensionAreImages) {
+  const std::vector<float> samples(64 * 64, 1.F);
+  write_float_tiff(file("trainA", "c.TIF"), 64, 64, samples);
+  write_float_tiff(file("trainA", "d.tiff"), 64, 64, samples);
+  EXPECT_THAT(error(), AllOf(HasSubstr("c.TIF: has 32 bits"), HasSubstr("d.tiff: has 32 bits")));
 }
 
 TEST_F(FoldersTest, PercentilesAreOfTheTrainingImagesOfBothDomains) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <png.h>
+#include <tiffio.h>
 
 #include <array>
 #include <cstdio>
@@ -67,6 +68,22 @@ void write_jpeg(const std::filesystem::path& file, int height, int width, int ch
   jpeg_finish_compress(&jpeg);
   jpeg_destroy_compress(&jpeg);
   std::fclose(out);
+}
+
+void write_float_tiff(const std::filesystem::path& file, int height, int width,
+                      const std::vector<float>& samples) {
+  TIFF* tiff = TIFFOpen(file.c_str(), "w");
+  if (tiff == nullptr) throw std::runtime_error("cannot write " + file.string());
+  TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, width);
+  TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, height);
+  TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 32);
+  TIFFSetField(tiff, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_IEEEFP);
+  TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
+  TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+  TIFFSetField(tiff, TIFFTAG_ROWSPERSTRIP, height);
+  TIFFWriteEncodedStrip(tiff, 0, const_cast<float*>(samples.data()),
+                        static_cast<tmsize_t>(samples.size() * sizeof(float)));
+  TIFFClose(tiff);
 }
 
 at::Tensor test_image(int64_t height, int64_t width, int64_t number) {

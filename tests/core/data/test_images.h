@@ -21,6 +21,10 @@ void write_png16(const std::filesystem::path& file, int height, int width, int c
 void write_jpeg(const std::filesystem::path& file, int height, int width, int channels,
                 const std::vector<uint8_t>& samples);
 
+// Grey float samples as TIFF.
+void write_float_tiff(const std::filesystem::path& file, int height, int width,
+                      const std::vector<float>& samples);
+
 // uint8 [3, height, width] with some structure, different for every `number`.
 at::Tensor test_image(int64_t height, int64_t width, int64_t number = 0);
 

@@ -1,0 +1,10 @@
+#include "core/data/checksum.h"
+
+#define XXH_INLINE_ALL  // nothing to link
+#include <xxhash.h>
+
+namespace scgan {
+
+uint64_t checksum(const void* bytes, size_t count) { return XXH3_64bits(bytes, count); }
+
+}  // namespace scgan

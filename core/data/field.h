@@ -1,0 +1,46 @@
+// The fields of view, one image each, that make up a data set: what a folder or a manifest lists.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/spec/run_spec.h"
+
+namespace scgan {
+
+inline constexpr std::array<const char*, 4> kSplits{"trainA", "trainB", "testA", "testB"};
+
+inline bool is_training(size_t split) { return split < 2; }
+
+// Whether the data set has files of its own for the split: with data.test_split train the training
+// files serve as test files too.
+inline bool is_listed(const DatasetSpec& spec, size_t split) {
+  return is_training(split) || spec.test_split == Split::kTest;
+}
+
+struct Field {
+  size_t split = 0;   // index into kSplits
+  int64_t index = 0;  // in its split
+  std::string name;   // of what is made from it
+  std::string label;  // what the data digest says of it beside the content
+  // One image, or one grey image for each of red, green and blue, where an empty path is a black
+  // channel.
+  std::vector<std::filesystem::path> files;
+  std::string origin;  // begins messages about it: "" or "FILE:LINE: "
+};
+
+// The fields of a data set of kind folders or manifest: split by split, sorted by name, no split
+// empty; data.test_split train lists those for training again for testing. Throws Error(kData) with
+// all problems.
+std::vector<Field> list_fields(const DatasetSpec& spec);
+
+int64_t count_of(const std::vector<Field>& fields, size_t split);
+
+// Throws Error(kData) with the problems, one per line, at most 20 and then a count; empty texts are
+// none.
+void throw_if_any(const std::vector<std::string>& problems);
+
+}  // namespace scgan

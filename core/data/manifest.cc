@@ -1,0 +1,267 @@
+#include "core/data/manifest.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "core/data/csv.h"
+#include "core/data/on_all_cores.h"
+
+namespace scgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 3> kChannels{"red", "green", "blue"};
+
+std::string trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return "";
+  return std::string(text.substr(begin, text.find_last_not_of(" \t") + 1 - begin));
+}
+
+// Where the columns are that matter.
+struct Columns {
+  size_t count = 0;
+  size_t split = 0, domain = 0;
+  std::optional<size_t> name, file;
+  std::optional<std::array<size_t, 3>> channels;
+};
+
+class Header {
+ public:
+  Header(const CsvTable& table, const std::string& manifest) : manifest_(manifest) {
+    for (const std::string& cell : table.header) names_.push_back(trimmed(cell));
+  }
+
+  Columns columns() const {
+    Columns columns{names_.size(), required("split"), required("domain"),
+                    find("name"),  find("file"),      std::nullopt};
+    const bool any = std::any_of(kChannels.begin(), kChannels.end(),
+                                 [&](std::string_view name) { return find(name).has_value(); });
+    if (any) columns.channels = {required("red"), required("green"), required("blue")};
+    if (!any && !columns.file) {
+      fail("has neither a column file nor the columns red, green and blue");
+    }
+    return columns;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& problem) const {
+    const bool other_separator =
+        names_.size() == 1 && names_[0].find_first_of(";\t") != std::string::npos;
+    throw Error(ErrorKind::kData,
+                fmt::format("{}:1: the header {}; its columns are {}{}", manifest_, problem,
+                            fmt::join(names_, ", "),
+                            other_separator ? "; commas have to stand between them" : ""));
+  }
+
+  std::optional<size_t> find(std::string_view name) const {
+    const auto place = std::find(names_.begin(), names_.end(), name);
+    if (place == names_.end()) return std::nullopt;
+    if (std::find(place + 1, names_.end(), name) != names_.end()) {
+      fail(fmt::format("has two columns {}", name));
+    }
+    return static_cast<size_t>(place - names_.begin());
+  }
+
+  size_t required(std::string_view name) const {
+    const auto place = find(name);
+    if (!place) fail(fmt::format("has no column {}", name));
+    return *place;
+  }
+
+  std::string manifest_;
+  std::vector<std::string> names_;
+};
+
+// The fields of the rows, and the problems of each row.
+class Rows {
+ public:
+  Rows(const DatasetSpec& spec, const CsvTable& table)
+      : spec_(spec),
+        manifest_(spec.manifest),
+        base_(spec.root.empty() ? fs::path(spec.manifest).parent_path() : fs::path(spec.root)),
+        table_(table),
+        columns_(Header(table, spec.manifest).columns()),
+        fields_(table.rows.size()),
+        problems_(table.rows.size()) {
+    for (size_t row = 0; row < fields_.size(); ++row) read(row);
+    on_all_cores(fields_.size(), [&](size_t row) { find_files(row); });
+    find_doubles();
+  }
+
+  std::vector<Field> fields() const {
+    std::vector<std::string> all;
+    for (const auto& problems : problems_) all.insert(all.end(), problems.begin(), problems.end());
+    for (size_t split = 0; split < kSplits.size(); ++split) {
+      if (is_listed(spec_, split) && count_of(fields_, split) == 0) {
+        all.push_back(fmt::format("{}: no row has the split {} and the domain {}", manifest_,
+                                  is_training(split) ? "train" : "test", "AB"[split % 2]));
+      }
+    }
+    throw_if_any(all);
+    return fields_;
+  }
+
+ private:
+  void note(size_t row, const std::string& problem) {
+    problems_[row].push_back(fmt::format("{}:{}: {}", manifest_, table_.rows[row].line, problem));
+  }
+
+  std::string cell(size_t row, size_t column) const {
+    return trimmed(table_.rows[row].cells[column]);
+  }
+
+  void read(size_t row) {
+    const CsvRow& from = table_.rows[row];
+    Field& field = fields_[row];
+    field.split = kSplits.size();  // none, while it is not known
+    if (from.cells.size() != columns_.count) {
+      note(row,
+           fmt::format("has {} cells, but the header has {}", from.cells.size(), columns_.count));
+      return;
+    }
+    field.origin = fmt::format("{}:{}: ", manifest_, from.line);
+    read_split(row);
+    read_files(row);
+    read_name(row);
+    if (field.split < kSplits.size()) {
+      field.label = fmt::format("{}/{}", kSplits[field.split], field.name);
+    }
+  }
+
+  void read_split(size_t row) {
+    const std::string split = cell(row, columns_.split);
+    const std::string domain = cell(row, columns_.domain);
+    if (split != "train" && split != "test") {
+      note(row, fmt::format("split is \"{}\"; train or test is wanted", split));
+    }
+    if (domain != "A" && domain != "B") {
+      note(row, fmt::format("domain is \"{}\"; A or B is wanted", domain));
+    }
+    if (problems_[row].empty()) {
+      fields_[row].split = (split == "train" ? 0U : 2U) + (domain == "A" ? 0U : 1U);
+    }
+  }
+
+  void read_files(size_t row) {
+    const std::string file = columns_.file ? cell(row, *columns_.file) : "";
+    std::array<std::string, 3> channels;
+    bool any = false;
+    for (size_t c = 0; columns_.channels && c < 3; ++c) {
+      channels[c] = cell(row, (*columns_.channels)[c]);
+      any = any || !channels[c].empty();
+    }
+    if (file.empty() && !any) {
+      note(row, columns_.channels ? "names no file; at least one of red, green and blue is wanted"
+                                  : "names no file");
+    } else if (!file.empty() && any) {
+      note(row, "has a file and channels of their own; one of both is wanted");
+    } else if (any) {
+      for (const std::string& channel : channels) add_file(row, channel);
+    } else {
+      add_file(row, file);
+    }
+  }
+
+  // An absolute path stays as it is.
+  void add_file(size_t row, const std::string& file) {
+    fields_[row].files.push_back(file.empty() ? fs::path() : (base_ / file).lexically_normal());
+  }
+
+  void read_name(size_t row) {
+    Field& field = fields_[row];
+    if (columns_.name) field.name = cell(row, *columns_.name);
+    if (field.name.find('/') != std::string::npos || field.name.starts_with(".")) {
+      note(row, fmt::format("the name \"{}\" is no file name", field.name));
+    }
+    for (const fs::path& file : field.files) {
+      if (field.name.empty()) field.name = file.stem().string();
+    }
+  }
+
+  void find_files(size_t row) {
+    for (const fs::path& file : fields_[row].files) {
+      std::error_code failed;
+      const fs::file_status status = fs::status(file, failed);
+      if (file.empty() || fs::is_regular_file(status)) continue;
+      note(row, fmt::format("{}: {}", file.string(),
+                            !fs::exists(status) ? "there is no such file" : "is no file"));
+    }
+  }
+
+  void find_doubles() {
+    using Key = std::pair<size_t, std::vector<fs::path>>;
+    std::map<Key, int64_t> lines_of_files;
+    std::map<std::pair<size_t, std::string>, int64_t> lines_of_names;
+    for (size_t row = 0; row < fields_.size(); ++row) {
+      const Field& field = fields_[row];
+      if (field.split == kSplits.size() || field.files.empty()) continue;
+      const int64_t line = table_.rows[row].line;
+      const auto [same, is_new] = lines_of_files.try_emplace({field.split, absolute(field)}, line);
+      const auto [named, is_new_name] = lines_of_names.try_emplace({field.split, field.name}, line);
+      if (!is_new) {
+        note(row, fmt::format("the same files as in line {}", same->second));
+      } else if (!is_new_name) {
+        note(row, fmt::format("its name \"{}\" is that of line {} too; a column name can give "
+                              "each row of a split its own",
+                              field.name, named->second));
+      }
+    }
+  }
+
+  static std::vector<fs::path> absolute(const Field& field) {
+    std::vector<fs::path> files;
+    for (const fs::path& file : field.files) {
+      files.push_back(file.empty() ? file : fs::absolute(file).lexically_normal());
+    }
+    return files;
+  }
+
+  const DatasetSpec& spec_;
+  std::string manifest_;
+  fs::path base_;
+  const CsvTable& table_;
+  Columns columns_;
+  std::vector<Field> fields_;
+  std::vector<std::vector<std::string>> problems_;
+};
+
+std::string text_of(const std::string& manifest) {
+  std::error_code failed;
+  if (fs::is_directory(manifest, failed)) {
+    throw Error(
+        ErrorKind::kData,
+        fmt::format("{}: is a folder, not a CSV file; data.kind: folders reads folders", manifest));
+  }
+  try {
+    return read_file(manifest);
+  } catch (const Error& problem) {
+    throw Error(ErrorKind::kData, problem.what());
+  }
+}
+
+}  // namespace
+
+std::vector<Field> list_manifest_fields(const DatasetSpec& spec) {
+  const CsvTable table = parse_csv(text_of(spec.manifest), spec.manifest);
+  std::vector<Field> fields = Rows(spec, table).fields();
+  std::erase_if(fields, [&](const Field& field) { return !is_listed(spec, field.split); });
+  std::sort(fields.begin(), fields.end(), [](const Field& a, const Field& b) {
+    return std::tie(a.split, a.name) < std::tie(b.split, b.name);
+  });
+  std::array<int64_t, kSplits.size()> counts{};
+  for (Field& field : fields) field.index = counts[field.split]++;
+  return fields;
+}
+
+}  // namespace scgan

@@ -1,0 +1,20 @@
+// The data kind `manifest`: a CSV file that names the image files, one field of view per row.
+//
+// Columns: `split` (train or test), `domain` (A or B), and either `file` or all of `red`, `green`
+// and `blue`, each a file with one grey channel, where an empty cell is a black channel; optional
+// `name` for what is made of the row, by default the first file's name without extension. Other
+// columns are left aside. Relative paths begin at data.root or, without it, at the CSV's folder.
+#pragma once
+
+#include <vector>
+
+#include "core/data/field.h"
+#include "core/spec/run_spec.h"
+
+namespace scgan {
+
+// As list_fields of core/data/field.h; the order of the rows does not matter. Problems are named as
+// FILE:LINE. Two rows of a split must not have the same name or the same files.
+std::vector<Field> list_manifest_fields(const DatasetSpec& spec);
+
+}  // namespace scgan

@@ -1,0 +1,125 @@
+#include "core/data/raw_image.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/data/image_file.h"
+
+namespace scgan {
+namespace {
+
+constexpr std::array<int64_t, 5> kImageSizes{1024, 512, 256, 128, 64};
+
+[[noreturn]] void fail(const std::filesystem::path& file, const std::string& problem) {
+  throw Error(ErrorKind::kData, fmt::format("{}: {}", file.string(), problem));
+}
+
+std::string size_text(const ImageInfo& info) {
+  return fmt::format("{} x {} pixels of {} bits", info.width, info.height, info.bits);
+}
+
+RawImage read_one(const std::filesystem::path& file) {
+  const std::string bytes = read_image_bytes(file);
+  const ImageInfo info = image_info(bytes, file);
+  return {decode_image(bytes, file), info.bits, info.channels, kAllChannels, sha256_hex(bytes)};
+}
+
+// Sets one channel of `to`, of a grey image or to black. Plain loops, since ATen's own would start
+// threads inside each of the threads that read.
+template <typename Value>
+void set_channel(const at::Tensor& grey, at::Tensor& to, size_t channel) {
+  const int64_t pixels = to.size(1) * to.size(2);
+  Value* plane = to.mutable_data_ptr<Value>() + static_cast<int64_t>(channel) * pixels;
+  if (grey.defined()) {
+    std::copy_n(grey.const_data_ptr<Value>(), pixels, plane);
+  } else {
+    std::fill_n(plane, pixels, Value{0});
+  }
+}
+
+// [3, H, W]; an undefined tensor stands for a black channel.
+at::Tensor together(const std::array<at::Tensor, 3>& channels, const at::Tensor& like) {
+  at::Tensor image = at::empty({3, like.size(1), like.size(2)}, like.options());
+  for (size_t c = 0; c < 3; ++c) {
+    if (like.scalar_type() == at::kByte) {
+      set_channel<uint8_t>(channels[c], image, c);
+    } else {
+      set_channel<float>(channels[c], image, c);
+    }
+  }
+  return image;
+}
+
+// Of the channels that are there, the first gives the size and depth that all have to have.
+RawImage read_channels(const Field& field) {
+  RawImage whole;
+  std::array<at::Tensor, 3> channels;
+  ImageInfo reference;
+  at::Tensor first;
+  for (size_t c = 0; c < 3; ++c) {
+    const std::filesystem::path& file = field.files[c];
+    whole.present[c] = !file.empty();
+    whole.digest += c == 0 ? "" : ",";
+    if (file.empty()) {
+      whole.digest += "-";
+      continue;
+    }
+    const std::string bytes = read_image_bytes(file);
+    const ImageInfo info = image_info(bytes, file);
+    if (info.channels != 1) fail(file, "is an RGB image; a file for one channel has to be grey");
+    if (!first.defined()) reference = info;
+    if (size_text(info) != size_text(reference)) {
+      fail(file, fmt::format("has {}, but {} has {}; the channels of one image have to be alike",
+                             size_text(info), first_file(field).string(), size_text(reference)));
+    }
+    channels[c] = decode_image(bytes, file);
+    if (!first.defined()) first = channels[c];
+    whole.digest += sha256_hex(bytes);
+  }
+  whole.bits = reference.bits;
+  whole.pixels = together(channels, first);
+  return whole;
+}
+
+}  // namespace
+
+const std::filesystem::path& first_file(const Field& field) {
+  return *std::find_if(field.files.begin(), field.files.end(),
+                       [](const std::filesystem::path& file) { return !file.empty(); });
+}
+
+RawImage read_raw_image(const Field& field) {
+  return field.files.size() == 1 ? read_one(field.files[0]) : read_channels(field);
+}
+
+void check_raw_image(const Field& field, const RawImage& image, const Reference& reference,
+                     const DatasetSpec& spec) {
+  const std::filesystem::path& file = first_file(field);
+  if (image.bits != reference.bits) {
+    fail(file, fmt::format("has {} bits per channel, but {} has {}; one data set has one depth",
+                           image.bits, reference.file.string(), reference.bits));
+  }
+  if (image.bits == 32 && spec.scaling != Scaling::kPercentile) {
+    fail(file,
+         "has float pixels, whose type has no darkest and brightest value; set data.scaling: "
+         "percentile");
+  }
+  const int64_t height = image.pixels.size(1);
+  const int64_t width = image.pixels.size(2);
+  const int64_t side = std::min(height, width);
+  if (side >= spec.image_size) return;
+  const auto* fitting = std::find_if(kImageSizes.begin(), kImageSizes.end(),
+                                     [&](int64_t size) { return size <= side; });
+  fail(file, fmt::format("{} x {} pixels are less than data.image_size {}; {}", width, height,
+                         spec.image_size,
+                         fitting == kImageSizes.end()
+                             ? "no image_size is that small"
+                             : fmt::format("data.image_size {} would work", *fitting)));
+}
+
+}  // namespace scgan

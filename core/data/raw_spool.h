@@ -1,0 +1,42 @@
+// Decoded images put aside on disk between two passes over a data set, so that none is decoded
+// twice.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "core/data/raw_image.h"
+#include "core/data/temporary_file.h"
+
+namespace scgan {
+
+class RawSpool {  // From any thread.
+ public:
+  // For `count` images, in a temporary file beside `folder`; without a folder, or once the disk is
+  // full, it keeps nothing.
+  RawSpool(size_t count, const std::optional<std::filesystem::path>& folder);
+
+  void put(size_t index, const RawImage& image);
+
+  // nullopt when it was not kept. Without its digest.
+  std::optional<RawImage> get(size_t index) const;
+
+ private:
+  struct Entry {
+    bool kept = false;
+    size_t offset = 0;
+    RawImage shape;  // without pixels
+    int64_t height = 0, width = 0;
+  };
+
+  std::mutex mutex_;
+  std::optional<TemporaryFile> file_;
+  bool full_ = false;
+  size_t end_ = 0;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace scgan

@@ -1,0 +1,309 @@
+#include "core/data/data_cache.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <thread>
+
+#include "core/base/atomic_file.h"
+#include "core/base/error.h"
+#include "core/data/dataset.h"
+#include "core/data/image_file.h"
+#include "tests/core/data/test_images.h"
+#include "tests/support/temp_dir.h"
+
+namespace scgan {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+void expect_equal(const DataSet& data, const DataSet& expected) {
+  EXPECT_EQ(data.digest, expected.digest);
+  EXPECT_EQ(data.range, expected.range);
+  const std::array<std::pair<const ImageSet*, const ImageSet*>, 4> sets{
+      {{&data.train_a, &expected.train_a},
+       {&data.train_b, &expected.train_b},
+       {&data.test_a, &expected.test_a},
+       {&data.test_b, &expected.test_b}}};
+  for (const auto& [set, other] : sets) {
+    EXPECT_EQ(set->names, other->names);
+    EXPECT_EQ(set->images.scalar_type(), other->images.scalar_type());
+    EXPECT_TRUE(at::equal(set->images, other->images));
+  }
+}
+
+std::string stderr_of(const std::function<void()>& work) {
+  testing::internal::CaptureStderr();
+  work();
+  return testing::internal::GetCapturedStderr();
+}
+
+// Two images of 80 x 70 pixels in each of the four folders.
+class DataCacheTest : public testing::Test {
+ protected:
+  DataCacheTest() {
+    spec_.kind = DataKind::kFolders;
+    spec_.root = (folder_.path() / "data").string();
+    spec_.image_size = 64;
+    spec_.tiles = 2;
+    int64_t number = 0;
+    for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
+      fs::create_directories(fs::path(spec_.root) / split);
+      for (const char* name : {"a.png", "b.png"})
+        write_png(file(split, name), test_image(80, 70, number++));
+    }
+  }
+
+  fs::path file(const char* split, const char* name) const {
+    return fs::path(spec_.root) / split / name;
+  }
+
+  // As a sweep starts: rank 0 inspects and publishes, then every rank loads.
+  DataSet start() const {
+    PreparedData prepared = prepare_data(spec_, cache_);
+    prepared.publish();
+    DatasetSpec spec = spec_;
+    spec.digest = prepared.summary().digest;
+    return load_data(spec, cache_);
+  }
+
+  std::vector<fs::path> cached() const {
+    return {fs::directory_iterator(cache_), fs::directory_iterator()};
+  }
+  fs::path images_file() const {
+    for (const fs::path& path : cached()) {
+      if (path.filename().string().starts_with("images-")) return path;
+    }
+    ADD_FAILURE() << "no images";
+    return "";
+  }
+
+  // New content in a file whose size and time of change stay.
+  void falsify(const fs::path& path, size_t at = 60) const {
+    const auto time = fs::last_write_time(path);
+    std::string bytes = read_file(path);
+    bytes.at(at) = static_cast<char>(~bytes.at(at));
+    std::ofstream(path, std::ios::binary) << bytes;
+    fs::last_write_time(path, time);
+  }
+
+  TempDir folder_;
+  fs::path cache_ = folder_.path() / "out" / "cache";
+  DatasetSpec spec_;
+};
+
+TEST_F(DataCacheTest, HoldsWhatLoadingWithoutItGives) {
+  const DataSet plain = load_data(spec_);
+  EXPECT_EQ(stderr_of([&] { expect_equal(start(), plain); }), "");
+  EXPECT_EQ(cached().size(), 2U);  // images and sources
+  EXPECT_EQ(stderr_of([&] { expect_equal(start(), plain); }), "");
+  expect_equal(load_data(spec_, cache_), plain);  // without the digest from inspection
+  EXPECT_EQ(inspect_data(spec_, cache_).digest, plain.digest);
+}
+
+TEST_F(DataCacheTest, NothingIsWrittenBeforePublishing) {
+  PreparedData prepared = prepare_data(spec_, cache_);
+  EXPECT_EQ(prepared.summary().test_b, 2);
+  inspect_data(spec_, cache_);
+  EXPECT_FALSE(fs::exists(folder_.path() / "out"));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);  // the data
+  prepared = PreparedData();
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
+}
+
+TEST_F(DataCacheTest, BadDataPublishesNothing) {
+  truncate_file(file("testB", "a.png"), 0.5);
+  EXPECT_THAT(data_error_of([&] { prepare_data(spec_, cache_); }), HasSubstr("a.png"));
+  EXPECT_THAT(data_error_of([&] { load_data(spec_, cache_); }), HasSubstr("a.png"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "out"));
+}
+
+TEST_F(DataCacheTest, UnchangedFilesAreNotReadAgain) {
+  const DataSet before = start();
+  falsify(file("trainA", "a.png"));
+  expect_equal(start(), before);
+  EXPECT_EQ(inspect_data(spec_, cache_).digest, before.digest);
+  EXPECT_THAT(data_error_of([&] { inspect_data(spec_); }), HasSubstr("a.png"));
+}
+
+TEST_F(DataCacheTest, ChangedAddedAndRenamedFilesAreNoticed) {
+  const std::string digest = start().digest;
+  write_png(file("trainA", "a.png"), test_image(80, 70, 50));
+  const DataSet changed = start();
+  EXPECT_NE(changed.digest, digest);
+  expect_equal(changed, load_data(spec_));
+  write_png(file("trainA", "c.png"), test_image(80, 70, 51));
+  EXPECT_EQ(start().train_a.images.size(0), 3);
+  fs::rename(file("trainA", "c.png"), file("trainA", "d.png"));
+  EXPECT_THAT(start().train_a.names, testing::ElementsAre("a", "b", "d"));
+  fs::last_write_time(file("testA", "a.png"), fs::file_time_type::clock::now());
+  falsify(file("testA", "a.png"));  // of the same size, but later than what is known
+  fs::last_write_time(file("testA", "a.png"), fs::file_time_type::clock::now());
+  EXPECT_THAT(data_error_of([&] { start(); }), HasSubstr("a.png"));
+}
+
+TEST_F(DataCacheTest, WithADigestNoFileHasToBeThere) {
+  spec_.digest = start().digest;
+  fs::remove_all(spec_.root);
+  EXPECT_EQ(load_data(spec_, cache_).test_a.images.sizes(), (std::vector<int64_t>{8, 3, 64, 64}));
+}
+
+TEST_F(DataCacheTest, ImagesOutliveTheirDataSetAndTheFolder) {
+  const at::Tensor expected = load_data(spec_).train_a.images;
+  const at::Tensor images = start().train_a.images;
+  fs::remove_all(cache_);
+  EXPECT_TRUE(at::equal(images, expected));
+}
+
+TEST_F(DataCacheTest, WhateverIsDamagedIsMadeAnewWithAWarning) {
+  const DataSet plain = load_data(spec_);
+  start();
+  const std::string whole = read_file(images_file());
+  // Header, first and last image, catalog.
+  for (const size_t at :
+       {size_t{0}, size_t{9}, size_t{4096}, size_t{250000}, whole.size() - 400, whole.size() - 1}) {
+    falsify(images_file(), at);
+    EXPECT_THAT(stderr_of([&] { expect_equal(start(), plain); }), HasSubstr("decoded again")) << at;
+    EXPECT_EQ(stderr_of([&] { start(); }), "");
+    EXPECT_EQ(read_file(images_file()), whole);
+  }
+  for (const size_t length :
+       {size_t{0}, size_t{20}, size_t{4096}, size_t{5000}, whole.size() - 1}) {
+    fs::resize_file(images_file(), length);
+    spec_.digest = plain.digest;  // as the other ranks
+    EXPECT_THAT(stderr_of([&] { expect_equal(load_data(spec_, cache_), plain); }),
+                HasSubstr("decoded again"))
+        << length;
+    EXPECT_EQ(read_file(images_file()), whole);
+  }
+  fs::resize_file(images_file(), whole.size() + 1);
+  EXPECT_THAT(stderr_of([&] { start(); }), HasSubstr("bytes in place of"));
+}
+
+TEST_F(DataCacheTest, DamagedSourcesAreInspectedAgain) {
+  const std::string digest = start().digest;
+  for (const fs::path& path : cached()) {
+    if (path != images_file()) falsify(path, 3);
+  }
+  EXPECT_EQ(inspect_data(spec_, cache_).digest, digest);
+  for (const fs::path& path : cached()) {
+    if (path != images_file()) fs::resize_file(path, 70);
+  }
+  EXPECT_EQ(inspect_data(spec_, cache_).digest, digest);
+  EXPECT_EQ(start().digest, digest);
+}
+
+TEST_F(DataCacheTest, SeveralMayMakeItAtOnce) {
+  const DataSet plain = load_data(spec_);
+  std::vector<DataSet> all(4);
+  const std::string warnings = stderr_of([&] {
+    std::vector<std::jthread> threads;
+    for (DataSet& data : all) threads.emplace_back([&] { data = load_data(spec_, cache_); });
+  });
+  EXPECT_EQ(warnings, "");
+  for (const DataSet& data : all) expect_equal(data, plain);
+  EXPECT_EQ(cached().size(), 2U);
+}
+
+TEST_F(DataCacheTest, FolderThatCannotBeWrittenIsOnlyAWarning) {
+  const DataSet plain = load_data(spec_);
+  write_file_atomically(folder_.path() / "out", "a file where a folder should be");
+  EXPECT_THAT(stderr_of([&] { expect_equal(start(), plain); }), HasSubstr("cannot be kept"));
+  cache_ = "/proc/none/cache";
+  EXPECT_THAT(stderr_of([&] { expect_equal(start(), plain); }), HasSubstr("cannot be kept"));
+}
+
+TEST_F(DataCacheTest, FullDiskIsOnlyAWarning) {
+  // A limit on the size of files stands for the disk's.
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  const rlimit low{100000, limit.rlim_max};
+  const std::string digest = inspect_data(spec_).digest;
+  for (const Scaling scaling : {Scaling::kDtype, Scaling::kPercentile}) {
+    spec_.scaling = scaling;
+    PreparedData prepared;
+    setrlimit(RLIMIT_FSIZE, &low);
+    const std::string warning = stderr_of([&] {
+      prepared = prepare_data(spec_, cache_);
+      prepared.publish();
+    });
+    setrlimit(RLIMIT_FSIZE, &limit);
+    EXPECT_THAT(warning, HasSubstr("cannot be kept"));
+    EXPECT_EQ(prepared.summary().digest, digest);
+    EXPECT_FALSE(fs::exists(folder_.path() / "out"));
+  }
+}
+
+TEST_F(DataCacheTest, PercentilesOfAllDepthsAreAsWithoutIt) {
+  spec_.scaling = Scaling::kPercentile;
+  expect_equal(start(), load_data(spec_));
+  expect_equal(start(), load_data(spec_));  // mapped, with its range
+  const auto each = [&](const std::function<void(const fs::path& folder, int number)>& write) {
+    int number = 0;
+    for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
+      fs::remove_all(file(split, ""));
+      fs::create_directories(file(split, ""));
+      write(file(split, ""), ++number);
+    }
+    const DataSet data = start();
+    expect_equal(data, load_data(spec_));
+    return data;
+  };
+  const DataSet grey = each([&](const fs::path& folder, int number) {
+    std::vector<uint16_t> samples;
+    for (int i = 0; i < 70 * 70; ++i) samples.push_back(static_cast<uint16_t>(i * 13 * number));
+    write_png16(folder / "a.png", 70, 70, 1, samples);
+  });
+  EXPECT_GT(grey.range[0][1], 255);
+  const DataSet floats = each([&](const fs::path& folder, int number) {
+    std::vector<float> samples;
+    for (int i = 0; i < 70 * 70; ++i) samples.push_back(static_cast<float>(i - 2000) * 0.37F);
+    write_float_tiff(folder / fmt::format("{}.tif", number), 70, 70, samples);
+  });
+  EXPECT_LT(floats.range[2][0], -700);
+}
+
+TEST_F(DataCacheTest, KeyHoldsWhatDecidesThePixels) {
+  const auto key = [&](const std::function<void(DatasetSpec&)>& change) {
+    DatasetSpec spec = spec_;
+    change(spec);
+    return pixels_key(spec);
+  };
+  const std::string same = pixels_key(spec_);
+  EXPECT_NE(key([](DatasetSpec& s) { s.image_size = 128; }), same);
+  EXPECT_NE(key([](DatasetSpec& s) { s.load_size = 70; }), same);
+  EXPECT_NE(key([](DatasetSpec& s) { s.crop = false; }), same);
+  EXPECT_NE(key([](DatasetSpec& s) { s.tiles = 1; }), same);
+  EXPECT_NE(key([](DatasetSpec& s) { s.scaling = Scaling::kPercentile; }), same);
+  const auto stretched = key([](DatasetSpec& s) { s.scaling = Scaling::kPercentile; });
+  EXPECT_NE(key([](DatasetSpec& s) {
+              s.scaling = Scaling::kPercentile;
+              s.percentile_low = 1;
+            }),
+            stretched);
+  EXPECT_EQ(key([](DatasetSpec& s) { s.flip = false, s.percentage = 20, s.shuffle = false; }),
+            same);
+  EXPECT_EQ(key([](DatasetSpec& s) { s.percentile_low = 1; }), same);
+}
+
+TEST(SyntheticDataCacheTest, GeneratedImagesNeedNoFolder) {
+  DatasetSpec spec;
+  spec.image_size = 64;
+  spec.synthetic.train_images = 2;
+  spec.synthetic.test_images = 2;
+  PreparedData prepared = prepare_data(spec, "/proc/none/cache");
+  prepared.publish();
+  EXPECT_EQ(prepared.summary().digest, load_data(spec, "/proc/none/cache").digest);
+}
+
+}  // namespace
+}  // namespace scgan
