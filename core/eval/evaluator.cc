@@ -15,33 +15,49 @@ at::Tensor as_uint8(const at::Tensor& grey_levels) {
                                                 : to_grey_levels(to_network_range(grey_levels));
 }
 
+// Type and device of what the generator takes: those of its parameters.
+at::TensorOptions options_of(const Generator& generator, c10::Device device) {
+  const auto parameters = generator.parameters();
+  return parameters.empty() ? at::device(device).dtype(at::kFloat) : parameters.front().options();
+}
+
 }  // namespace
 
 Evaluator::Evaluator(const EvalSpec& spec, const DataSet& data, const FeatureExtractor& extractor)
     : spec_(spec), data_(data), extractor_(extractor) {}
 
-at::Tensor Evaluator::features(const at::Tensor& images, const Translate& translate,
-                               Communicator& communicator) const {
+at::Tensor Evaluator::gathered_rows(int64_t total, const Rows& rows,
+                                    Communicator& communicator) const {
   const at::NoGradGuard no_grad;
-  const int64_t count = images.size(0);
   const int64_t chunk = spec_.batch_size;
   const int64_t ranks = communicator.size();
-  const int64_t chunks = (count + chunk - 1) / chunk;
+  const int64_t chunks = (total + chunk - 1) / chunk;
   const int64_t rounds = (chunks + ranks - 1) / ranks;  // of one chunk per rank
   std::vector<at::Tensor> mine;
   for (int64_t round = 0; round < rounds; ++round) {
     // A rank without a chunk in the last round repeats the last one; its rows are dropped below.
     const int64_t index = std::min(round * ranks + communicator.rank(), chunks - 1);
     const int64_t first = index * chunk;
-    const at::Tensor part = images.narrow(0, first, std::min(chunk, count - first));
-    const at::Tensor rows = extractor_.features(translate(part));
-    at::Tensor padded = at::zeros({chunk, rows.size(1)}, rows.options());
-    padded.narrow(0, 0, rows.size(0)).copy_(rows);
+    const at::Tensor made = rows(first, std::min(chunk, total - first));
+    auto shape = made.sizes().vec();
+    shape.front() = chunk;
+    at::Tensor padded = at::zeros(shape, made.options());
+    padded.narrow(0, 0, made.size(0)).copy_(made);
     mine.push_back(padded);
   }
-  // [ranks, rounds, chunk, D] -> rounds first: the order of the images.
+  // [ranks, rounds, chunk, ...] -> rounds first: the order of the images.
   const at::Tensor all = gathered(communicator, at::stack(mine).unsqueeze(0));
-  return all.transpose(0, 1).reshape({-1, all.size(-1)}).narrow(0, 0, count).contiguous();
+  return all.transpose(0, 1).flatten(0, 2).narrow(0, 0, total).contiguous();
+}
+
+at::Tensor Evaluator::features(const at::Tensor& images, const Translate& translate,
+                               Communicator& communicator) const {
+  return gathered_rows(
+      images.size(0),
+      [&](int64_t first, int64_t count) {
+        return extractor_.features(translate(images.narrow(0, first, count)));
+      },
+      communicator);
 }
 
 const at::Tensor& Evaluator::real_features(bool of_b, Communicator& communicator) {
@@ -52,18 +68,37 @@ const at::Tensor& Evaluator::real_features(bool of_b, Communicator& communicator
   return *kept;
 }
 
+void Evaluator::measure_change(const at::Tensor& source, const at::Tensor& target,
+                               const at::Tensor& fakes, Score& score) const {
+  const at::Tensor from = as_uint8(source);
+  const at::Tensor to = as_uint8(target);
+  const int64_t half = to.size(0) / 2;
+  if (from.size(0) < 2 || half < 2) return;
+  score.recovered = recovered_change(from, to, fakes);
+  score.recovered_real_halves =
+      recovered_change(from, to.narrow(0, 0, half), to.narrow(0, to.size(0) - half, half)).total;
+}
+
 Score Evaluator::score(Generator& generator, Direction direction, Communicator& communicator,
                        c10::Device device) {
   const bool to_b = direction == Direction::kAtoB;
   const at::Tensor& source = (to_b ? data_.test_a : data_.test_b).images;
   Score score;
   score.direction = direction;
-  score.fake_features = features(
-      source,
-      [&](const at::Tensor& part) {
-        return to_grey_levels(generator.forward(to_network_range(part).to(device)).to(at::kCPU));
-      },
-      communicator);
+  const Translate translate = [&](const at::Tensor& part) {
+    const at::Tensor input = to_network_range(part).to(options_of(generator, device));
+    return to_grey_levels(generator.forward(input).to(at::kCPU));
+  };
+  if (data_.known_change) {
+    const at::Tensor fakes = gathered_rows(
+        source.size(0),
+        [&](int64_t first, int64_t count) { return translate(source.narrow(0, first, count)); },
+        communicator);
+    score.fake_features = features(fakes, as_uint8, communicator);
+    measure_change(source, (to_b ? data_.test_b : data_.test_a).images, fakes, score);
+  } else {
+    score.fake_features = features(source, translate, communicator);
+  }
   const at::Tensor& real = real_features(to_b, communicator);
   const at::Tensor& untranslated = real_features(!to_b, communicator);
   const KidOptions options{spec_.kid_subsets, spec_.kid_subset_size};

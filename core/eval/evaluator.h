@@ -1,4 +1,5 @@
-// Evaluator: a trained generator and the test images -> FID and KID of a direction.
+// Evaluator: a trained generator and the test images -> FID and KID of a direction, and for
+// generated cells how much of the known change the translation recovers.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,6 +13,7 @@
 #include "core/data/dataset.h"
 #include "core/eval/feature_extractor.h"
 #include "core/eval/kid.h"
+#include "core/eval/recovered_change.h"
 #include "core/model/networks.h"
 #include "core/spec/run_spec.h"
 
@@ -27,7 +29,11 @@ struct Score {
   // tiles of a field stay together).
   double fid_untranslated = 0, kid_untranslated = 0;
   double fid_real_halves = 0, kid_real_halves = 0;
-  int64_t half_size = 0;                    // images in each half; the two values need 2 or more
+  int64_t half_size = 0;  // images in each half; the two values need 2 or more
+  // Where the data has a known change (DataSet::known_change): of the generated images, and of one
+  // half of the real target images when the other is the target.
+  RecoveredChange recovered;
+  std::optional<double> recovered_real_halves;
   at::Tensor real_features, fake_features;  // [n, D] float32
 };
 
@@ -45,9 +51,15 @@ class Evaluator {
 
  private:
   using Translate = std::function<at::Tensor(const at::Tensor& grey_levels)>;
+  using Rows = std::function<at::Tensor(int64_t first, int64_t count)>;
+  // rows(first, count) [count, ...] for all of 0 ... total - 1, made in chunks shared by the ranks,
+  // in order. Collective.
+  at::Tensor gathered_rows(int64_t total, const Rows& rows, Communicator& communicator) const;
   // Features of `images` after `translate`, uint8 to uint8, in their order. Collective.
   at::Tensor features(const at::Tensor& images, const Translate& translate,
                       Communicator& communicator) const;
+  void measure_change(const at::Tensor& source, const at::Tensor& target, const at::Tensor& fakes,
+                      Score& score) const;
   const at::Tensor& real_features(bool of_b, Communicator& communicator);
 
   const EvalSpec& spec_;
