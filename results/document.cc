@@ -21,12 +21,18 @@ constexpr const char* kNone = "-";
 
 bool is_kid(const MetricTable& table) { return table.key.metric == "kid"; }
 
+// Of generated cells, whose change is known: measured on the images, without an extractor.
+bool is_recovered_change(const MetricTable& table) {
+  return table.key.metric == "recovered_change";
+}
+
 double factor_of(const MetricTable& table) { return is_kid(table) ? kKidFactor : 1; }
 
 // Only the Inception network's distances go by the bare names.
 std::string metric_label(const MetricTable& table) {
+  if (is_recovered_change(table)) return "recovered change";
   std::string label = is_kid(table) ? "KID x 100" : "FID";
-  if (table.key.extractor != "inception")
+  if (table.key.extractor != "inception_v3")
     label += fmt::format(" ({} features)", table.key.extractor);
   return label;
 }
@@ -73,7 +79,8 @@ Table statistics_table(const MetricTable& table) {
       row.resize(shown.columns.size(), kNone);
     } else {
       const Statistics all = statistics(cell.values);
-      const double best = std::ranges::min(cell.values);
+      const double best = is_recovered_change(table) ? std::ranges::max(cell.values)
+                                                     : std::ranges::min(cell.values);
       row.push_back(number(all.median * factor, decimals));
       row.push_back(number(all.q1 * factor, decimals) + " to " + number(all.q3 * factor, decimals));
       row.push_back(number(all.mean * factor, decimals));
@@ -101,8 +108,21 @@ std::string reference_fact(const Reference& reference, double factor, int decima
                      value, reference.n_real, reference.n_fake);
 }
 
+std::vector<std::string> recovered_change_facts(const MetricTable& table) {
+  std::vector<std::string> facts = {
+      fmt::format("Higher is better: 1 = the generated images show all of the known change from A "
+                  "to B, 0 = none "
+                  "of it. Measured on the cells of {} generated images. Data digest {}.",
+                  table.key.n_fake, short_digest(table.key.data_digest))};
+  for (const Reference& reference : table.references) {
+    facts.push_back(reference_fact(reference, 1, decimals_of(table)));
+  }
+  return facts;
+}
+
 std::vector<std::string> facts_of(const MetricTable& table) {
   const Comparable& key = table.key;
+  if (is_recovered_change(table)) return recovered_change_facts(table);
   std::vector<std::string> facts = {fmt::format(
       "Lower is better. {} real and {} generated images. Extractor {}, digest {}; it saw {}. Data "
       "digest {}.",

@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array kTabledMetrics = {"fid", "kid"};
+constexpr std::array kTabledMetrics = {"fid", "kid", "recovered_change"};
 constexpr std::array kReferenceSuffixes = {"_real_halves", "_untranslated"};
 
 // A stored JSON object; an empty one for text that is none.

@@ -62,7 +62,7 @@ TEST_F(ReportTest, PlainFidIsInceptionOnly) {
   EXPECT_THAT(text(), HasSubstr("FID (random_conv features)"));
   EXPECT_THAT(text(), HasSubstr("KID x 100 (random_conv features)"));
   for (StoredRun& run : inputs_[0].runs) {
-    for (Metric& each : run.metrics) each.extractor = "inception";
+    for (Metric& each : run.metrics) each.extractor = "inception_v3";
   }
   EXPECT_THAT(text(), HasSubstr("synthetic: FID, AtoB"));
 }
