@@ -321,14 +321,16 @@ CellTruth synthetic_truth(const SyntheticSpec& spec, int domain, int split, int6
 
 ImageSet synthetic_set(const DatasetSpec& spec, int domain, int split) {
   const bool training = split == 0;
-  const int64_t fields = training ? spec.synthetic.train_images : spec.synthetic.test_images;
+  // data.test_split: train shows the training images in the tests' size.
+  const int drawn = spec.test_split == Split::kTrain ? 0 : split;
+  const int64_t fields = drawn == 0 ? spec.synthetic.train_images : spec.synthetic.test_images;
   const int64_t tiles = training ? 1 : spec.tiles;
   const int64_t side = training ? training_side(spec) : spec.image_size;
   ImageSet set;
   set.images = at::empty({fields * tiles * tiles, 3, side, side}, at::kByte);
   on_all_cores(static_cast<size_t>(fields), [&](size_t i) {
     const auto field = static_cast<int64_t>(i);
-    cut_tiles(synthetic_image(spec.synthetic, domain, split, field, tiles * side), tiles,
+    cut_tiles(synthetic_image(spec.synthetic, domain, drawn, field, tiles * side), tiles,
               set.images.mutable_data_ptr<uint8_t>() + field * tiles * tiles * 3 * side * side);
   });
   for (int64_t i = 0; i < fields * tiles * tiles; ++i) {

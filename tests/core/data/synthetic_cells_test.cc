@@ -177,6 +177,16 @@ TEST(SyntheticCellsTest, TestImagesAreCutInTiles) {
   EXPECT_TRUE(at::equal(set.images[6], field.narrow(1, 64, 64).narrow(2, 0, 64)));
 }
 
+TEST(SyntheticCellsTest, TrainingImagesCanServeAsTestImages) {
+  DatasetSpec spec;
+  spec.image_size = 64;
+  spec.crop = false;  // training images are drawn at 64 px, as test images are
+  spec.synthetic = {3, 5, 1};
+  spec.test_split = Split::kTrain;
+  const ImageSet test = synthetic_set(spec, 0, 1);
+  EXPECT_TRUE(at::equal(test.images, synthetic_set(spec, 0, 0).images));
+}
+
 TEST(SyntheticCellsTest, DigestKnowsEveryParameter) {
   std::set<std::string> digests{synthetic_digest({})};
   EXPECT_EQ(digests.begin()->size(), 64U);
