@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/train/divergence_check.h"
 #include "core/train/lr_schedule.h"
 
 namespace scgan {
@@ -88,6 +89,8 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
     if (agreed.stop) return TrainOutcome::kStopped;
     const StepReport report = one_step();
     require_finite(report);
+    const int64_t interval = spec_.run.check_steps;
+    if (interval > 0 && state_.step % interval == 0) require_equal_states(state_, communicator_);
     observer.step_done(report);
   }
   score_if_due(observer);

@@ -58,7 +58,7 @@ class Trainer {  // Not thread-safe. The arguments must outlive the Trainer.
 
   // Trains to the last step, or until a stop is requested; finished, the generators hold the
   // weights that the run ends with. Throws Error(kNonFinite) on every rank when a loss is not
-  // finite. Collective.
+  // finite, Error(kDevice) when run.check_steps finds the ranks parted. Collective.
   TrainOutcome train(TrainObserver& observer);
 
   int64_t total_steps() const;

@@ -213,6 +213,34 @@ TEST_F(TrainerTest, CheckpointIsWrittenWhenDue) {
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "checkpoint-00000004.json"));
 }
 
+// Rank 1 of 2 is handed other weights; the check after the second step must notice.
+TEST_F(TrainerTest, PartedRanksAreNoticedAtTheNextCheck) {
+  TempDir folder;
+  spec_.run.check_steps = 2;
+  RunSpec other = spec_;
+  TrainState odd(spec_, at::kCPU);
+  odd.generators.values()[0] += 1;
+  const auto weights = folder.path() / "odd.safetensors";
+  write_safetensors(weights, odd.tensors(), {});
+  other.train.initial_weights = weights;
+  EXPECT_THROW(on_ranks(2,
+                        [&](Communicator& communicator) {
+                          const RunSpec& mine = communicator.rank() == 1 ? other : spec_;
+                          const DataLoader loader(mine, data_);
+                          ScriptedObserver observer;
+                          Trainer trainer(mine, kRunId, loader, communicator, at::kCPU,
+                                          folder.path());
+                          try {
+                            trainer.train(observer);
+                          } catch (const Error& problem) {
+                            EXPECT_EQ(problem.kind(), ErrorKind::kDevice);
+                            EXPECT_EQ(trainer.state().step, 2);
+                            throw;
+                          }
+                        }),
+               Error);
+}
+
 TEST_F(TrainerTest, NonFiniteLossEndsTheRunOnEveryRank) {
   spec_.train.learning_rate = 10;
   spec_.loss.lambda_a = 1e6;

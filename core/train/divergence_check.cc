@@ -1,0 +1,80 @@
+#include "core/train/divergence_check.h"
+
+#include <ATen/ATen.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+
+namespace scgan {
+namespace {
+
+// The first 64 bits of the SHA-256 of the tensor's bytes.
+int64_t hash_of(const at::Tensor& tensor) {
+  const at::Tensor bytes = tensor.detach().to(at::kCPU).contiguous();
+  const std::string hex = sha256_hex(
+      {static_cast<const char*>(bytes.const_data_ptr()), static_cast<size_t>(bytes.nbytes())});
+  return static_cast<int64_t>(std::stoull(hex.substr(0, 16), nullptr, 16));
+}
+
+// As GanStep shares the discriminators out.
+bool is_held(const std::string& name, int rank, int size) {
+  if (size == 1) return true;
+  if (name.find("netD_A.") != std::string::npos) return rank % 2 == 0;
+  if (name.find("netD_B.") != std::string::npos) return rank % 2 == 1;
+  return true;
+}
+
+// Ranks whose hash is not that of the lowest rank that holds the tensor.
+std::vector<int> outliers(const std::string& name, const at::Tensor& hashes) {
+  const auto size = static_cast<int>(hashes.size(0));
+  std::vector<int> different;
+  int first = 0;
+  while (!is_held(name, first, size)) ++first;
+  const auto expected = hashes[first].item<int64_t>();
+  for (int rank = first + 1; rank < size; ++rank) {
+    if (is_held(name, rank, size) && hashes[rank].item<int64_t>() != expected) {
+      different.push_back(rank);
+    }
+  }
+  return different;
+}
+
+[[noreturn]] void report(const std::string& what, const std::vector<int>& ranks, int64_t step) {
+  throw Error(ErrorKind::kDevice,
+              fmt::format("the ranks of a run have parted: {} differs on rank{} {} at step {}; a "
+                          "device, a library or the network has changed bits",
+                          what, ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", "), step));
+}
+
+}  // namespace
+
+void require_equal_states(const TrainState& state, Communicator& communicator) {
+  if (communicator.size() == 1) return;
+  const NamedTensors tensors = state.tensors();
+  // The step and the number of tensors first: what is gathered next must have one shape.
+  const at::Tensor shape = at::empty({1, 2}, at::kLong);
+  shape[0][0] = state.step;
+  shape[0][1] = static_cast<int64_t>(tensors.size());
+  const at::Tensor shapes = gathered(communicator, shape);
+  for (int64_t i : {0, 1}) {
+    const auto ranks = outliers("", shapes.select(1, i));
+    if (!ranks.empty()) report(i == 0 ? "the step" : "the number of tensors", ranks, state.step);
+  }
+  const at::Tensor mine = at::empty({1, static_cast<int64_t>(tensors.size())}, at::kLong);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    mine[0][static_cast<int64_t>(i)] = hash_of(tensors[i].second);
+  }
+  const at::Tensor all = gathered(communicator, mine);
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const std::string& name = tensors[i].first;
+    const auto ranks = outliers(name, all.select(1, static_cast<int64_t>(i)));
+    if (!ranks.empty()) report(name, ranks, state.step);
+  }
+}
+
+}  // namespace scgan
