@@ -11,7 +11,8 @@
 
 namespace scgan {
 
-// Where in a step an image is augmented: each site draws independently.
+// Where in a step an image is augmented: each site draws independently. The letter is the domain of
+// the images, so kRealA and kFakeA are what netD_B sees.
 enum class AugmentSite : uint32_t { kGStepA, kGStepB, kRealA, kFakeA, kRealB, kFakeB };
 
 // images [N, 3, H, W] in [-1, 1]; policy words color, translation, cutout, applied in this order,
