@@ -1,6 +1,6 @@
 # LibTorch from the torch wheel (TorchConfig.cmake of the CUDA wheel wants a GPU or nvcc; this needs neither).
 # TORCH_DIR: the folder that holds the packages torch/ and nvidia/ (a site-packages), or an unpacked LibTorch.
-# Targets: scgan::libtorch, and scgan::nccl where the wheel or TORCH_DIR brings NCCL.
+# Targets: scgan::libtorch, and scgan::nccl where TORCH_DIR brings NCCL (SCGAN_WITH_NCCL=OFF: built without it).
 set(TORCH_DIR "" CACHE PATH "site-packages folder with torch/ (and nvidia/), or an unpacked LibTorch")
 if(NOT TORCH_DIR)
   file(GLOB scgan_wheel_folders ${CMAKE_SOURCE_DIR}/.deps/venv/lib/python3*/site-packages)
@@ -37,15 +37,37 @@ foreach(name torch torch_cpu c10 torch_cuda c10_cuda)
 endforeach()
 target_link_options(scgan_libtorch INTERFACE -Wl,-rpath,${scgan_torch_root}/lib)
 
+# The runtime's headers, for our own calls of CUDA: an unpacked LibTorch has none.
+set(SCGAN_WITH_CUDART OFF)
 if(SCGAN_WITH_CUDA)
   file(GLOB scgan_cudart ${TORCH_DIR}/nvidia/cu*/lib/libcudart.so.*)
   file(GLOB scgan_cuda_include ${TORCH_DIR}/nvidia/cu*/include)
   if(scgan_cudart AND scgan_cuda_include)
     target_include_directories(scgan_libtorch SYSTEM INTERFACE ${scgan_cuda_include})
     target_link_libraries(scgan_libtorch INTERFACE ${scgan_cudart})
+    set(SCGAN_WITH_CUDART ON)
   endif()
 endif()
-message(STATUS "LibTorch: ${scgan_torch_root} (CUDA: ${SCGAN_WITH_CUDA})")
+
+# NCCL, from the wheel that torch's own libraries load it from.
+set(scgan_nccl_root ${TORCH_DIR}/nvidia/nccl)
+set(scgan_nccl_found OFF)
+if(SCGAN_WITH_CUDART AND EXISTS ${scgan_nccl_root}/include/nccl.h
+   AND EXISTS ${scgan_nccl_root}/lib/libnccl.so.2)
+  set(scgan_nccl_found ON)
+endif()
+option(SCGAN_WITH_NCCL "Exchange tensors between GPUs by NCCL" ${scgan_nccl_found})
+if(SCGAN_WITH_NCCL AND NOT scgan_nccl_found)
+  message(FATAL_ERROR "SCGAN_WITH_NCCL=ON needs a LibTorch with CUDA and ${scgan_nccl_root}/{include/nccl.h,"
+                      "lib/libnccl.so.2}. Pass -DSCGAN_WITH_NCCL=OFF, or a TORCH_DIR that holds them.")
+endif()
+if(SCGAN_WITH_NCCL)
+  add_library(scgan_nccl SHARED IMPORTED GLOBAL)
+  add_library(scgan::nccl ALIAS scgan_nccl)
+  set_target_properties(scgan_nccl PROPERTIES IMPORTED_LOCATION ${scgan_nccl_root}/lib/libnccl.so.2
+                        INTERFACE_INCLUDE_DIRECTORIES ${scgan_nccl_root}/include)
+endif()
+message(STATUS "LibTorch: ${scgan_torch_root} (CUDA: ${SCGAN_WITH_CUDA}, NCCL: ${SCGAN_WITH_NCCL})")
 
 # One precompiled header for all targets that use torch: tensors and modules, no more. All of <torch/torch.h> makes one
 # that takes twice as long to load as this.

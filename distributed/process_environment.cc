@@ -4,6 +4,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
 #include <torch/version.h>
 #include <unistd.h>
@@ -17,15 +18,19 @@
 
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "distributed/communicator_factory.h"
 #include "distributed/mpi_runtime.h"
 
 namespace scgan::distributed {
 namespace {
 
-constexpr std::array<std::pair<const char*, const char*>, 3> kVariables{
+constexpr std::array<std::pair<const char*, const char*>, 6> kVariables{
     {{"OMP_NUM_THREADS", "1"},
      {"OMP_WAIT_POLICY", "passive"},
-     {"CUBLAS_WORKSPACE_CONFIG", ":4096:8"}}};
+     {"CUBLAS_WORKSPACE_CONFIG", ":4096:8"},
+     {"NCCL_ALGO", "Ring"},
+     {"NCCL_PROTO", "Simple"},
+     {"NCCL_NVLS_ENABLE", "0"}}};
 
 std::string cpu_model() {
   std::ifstream info("/proc/cpuinfo");
@@ -35,9 +40,21 @@ std::string cpu_model() {
   return "unknown";
 }
 
+void use_deterministic_kernels() {
+  auto& context = at::globalContext();
+  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+}
+
+const char* on_off(bool value) { return value ? "on" : "off"; }
+
 }  // namespace
 
 void fix_environment(char** argv) {
+  use_deterministic_kernels();
   bool changed = false;
   for (const auto& [name, value] : kVariables) {
     if (std::getenv(name) == nullptr) {
@@ -59,29 +76,45 @@ c10::Device choose_device(const std::string& word, int local_rank) {
   const int64_t gpus = at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0;
   if (word == "cpu" || (word == "auto" && gpus == 0)) return at::kCPU;
   if (gpus == 0) throw Error(ErrorKind::kDevice, "--device cuda: no GPU is visible on this host");
-  return {at::kCUDA, static_cast<c10::DeviceIndex>(local_rank % gpus)};
+  const c10::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(local_rank % gpus));
+  c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
+  return device;
 }
 
 std::string describe(c10::Device device) {
   if (device.is_cpu()) return "cpu: " + cpu_model();
-  return fmt::format("cuda: {}", device.str());
+  return "cuda: " + gpu_model(device);
 }
 
 std::string library_versions() {
   const bool cuda = at::hasCUDA();
-  return fmt::format("LibTorch {}\nCUDA {}\nMPI {}", TORCH_VERSION,
+  return fmt::format("LibTorch {}\nCUDA {}\nNCCL {}\nMPI {}", TORCH_VERSION,
                      cuda ? at::detail::getCUDAHooks().showConfig() : "no GPU visible",
-                     MpiRuntime::library());
+                     nccl_version(), MpiRuntime::library());
 }
 
 void make_deterministic(int threads) {
   at::set_num_threads(threads);
-  auto& context = at::globalContext();
-  context.setDeterministicAlgorithms(true, /*warn_only=*/false);
-  context.setDeterministicCuDNN(true);
-  context.setBenchmarkCuDNN(false);
-  context.setAllowTF32CuBLAS(false);
-  context.setAllowTF32CuDNN(false);
+  use_deterministic_kernels();
+}
+
+std::map<std::string, std::string> determinism_record() {
+  std::map<std::string, std::string> record;
+  for (const auto& [name, value] : kVariables) {
+    const char* set = std::getenv(name);
+    record[name] = set == nullptr ? "" : set;
+  }
+  const auto& context = at::globalContext();
+  record["torch.deterministic"] =
+      on_off(context.deterministicAlgorithms() && context.deterministicCuDNN());
+  record["torch.cudnn_benchmark"] = on_off(context.benchmarkCuDNN());
+  record["torch.tf32"] = on_off(context.allowTF32CuBLAS() || context.allowTF32CuDNN());
+  const bool gpu = at::hasCUDA();
+  const auto& hooks = at::detail::getCUDAHooks();
+  record["cuda"] = gpu ? std::to_string(hooks.versionCUDART()) : "none";
+  record["cudnn"] = gpu ? std::to_string(hooks.versionCuDNN()) : "none";
+  record["nccl"] = nccl_version();
+  return record;
 }
 
 }  // namespace scgan::distributed

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/comm/canonical_sum.h"
+#include "core/comm/gradient_reducer.h"
 #include "distributed/rank_group.h"
 
 namespace scgan::distributed {
@@ -55,6 +56,18 @@ TEST_F(MpiCommunicatorTest, CanonicalSumEqualsTheTreeByHand) {
   at::Tensor flat = term(rank());
   canonical_sum(communicator_, flat);
   EXPECT_TRUE(at::equal(flat, row[0]));
+}
+
+TEST_F(MpiCommunicatorTest, ReducerGivesTheTreeOrThePlainSumInBuckets) {
+  constexpr int64_t kElements = 20000;  // whole numbers: their sum does not depend on the order
+  const at::Tensor expected = at::arange(kElements, at::kFloat) * (size() * (size() + 1) / 2);
+  for (const Reduction reduction : {Reduction::kCanonical, Reduction::kAllReduce}) {
+    GradientReducer reducer(communicator_, reduction, {1024, 4096});
+    const at::Tensor flat = at::arange(kElements, at::kFloat) * (rank() + 1);
+    reducer.start(flat);
+    reducer.finish();
+    EXPECT_TRUE(at::equal(flat, expected));
+  }
 }
 
 TEST_F(MpiCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {

@@ -1,0 +1,210 @@
+#include "distributed/nccl_communicator.h"
+
+#include <ATen/ATen.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <fmt/format.h>
+
+#include <cstring>
+#include <exception>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+
+namespace scgan::distributed {
+namespace {
+
+// NCCL's id, made on rank 0. Its failure reaches all ranks, so that none waits for the others.
+ncclUniqueId shared_id(Communicator& host) {
+  ncclUniqueId id{};
+  ncclResult_t status = ncclSuccess;
+  if (host.rank() == 0) status = ncclGetUniqueId(&id);
+  at::Tensor bytes = at::empty({static_cast<int64_t>(sizeof(id)) + 1}, at::kByte);
+  auto* data = bytes.mutable_data_ptr<uint8_t>();
+  std::memcpy(data, &id, sizeof(id));
+  data[sizeof(id)] = static_cast<uint8_t>(status);
+  host.broadcast(bytes, 0);
+  data = bytes.mutable_data_ptr<uint8_t>();
+  status = static_cast<ncclResult_t>(data[sizeof(id)]);
+  if (status != ncclSuccess) {
+    throw Error(ErrorKind::kCommunication, fmt::format("ncclGetUniqueId failed on rank 0 of {}: {}",
+                                                       host.size(), ncclGetErrorString(status)));
+  }
+  std::memcpy(&id, data, sizeof(id));
+  return id;
+}
+
+CudaStream stream_of(c10::Device device) {
+  const c10::cuda::CUDAGuard guard(device);
+  return new_stream();
+}
+
+CudaEvent event_of(c10::Device device) {
+  const c10::cuda::CUDAGuard guard(device);
+  return new_event();
+}
+
+NcclComm comm_of(Communicator& host, c10::Device device, double timeout_seconds) {
+  const ncclUniqueId id = shared_id(host);
+  const c10::cuda::CUDAGuard guard(device);
+  return {id, host.rank(), host.size(), timeout_seconds};
+}
+
+ncclDataType_t type_of(const at::Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat:
+      return ncclFloat32;
+    case at::kDouble:
+      return ncclFloat64;
+    default:
+      throw Error(ErrorKind::kCommunication, "all_reduce_sum takes float32 or float64");
+  }
+}
+
+// An operation under way. Unless it ends well, the communicator is broken, and what the GPU may
+// still read and write is never freed.
+class Flight {
+ public:
+  Flight(bool& broken, std::shared_ptr<const void> buffers)
+      : broken_(broken), buffers_(std::move(buffers)) {}
+  ~Flight() {
+    if (landed_) return;
+    broken_ = true;
+    static_cast<void>(new std::shared_ptr<const void>(std::move(buffers_)));
+  }
+  Flight(const Flight&) = delete;
+  Flight& operator=(const Flight&) = delete;
+
+  void landed() { landed_ = true; }
+
+ private:
+  bool& broken_;
+  std::shared_ptr<const void> buffers_;
+  bool landed_ = false;
+};
+
+class Raised {  // a flag, for a scope
+ public:
+  explicit Raised(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Raised() { flag_ = false; }
+  Raised(const Raised&) = delete;
+  Raised& operator=(const Raised&) = delete;
+
+ private:
+  bool& flag_;
+};
+
+}  // namespace
+
+NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> host, c10::Device device,
+                                   double timeout_seconds)
+    : Communicator(host->rank(), host->size()),
+      host_(std::move(host)),
+      device_(device),
+      stream_(stream_of(device)),
+      before_(event_of(device)),
+      done_(event_of(device)),
+      comm_(comm_of(*host_, device, timeout_seconds)),
+      exceptions_(std::uncaught_exceptions()) {}
+
+NcclCommunicator::~NcclCommunicator() {
+  if (broken_ || std::uncaught_exceptions() > exceptions_) return;  // comm_ aborts
+  try {
+    comm_.close();
+  } catch (const std::exception& problem) {
+    log::warn("{}", problem.what());
+  }
+}
+
+cudaStream_t NcclCommunicator::current() const {
+  return c10::cuda::getCurrentCUDAStream(device_.index()).stream();
+}
+
+void NcclCommunicator::run(const char* operation, const std::vector<at::Tensor>& buffers,
+                           const std::function<ncclResult_t()>& enqueue) {
+  for (const at::Tensor& buffer : buffers) {
+    TORCH_INTERNAL_ASSERT(buffer.device() == device_ && buffer.is_contiguous(), operation);
+  }
+  const c10::cuda::CUDAGuard guard(device_);
+  Flight flight(broken_, std::make_shared<std::vector<at::Tensor>>(buffers));
+  order(current(), stream_.get(), before_.get());
+  comm_.settle(enqueue(), operation);
+  if (!beside_) {
+    check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
+    comm_.wait(done_.get(), operation);
+  }
+  flight.landed();
+}
+
+void NcclCommunicator::all_gather(const at::Tensor& mine, at::Tensor& all) {
+  if (!all.is_cuda()) return host_->all_gather(mine, all);
+  run("all_gather", {mine, all}, [&] {
+    return ncclAllGather(mine.const_data_ptr(), all.mutable_data_ptr(), mine.nbytes(), ncclUint8,
+                         comm_.get(), stream_.get());
+  });
+}
+
+ncclResult_t NcclCommunicator::exchange(const at::Tensor& shards, const at::Tensor& mine) const {
+  const size_t bytes = shards.nbytes() / static_cast<size_t>(size());
+  const auto* send = static_cast<const char*>(shards.const_data_ptr());
+  auto* receive = static_cast<char*>(mine.mutable_data_ptr());
+  ncclResult_t worst = ncclGroupStart();
+  const auto note = [&](ncclResult_t status) {
+    if (status != ncclSuccess && status != ncclInProgress) worst = status;
+  };
+  for (int peer = 0; peer < size(); ++peer) {
+    const size_t offset = static_cast<size_t>(peer) * bytes;
+    note(ncclSend(send + offset, bytes, ncclUint8, peer, comm_.get(), stream_.get()));
+    note(ncclRecv(receive + offset, bytes, ncclUint8, peer, comm_.get(), stream_.get()));
+  }
+  const ncclResult_t end = ncclGroupEnd();
+  return worst == ncclSuccess ? end : worst;
+}
+
+void NcclCommunicator::all_to_all(const at::Tensor& shards, at::Tensor& mine) {
+  if (!mine.is_cuda()) return host_->all_to_all(shards, mine);
+  run("all_to_all", {shards, mine}, [&] { return exchange(shards, mine); });
+}
+
+void NcclCommunicator::broadcast(at::Tensor& tensor, int root) {
+  if (!tensor.is_cuda()) return host_->broadcast(tensor, root);
+  const at::Tensor buffer = tensor.contiguous();
+  run("broadcast", {buffer}, [&] {
+    return ncclBroadcast(buffer.const_data_ptr(), buffer.mutable_data_ptr(), buffer.nbytes(),
+                         ncclUint8, root, comm_.get(), stream_.get());
+  });
+  if (!buffer.is_same(tensor)) tensor.copy_(buffer);
+}
+
+void NcclCommunicator::all_reduce_sum(at::Tensor& tensor) {
+  if (!tensor.is_cuda()) return host_->all_reduce_sum(tensor);
+  const ncclDataType_t type = type_of(tensor);
+  run("all_reduce_sum", {tensor}, [&] {
+    return ncclAllReduce(tensor.const_data_ptr(), tensor.mutable_data_ptr(),
+                         static_cast<size_t>(tensor.numel()), type, ncclSum, comm_.get(),
+                         stream_.get());
+  });
+}
+
+std::future<void> NcclCommunicator::beside(std::function<void()> work) {
+  const c10::cuda::CUDAGuard guard(device_);
+  // `work` holds its tensors until the GPU has done with them: the future keeps it.
+  const auto kept = std::make_shared<std::function<void()>>(std::move(work));
+  Flight flight(broken_, kept);
+  order(current(), stream_.get(), before_.get());
+  {
+    const c10::cuda::CUDAStreamGuard own(
+        c10::cuda::getStreamFromExternal(stream_.get(), device_.index()));
+    const Raised inside(beside_);
+    (*kept)();
+  }
+  check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
+  flight.landed();
+  return std::async(std::launch::deferred, [this, kept] {
+    Flight waiting(broken_, kept);
+    comm_.wait(done_.get(), "the sum of gradients");
+    waiting.landed();
+  });
+}
+
+}  // namespace scgan::distributed

@@ -1,0 +1,92 @@
+// On a GPU: training steps give the same bits again, and with one rank or several; the CPU agrees
+// as far as rounding goes.
+#include "core/train/gan_step.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/comm/solo_communicator.h"
+#include "distributed/communicator_factory.h"
+#include "tests/core/train/small_run.h"
+#include "tests/distributed/gpu_of_rank.h"
+
+namespace scgan::distributed {
+namespace {
+
+constexpr int64_t kSteps = 20;
+
+struct Trained {
+  std::map<std::string, at::Tensor> tensors;  // on the CPU
+  std::array<double, 10> losses;
+};
+
+void expect_equal(const Trained& a, const Trained& b) {
+  ASSERT_EQ(a.tensors.size(), b.tensors.size());
+  for (const auto& [name, tensor] : a.tensors) {
+    EXPECT_TRUE(at::equal(tensor, b.tensors.at(name))) << name;
+  }
+  EXPECT_EQ(a.losses, b.losses);
+}
+
+class GanStepGpuTest : public ::testing::TestWithParam<DiscriminatorKind> {
+ protected:
+  void SetUp() override {
+    if (!gpu_of_rank()) GTEST_SKIP() << "this machine has no GPU";
+    make_deterministic(1);
+    spec_ = testing::small_run(GetParam());
+    spec_.model.diffaug = {"color", "translation", "cutout"};
+    data_ = load_data(spec_.data);
+  }
+
+  Trained trained(Communicator& communicator, c10::Device device, int64_t steps) const {
+    const DataLoader loader(spec_, data_);
+    TrainState state(spec_, device);
+    GanStep step(spec_, state, communicator);
+    StepLosses losses;
+    for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4);
+    step.collect_discriminators();
+    Trained result{{}, losses.values()};
+    for (const auto& [name, tensor] : state.tensors()) result.tensors[name] = tensor.cpu().clone();
+    return result;
+  }
+
+  RunSpec spec_;
+  DataSet data_;
+  SoloCommunicator solo_;
+};
+
+TEST_P(GanStepGpuTest, TwentyStepsTwiceHaveTheSameBits) {
+  expect_equal(trained(solo_, *gpu_of_rank(), kSteps), trained(solo_, *gpu_of_rank(), kSteps));
+}
+
+// Over NCCL where every rank has a GPU of its own or may share one, else through host memory.
+TEST_P(GanStepGpuTest, TwentyStepsHaveTheSameBitsOnAllRanksAsOnOne) {
+  const auto world = make_communicator(duplicate(MPI_COMM_WORLD), *gpu_of_rank(), 60);
+  if (world->size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  expect_equal(trained(solo_, *gpu_of_rank(), kSteps), trained(*world, *gpu_of_rank(), kSteps));
+}
+
+TEST_P(GanStepGpuTest, RecomputingForwardsGivesTheSameBits) {
+  const Trained kept = trained(solo_, *gpu_of_rank(), 3);
+  spec_.run.recompute = !spec_.run.recompute;
+  expect_equal(kept, trained(solo_, *gpu_of_rank(), 3));
+}
+
+TEST_P(GanStepGpuTest, FirstLossesAreThoseOfTheCpuUpToRounding) {
+  const Trained gpu = trained(solo_, *gpu_of_rank(), 1);
+  const Trained cpu = trained(solo_, at::kCPU, 1);
+  for (size_t i = 0; i < cpu.losses.size(); ++i) {
+    EXPECT_NEAR(gpu.losses[i], cpu.losses[i], 1e-3 * (1 + std::abs(cpu.losses[i])))
+        << StepLosses::kNames[i];
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Discriminators, GanStepGpuTest,
+                         ::testing::Values(DiscriminatorKind::kPatch, DiscriminatorKind::kFastGan));
+
+}  // namespace
+}  // namespace scgan::distributed

@@ -1,0 +1,203 @@
+// NcclComm against a scripted NCCL: the functions it calls are defined here, in front of the
+// library's, so that what a GPU and lost ranks do can be played on any machine.
+#include "distributed/nccl_comm.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace {
+
+// What the scripted library does and has been asked to do.
+struct Script {
+  ncclResult_t init = ncclInProgress;
+  std::vector<ncclResult_t> states;  // answers of ncclCommGetAsyncError, the last one for ever
+  size_t asked = 0;
+  int event_after = 0;  // polls until the event has come; -1: never
+  bool abort_hangs = false;
+  int blocking = -1;
+  std::vector<std::string> calls;
+  std::atomic<bool> aborted = false;
+};
+Script script;
+
+void reset() {
+  script.init = ncclInProgress;
+  script.states = {ncclSuccess};
+  script.asked = 0;
+  script.event_after = 0;
+  script.abort_hangs = false;
+  script.blocking = -1;
+  script.calls.clear();
+  script.aborted = false;
+}
+
+const auto kComm = reinterpret_cast<ncclComm_t>(&script);
+
+}  // namespace
+
+extern "C" {
+
+ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int, ncclUniqueId, int,
+                                    ncclConfig_t* config) {
+  script.blocking = config->blocking;
+  *comm = script.init == ncclInProgress || script.init == ncclSuccess ? kComm : nullptr;
+  return script.init;
+}
+ncclResult_t ncclCommGetAsyncError(ncclComm_t, ncclResult_t* state) {
+  *state = script.states.at(std::min(script.asked, script.states.size() - 1));
+  ++script.asked;
+  return ncclSuccess;
+}
+ncclResult_t ncclCommFinalize(ncclComm_t) {
+  script.calls.emplace_back("finalize");
+  return ncclInProgress;
+}
+ncclResult_t ncclCommDestroy(ncclComm_t) {
+  script.calls.emplace_back("destroy");
+  return ncclSuccess;
+}
+ncclResult_t ncclCommAbort(ncclComm_t) {
+  if (script.abort_hangs) std::this_thread::sleep_for(std::chrono::seconds(30));
+  script.aborted = true;
+  return ncclSuccess;
+}
+const char* ncclGetLastError(ncclComm_t) { return "the cable is out"; }
+cudaError_t cudaEventQuery(cudaEvent_t) {
+  if (script.event_after < 0) return cudaErrorNotReady;
+  return script.event_after-- == 0 ? cudaSuccess : cudaErrorNotReady;
+}
+
+}  // extern "C"
+
+namespace scgan::distributed {
+namespace {
+
+class NcclCommTest : public ::testing::Test {
+ protected:
+  NcclCommTest() { reset(); }
+
+  static NcclComm comm() { return {ncclUniqueId{}, 1, 4, 0.2}; }  // rank 1 of 4, 0.2 s
+};
+
+// What `work` throws.
+template <typename Work>
+std::string error_of(const Work& work) {
+  try {
+    work();
+  } catch (const Error& problem) {
+    EXPECT_EQ(problem.kind(), ErrorKind::kCommunication);
+    return problem.what();
+  }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+TEST_F(NcclCommTest, StartNeverBlocksAndWaitsUntilTheCommunicatorIsReady) {
+  script.states = {ncclInProgress, ncclInProgress, ncclSuccess};
+  NcclComm made = comm();
+  EXPECT_EQ(script.blocking, 0);
+  EXPECT_EQ(script.asked, 3U);
+  made.close();
+}
+
+TEST_F(NcclCommTest, PartnersThatDoNotComeAreAnErrorThatNamesRankAndSeconds) {
+  script.states = {ncclInProgress};
+  const std::string text = error_of([] { comm(); });
+  EXPECT_NE(text.find("rank 1 of 4 waited 0 s in the start of a communicator"), std::string::npos)
+      << text;
+  EXPECT_TRUE(script.aborted);
+}
+
+TEST_F(NcclCommTest, RefusedStartIsAnErrorAndLeavesNothingToAbort) {
+  script.init = ncclInvalidUsage;
+  const std::string text = error_of([] { comm(); });
+  EXPECT_NE(text.find("the cable is out"), std::string::npos) << text;
+  EXPECT_FALSE(script.aborted);
+}
+
+TEST_F(NcclCommTest, CallThatReturnsSuccessIsStillAskedFor) {
+  NcclComm made = comm();
+  script.asked = 0;
+  script.states = {ncclInProgress, ncclSuccess};
+  made.settle(ncclSuccess, "all_gather");
+  EXPECT_EQ(script.asked, 2U);
+}
+
+TEST_F(NcclCommTest, FailedCallNamesTheOperationAndTheRank) {
+  NcclComm made = comm();
+  const std::string text = error_of([&] { made.settle(ncclSystemError, "all_gather"); });
+  EXPECT_NE(text.find("all_gather failed in NCCL on rank 1 of 4"), std::string::npos) << text;
+}
+
+TEST_F(NcclCommTest, WaitEndsWithTheEvent) {
+  NcclComm made = comm();
+  script.event_after = 3;
+  made.wait(nullptr, "broadcast");
+  EXPECT_EQ(script.event_after, -1);
+}
+
+TEST_F(NcclCommTest, LostPartnerEndsAWaitWhoseEventNeverComes) {
+  NcclComm made = comm();
+  script.event_after = -1;
+  script.asked = 0;
+  script.states = {ncclSuccess, ncclSuccess, ncclRemoteError};
+  const std::string text = error_of([&] { made.wait(nullptr, "broadcast"); });
+  EXPECT_NE(text.find("broadcast failed in NCCL on rank 1 of 4"), std::string::npos) << text;
+}
+
+TEST_F(NcclCommTest, StuckPartnerEndsAWaitAtTheDeadline) {
+  NcclComm made = comm();
+  script.event_after = -1;
+  const auto start = std::chrono::steady_clock::now();
+  const std::string text = error_of([&] { made.wait(nullptr, "broadcast"); });
+  const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
+  EXPECT_NE(text.find("in broadcast (NCCL)"), std::string::npos) << text;
+  EXPECT_GT(waited.count(), 0.2);
+  EXPECT_LT(waited.count(), 3);
+}
+
+TEST_F(NcclCommTest, CloseFinalizesBeforeItDestroysAndAbortsNothing) {
+  {
+    NcclComm made = comm();
+    made.close();
+  }
+  EXPECT_EQ(script.calls, (std::vector<std::string>{"finalize", "destroy"}));
+  EXPECT_FALSE(script.aborted);
+}
+
+TEST_F(NcclCommTest, CloseThatTheOthersDoNotReachEndsInAnAbort) {
+  {
+    NcclComm made = comm();
+    script.states = {ncclInProgress};
+    error_of([&] { made.close(); });
+    EXPECT_FALSE(script.aborted);
+  }
+  EXPECT_EQ(script.calls, (std::vector<std::string>{"finalize"}));
+  EXPECT_TRUE(script.aborted);
+}
+
+TEST_F(NcclCommTest, UnclosedCommunicatorIsAborted) {
+  comm();
+  EXPECT_TRUE(script.aborted);
+}
+
+TEST_F(NcclCommTest, AbortThatHangsHoldsNobodyForLong) {
+  const auto start = std::chrono::steady_clock::now();
+  {
+    const NcclComm made = comm();
+    script.abort_hangs = true;
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
+  EXPECT_FALSE(script.aborted);
+}
+
+}  // namespace
+}  // namespace scgan::distributed

@@ -1,0 +1,163 @@
+// On a GPU: NCCL among as many ranks as mpirun starts. Ranks that have to share a GPU need NCCL
+// 2.30 or later (docs/gpu.md); without it these tests are skipped there, and only there.
+#include "distributed/nccl_communicator.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/comm/canonical_sum.h"
+#include "core/comm/gradient_reducer.h"
+#include "distributed/communicator_factory.h"
+#include "distributed/mpi_communicator.h"
+#include "tests/distributed/gpu_of_rank.h"
+
+namespace scgan::distributed {
+namespace {
+
+// NCCL among all ranks; nothing where they share a GPU and this NCCL cannot.
+std::unique_ptr<Communicator> nccl_world(c10::Device device, double timeout_seconds) {
+  MpiComm world = duplicate(MPI_COMM_WORLD);
+  int size = 0;
+  MPI_Comm_size(MPI_COMM_WORLD, &size);
+  if (size == 1) {  // where the factory would give a SoloCommunicator
+    return std::make_unique<NcclCommunicator>(std::make_unique<MpiCommunicator>(std::move(world)),
+                                              device, timeout_seconds);
+  }
+  auto made = make_communicator(std::move(world), device, timeout_seconds);
+  if (dynamic_cast<NcclCommunicator*>(made.get()) == nullptr) return nullptr;
+  return made;
+}
+
+class NcclCommunicatorTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!gpu_of_rank()) GTEST_SKIP() << "this machine has no GPU";
+    communicator_ = nccl_world(*gpu_of_rank(), 60);
+    if (!communicator_) GTEST_SKIP() << "ranks share a GPU, which NCCL before 2.30 cannot";
+  }
+  int rank() const { return communicator_->rank(); }
+  int size() const { return communicator_->size(); }
+  static at::TensorOptions on_gpu(at::ScalarType type) {
+    return at::TensorOptions(*gpu_of_rank()).dtype(type);
+  }
+  // The share of a rank: numbers whose sum depends on the order.
+  static at::Tensor term(int64_t i) {
+    return (at::arange(1 << 16, at::kFloat) * (i + 1)).sin() * 1e3F;
+  }
+  at::Tensor tree_by_hand() const {
+    std::vector<at::Tensor> row;
+    for (int i = 0; i < size(); ++i) row.push_back(term(i));
+    while (row.size() > 1) {
+      for (size_t i = 0; i < row.size() / 2; ++i) row[i] = row[2 * i] + row[2 * i + 1];
+      row.resize(row.size() / 2);
+    }
+    return row[0];
+  }
+
+  std::unique_ptr<Communicator> communicator_;
+};
+
+TEST_F(NcclCommunicatorTest, AllGatherKeepsRankOrder) {
+  const at::Tensor all =
+      gathered(*communicator_, at::full({1, 3}, rank(), on_gpu(at::kFloat))).cpu();
+  for (int r = 0; r < size(); ++r) EXPECT_EQ(all[r][2].item<int>(), r);
+}
+
+TEST_F(NcclCommunicatorTest, AllToAllSendsShardIToRankI) {
+  const at::Tensor shards = at::arange(size(), on_gpu(at::kLong)) + 100 * rank();
+  at::Tensor mine = at::empty({size()}, on_gpu(at::kLong));
+  communicator_->all_to_all(shards, mine);
+  for (int r = 0; r < size(); ++r) EXPECT_EQ(mine[r].item<int64_t>(), 100 * r + rank());
+}
+
+TEST_F(NcclCommunicatorTest, BroadcastTakesTheRootsValues) {
+  at::Tensor tensor = at::full({5}, rank(), on_gpu(at::kDouble));
+  communicator_->broadcast(tensor, size() - 1);
+  EXPECT_TRUE(tensor.eq(size() - 1).all().item<bool>());
+}
+
+TEST_F(NcclCommunicatorTest, AllReduceSumsBothTypes) {
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    at::Tensor tensor = at::full({7}, rank() + 1, on_gpu(type));
+    communicator_->all_reduce_sum(tensor);
+    EXPECT_TRUE(tensor.eq(size() * (size() + 1) / 2).all().item<bool>());
+  }
+}
+
+TEST_F(NcclCommunicatorTest, TensorsInHostMemoryTravelToo) {
+  const at::Tensor all = gathered(*communicator_, at::full({1}, rank(), at::kDouble));
+  for (int r = 0; r < size(); ++r) EXPECT_EQ(all[r].item<int>(), r);
+}
+
+TEST_F(NcclCommunicatorTest, SeesWhatTheCurrentStreamComputedBefore) {
+  // Long enough a chain that a copy that did not wait would come too early.
+  at::Tensor value = at::full({1024, 1024}, 1.0 / 1024, on_gpu(at::kFloat));
+  for (int i = 0; i < 50; ++i) value = value.matmul(at::full_like(value, 1.0 / 1024));
+  at::Tensor sum = (value * 1024).slice(0, 0, 8).contiguous();
+  communicator_->all_reduce_sum(sum);
+  EXPECT_TRUE(at::allclose(sum.cpu(), at::full({8, 1024}, size(), at::kFloat)));
+}
+
+TEST_F(NcclCommunicatorTest, ReducerGivesTheTreesBitsWhileTheCallerComputes) {
+  GradientReducer reducer(*communicator_, Reduction::kCanonical);
+  for (int round = 0; round < 3; ++round) {
+    const at::Tensor flat = term(rank()).to(*gpu_of_rank());
+    reducer.start(flat);
+    at::Tensor busy = at::ones({512, 512}, on_gpu(at::kFloat));
+    for (int i = 0; i < 20; ++i) busy = busy.matmul(busy) / 512;
+    reducer.finish();
+    EXPECT_TRUE(at::equal(flat.cpu(), tree_by_hand()));
+    EXPECT_TRUE(at::allclose(busy.cpu(), at::ones({512, 512})));
+  }
+}
+
+TEST_F(NcclCommunicatorTest, ReducerLeavesAllReduceToNcclInBuckets) {
+  GradientReducer reducer(*communicator_, Reduction::kAllReduce, {4096, 65536});
+  std::vector<at::Tensor> sums;
+  for (int round = 0; round < 2; ++round) {
+    sums.push_back(term(rank()).to(*gpu_of_rank()));
+    reducer.start(sums.back());
+    reducer.finish();
+  }
+  EXPECT_TRUE(at::equal(sums[0], sums[1]));  // the same bits in every step
+  EXPECT_TRUE(at::allclose(sums[0].cpu(), tree_by_hand(), 1e-4, 1e-2));
+}
+
+TEST_F(NcclCommunicatorTest, CommunicatorsCanBeEndedAndMadeAnew) {
+  for (int round = 0; round < 3; ++round) {
+    communicator_.reset();
+    communicator_ = nccl_world(*gpu_of_rank(), 60);
+    at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
+    communicator_->all_reduce_sum(tensor);
+    EXPECT_TRUE(tensor.eq(size()).all().item<bool>());
+  }
+}
+
+TEST_F(NcclCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  {
+    const auto impatient = nccl_world(*gpu_of_rank(), 3);
+    at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
+    impatient->all_reduce_sum(tensor);  // connected
+    if (rank() == 0) {
+      try {
+        impatient->all_reduce_sum(tensor);
+        ADD_FAILURE() << "an absent rank went unnoticed";
+      } catch (const Error& problem) {
+        EXPECT_EQ(problem.kind(), ErrorKind::kCommunication);
+        EXPECT_NE(std::string(problem.what()).find("all_reduce_sum"), std::string::npos);
+      }
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+  }
+  at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
+  communicator_->all_reduce_sum(tensor);  // the other communicator lives
+  EXPECT_TRUE(tensor.eq(size()).all().item<bool>());
+}
+
+}  // namespace
+}  // namespace scgan::distributed
