@@ -3,8 +3,8 @@
 cmake_minimum_required(VERSION 3.25)
 set(expected
   "core/model/knows_too_much.h: a header begins with #pragma once"
-  "core/model/knows_too_much.h:1: core/model may not know MPI (only fmt, torch)"
-  "core/model/knows_too_much.h:2: core/model may not know NCCL (only fmt, torch)"
+  "core/model/knows_too_much.h:1: core/model may not know MPI (only fmt, torch, nlohmann)"
+  "core/model/knows_too_much.h:2: core/model may not know NCCL (only fmt, torch, nlohmann)"
   "core/model/knows_too_much.h:8: core/model may not include results (only core/model, core/base, core/spec)"
   "core/model/knows_too_much.h:9: \"sibling.h\" is no full path from the root into a folder of the table"
   "core/unplanned/file.cc: lies in no folder of the table"

@@ -45,6 +45,21 @@ TEST_F(EvaluatorTest, IdentityScoresAsTheUntranslatedImages) {
   EXPECT_GT(score.fid_untranslated, score.fid_real_halves);
 }
 
+TEST_F(EvaluatorTest, UntranslatedCellsRecoverNothingOfTheKnownChange) {
+  SoloCommunicator solo;
+  const Score score =
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+  ASSERT_TRUE(score.recovered.total.has_value());
+  EXPECT_NEAR(*score.recovered.total, 0, 0.1);  // one truncated grey level moves it a little
+  ASSERT_TRUE(score.recovered_real_halves.has_value());
+  EXPECT_GT(*score.recovered_real_halves, 0.7);
+  data_.known_change = false;
+  const Score folder =
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+  EXPECT_FALSE(folder.recovered.total.has_value());
+  EXPECT_TRUE(at::equal(folder.fake_features, score.fake_features));
+}
+
 TEST_F(EvaluatorTest, RealImagesAreNearerToThemselvesThanTheOtherDomain) {
   data_.test_a = data_.test_b;
   Evaluator evaluator(spec_, data_, *extractor_);
