@@ -119,8 +119,9 @@ TEST(SweepYamlTest, RangesAndChoicesAreChecked) {
               ElementsAre(HasSubstr("from 0 to")));
   EXPECT_THAT(
       issues("name: a\ndata: {kind: folder}\n"),
-      ElementsAre("s.yaml:2: data.kind: expected one of synthetic, folders, not folder; did "
-                  "you mean folders?"));
+      ElementsAre(
+          "s.yaml:2: data.kind: expected one of synthetic, folders, manifest, not folder; did "
+          "you mean folders?"));
   EXPECT_THAT(issues("name: a\ntrain: {epochs: auto}\n"), testing::SizeIs(1));
 }
 
