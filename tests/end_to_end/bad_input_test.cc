@@ -77,6 +77,21 @@ TEST_F(BadInput, AMisspeltKeyWithItsLineAndTheNearestOne) {
       AllOf(HasSubstr("misspelt.yaml:8: train.epoch"), HasSubstr("did you mean train.epochs?")));
 }
 
+TEST_F(BadInput, WeightsToStartFromThatAreNotThereOrDoNotFit) {
+  expect_refused({"train.initial_weights=absent.safetensors"},
+                 AllOf(HasSubstr("train.initial_weights"), HasSubstr("absent.safetensors"),
+                       HasSubstr("no such file")));
+  write_text(path("broken.safetensors"), "not a safetensors file");
+  expect_refused({"train.initial_weights=broken.safetensors"}, HasSubstr("broken.safetensors"));
+  // One float32 tensor of another name.
+  std::string header = R"({"netG_C.x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  const std::string length{static_cast<char>(header.size()), 0, 0, 0, 0, 0, 0, 0};
+  write_text(path("other.safetensors"), length + header + std::string(4, '\0'));
+  expect_refused({"train.initial_weights=other.safetensors"},
+                 AllOf(HasSubstr("other.safetensors"), HasSubstr("netG_C.x")));
+}
+
 TEST_F(BadInput, AllProblemsOfASweepFileAtOnce) {
   std::string text = kTinySweep;
   text.replace(text.find("seeds: [0]"), 10, "seeds: [-1]");
@@ -97,7 +112,7 @@ TEST_F(BadInput, AnEmptySplit) {
   for (const char* name : {"0.png", "1.png", "2.png", "3.png"}) {
     fs::remove(path("images") / "testB" / name);
   }
-  expect_images_refused(AllOf(HasSubstr("images/testB"), HasSubstr("no PNG or JPEG image")));
+  expect_images_refused(AllOf(HasSubstr("images/testB"), HasSubstr("no PNG, JPEG or TIFF image")));
 }
 
 TEST_F(BadInput, ATruncatedImage) {

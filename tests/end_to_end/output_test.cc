@@ -83,8 +83,8 @@ TEST_F(Output, ASweepOnAFileHasPlainProgressAndItsReportIsTheSameEachTime) {
   EXPECT_NE(files.at("summary.csv").find("scgan"), std::string::npos);
   EXPECT_EQ(std::count_if(files.begin(), files.end(),
                           [](const auto& file) { return file.first.ends_with(".svg"); }),
-            2)
-      << "FID and KID";
+            3)
+      << "FID, KID and the recovered change";
 }
 
 TEST_F(Output, QuietIsQuiet) {

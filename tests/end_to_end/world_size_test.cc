@@ -34,6 +34,17 @@ TEST_F(WorldSize, RanksThatShareARunOrTrainTheirOwnGiveTheBytesOfOneProcess) {
   EXPECT_EQ(finished(2, "tiny.yaml", "side_by_side", sets), alone);
 }
 
+TEST_F(WorldSize, ScoresDuringTrainingBestWeightsAndMovingAverageAreTheSameToo) {
+  const Words sets{"--set", "sweep.variants=[scgan]",   "--set", "evaluate.every_epochs=1",
+                   "--set", "evaluate.checkpoint=best", "--set", "train.ema_decay=0.5",
+                   "--set", "train.order=d_first",      "--set", "train.steps=3"};
+  expect_same_bytes("tiny.yaml", sets, 1);
+  for (const char* out : {"alone", "ranks_4"}) {
+    const Ended csv = report({out, "--format", "csv"});
+    EXPECT_THAT(csv.out, testing::HasSubstr("best of")) << "the table must say so";
+  }
+}
+
 TEST_F(WorldSize, TheQuickstartGivesTheSameBytesOnOneTwoAndFourRanks) {
   expect_same_bytes(SCGAN_SOURCE_DIR "/examples/quickstart.yaml",
                     {"--set", "sweep.percentages=[50]", "--set", "sweep.seeds=[0]", "--set",
