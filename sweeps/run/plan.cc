@@ -5,6 +5,8 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
@@ -12,23 +14,38 @@
 #include "core/data/sampler.h"
 #include "core/data/subset.h"
 #include "core/eval/feature_extractor.h"
+#include "core/model/ssl_loss.h"
 #include "core/spec/run_id.h"
+#include "core/spec/spec_keys.h"
+#include "core/train/lr_schedule.h"
+#include "core/train/train_state.h"
 #include "sweeps/plan/expand.h"
 #include "sweeps/plan/sweep_yaml.h"
 
 namespace scgan::sweeps {
 namespace {
 
-// What of a data spec decides its files and their preparation.
-std::string data_key(const DatasetSpec& spec) {
-  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", static_cast<int>(spec.kind), spec.root,
-                     spec.image_size, spec.load_size, spec.crop, spec.tiles,
-                     static_cast<int>(spec.scaling), spec.percentile_low, spec.percentile_high,
-                     spec.synthetic.train_images, spec.synthetic.test_images, spec.synthetic.seed);
+// The values of the keys that begin with `prefix`, without those in `left_out`.
+std::string values_of(const RunSpec& spec, std::string_view prefix,
+                      const std::set<std::string>& left_out = {}) {
+  std::string all;
+  for (const SpecKey& key : spec_keys()) {
+    if (!key.path.starts_with(prefix) || left_out.contains(key.path)) continue;
+    all += to_json(key.get(spec)) + "|";
+  }
+  return all;
+}
+
+// What of a spec decides the data's files and their preparation: all but how a run draws from them.
+std::string data_key(const RunSpec& spec) {
+  return values_of(spec, "data.",
+                   {"data.percentage", "data.subset", "data.subset_images", "data.shuffle",
+                    "data.pairing", "data.flip"});
 }
 
 std::string dataset_label(const DatasetSpec& spec) {
   if (spec.kind == DataKind::kSynthetic) return "synthetic";
+  if (spec.kind == DataKind::kManifest) return std::filesystem::path(spec.manifest).stem().string();
   auto root = std::filesystem::path(spec.root).lexically_normal();
   if (root.filename().empty()) root = root.parent_path();
   return root.filename().string();
@@ -54,11 +71,11 @@ void check_writable(const std::filesystem::path& out) {
 void fill_record(JobRun& run, const DataSummary& data) {
   const RunSpec& spec = run.spec;
   results::PlannedRun& record = run.record;
-  record.images_a = subset_size(data.train_a, spec.data.percentage);
-  record.images_b = subset_size(data.train_b, spec.data.percentage);
+  record.images_a = subset_size(spec.data, data.train_a);
+  record.images_b = subset_size(spec.data, data.train_b);
   const Sampler sampler(spec.data, spec.seed, record.images_a, record.images_b,
                         spec.train.batch_size);
-  record.total_steps = sampler.steps_per_epoch() * (spec.train.epochs + spec.train.decay_epochs);
+  record.total_steps = total_steps(spec.train, sampler.steps_per_epoch());
 }
 
 void identify(JobRun& run) {
@@ -84,13 +101,43 @@ void require_scorable(const DataSummary& data, const DatasetSpec& spec) {
   }
 }
 
+// The weights files of a sweep, each digested once, and tried with every form of networks that
+// starts from it.
+class WeightFiles {
+ public:
+  // Fills in the digests. Throws Error(kData) for a file that does not fit.
+  void check(RunSpec& spec) {
+    if (uses_lpips(spec)) {
+      spec.loss.lpips_digest = digest(spec.loss.lpips_weights, "loss.lpips_weights");
+      if (is_new(spec.loss.lpips_weights)) SslLoss{spec.loss};
+    }
+    const std::string& file = spec.train.initial_weights;
+    if (file.empty()) return;
+    spec.train.initial_weights_digest = digest(file, "train.initial_weights");
+    if (is_new(file + values_of(spec, "model.") + std::to_string(spec.data.image_size))) {
+      TrainState(spec, at::kCPU);
+    }
+  }
+
+ private:
+  const std::string& digest(const std::string& file, const char* key) {
+    auto& known = digests_[file];
+    if (!known.empty()) return known;
+    if (!std::filesystem::is_regular_file(file)) {
+      throw Error(ErrorKind::kData, fmt::format("{}: {}: no such file", key, file));
+    }
+    return known = sha256_of_file(file);
+  }
+  bool is_new(const std::string& use) { return tried_.insert(use).second; }
+
+  std::map<std::string, std::string> digests_;
+  std::set<std::string> tried_;
+};
+
 }  // namespace
 
 std::string inputs_key(const RunSpec& spec) {
-  const EvalSpec& evaluate = spec.evaluate;
-  return fmt::format("{}|{}|{}|{}|{}|{}", data_key(spec.data), evaluate.extractor.digest,
-                     evaluate.extractor.file, evaluate.kid_subsets, evaluate.kid_subset_size,
-                     evaluate.batch_size);
+  return data_key(spec) + values_of(spec, "evaluate.") + spec.evaluate.extractor.digest;
 }
 
 JobPlan read_plan(const SweepOptions& options, const std::string& text) {
@@ -104,36 +151,49 @@ JobPlan read_plan(const SweepOptions& options, const std::string& text) {
   return plan;
 }
 
-void check_inputs(JobPlan& plan) {
+std::filesystem::path cache_folder(const JobPlan& plan) { return plan.out / "cache"; }
+
+std::vector<PreparedData> check_inputs(JobPlan& plan, bool dry_run) {
   check_writable(plan.out);
+  std::vector<PreparedData> prepared;
   std::map<std::string, DataSummary> data;
   std::map<std::string, std::string> extractors;
+  WeightFiles weights;
   for (JobRun& run : plan.runs) {
     DatasetSpec& spec = run.spec.data;
-    const std::string key = data_key(spec);
+    const std::string key = data_key(run.spec);
     if (!data.contains(key)) {
-      data[key] = inspect_data(spec);
+      if (dry_run) {
+        data[key] = inspect_data(spec, cache_folder(plan));
+      } else {
+        prepared.push_back(prepare_data(spec, cache_folder(plan)));
+        data[key] = prepared.back().summary();
+      }
       require_scorable(data[key], spec);
     }
     spec.digest = data[key].digest;
     ExtractorSpec& extractor = run.spec.evaluate.extractor;
     const std::string file = extractor.kind == ExtractorKind::kRandomConv
                                  ? fmt::format("random_conv {}", spec.image_size)
-                                 : fmt::format("{} {}", extractor.file, spec.image_size);
+                                 : fmt::format("{} {} {}", extractor.file, spec.image_size,
+                                               values_of(run.spec, "evaluate.extractor."));
     if (!extractors.contains(file)) {
       extractors[file] = make_feature_extractor(extractor, spec.image_size)->digest();
     }
     extractor.digest = extractors[file];
+    weights.check(run.spec);
     fill_record(run, data[key]);
     identify(run);
   }
+  return prepared;
 }
 
 std::string digests_of(const JobPlan& plan) {
   auto rows = nlohmann::json::array();
   for (const JobRun& run : plan.runs) {
     rows.push_back({run.spec.data.digest, run.spec.evaluate.extractor.digest, run.record.images_a,
-                    run.record.images_b, run.record.total_steps});
+                    run.record.images_b, run.record.total_steps, run.spec.loss.lpips_digest,
+                    run.spec.train.initial_weights_digest});
   }
   return rows.dump();
 }
@@ -147,6 +207,8 @@ void set_digests(JobPlan& plan, const std::string& digests) {
     run.record.images_a = rows.at(i).at(2);
     run.record.images_b = rows.at(i).at(3);
     run.record.total_steps = rows.at(i).at(4);
+    run.spec.loss.lpips_digest = rows.at(i).at(5);
+    run.spec.train.initial_weights_digest = rows.at(i).at(6);
     identify(run);
   }
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/data/dataset.h"
 #include "core/spec/run_spec.h"
 #include "results/records.h"
 
@@ -18,6 +19,7 @@ struct SweepOptions {
   std::vector<std::string> sets;  // --set key=value
   std::string device = "auto";    // auto, cpu, cuda
   double stop_after_minutes = 0;  // stop on request after this time; 0 = never
+  bool retry_failed = false;      // runs that were given up are tried again
   bool dry_run = false;
   bool quiet = false;
 };
@@ -38,10 +40,14 @@ struct JobPlan {
 // rank.
 JobPlan read_plan(const SweepOptions& options, const std::string& text);
 
-// Looks at everything the runs would trip over: every image, the extractor, full batches at each
-// percentage, the output folder. Fills in digests and ids. Throws Error(kInvalidSpec or kData).
-// Rank 0 only.
-void check_inputs(JobPlan& plan);
+// Where the decoded images of a sweep are kept.
+std::filesystem::path cache_folder(const JobPlan& plan);
+
+// Looks at everything the runs would trip over: every image, the extractor, weights files, full
+// batches at each percentage, the output folder. Fills in digests and ids. Writes nothing: what it
+// decoded waits in the result, to be published once the output folder is there (nothing with
+// `dry_run`). Throws Error(kInvalidSpec or kData). Rank 0 only.
+std::vector<PreparedData> check_inputs(JobPlan& plan, bool dry_run);
 
 // What of a spec decides the prepared images, the extractor and the scoring: equal keys can share
 // them.

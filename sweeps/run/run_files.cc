@@ -9,9 +9,21 @@
 #include "core/model/safetensors.h"
 
 namespace scgan::sweeps {
-namespace {
 
 const char* word(Direction direction) { return direction == Direction::kAtoB ? "AtoB" : "BtoA"; }
+
+namespace {
+
+// What numbers must have in common to be compared, besides the extractor.
+std::string preprocessing_of(const RunSpec& spec, const FeatureExtractor& extractor,
+                             int64_t scores) {
+  std::string text = fmt::format("{}, {} px", extractor.preprocessing(), spec.data.image_size);
+  if (spec.data.test_split == Split::kTrain) text += ", training images";
+  if (spec.evaluate.checkpoint == CheckpointChoice::kBest) {
+    text += fmt::format(", best of {} scores", scores);
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -44,11 +56,13 @@ std::vector<results::Artifact> write_final_files(const std::filesystem::path& ou
 }
 
 std::vector<results::Metric> metrics_of(const Score& score, const RunSpec& spec,
-                                        const FeatureExtractor& extractor, int64_t step) {
+                                        const FeatureExtractor& extractor, int64_t step,
+                                        int64_t scores) {
   std::vector<results::Metric> metrics;
+  const std::string preprocessing = preprocessing_of(spec, extractor, scores);
   const auto add = [&](const char* name, double value, int64_t n_real, int64_t n_fake) {
     metrics.push_back({name, word(score.direction), step, value, n_real, n_fake, extractor.name(),
-                       extractor.digest(), fmt::format("uint8 RGB {} px", spec.data.image_size)});
+                       extractor.digest(), preprocessing});
   };
   add("fid", score.fid, score.n_real, score.n_fake);
   add("kid", score.kid.full, score.n_real, score.n_fake);
@@ -60,6 +74,18 @@ std::vector<results::Metric> metrics_of(const Score& score, const RunSpec& spec,
   if (score.half_size >= 2) {
     add("fid_real_halves", score.fid_real_halves, score.half_size, score.half_size);
     add("kid_real_halves", score.kid_real_halves, score.half_size, score.half_size);
+  }
+  const auto& [recovered, shares] = score.recovered;
+  if (recovered) {
+    add("recovered_change", *recovered, score.n_real, score.n_fake);
+    add("recovered_change_untranslated", 0, score.n_real, score.n_fake);  // by its definition
+  }
+  if (recovered && score.recovered_real_halves) {
+    add("recovered_change_real_halves", *score.recovered_real_halves, score.half_size,
+        score.half_size);
+  }
+  for (const auto& [feature, share] : shares) {
+    add(("recovered_" + feature).c_str(), share, score.n_real, score.n_fake);
   }
   return metrics;
 }

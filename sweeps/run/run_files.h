@@ -13,6 +13,9 @@
 
 namespace scgan::sweeps {
 
+// "AtoB" or "BtoA".
+const char* word(Direction direction);
+
 // Throws Error(kStorage) when it cannot be made.
 void make_run_folder(const std::filesystem::path& folder);
 
@@ -24,8 +27,9 @@ std::vector<results::Artifact> write_final_files(const std::filesystem::path& ou
                                                  const std::string& run_id, const TrainState& state,
                                                  const std::vector<Score>& scores);
 
-// All numbers of one direction.
+// All numbers of one direction. `step` is the weights', `scores` how often the run was scored.
 std::vector<results::Metric> metrics_of(const Score& score, const RunSpec& spec,
-                                        const FeatureExtractor& extractor, int64_t step);
+                                        const FeatureExtractor& extractor, int64_t step,
+                                        int64_t scores);
 
 }  // namespace scgan::sweeps

@@ -39,6 +39,10 @@ void RunLog::add(const StepReport& report) {
   for (size_t i = 0; i < values.size(); ++i) {
     line += fmt::format(",\"{}\":{}", StepLosses::kNames[i], values[i]);
   }
+  if (report.draws) {
+    const auto [a, b] = *report.draws;
+    line += fmt::format(",\"part_a\":[{},{}],\"part_b\":[{},{}]", a.y, a.x, b.y, b.x);
+  }
   stream_ << line << "}\n";
 }
 

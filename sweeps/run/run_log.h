@@ -1,4 +1,7 @@
-// log.jsonl of a run: one JSON object per step with every loss term, weighted as it is summed.
+// log.jsonl of a run: one JSON object per step with every loss term, weighted as it is summed, and
+// the draws that the batch shares: part_a and part_b, top left cell [y, x] in the 16 x 16 map of
+// the window that decoder_part of netD_A and netD_B rebuilds ([0, 0], [0, 8], [8, 0], [8, 8] are
+// the quadrants).
 #pragma once
 
 #include <cstdint>
