@@ -12,7 +12,7 @@
 
 namespace scgan::distributed {
 
-enum class MailTag { kToCoordinator = 1, kToLeader = 2, kStop = 3 };
+enum class MailTag { kToCoordinator = 1, kToLeader = 2, kStop = 3, kLifeSign = 4 };
 
 struct Mail {
   int from = 0;  // world rank

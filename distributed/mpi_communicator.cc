@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 
 #include "core/base/error.h"
+#include "distributed/waiting.h"
 
 namespace scgan::distributed {
 namespace {
@@ -59,12 +61,17 @@ MpiCommunicator::~MpiCommunicator() {
 
 void MpiCommunicator::wait(MPI_Request request, const char* operation,
                            const std::vector<at::Tensor>& buffers) {
-  const auto start = std::chrono::steady_clock::now();
-  for (;;) {
+  const Waiting waiting(operation);
+  // Time in which this process did not run either (a suspended job) does not count.
+  constexpr std::chrono::duration<double> kLongestPause(1);
+  std::chrono::duration<double> waited(0);
+  for (auto last = std::chrono::steady_clock::now();;) {
     int done = 0;
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
     if (done != 0) return;
-    const std::chrono::duration<double> waited = std::chrono::steady_clock::now() - start;
+    const auto now = std::chrono::steady_clock::now();
+    waited += std::min<std::chrono::duration<double>>(now - last, kLongestPause);
+    last = now;
     if (waited.count() > timeout_seconds_) {
       broken_ = true;
       // MPI may still write into them, and a collective cannot be cancelled: they are never freed.

@@ -32,6 +32,7 @@ void add_options(CLI::App& app, SweepOptions& options) {
   app.add_option("--stop-after", options.stop_after_minutes,
                  "Stop with checkpoints and exit 75 after this many minutes")
       ->check(CLI::PositiveNumber);
+  app.add_flag("--retry-failed", options.retry_failed, "Try runs again that were given up");
   app.add_flag("--dry-run", options.dry_run, "Check everything, print the runs, train nothing");
   app.add_flag("--quiet", options.quiet, "No progress");
   app.set_version_flag("--version", [] {

@@ -15,6 +15,8 @@
 namespace scgan {
 namespace {
 
+constexpr const char* kTemporary = ".tmp-";
+
 [[noreturn]] void fail(const std::filesystem::path& file, const char* action) {
   throw Error(ErrorKind::kStorage,
               fmt::format("{}: cannot {}: {}", file.string(), action, std::strerror(errno)));
@@ -46,7 +48,7 @@ void write_all(int descriptor, const void* bytes, size_t count, const std::files
 void write_file_atomically(const std::filesystem::path& file,
                            const std::function<void(int)>& write) {
   std::filesystem::path temporary = file;
-  temporary += fmt::format(".tmp-{}", ::getpid());
+  temporary += fmt::format("{}{}", kTemporary, ::getpid());
   try {
     write_and_sync(temporary, file, write);
     if (::rename(temporary.c_str(), file.c_str()) != 0) fail(file, "be renamed into place");
@@ -62,6 +64,16 @@ void write_file_atomically(const std::filesystem::path& file,
 void write_file_atomically(const std::filesystem::path& file, std::string_view bytes) {
   write_file_atomically(
       file, [&](int descriptor) { write_all(descriptor, bytes.data(), bytes.size(), file); });
+}
+
+void remove_temporaries(const std::filesystem::path& folder) {
+  std::error_code ignored;  // what stays does no harm
+  for (std::filesystem::directory_iterator entry(folder, ignored), end; entry != end;
+       entry.increment(ignored)) {
+    if (entry->path().extension().string().starts_with(kTemporary)) {
+      std::filesystem::remove(entry->path(), ignored);
+    }
+  }
 }
 
 std::string read_file(const std::filesystem::path& file) {

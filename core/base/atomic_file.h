@@ -19,6 +19,9 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view b
 // Writes all of it to an open descriptor; Error(kStorage) names `file`.
 void write_all(int descriptor, const void* bytes, size_t count, const std::filesystem::path& file);
 
+// Removes the temporaries that killed writers left in `folder`. Only where nobody else writes.
+void remove_temporaries(const std::filesystem::path& folder);
+
 // The whole file as bytes. Throws Error(kStorage) when it cannot be read.
 std::string read_file(const std::filesystem::path& file);
 

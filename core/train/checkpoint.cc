@@ -65,7 +65,14 @@ void CheckpointFolder::save(int64_t step, const NamedTensors& tensors,
   manifest["step"] = step;
   manifest["sha256"] = sha256_of_file(file(step, kTensors));
   for (const auto& [name, tensor] : tensors) manifest["tensors"][name] = tensor_digest(tensor);
-  write_file_atomically(file(step, kManifest), manifest.dump(1) + "\n");
+  try {
+    write_file_atomically(file(step, kManifest), manifest.dump(1) + "\n");
+  } catch (const Error&) {
+    std::error_code ignored;
+    std::filesystem::remove(file(step, kTensors),
+                            ignored);  // without a manifest it is no checkpoint
+    throw;
+  }
 
   const auto all = steps();
   for (size_t i = kKept; i < all.size(); ++i) {
@@ -96,11 +103,13 @@ SafetensorsFile CheckpointFolder::verified(int64_t step) const {
 }
 
 std::optional<CheckpointFolder::Loaded> CheckpointFolder::load_newest() const {
-  for (const int64_t step : steps()) {
+  const auto all = steps();
+  for (const int64_t step : all) {
     try {
       return Loaded{step, verified(step)};
     } catch (const std::exception& problem) {
-      log::warn("{}: not usable, the one before is taken: {}", file(step, kManifest).string(),
+      log::warn("{}: not usable, {}: {}", file(step, kManifest).string(),
+                step == all.back() ? "the run starts from step 0" : "the one before is taken",
                 problem.what());
     }
   }
@@ -114,9 +123,10 @@ std::optional<int64_t> CheckpointFolder::newest_step() const {
 }
 
 void CheckpointFolder::clear() const {
+  std::error_code ignored;  // a checkpoint that stays does no harm
   for (const int64_t step : steps()) {
-    std::filesystem::remove(file(step, kManifest));
-    std::filesystem::remove(file(step, kTensors));
+    std::filesystem::remove(file(step, kManifest), ignored);
+    std::filesystem::remove(file(step, kTensors), ignored);
   }
 }
 

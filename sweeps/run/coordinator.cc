@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "core/base/error.h"
@@ -71,6 +72,7 @@ void Coordinator::serve() {
 
 void Coordinator::handle(const distributed::Mail& mail) {
   const Report report = report_from_text(mail.text);
+  if (const auto* broken = std::get_if<JobBroken>(&report)) end_broken(*broken);
   Group& group = groups_.at(mail.from);
   if (std::holds_alternative<NextRun>(report)) {
     hand_out(mail.from);
@@ -146,11 +148,30 @@ void Coordinator::on(Group& group, const AttemptDone& report) {
 }
 
 void Coordinator::on(Group& group, const AttemptFailed& report) {
-  store_.fail(group.attempt, report.exit_class, report.reason);
+  const auto after = store_.fail(group.attempt, report.exit_class, report.reason);
+  group.progress.working = false;
+  const std::string what =
+      fmt::format("{}: {}", results::to_string(report.exit_class), report.reason);
+  if (after == results::RunState::kPlanned) {
+    view_.note(fmt::format("{}: failed and will be tried again, {}", group.progress.run, what));
+    waiting_.insert(waiting_.begin(), group.run);
+    return;
+  }
   ++outcome_.failed;
   --outcome_.left;
-  view_.note(fmt::format("{}: FAILED, {}", group.progress.run, report.reason));
-  group.progress.working = false;
+  view_.note(fmt::format("{}: FAILED, {}", group.progress.run, what));
+}
+
+// The attempt keeps the reason; other attempts stay open and are known as lost by the next job.
+void Coordinator::end_broken(const JobBroken& report) {
+  const auto above = groups_.upper_bound(report.rank);
+  if (above != groups_.begin()) {
+    const Group& group = std::prev(above)->second;
+    if (group.progress.working && group.attempt != 0) {
+      store_.interrupt(group.attempt, report.exit_class, group.progress.step, report.reason);
+    }
+  }
+  distributed::MpiRuntime::abort(kExitLost);
 }
 
 void Coordinator::on(Group& group, const AttemptStopped& report) {

@@ -49,12 +49,13 @@ class Coordinator {
   void on(Group& group, const AttemptDone& report);
   void on(Group& group, const AttemptFailed& report);
   void on(Group& group, const AttemptStopped& report);
+  [[noreturn]] void end_broken(const JobBroken& report);
   void spread_stop();
   SweepProgress progress() const;
   std::string label(int run) const;
 
   const JobPlan& plan_;
-  std::vector<int> waiting_;     // next at the back
+  std::vector<int> waiting_;     // next at the back; a run that is tried again goes to the front
   std::map<int, Group> groups_;  // by leader
   int active_ = 0;
   bool stopping_ = false;

@@ -1,6 +1,10 @@
 #include "sweeps/run/messages.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
 
 namespace scgan::results {
 
@@ -26,6 +30,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StepsDone, step, g_loss, d_loss, losses)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptDone, step, metrics, artifacts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptFailed, exit_class, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStopped, step)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JobBroken, rank, exit_class, reason)
 
 namespace {
 
@@ -52,8 +57,13 @@ std::string to_text(const Report& report) {
 }
 
 Report report_from_text(const std::string& text) {
-  const auto json = nlohmann::json::parse(text);
-  return parse(json.at("kind").get<size_t>(), json.at("body"));
+  try {
+    const auto json = nlohmann::json::parse(text);
+    return parse(json.at("kind").get<size_t>(), json.at("body"));
+  } catch (const std::exception& problem) {
+    throw Error(ErrorKind::kCommunication,
+                fmt::format("a message of another rank cannot be read: {}", problem.what()));
+  }
 }
 
 }  // namespace scgan::sweeps

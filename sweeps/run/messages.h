@@ -34,11 +34,18 @@ struct AttemptStopped {
   int64_t step = 0;
 };
 struct GroupLeft {};  // the leader was told to end and does
+// From any rank: what it says ends the job. The run that `rank` works on, if any, keeps it.
+struct JobBroken {
+  int rank = 0;  // world rank
+  results::ExitClass exit_class = results::ExitClass::kUnknown;
+  std::string reason;
+};
 
 using Report = std::variant<NextRun, AttemptBegun, StepsDone, Scoring, AttemptDone, AttemptFailed,
-                            AttemptStopped, GroupLeft>;
+                            AttemptStopped, GroupLeft, JobBroken>;
 
 std::string to_text(const Report& report);
+// Throws Error(kCommunication) for anything that to_text does not give.
 Report report_from_text(const std::string& text);
 
 // The coordinator's answer to NextRun: the index of a run in the plan, or kNoRun: leave.

@@ -7,11 +7,13 @@
 #include <new>
 #include <utility>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/sha256.h"
 #include "core/model/safetensors.h"
 #include "distributed/process_environment.h"
+#include "sweeps/run/non_finite_batch.h"
 #include "sweeps/run/run_files.h"
 
 namespace scgan::sweeps {
@@ -59,10 +61,11 @@ results::ExitClass exit_class(const std::exception& problem) {
 }
 
 RunExecutor::RunExecutor(const JobPlan& plan, distributed::RankGroup& group,
-                         const distributed::Mailbox& mailbox, Place place)
+                         const distributed::Mailbox& mailbox, LifeSigns& life_signs, Place place)
     : plan_(plan),
       group_(group),
       mailbox_(mailbox),
+      life_signs_(life_signs),
       place_(std::move(place)),
       stop_(group.is_leader() ? &mailbox : nullptr, place_.stop_after_minutes) {}
 
@@ -117,7 +120,11 @@ void RunExecutor::begin_attempt(const JobRun& run, int64_t first_step) {
 
 void RunExecutor::execute(const JobRun& run) {
   distributed::make_deterministic(static_cast<int>(run.spec.train.threads));
-  if (group_.is_leader()) make_run_folder(folder(run));
+  life_signs_.note(fmt::format("run {}", run.record.id));
+  if (group_.is_leader()) {
+    make_run_folder(folder(run));
+    remove_temporaries(folder(run));
+  }
   any_rank(group_.communicator(), false);  // the folder is there before anybody looks into it
 
   Inputs& shared = agreed_inputs(run.spec);
@@ -126,10 +133,11 @@ void RunExecutor::execute(const JobRun& run) {
                   folder(run));
   const int64_t first_step = trainer.resume();
   begin_attempt(run, first_step);
-  RunObserver observer({run.spec, shared.data, folder(run), place_.device, group_.is_leader(),
-                        first_step, trainer.total_steps()},
-                       stop_, mailbox_);
-  const TrainOutcome outcome = trainer.train(observer);
+  RunObserver observer(
+      {run.spec, shared.data, *shared.evaluator, group_.communicator(), folder(run), place_.device,
+       group_.is_leader(), first_step, trainer.total_steps()},
+      stop_, mailbox_, life_signs_);
+  const TrainOutcome outcome = train(run, loader, trainer, observer);
   observer.finish(trainer.state().step);
   if (outcome == TrainOutcome::kStopped) {
     report(AttemptStopped{trainer.state().step});
@@ -137,12 +145,29 @@ void RunExecutor::execute(const JobRun& run) {
   }
   observer.write_samples(trainer.state());
   report(Scoring{});
+  life_signs_.note(fmt::format("run {}, scoring", run.record.id));
   score_and_store(run, trainer);
+}
+
+TrainOutcome RunExecutor::train(const JobRun& run, const DataLoader& loader, Trainer& trainer,
+                                TrainObserver& observer) {
+  try {
+    return trainer.train(observer);
+  } catch (const Error& problem) {
+    const int64_t step = trainer.state().step;
+    if (problem.kind() == ErrorKind::kNonFinite && group_.is_leader()) {
+      write_non_finite_batch(folder(run), loader.batch(step - 1), step, problem.what());
+    }
+    if (problem.kind() != ErrorKind::kCommunication) throw;
+    throw Error(problem.kind(),
+                fmt::format("{} (run {}, after step {})", problem.what(), run.record.id, step));
+  }
 }
 
 void RunExecutor::score_and_store(const JobRun& run, Trainer& trainer) {
   Inputs& shared = *inputs_;
   AttemptDone done{trainer.state().step, {}, {}};
+  const int64_t scored_step = trainer.weights_step();
   std::vector<Score> scores;
   for (const Direction direction : run.spec.evaluate.directions) {
     Generator& generator =
@@ -152,7 +177,8 @@ void RunExecutor::score_and_store(const JobRun& run, Trainer& trainer) {
   }
   if (!group_.is_leader()) return;
   for (const Score& score : scores) {
-    for (auto& metric : metrics_of(score, run.spec, *shared.extractor, done.step)) {
+    for (auto& metric :
+         metrics_of(score, run.spec, *shared.extractor, scored_step, trainer.scores())) {
       done.metrics.push_back(std::move(metric));
     }
   }
@@ -182,14 +208,15 @@ RunExecutor::Inputs& RunExecutor::inputs(const RunSpec& spec) {
   if (!inputs_ || inputs_->key != key) {
     inputs_.reset();  // free the memory before loading the next
     inputs_.emplace();
-    inputs_->data = load_data(spec.data);
+    inputs_->data = load_data(spec.data, cache_folder(plan_));
     if (inputs_->data.digest != spec.data.digest) {
       inputs_.reset();
       throw Error(
           ErrorKind::kData,
           fmt::format("{}: the images have changed since this job started", spec.data.root));
     }
-    inputs_->extractor = make_feature_extractor(spec.evaluate.extractor, spec.data.image_size);
+    inputs_->extractor =
+        make_feature_extractor(spec.evaluate.extractor, spec.data.image_size, place_.device);
     inputs_->key = key;
   }
   if (!inputs_->evaluator) {

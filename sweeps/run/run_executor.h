@@ -15,6 +15,7 @@
 #include "core/train/trainer.h"
 #include "distributed/mailbox.h"
 #include "distributed/rank_group.h"
+#include "sweeps/run/life_signs.h"
 #include "sweeps/run/plan.h"
 #include "sweeps/run/run_observer.h"
 
@@ -23,6 +24,7 @@ namespace scgan::sweeps {
 class RunExecutor {
  public:
   struct Place {
+    int rank = 0;  // of the world
     std::string host;
     c10::Device device;
     std::string versions;  // JSON, for the attempt's row
@@ -30,7 +32,7 @@ class RunExecutor {
   };
   // All arguments must outlive the executor. Every rank of the group makes one.
   RunExecutor(const JobPlan& plan, distributed::RankGroup& group,
-              const distributed::Mailbox& mailbox, Place place);
+              const distributed::Mailbox& mailbox, LifeSigns& life_signs, Place place);
 
   // Works until the coordinator has no run left. A run that fails for its own reason is reported,
   // the next one goes on. Throws what ends the job: a lost rank, device or storage. Collective over
@@ -48,6 +50,10 @@ class RunExecutor {
 
   int next_run();
   void execute(const JobRun& run);
+  // Trainer::train, whose errors say in which run and step; a batch that led to a loss that is not
+  // finite is kept.
+  TrainOutcome train(const JobRun& run, const DataLoader& loader, Trainer& trainer,
+                     TrainObserver& observer);
   void begin_attempt(const JobRun& run, int64_t first_step);
   void score_and_store(const JobRun& run, Trainer& trainer);
   Inputs& inputs(const RunSpec& spec);
@@ -59,6 +65,7 @@ class RunExecutor {
   const JobPlan& plan_;
   distributed::RankGroup& group_;
   const distributed::Mailbox& mailbox_;
+  LifeSigns& life_signs_;
   Place place_;
   StopRequest stop_;
   std::optional<Inputs> inputs_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "sweeps/run/run_files.h"
 #include "sweeps/run/sample_grid.h"
 #include "sweeps/run/stop_signal.h"
 
@@ -37,10 +38,12 @@ bool StopRequest::now() {
   return told_ || stop_signalled() || Clock::now() >= deadline_;
 }
 
-RunObserver::RunObserver(Setup setup, StopRequest& stop, const distributed::Mailbox& mailbox)
+RunObserver::RunObserver(Setup setup, StopRequest& stop, const distributed::Mailbox& mailbox,
+                         LifeSigns& life_signs)
     : setup_(std::move(setup)),
       stop_(stop),
       mailbox_(mailbox),
+      life_signs_(life_signs),
       curve_interval_(std::max<int64_t>(1, setup_.total_steps / kCurvePoints)),
       last_report_(Clock::now()),
       last_checkpoint_(last_report_),
@@ -51,6 +54,8 @@ RunObserver::RunObserver(Setup setup, StopRequest& stop, const distributed::Mail
 }
 
 void RunObserver::step_done(const StepReport& report) {
+  life_signs_.note(
+      fmt::format("run {}, step {} done", setup_.folder.filename().string(), report.step));
   if (!setup_.leader) return;
   log_->add(report);
   const auto values = report.losses.values();
@@ -97,6 +102,19 @@ void RunObserver::write_samples(const TrainState& state) {
   }
   write_sample_grid(folder / fmt::format("step-{:08}.png", state.step), state, setup_.data,
                     setup_.spec.run.sample_images, setup_.device);
+}
+
+double RunObserver::score(const TrainState& state) {
+  std::vector<Score> scores;
+  for (const Direction direction : setup_.spec.evaluate.directions) {
+    Generator& generator = direction == Direction::kAtoB ? *state.netG_A : *state.netG_B;
+    scores.push_back(
+        setup_.evaluator.score(generator, direction, setup_.communicator, setup_.device));
+    points_.push_back({state.step, std::string("fid ") + word(direction), scores.back().fid});
+    points_.push_back({state.step, std::string("kid ") + word(direction), scores.back().kid.full});
+  }
+  if (setup_.leader) report_progress(state.step);
+  return scores.front().fid;
 }
 
 void RunObserver::finish(int64_t step) {

@@ -6,10 +6,13 @@
 #include <memory>
 #include <vector>
 
+#include "core/comm/communicator.h"
 #include "core/data/dataset.h"
+#include "core/eval/evaluator.h"
 #include "core/train/trainer.h"
 #include "distributed/mailbox.h"
 #include "results/records.h"
+#include "sweeps/run/life_signs.h"
 #include "sweeps/run/messages.h"
 #include "sweeps/run/run_log.h"
 
@@ -34,6 +37,8 @@ class RunObserver final : public TrainObserver {
   struct Setup {
     const RunSpec& spec;
     const DataSet& data;
+    Evaluator& evaluator;
+    Communicator& communicator;
     std::filesystem::path folder;  // of the run
     c10::Device device;
     bool leader;
@@ -41,13 +46,16 @@ class RunObserver final : public TrainObserver {
     int64_t total_steps;
   };
   // The arguments must outlive the observer. Only the leader writes and reports.
-  RunObserver(Setup setup, StopRequest& stop, const distributed::Mailbox& mailbox);
+  RunObserver(Setup setup, StopRequest& stop, const distributed::Mailbox& mailbox,
+              LifeSigns& life_signs);
 
   void step_done(const StepReport& report) override;
   bool stop_requested() override { return stop_.now(); }
   bool checkpoint_due() override;
   bool samples_due() override;
   void write_samples(const TrainState& state) override;
+  // The scores join the stored curve, as "fid AtoB" and "kid AtoB".
+  double score(const TrainState& state) override;
 
   // Sends what is left and closes the log.
   void finish(int64_t step);
@@ -59,6 +67,7 @@ class RunObserver final : public TrainObserver {
   Setup setup_;
   StopRequest& stop_;
   const distributed::Mailbox& mailbox_;
+  LifeSigns& life_signs_;
   std::unique_ptr<RunLog> log_;
   int64_t curve_interval_;  // steps between two points of the stored curve
   std::vector<results::LossPoint> points_;

@@ -33,6 +33,7 @@ void on_signal(int) {
 }  // namespace
 
 void install_stop_signals() {
+  std::signal(SIGXFSZ, SIG_IGN);
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;

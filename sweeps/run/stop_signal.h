@@ -4,7 +4,9 @@
 
 namespace scgan::sweeps {
 
-// Installs the handlers. Signals less than a second apart count as one: launchers often send two.
+// Installs the handlers; a file that would grow over the process's limit (ulimit -f) becomes an
+// error of its writer, not a signal. Stop signals less than a second apart count as one: launchers
+// often send two.
 void install_stop_signals();
 
 // Whether a stop was requested of this process.

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <torch/version.h>
 
+#include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "core/base/atomic_file.h"
@@ -18,9 +20,11 @@
 #include "distributed/process_environment.h"
 #include "distributed/rank_group.h"
 #include "results/result_store.h"
+#include "results/retry_rule.h"
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/coordinator.h"
 #include "sweeps/run/exit_code.h"
+#include "sweeps/run/life_signs.h"
 #include "sweeps/run/output_lock.h"
 #include "sweeps/run/run_executor.h"
 #include "sweeps/run/run_files.h"
@@ -33,26 +37,47 @@ using results::ResultStore;
 using results::RunState;
 
 std::string versions_json() {
-  return nlohmann::json{{"scgan_sweep", version_text()},
-                        {"git", git_revision()},
-                        {"libtorch", TORCH_VERSION},
-                        {"mpi", distributed::MpiRuntime::library()},
-                        {"compiler", __VERSION__}}
-      .dump();
+  nlohmann::json versions{{"scgan_sweep", version_text()},
+                          {"git", git_revision()},
+                          {"libtorch", TORCH_VERSION},
+                          {"mpi", distributed::MpiRuntime::library()},
+                          {"compiler", __VERSION__}};
+  for (const auto& [name, value] : distributed::determinism_record()) versions[name] = value;
+  return versions.dump();
 }
+
+constexpr auto kLastWords = std::chrono::seconds(3);
 
 std::filesystem::path store_file(const JobPlan& plan) { return plan.out / "results.db"; }
 
-// Indices of the runs to do, in the plan's order. A loss that was not finite comes again from the
-// same seed.
-std::vector<int> runs_to_do(const std::vector<results::StoredRun>& stored) {
+bool is_given_up(const results::StoredRun& run) {
+  return run.state == RunState::kFailed ||
+         (run.state == RunState::kPlanned && results::gives_up(run.tries));
+}
+
+// Indices of the runs to do, in the plan's order.
+std::vector<int> runs_to_do(const std::vector<results::StoredRun>& stored, bool retry_failed) {
   std::vector<int> waiting;
   for (size_t i = 0; i < stored.size(); ++i) {
-    const bool hopeless = stored[i].state == RunState::kFailed &&
-                          stored[i].last_exit == results::ExitClass::kNonFinite;
-    if (stored[i].state != RunState::kDone && !hopeless) waiting.push_back(static_cast<int>(i));
+    if (stored[i].state == RunState::kDone || (is_given_up(stored[i]) && !retry_failed)) continue;
+    waiting.push_back(static_cast<int>(i));
   }
   return waiting;
+}
+
+// "failed after 2 tries, unknown: what the last one said".
+std::string failure_text(const results::StoredRun& run) {
+  return fmt::format("failed after {} {}, {}: {}", run.attempts,
+                     run.attempts == 1 ? "try" : "tries",
+                     run.last_exit ? results::to_string(*run.last_exit) : "unknown", run.reason);
+}
+
+void tell_given_up(const std::vector<results::StoredRun>& stored) {
+  for (const results::StoredRun& run : stored) {
+    if (!is_given_up(run)) continue;
+    log::warn("{} {:g} % seed {} ({}) is not tried again: {}; --retry-failed does so",
+              run.plan.variant, run.plan.percentage, run.plan.seed, run.plan.id, failure_text(run));
+  }
 }
 
 // What the store knows of the plan's runs; all planned when there is none yet. Writes nothing.
@@ -83,7 +108,7 @@ void print_plan(const JobPlan& plan, int ranks) {
     const auto& record = plan.runs[i].record;
     std::string state = "to do";
     if (known[i].state == RunState::kDone) state = "done";
-    if (known[i].state == RunState::kFailed) state = "failed: " + known[i].reason;
+    if (is_given_up(known[i])) state = failure_text(known[i]);
     const auto step = CheckpointFolder(plan.out / "runs" / record.id, record.id).newest_step();
     if (known[i].state != RunState::kDone && step) state += fmt::format(" (from step {})", *step);
     fmt::print("{:<16}  {:<20} {:>6g} {:>5}  {:>5}+{:<5} {:>8}  {}{}\n", record.id, record.variant,
@@ -95,6 +120,7 @@ void print_plan(const JobPlan& plan, int ranks) {
 
 struct Prepared {
   JobPlan plan;
+  std::vector<PreparedData> data;  // decoded by rank 0 while it checked
   int ranks_per_group = 1;
 };
 
@@ -105,8 +131,8 @@ std::optional<Prepared> prepare(const SweepOptions& options, const distributed::
   if (world.rank() == 0) {
     try {
       prepared.plan = read_plan(options, read_file(options.file));
-      check_inputs(prepared.plan);
-      const auto waiting = runs_to_do(known_runs(prepared.plan));
+      prepared.data = check_inputs(prepared.plan, options.dry_run);
+      const auto waiting = runs_to_do(known_runs(prepared.plan), options.retry_failed);
       prepared.ranks_per_group = ranks_per_group(specs_of(prepared.plan, waiting), world.size());
       distributed::choose_device(options.device, world.local_rank());
     } catch (const Error& problem) {
@@ -155,8 +181,10 @@ class Head {
     write_plan_files(plan);
     std::vector<int> leaders;
     for (int i = 0; i < group.count(); ++i) leaders.push_back(i * ranks_per_group);
-    coordinator_.emplace(plan, runs_to_do(store_.runs()), std::move(leaders), mailbox, store_,
-                         options.quiet);
+    const auto stored = store_.runs();
+    if (!options.retry_failed) tell_given_up(stored);
+    coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), std::move(leaders),
+                         mailbox, store_, options.quiet);
   }
   SweepOutcome finish() { return coordinator_->finish(); }
 
@@ -172,7 +200,7 @@ int exit_code(const SweepOutcome& outcome) {
 }
 
 // Rank 0's part of the start, whose failure the others must learn of before they wait for work.
-std::unique_ptr<Head> open_head(const Prepared& prepared, const SweepOptions& options,
+std::unique_ptr<Head> open_head(Prepared& prepared, const SweepOptions& options,
                                 const distributed::RankGroup& group,
                                 const distributed::Mailbox& mailbox,
                                 const distributed::MpiRuntime& world, int& code) {
@@ -181,6 +209,7 @@ std::unique_ptr<Head> open_head(const Prepared& prepared, const SweepOptions& op
     try {
       head =
           std::make_unique<Head>(prepared.plan, options, group, prepared.ranks_per_group, mailbox);
+      for (PreparedData& data : prepared.data) data.publish();
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
       code = problem.kind() == ErrorKind::kInvalidSpec ? kExitBadInput : kExitLost;
@@ -190,39 +219,55 @@ std::unique_ptr<Head> open_head(const Prepared& prepared, const SweepOptions& op
   return head;
 }
 
+// Ends all ranks, after the coordinator had a moment to note why: it ends them itself.
+[[noreturn]] void end_job(const distributed::Mailbox& mailbox, const JobBroken& broken) {
+  log::error("{}", broken.reason);
+  try {
+    mailbox.send(0, distributed::MailTag::kToCoordinator, to_text(broken));
+    std::this_thread::sleep_for(kLastWords);
+  } catch (const Error& problem) {
+    log::error("{}", problem.what());
+  }
+  distributed::MpiRuntime::abort(kExitLost);
+}
+
 // One group's share of the job. An error that is not a run's own ends all ranks here and now: the
 // others wait for this one, in collectives and in the coordinator, and would do so in our
 // destructors too.
 void work(const JobPlan& plan, distributed::RankGroup& group, const distributed::Mailbox& mailbox,
-          RunExecutor::Place place) {
+          LifeSigns& life_signs, RunExecutor::Place place) {
+  const int rank = place.rank;
   try {
-    RunExecutor(plan, group, mailbox, std::move(place)).serve();
+    RunExecutor(plan, group, mailbox, life_signs, std::move(place)).serve();
   } catch (const std::exception& problem) {
-    log::error("{}", problem.what());
-    distributed::MpiRuntime::abort(kExitLost);
+    end_job(mailbox, {rank, exit_class(problem), problem.what()});
   }
 }
 
 }  // namespace
 
 int run_sweep(const SweepOptions& options, const distributed::MpiRuntime& world) {
-  const auto prepared = prepare(options, world);
+  auto prepared = prepare(options, world);
   if (!prepared) return kExitBadInput;
   if (options.dry_run) {
     if (world.rank() == 0) print_plan(prepared->plan, prepared->ranks_per_group);
     return kExitDone;
   }
   install_stop_signals();
-  distributed::RankGroup group(world.rank(), world.size(), prepared->ranks_per_group);
+  const c10::Device device = distributed::choose_device(options.device, world.local_rank());
+  distributed::RankGroup group(world.rank(), world.size(), prepared->ranks_per_group, device);
   const distributed::Mailbox mailbox;
   int code = kExitDone;
   const auto head = open_head(*prepared, options, group, mailbox, world, code);
   if (code != kExitDone) return code;
 
+  std::optional<LifeSigns> life_signs;
   if (!group.idle()) {
-    work(prepared->plan, group, mailbox,
-         {world.host(), distributed::choose_device(options.device, world.local_rank()),
-          versions_json(), options.stop_after_minutes});
+    life_signs.emplace(mailbox, world.rank(), world.host(), [&](const LifeSigns::Silence& silence) {
+      end_job(mailbox, {silence.rank, results::ExitClass::kLost, silence.text});
+    });
+    work(prepared->plan, group, mailbox, *life_signs,
+         {world.rank(), world.host(), device, versions_json(), options.stop_after_minutes});
   }
   if (head != nullptr) {
     const SweepOutcome outcome = head->finish();
@@ -231,6 +276,7 @@ int run_sweep(const SweepOptions& options, const distributed::MpiRuntime& world)
                outcome.done, prepared->plan.runs.size(), prepared->plan.runs.size() == 1 ? "" : "s",
                outcome.failed, outcome.left, prepared->plan.out.string());
   }
+  life_signs.reset();
   return world.broadcast(code);
 }
 

@@ -133,6 +133,26 @@ TEST_F(ResultStoreTest, FailedRunStaysFailedUntilItIsTriedAgain) {
   EXPECT_EQ(store_.state("r1"), RunState::kRunning);
 }
 
+TEST_F(ResultStoreTest, UnknownFaultHasASecondTry) {
+  EXPECT_EQ(store_.fail(store_.begin_attempt(attempt_on("r1")), ExitClass::kUnknown, "odd"),
+            RunState::kPlanned);
+  EXPECT_EQ(store_.fail(store_.begin_attempt(attempt_on("r1")), ExitClass::kUnknown, "odd"),
+            RunState::kFailed);
+  ASSERT_EQ(store_.run("r1").tries.size(), 2);
+  EXPECT_EQ(store_.run("r1").tries[1].reason, "odd");
+  EXPECT_EQ(store_.state("r2"), RunState::kPlanned);
+}
+
+TEST_F(ResultStoreTest, RunThatEveryJobIsLostWithIsGivenUpWhenTheNextOneStarts) {
+  for (int job = 1; job <= 20; ++job) {
+    ASSERT_EQ(store_.state("r1"), RunState::kPlanned) << job;
+    store_.begin_attempt(attempt_on("r1"));
+    store_.plan(sample_sweep(), plan_);
+  }
+  EXPECT_EQ(store_.state("r1"), RunState::kFailed);
+  EXPECT_EQ(store_.state("r2"), RunState::kPlanned);
+}
+
 TEST_F(ResultStoreTest, InterruptedRunIsPlannedAgain) {
   store_.interrupt(store_.begin_attempt(attempt_on("r1")), ExitClass::kStopped, 11,
                    "stop requested");

@@ -82,5 +82,14 @@ TEST_F(AtomicFileTest, ErrorsNameTheFile) {
   EXPECT_THROW(read_file(file), Error);
 }
 
+TEST_F(AtomicFileTest, WhatAKilledWriterLeftIsRemovedAndNothingElse) {
+  write_file_atomically(folder_ / "kept.json", "x");
+  std::filesystem::copy_file(folder_ / "kept.json", folder_ / "new.safetensors.tmp-4711");
+  remove_temporaries(folder_);
+  EXPECT_EQ(files(), 1U);
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "kept.json"));
+  EXPECT_NO_THROW(remove_temporaries(folder_ / "missing"));
+}
+
 }  // namespace
 }  // namespace scgan

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/error.h"
+
 namespace scgan::sweeps {
 namespace {
 
@@ -29,6 +31,11 @@ TEST(MessagesTest, EveryKindSurvivesTheWay) {
       report_from_text(to_text(AttemptFailed{results::ExitClass::kNonFinite, "loss is nan"})));
   EXPECT_EQ(failed.exit_class, results::ExitClass::kNonFinite);
   EXPECT_EQ(std::get<AttemptStopped>(report_from_text(to_text(AttemptStopped{5}))).step, 5);
+  const auto broken = std::get<JobBroken>(
+      report_from_text(to_text(JobBroken{3, results::ExitClass::kLost, "it is gone"})));
+  EXPECT_EQ(broken.rank, 3);
+  EXPECT_EQ(broken.exit_class, results::ExitClass::kLost);
+  EXPECT_EQ(broken.reason, "it is gone");
   EXPECT_TRUE(std::holds_alternative<NextRun>(report_from_text(to_text(NextRun{}))));
   EXPECT_TRUE(std::holds_alternative<Scoring>(report_from_text(to_text(Scoring{}))));
   EXPECT_TRUE(std::holds_alternative<GroupLeft>(report_from_text(to_text(GroupLeft{}))));
@@ -41,7 +48,7 @@ TEST(MessagesTest, ReasonThatIsNoUtf8StillArrives) {
 }
 
 TEST(MessagesTest, UnknownKindIsRefused) {
-  EXPECT_THROW(report_from_text(R"({"kind":99,"body":{}})"), std::invalid_argument);
+  EXPECT_THROW(report_from_text(R"({"kind":99,"body":{}})"), Error);
 }
 
 }  // namespace

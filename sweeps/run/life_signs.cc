@@ -1,0 +1,113 @@
+#include "sweeps/run/life_signs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "distributed/waiting.h"
+
+namespace scgan::sweeps {
+namespace {
+
+using distributed::MailTag;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kLimitSeconds = 120;  // or SCGAN_TIMEOUT_SECONDS, if that is less
+constexpr double kSignsPerLimit = 24;
+constexpr double kPollSeconds = 0.05;
+constexpr double kLongestPause = 1;
+constexpr const char* kFarewell = "";
+
+}  // namespace
+
+LifeSigns::LifeSigns(const distributed::Mailbox& mailbox, int rank, std::string host,
+                     OnSilence on_silence)
+    : mailbox_(mailbox),
+      rank_(rank),
+      host_(std::move(host)),
+      on_silence_(std::move(on_silence)),
+      limit_seconds_(std::min(kLimitSeconds, distributed::timeout_seconds())),
+      doing_("it had not begun a run") {
+  if (rank != 0) peers_[0];
+  thread_ = std::thread([this] { live(); });
+}
+
+LifeSigns::~LifeSigns() {
+  {
+    const std::scoped_lock guard(mutex_);
+    ending_ = true;
+  }
+  thread_.join();
+  if (rank_ != 0) send_sign(kFarewell);
+}
+
+void LifeSigns::note(std::string doing) {
+  const std::scoped_lock guard(mutex_);
+  doing_ = std::move(doing);
+}
+
+std::string LifeSigns::sign() {
+  const std::scoped_lock guard(mutex_);
+  const char* operation = distributed::Waiting::now();
+  return fmt::format("on host {}: {}{}", host_, doing_,
+                     operation == nullptr ? "" : fmt::format(", in {}", operation));
+}
+
+void LifeSigns::send_sign(const std::string& sign) const {
+  mailbox_.send(0, MailTag::kLifeSign, sign);
+}
+
+// Rank 0 answers; an answer is any text.
+void LifeSigns::listen() {
+  while (const auto mail = mailbox_.poll(MailTag::kLifeSign)) {
+    if (rank_ == 0 && mail->text == kFarewell) {
+      peers_.erase(mail->from);
+      continue;
+    }
+    peers_[mail->from] = {0, mail->text};
+    if (rank_ == 0) mailbox_.send(mail->from, MailTag::kLifeSign, "heard");
+  }
+}
+
+std::string LifeSigns::silence_of(int silent) {
+  std::string text = fmt::format(
+      "rank {} has given no sign of life for {:.0f} s: it is stopped, or its host is cut off",
+      silent, peers_[silent].silent_seconds);
+  if (rank_ != 0) return text;
+  text += fmt::format(". Last signs: rank {} {}; rank 0 {}", silent, peers_[silent].sign, sign());
+  for (const auto& [rank, peer] : peers_) {
+    if (rank != silent) text += fmt::format("; rank {} {}", rank, peer.sign);
+  }
+  return text;
+}
+
+void LifeSigns::live() {
+  const double interval = limit_seconds_ / kSignsPerLimit;
+  double since_sign = interval;
+  for (auto last = Clock::now();;) {
+    {
+      const std::scoped_lock guard(mutex_);
+      if (ending_) return;
+    }
+    listen();
+    const double passed =
+        std::min(std::chrono::duration<double>(Clock::now() - last).count(), kLongestPause);
+    last = Clock::now();
+    for (auto& [rank, peer] : peers_) {
+      peer.silent_seconds += passed;
+      if (peer.silent_seconds < limit_seconds_) continue;
+      on_silence_({rank, silence_of(rank)});
+      return;
+    }
+    since_sign += passed;
+    if (rank_ != 0 && since_sign >= interval) {
+      send_sign(sign());
+      since_sign = 0;
+    }
+    std::this_thread::sleep_for(std::chrono::duration<double>(kPollSeconds));
+  }
+}
+
+}  // namespace scgan::sweeps
