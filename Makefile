@@ -12,7 +12,7 @@ JOBS ?= $(shell nproc)
 export TORCH_DIR
 
 BUILD := build
-PROGRAMS := scgan_sweep scgan_report
+PROGRAMS := scgan_sweep scgan_report scgan_fid scgan_translate
 DEMO_OUT := out/quickstart
 
 # Open MPI refuses to start for root unless told twice.
@@ -21,7 +21,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help setup configure build test demo gpu-test bench clean format tidy
+.PHONY: help setup configure build test demo gpu-test chaos fuzz bench clean format tidy
 
 help:
 	@echo 'make demo      install what is missing, build, run a small sweep on 2 ranks, write its report'
@@ -29,6 +29,8 @@ help:
 	@echo 'make build     the programs, in $(BUILD)/bin/'
 	@echo 'make setup     only install what is missing: Debian packages, LibTorch'
 	@echo 'make gpu-test  the tests that need a GPU'
+	@echo 'make chaos     a sweep whose processes are killed 200 times; SCGAN_CHAOS_KILLS=N, SCGAN_CHAOS_SEED=N'
+	@echo 'make fuzz      libFuzzer on every parser of ours, SECONDS=10 each; needs clang'
 	@echo 'make bench     the benchmarks'
 	@echo 'make format    clang-format over all sources'
 	@echo 'make tidy      clang-tidy over all sources, or over FILES="..."; slow, a minute each with LibTorch'
@@ -65,9 +67,27 @@ gpu-test:
 	@cmake --build $(BUILD) --parallel $(JOBS)
 	@ctest --test-dir $(BUILD) --output-on-failure --label-regex '^gpu$$' --no-tests=error
 
+# The same test as in `make test`, with more kills.
+chaos: configure
+	@cmake --build $(BUILD) --parallel $(JOBS) --target e2e_chaos_test scgan_sweep scgan_report
+	@SCGAN_CHAOS_KILLS=$${SCGAN_CHAOS_KILLS:-200} $(BUILD)/tests/e2e_chaos_test
+
+# Built by Clang in a folder of its own; what is found lies in build-fuzz/found/.
+SECONDS := 10
+FUZZ := build-fuzz
+CLANG ?= $(firstword $(shell command -v clang++-{14,15,16,17,18,19,20} clang++))
+fuzz: setup
+	@[[ -n '$(CLANG)' ]] || { echo 'fuzz: clang++ is missing: apt-get install clang libclang-rt-14-dev' >&2; exit 2; }
+	@cmake -S tests/fuzz -B $(FUZZ) -G Ninja -DCMAKE_CXX_COMPILER='$(CLANG)' -DTORCH_DIR='$(TORCH_DIR)' --log-level=NOTICE
+	@cmake --build $(FUZZ) --parallel $(JOBS)
+	@mkdir -p $(FUZZ)/found
+	@for fuzzer in $(FUZZ)/bin/*_fuzzer; do name=$$(basename $$fuzzer _fuzzer); echo "== $$name"; \
+	  mkdir -p $(FUZZ)/corpus/$$name; \
+	  ASAN_OPTIONS=detect_leaks=0 $$fuzzer -max_total_time=$(SECONDS) -rss_limit_mb=2048 -timeout=10 -verbosity=0 \
+	    -print_final_stats=1 -artifact_prefix=$(FUZZ)/found/$$name- $(FUZZ)/corpus/$$name tests/fuzz/seeds/$$name; done
+
 bench: configure
 	@benches=$$(ninja -C $(BUILD) -t targets all | sed -n 's#^bin/\([a-z0-9_]*_bench\):.*#\1#p'); \
-	  [[ -n $$benches ]] || { echo 'bench: there are no benchmarks yet'; exit 0; }; \
 	  cmake --build $(BUILD) --parallel $(JOBS) --target $$benches; \
 	  for bench in $$benches; do echo "== $$bench"; $(BUILD)/bin/$$bench; done
 

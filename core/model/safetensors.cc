@@ -11,6 +11,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "core/base/atomic_file.h"
@@ -227,19 +228,11 @@ std::map<std::string, std::string> parse_metadata(const nlohmann::json& header,
   return metadata;
 }
 
-// Reads bytes one after the other from a file whose size is known.
+// Reads bytes one after the other from a stream whose size is known.
 class Input {
  public:
-  explicit Input(const std::filesystem::path& file) : file_(file) {
-    std::error_code failed;
-    left_ = std::filesystem::file_size(file, failed);
-    stream_.open(file, std::ios::binary);
-    if (failed || !stream_) {
-      throw Error(ErrorKind::kData,
-                  fmt::format("{}: cannot be read{}{}", file.string(), failed ? ": " : "",
-                              failed ? failed.message() : ""));
-    }
-  }
+  Input(std::istream& stream, uint64_t size, const std::filesystem::path& file)
+      : stream_(stream), left_(size), file_(file) {}
   uint64_t left() const { return left_; }
   void read(void* bytes, uint64_t count) {
     stream_.read(static_cast<char*>(bytes), static_cast<std::streamsize>(count));
@@ -248,9 +241,9 @@ class Input {
   }
 
  private:
+  std::istream& stream_;
+  uint64_t left_;
   const std::filesystem::path& file_;
-  std::ifstream stream_;
-  uint64_t left_ = 0;
 };
 
 std::string read_header(Input& input, const std::filesystem::path& file) {
@@ -278,6 +271,16 @@ at::Tensor read_tensor(Input& input, const Entry& entry, const std::filesystem::
   return tensor;
 }
 
+SafetensorsFile read_all(Input input, const std::filesystem::path& file) {
+  const nlohmann::json header = parse_header(read_header(input, file), file);
+  SafetensorsFile content;
+  content.metadata = parse_metadata(header, file);
+  for (const Entry& entry : checked_entries(header, input.left(), file)) {
+    content.tensors.emplace_back(entry.name, read_tensor(input, entry, file));
+  }
+  return content;
+}
+
 }  // namespace
 
 void write_safetensors(const std::filesystem::path& file, const NamedTensors& tensors,
@@ -296,14 +299,19 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
 }
 
 SafetensorsFile read_safetensors(const std::filesystem::path& file) {
-  Input input(file);
-  const nlohmann::json header = parse_header(read_header(input, file), file);
-  SafetensorsFile content;
-  content.metadata = parse_metadata(header, file);
-  for (const Entry& entry : checked_entries(header, input.left(), file)) {
-    content.tensors.emplace_back(entry.name, read_tensor(input, entry, file));
+  std::error_code failed;
+  const uint64_t size = std::filesystem::file_size(file, failed);
+  std::ifstream stream(file, std::ios::binary);
+  if (failed || !stream) {
+    throw Error(ErrorKind::kData, fmt::format("{}: cannot be read{}{}", file.string(),
+                                              failed ? ": " : "", failed ? failed.message() : ""));
   }
-  return content;
+  return read_all(Input(stream, size, file), file);
+}
+
+SafetensorsFile parse_safetensors(const std::string& bytes, const std::filesystem::path& file) {
+  std::istringstream stream(bytes);
+  return read_all(Input(stream, bytes.size(), file), file);
 }
 
 }  // namespace scgan

@@ -30,4 +30,7 @@ void write_safetensors(const std::filesystem::path& file, const NamedTensors& te
 // end, sizes that do not match shapes.
 SafetensorsFile read_safetensors(const std::filesystem::path& file);
 
+// The same from the bytes of a file; `file` is for messages.
+SafetensorsFile parse_safetensors(const std::string& bytes, const std::filesystem::path& file);
+
 }  // namespace scgan

@@ -1,0 +1,8 @@
+// core/data/csv.cc: manifests of data sets.
+#include "core/data/csv.h"
+#include "tests/fuzz/fuzz_parser.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  return scgan::fuzz::run(bytes, size,
+                          [](const std::string& input) { scgan::parse_csv(input, "input.csv"); });
+}

@@ -1,0 +1,8 @@
+// sweeps/run/messages.cc: what ranks tell each other.
+#include "sweeps/run/messages.h"
+#include "tests/fuzz/fuzz_parser.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  return scgan::fuzz::run(bytes, size,
+                          [](const std::string& input) { scgan::sweeps::report_from_text(input); });
+}

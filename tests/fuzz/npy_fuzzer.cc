@@ -1,0 +1,8 @@
+// core/eval/npy.cc: NumPy arrays, without the archive's check sum in the way.
+#include "core/eval/npy.h"
+#include "tests/fuzz/fuzz_parser.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  return scgan::fuzz::run(bytes, size,
+                          [](const std::string& input) { scgan::parse_npy(input, "input.npy"); });
+}

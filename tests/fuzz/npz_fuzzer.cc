@@ -1,0 +1,9 @@
+// core/eval/npz.cc: archives of NumPy arrays.
+#include "core/eval/npy.h"
+#include "tests/fuzz/fuzz_parser.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
+  return scgan::fuzz::run(bytes, size, [](const std::string& input) {
+    scgan::parse_npz(input, "input.npz", {"mu", "sigma"});
+  });
+}
