@@ -57,7 +57,7 @@ Digests result_digests(const fs::path& out) {
   if (!fs::exists(out / "runs")) return digests;
   for (const auto& entry : fs::recursive_directory_iterator(out / "runs")) {
     if (entry.is_regular_file() && is_result(entry.path())) {
-      digests[fs::relative(entry.path(), out).string()] = sha256_of_file(entry.path());
+      digests[entry.path().lexically_relative(out).string()] = sha256_of_file(entry.path());
     }
   }
   return digests;

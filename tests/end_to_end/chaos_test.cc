@@ -1,0 +1,149 @@
+// A sweep whose processes are killed at random moments, again and again, ends with the bytes of one
+// that nobody disturbed. The kills follow from a seed, which is printed; SCGAN_CHAOS_SEED repeats
+// one, SCGAN_CHAOS_KILLS sets their number (`make chaos`: 200).
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <sstream>
+
+#include "tests/end_to_end/sweep_fixture.h"
+
+namespace scgan::end_to_end {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Seconds = std::chrono::duration<double>;
+
+constexpr int kKills = 20;
+constexpr int kUsualRanks = 3;
+constexpr double kLongestEnd = 10;
+const Words kSweep{"tiny.yaml",          "--set", "sweep.variants=[cyclegan, scgan]", "--set",
+                   "sweep.seeds=[0, 1]", "--set", "run.checkpoint_minutes=0"};
+
+int from_environment(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::atoi(text);
+}
+
+bool is_gone(pid_t process) {
+  const std::string stat = read_text("/proc/" + std::to_string(process) + "/stat");
+  const size_t name_end = stat.rfind(')');
+  return name_end == std::string::npos || stat.compare(name_end, 3, ") Z") == 0;
+}
+
+// The store's numbers: its rows without how often and how long a run was tried.
+std::string without_effort(const std::string& csv) {
+  std::string kept;
+  std::istringstream lines(csv);
+  std::vector<bool> dropped;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    const bool head = dropped.empty();
+    size_t column = 0;
+    for (std::string field; std::getline(fields, field, ','); ++column) {
+      if (head) dropped.push_back(field == "attempts" || field == "train_seconds");
+      if (column >= dropped.size() || !dropped[column]) kept += field + ",";
+    }
+    kept += "\n";
+  }
+  return kept;
+}
+
+// What must not depend on how the sweep got there: files, and the numbers in the store.
+struct Results {
+  Digests files;
+  std::string numbers;
+  bool operator==(const Results&) const = default;
+};
+
+class Chaos : public SweepFixture {
+ protected:
+  Words words(const std::string& out, int ranks_per_run) const {
+    Words all = kSweep;
+    all.insert(all.end(),
+               {"--out", out, "--set", "run.ranks_per_run=" + std::to_string(ranks_per_run)});
+    return all;
+  }
+
+  Results results(const std::string& out) const {
+    return {result_digests(path(out)), without_effort(report({out, "--format", "csv"}).out)};
+  }
+
+  int draw(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random_); }
+
+  // Mostly 3 ranks with a run each; now and then one process without mpirun, 2 ranks for a run, 4.
+  Subprocess start(const std::string& out) {
+    struct Shape {
+      int ranks, per_run;
+    };
+    static constexpr Shape kOthers[] = {{0, 1}, {2, 2}, {4, 2}};
+    const Shape shape = draw(4) == 0 ? kOthers[draw(3)] : Shape{kUsualRanks, 1};
+    return Subprocess(sweep_command(shape.ranks, words(out, shape.per_run)));
+  }
+
+  // Starts the sweep and kills one of its processes. False when it was done before.
+  bool kill_once(const std::string& out, double longest) {
+    Subprocess process = start(out);
+    const Seconds moment(std::uniform_real_distribution<double>(0, longest)(random_));
+    const auto end = Clock::now() + moment;
+    while (Clock::now() < end && process.running()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    const std::vector<pid_t> ranks = process.children();
+    if (!process.running()) {
+      const Ended& ended = process.wait(Seconds(1));
+      EXPECT_EQ(ended.exit_code, 0) << ended.text();
+      return false;
+    }
+    // The launcher now and then; always when it has not started its ranks yet.
+    const bool launcher = ranks.empty() || draw(6) == 0;
+    kill(
+        launcher ? process.pid() : ranks[static_cast<size_t>(draw(static_cast<int>(ranks.size())))],
+        SIGKILL);
+    const auto killed = Clock::now();
+    const Ended& ended = process.wait(Seconds(3 * kLongestEnd));
+    const bool gone =
+        wait_until([&] { return std::ranges::all_of(ranks, is_gone); }, Seconds(3 * kLongestEnd));
+    const double seconds = Seconds(Clock::now() - killed).count();
+    EXPECT_FALSE(ended.timed_out) << ended.text();
+    EXPECT_TRUE(gone) << "ranks live on without their launcher";
+    EXPECT_LT(seconds, kLongestEnd)
+        << (launcher ? "launcher killed\n" : "rank killed\n") << ended.text();
+    slowest_end_ = std::max(slowest_end_, seconds);
+    return true;
+  }
+
+  std::mt19937 random_;
+  double slowest_end_ = 0;
+};
+
+TEST_F(Chaos, KilledAtRandomMomentsASweepEndsWithTheBytesOfAnUndisturbedOne) {
+  const int kills = from_environment("SCGAN_CHAOS_KILLS", kKills);
+  const int seed =
+      from_environment("SCGAN_CHAOS_SEED", static_cast<int>(std::random_device()() % 100000));
+  random_.seed(static_cast<unsigned>(seed));
+  std::cout << "SCGAN_CHAOS_SEED=" << seed << ", " << kills << " kills" << std::endl;
+
+  const Ended undisturbed = sweep(kUsualRanks, words("undisturbed", 1));
+  ASSERT_EQ(undisturbed.exit_code, 0) << undisturbed.text();
+  const Results expected = results("undisturbed");
+  ASSERT_FALSE(expected.files.empty());
+
+  int done = 0, rounds = 0;
+  while (done < kills && !HasFailure()) {
+    const std::string out = "out" + std::to_string(++rounds);
+    while (done < kills && !HasFailure() && kill_once(out, undisturbed.seconds)) ++done;
+    const Ended last = sweep(kUsualRanks, words(out, 1));
+    EXPECT_EQ(last.exit_code, 0) << last.text();
+    EXPECT_EQ(results(out), expected) << "after " << done << " kills";
+    fs::remove_all(path(out));
+  }
+  std::cout << done << " kills in " << rounds << " sweeps; the slowest end took " << slowest_end_
+            << " s" << std::endl;
+}
+
+}  // namespace
+}  // namespace scgan::end_to_end

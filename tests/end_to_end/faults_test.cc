@@ -1,0 +1,242 @@
+// What users of a cluster meet: full disks, damaged checkpoints, ranks that hang, runs that fail.
+// Each is named, ends the job soon, and leaves a sweep that the same command finishes with the same
+// bytes.
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+
+#include <fstream>
+#include <optional>
+
+#include "tests/end_to_end/sweep_fixture.h"
+
+namespace scgan::end_to_end {
+namespace {
+
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr int kFailedRuns = 1, kLost = 3, kStopped = 75;
+constexpr int kWellInside = 3;  // steps, far from the end
+const Words kLonger{"tiny.yaml",
+                    "--set",
+                    "train.epochs=10",
+                    "--set",
+                    "train.decay_epochs=2",
+                    "--set",
+                    "run.checkpoint_minutes=0"};
+
+Words longer(const std::string& out, const Words& more = {}) {
+  Words words = kLonger;
+  words.insert(words.end(), {"--out", out});
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+std::vector<std::string> temporaries(const fs::path& out) {
+  std::vector<std::string> found;
+  for (const std::string& name : listing(out)) {
+    if (name.find(".tmp") != std::string::npos) found.push_back(name);
+  }
+  return found;
+}
+
+// A disk of its own, small enough to be full; only root may have one.
+class SmallDisk {
+ public:
+  SmallDisk(fs::path folder, int kib) : folder_(std::move(folder)) {
+    fs::create_directories(folder_);
+    mounted_ = mount("none", folder_.c_str(), "tmpfs", 0,
+                     ("size=" + std::to_string(kib) + "k").c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_) umount2(folder_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+  bool mounted() const { return mounted_; }
+  void fill(long free_bytes = 0) const {
+    struct statvfs status {};
+    if (statvfs(folder_.c_str(), &status) != 0) throw std::runtime_error("no disk");
+    std::ofstream ballast(folder_ / "ballast", std::ios::binary);
+    const auto free = static_cast<long>(status.f_bavail * status.f_frsize);
+    ballast << std::string(static_cast<size_t>(std::max(0L, free - free_bytes)), 'x');
+    ballast.close();
+  }
+  void clear() const { fs::remove(folder_ / "ballast"); }
+
+ private:
+  fs::path folder_;
+  bool mounted_ = false;
+};
+
+class Faults : public SweepFixture {
+ protected:
+  static void SetUpTestSuite() {
+    const TempDir folder;
+    write_text(folder.path() / "tiny.yaml", kTinySweep);
+    const Ended ended = run({sweep_words(0, longer("out")), sweep_environment(), folder.path()});
+    ASSERT_EQ(ended.exit_code, 0) << ended.text();
+    undisturbed_ = result_digests(folder.path() / "out");
+  }
+
+  void start(int ranks, const Words& words, std::map<std::string, std::string> environment = {}) {
+    Command command = sweep_command(ranks, words);
+    command.environment.merge(environment);
+    process_.emplace(command);
+    ASSERT_TRUE(wait_until(
+        [&] { return newest_checkpoint(path("out")) >= kWellInside || !process_->running(); }));
+    ASSERT_TRUE(process_->running()) << process_->wait(seconds(1)).text();
+  }
+
+  void expect_full_disk(const Ended& ended) {
+    EXPECT_EQ(ended.exit_code, kLost) << ended.text();
+    EXPECT_FALSE(ended.timed_out);
+    EXPECT_THAT(ended.err, AllOf(HasSubstr((path("out") / "").string()),
+                                 AnyOf(HasSubstr("No space left on device"),
+                                       HasSubstr("database or disk is full"),
+                                       HasSubstr("File too large"), HasSubstr("disk I/O error"))));
+    EXPECT_EQ(temporaries(path("out")), Words{});
+  }
+
+  void expect_same_end(int ranks) {
+    const Ended ended = sweep(ranks, longer("out"));
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    EXPECT_EQ(result_digests(path("out")), undisturbed_);
+    EXPECT_EQ(statuses(path("out")).begin()->second.state, "done");
+  }
+
+  std::optional<Subprocess> process_;
+  static inline Digests undisturbed_;
+};
+
+TEST_F(Faults, AFullDiskIsNamedAndTheJobGoesOnFromItsLastCheckpointWhenThereIsRoom) {
+  const SmallDisk disk(path("out"), 64 << 10);
+  if (!disk.mounted()) GTEST_SKIP() << "no permission to mount a small disk";
+  start(0, longer(path("out").string()));
+  disk.fill();
+  expect_full_disk(process_->wait(seconds(60)));
+  EXPECT_GE(newest_checkpoint(path("out")), kWellInside);
+  disk.clear();
+  expect_same_end(0);
+}
+
+TEST_F(Faults, AStoreThatCannotGrowEndsTheJobAndIsNamed) {
+  fs::create_directories(path("runs"));
+  const SmallDisk disk(path("out"), 1 << 10);
+  if (!disk.mounted()) GTEST_SKIP() << "no permission to mount a small disk";
+  fs::create_directory_symlink(path("runs"), path("out") / "runs");
+  start(0, longer(path("out").string()));
+  disk.fill();
+  const Ended& ended = process_->wait(seconds(60));
+  expect_full_disk(ended);
+  EXPECT_THAT(ended.err, HasSubstr("results.db"));
+  disk.clear();
+  expect_same_end(0);
+}
+
+TEST_F(Faults, AFileSizeLimitIsAnErrorWithTheFilesNameAndTheLastCheckpointStays) {
+  start(0, longer(path("out").string()));
+  const rlimit limit{20000, 20000};  // less than a checkpoint
+  ASSERT_EQ(prlimit(process_->pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+  expect_full_disk(process_->wait(seconds(60)));
+  EXPECT_GE(newest_checkpoint(path("out")), kWellInside);
+  expect_same_end(2);
+}
+
+TEST_F(Faults, WithoutAnyCheckpointThatIsWholeTheRunBeginsAnewAndSaysSo) {
+  start(0, longer("out"));
+  process_->signal(SIGKILL);
+  process_->wait(seconds(60));
+  for (const auto& entry : fs::directory_iterator(run_folder(path("out")))) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("checkpoint-") && name.ends_with(".safetensors")) {
+      fs::resize_file(entry.path(), fs::file_size(entry.path()) / 2);
+    }
+  }
+  const Ended ended = sweep(0, longer("out"));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(ended.err,
+              AllOf(HasSubstr("the one before is taken"), HasSubstr("starts from step 0")));
+  EXPECT_EQ(result_digests(path("out")), undisturbed_);
+}
+
+// Rank 0 has the coordinator, rank 1 is watched by it.
+class StoppedRank : public Faults, public testing::WithParamInterface<int> {};
+
+TEST_P(StoppedRank, IsNamedWithItsStepAndEndsTheJob) {
+  const int stopped = GetParam();
+  start(2, longer("out", {"--set", "run.ranks_per_run=2", "--set", "train.epochs=500"}),
+        {{"SCGAN_TIMEOUT_SECONDS", "3"}});
+  const std::vector<pid_t> ranks = process_->children();
+  ASSERT_EQ(ranks.size(), 2U);
+  kill(ranks.at(static_cast<size_t>(stopped)), SIGSTOP);
+  const Ended& ended = process_->wait(seconds(40));
+  EXPECT_FALSE(ended.timed_out);
+  EXPECT_EQ(ended.exit_code, kLost) << ended.text();
+  const std::string run_id = run_folder(path("out")).filename().string();
+  EXPECT_THAT(ended.err, AnyOf(HasSubstr("rank " + std::to_string(stopped) +
+                                         " has given no sign of life for 3 s"),
+                               HasSubstr("another rank of the run is lost or stuck")));
+  EXPECT_THAT(ended.err, AnyOf(HasSubstr("all_gather"), HasSubstr("all_to_all"),
+                               HasSubstr("broadcast"), HasSubstr("sign of life")));
+  if (stopped == 1) {
+    EXPECT_THAT(ended.err, AllOf(HasSubstr("run " + run_id), HasSubstr("step ")));
+    const Ended status = report({"out"});
+    EXPECT_THAT(status.out, Not(HasSubstr("failed:")));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EitherRank, StoppedRank, testing::Values(0, 1));
+
+// The first signal waits for the end of the step, which never comes.
+TEST_F(Faults, ASecondSignalEndsTheJobAtOnce) {
+  start(2, longer("out", {"--set", "run.ranks_per_run=2", "--set", "train.epochs=500"}));
+  const std::vector<pid_t> ranks = process_->children();
+  ASSERT_EQ(ranks.size(), 2U);
+  kill(ranks[1], SIGSTOP);
+  kill(ranks[0], SIGUSR2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1200));
+  ASSERT_TRUE(process_->running());
+  kill(ranks[0], SIGUSR2);
+  const Ended& ended = process_->wait(seconds(10));
+  EXPECT_FALSE(ended.timed_out);
+  EXPECT_EQ(ended.exit_code, kStopped) << ended.text();
+}
+
+TEST_F(Faults, ALossThatIsNotFiniteKeepsItsBatchAndIsOnlyTriedAgainOnRequest) {
+  Words words{"tiny.yaml", "--out", "out"};
+  for (const char* set :
+       {"train.beta2=0", "train.learning_rate=10", "train.adam_eps=1e-16", "train.beta1=0.9"}) {
+    words.insert(words.end(), {"--set", set});
+  }
+  const Ended first = sweep(2, words);
+  EXPECT_EQ(first.exit_code, kFailedRuns) << first.text();
+  EXPECT_THAT(first.err, HasSubstr("FAILED, non_finite: loss "));
+  Words batches;
+  for (const std::string& name : listing(path("out"))) {
+    if (name.find("/non_finite-") != std::string::npos) batches.push_back(name);
+  }
+  ASSERT_EQ(batches.size(), 1U);
+  EXPECT_THAT(read_text(path("out") / batches.front()),
+              AllOf(HasSubstr("\"a\""), HasSubstr("\"b\""), HasSubstr("loss "), HasSubstr("step")));
+
+  const Ended second = sweep(0, words);
+  EXPECT_EQ(second.exit_code, kFailedRuns) << second.text();
+  EXPECT_THAT(second.err, HasSubstr("is not tried again: failed after 1 try, non_finite: loss "));
+  Words dry = words;
+  dry.emplace_back("--dry-run");
+  EXPECT_THAT(sweep(0, dry).out, HasSubstr("failed after 1 try, non_finite: loss "));
+  EXPECT_EQ(statuses(path("out")).begin()->second.attempts, 1);
+  words.emplace_back("--retry-failed");
+  EXPECT_EQ(sweep(0, words).exit_code, kFailedRuns);
+  EXPECT_EQ(statuses(path("out")).begin()->second.attempts, 2);
+}
+
+}  // namespace
+}  // namespace scgan::end_to_end
