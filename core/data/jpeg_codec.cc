@@ -65,6 +65,7 @@ class Reader {
           fmt::format("{}: has {} channels{}; 3 (RGB) or 1 (grey) are wanted", file_.string(),
                       jpeg_.num_components, jpeg_.num_components == 4 ? " (CMYK)" : ""));
     }
+    check_length(bytes.size());
   }
 
   ImageInfo info() const {
@@ -87,6 +88,19 @@ class Reader {
   }
 
  private:
+  // Before memory is asked for: a short file cannot hold a large image. Every block of 8 x 8
+  // samples takes a bit or more.
+  void check_length(size_t bytes) const {
+    uint64_t blocks = 0;
+    for (int i = 0; i < jpeg_.num_components; ++i) {
+      blocks += uint64_t{jpeg_.comp_info[i].width_in_blocks} * jpeg_.comp_info[i].height_in_blocks;
+    }
+    if (blocks / 8 <= bytes) return;
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: damaged or truncated JPEG: {} bytes cannot hold {} x {} pixels",
+                            file_.string(), bytes, jpeg_.image_width, jpeg_.image_height));
+  }
+
   std::filesystem::path file_;
   Decompressor decompressor_;
   jpeg_decompress_struct& jpeg_;

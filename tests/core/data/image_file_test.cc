@@ -122,6 +122,21 @@ TEST_F(ImageFileTest, ShortFileThatClaimsAHugeImageIsAnErrorBeforeMemoryIsAsked)
   EXPECT_THAT(error_of(png_), HasSubstr("cannot hold 60000 x 60000 pixels"));
 }
 
+TEST_F(ImageFileTest, ShortJpegThatClaimsAHugeImageIsAnErrorBeforeMemoryIsAsked) {
+  write_jpeg(jpeg_, 16, 16, 3, std::vector<uint8_t>(size_t{16} * 16 * 3, 77));
+  std::string bytes = read_file(jpeg_);
+  const size_t frame = bytes.find("\xff\xc0");
+  ASSERT_NE(frame, std::string::npos);
+  bytes.replace(frame + 5, 4, "\xea\x60\xea\x60");  // 60000 x 60000
+  write_file_atomically(jpeg_, bytes);
+  EXPECT_THAT(error_of(jpeg_), HasSubstr("cannot hold 60000 x 60000 pixels"));
+}
+
+TEST_F(ImageFileTest, AFlatJpegIsAsShortAsCanBeAndRead) {
+  write_jpeg(jpeg_, 1024, 1024, 1, std::vector<uint8_t>(size_t{1024} * 1024, 77));
+  EXPECT_EQ(read_image(jpeg_).sizes(), at::IntArrayRef({3, 1024, 1024}));
+}
+
 TEST_F(ImageFileTest, ContentAndNotTheNameTellsTheFormat) {
   write_png(jpeg_, test_image(5, 5));
   EXPECT_TRUE(at::equal(read_image(jpeg_), test_image(5, 5)));
