@@ -97,51 +97,78 @@ std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, boo
   return jobs;
 }
 
-double full_range(const at::Tensor& raw, const fs::path& file) {
-  if (raw.scalar_type() == at::kByte) return 255;
-  if (read_image_info(file).bits == 16) return kDeepestLevel;
-  throw Error(ErrorKind::kData,
-              fmt::format("{}: floating point values have no full range that would say what is "
-                          "black and white; convert the image to 8 or 16 bits",
-                          file.string()));
-}
-
-// Percentiles of the images that can be read; the others fail on their own later.
-ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double, 2>& percent) {
-  RawHistogram histogram;
+// Bits per channel of every image; 0 where it cannot be read, which is a failure of its own later.
+std::vector<int64_t> depths(const std::vector<Job>& jobs) {
   std::vector<int64_t> bits(jobs.size(), 0);
   on_all_cores(jobs.size(), [&](size_t i) {
     try {
-      const at::Tensor raw = read_image(jobs[i].input);
-      full_range(raw, jobs[i].input);  // refuses what has none
-      histogram.add(raw);
-      bits[i] = raw.scalar_type() == at::kByte ? 8 : 16;
+      bits[i] = read_image_info(jobs[i].input).bits;
     } catch (const Error&) {
       bits[i] = 0;
     }
   });
-  const auto has = [&](int64_t value) {
-    return std::find(bits.begin(), bits.end(), value) != bits.end();
-  };
-  if (has(8) && has(16)) {
-    throw Error(ErrorKind::kData,
-                "--percentile needs images of one depth, and some have 8 bits, some 16");
-  }
-  if (!has(8) && !has(16)) throw Error(ErrorKind::kData, "none of the images can be read");
-  return histogram.percentiles(percent[0], percent[1]);
+  return bits;
 }
 
-// [3, H, W] in [-1, 1], as a data set of training would hold it.
+int64_t common_depth(const std::vector<int64_t>& bits) {
+  int64_t common = 0;
+  for (const int64_t depth : bits) {
+    if (depth == 0 || depth == common) continue;
+    if (common != 0) {
+      throw Error(ErrorKind::kData,
+                  fmt::format("--percentile needs images of one depth, and some have {} bits, some "
+                              "{}",
+                              common, depth));
+    }
+    common = depth;
+  }
+  if (common == 0) throw Error(ErrorKind::kData, "none of the images can be read");
+  return common;
+}
+
+ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double, 2>& percent) {
+  const auto [low, high] = percent;
+  RawHistogram histogram(common_depth(depths(jobs)));
+  do {
+    on_all_cores(jobs.size(), [&](size_t i) {
+      at::Tensor raw;
+      try {
+        raw = read_image(jobs[i].input);
+      } catch (const Error&) {
+        return;  // as in depths
+      }
+      histogram.add(raw);
+    });
+  } while (histogram.needs_another_pass(low, high));
+  try {
+    return histogram.percentiles(low, high);
+  } catch (const Error&) {
+    throw Error(ErrorKind::kData,
+                fmt::format("--percentile {:g},{:g}: a channel has one value at both, so it cannot "
+                            "be stretched; take percentiles farther apart or leave them out",
+                            low, high));
+  }
+}
+
+// Grey levels 0 ... 255, as a data set of training would hold them.
+at::Tensor grey_levels(const fs::path& file, const std::optional<ChannelRanges>& ranges) {
+  const std::string bytes = read_image_bytes(file);
+  const int64_t bits = image_info(bytes, file).bits;
+  if (bits == 32 && !ranges) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: floating point values have no full range that would say what is "
+                            "black and white; --percentile LOW,HIGH says it",
+                            file.string()));
+  }
+  const at::Tensor raw = decode_image(bytes, file);
+  if (bits == 8 && !ranges) return raw;
+  return scale_to_grey_levels(raw, ranges ? *ranges : full_range(bits));
+}
+
+// [3, H, W] in [-1, 1].
 at::Tensor network_input(const fs::path& file, const TranslateOptions& options,
                          const std::optional<ChannelRanges>& ranges) {
-  const at::Tensor raw = read_image(file);
-  const double high = full_range(raw, file);
-  at::Tensor levels = raw;
-  if (ranges) {
-    levels = scale_to_grey_levels(raw, *ranges);
-  } else if (raw.scalar_type() != at::kByte) {
-    levels = scale_to_grey_levels(raw, {{{0, high}, {0, high}, {0, high}}});
-  }
+  at::Tensor levels = grey_levels(file, ranges);
   if (options.size > 0 && !options.tiles) {
     // Resizing a float image may overshoot; grey levels end at 0 and 255.
     levels = resize_bicubic(levels, options.size, options.size).clamp(0, 255);

@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -181,6 +183,52 @@ TEST_F(TranslateFolderTest, PercentilesOfMixedDepthsAreRefused) {
   write_png16(path("in/a.png"), 1, 3, 1, {1000, 1005, 1010});
   write_png8(path("in/b.png"), 1, 3, 1, {0, 100, 255});
   EXPECT_THAT(refusal({.percentile = {{0, 100}}}, "out", ErrorKind::kData), HasSubstr("one depth"));
+}
+
+// A TIFF of one line of three 32-bit floats, written by hand: little-endian, one strip behind the
+// ten entries of its directory.
+std::string float_tiff(const std::array<float, 3>& values) {
+  constexpr std::array<std::array<uint32_t, 3>, 10> kEntries{{{256, 3, 3},
+                                                              {257, 3, 1},
+                                                              {258, 3, 32},
+                                                              {259, 3, 1},
+                                                              {262, 3, 1},
+                                                              {273, 4, 8 + 2 + 120 + 4},
+                                                              {277, 3, 1},
+                                                              {278, 3, 1},
+                                                              {279, 4, 12},
+                                                              {339, 3, 3}}};  // tag, type, value
+  std::string bytes("II\x2a\0\x08\0\0\0\x0a\0", 10);
+  const auto append = [&](const void* number, size_t size) {
+    bytes.append(static_cast<const char*>(number), size);
+  };
+  for (const auto& [tag, type, value] : kEntries) {
+    const uint32_t one = 1;
+    append(&tag, 2);
+    append(&type, 2);
+    append(&one, 4);
+    append(&value, 4);
+  }
+  bytes += std::string(4, '\0');  // no second image
+  append(values.data(), sizeof values);
+  return bytes;
+}
+
+TEST_F(TranslateFolderTest, FloatImagesNeedPercentiles) {
+  write_file_atomically(path("in/f.tif"), float_tiff({-0.5f, 0.0f, 1.5f}));
+  Negative generator;
+  const auto result = translate(generator);
+  EXPECT_THAT(result.failures, ElementsAre(AllOf(HasSubstr("f.tif"), HasSubstr("--percentile"))));
+  EXPECT_EQ(translate(generator, {.bits = 16, .percentile = {{0, 100}}}).written, 1);
+  // The negative of 0, a quarter and 1 of the range.
+  EXPECT_TRUE(at::allclose(read_image(path("out/f.png"))[0].flatten(),
+                           at::tensor({65535.f, 49151.f, 0.f}), 0, 1));
+}
+
+TEST_F(TranslateFolderTest, AChannelOfOneValueCannotBeStretched) {
+  write_png8(path("in/flat.png"), 1, 3, 1, {7, 7, 7});
+  EXPECT_THAT(refusal({.percentile = {{0, 100}}}, "out", ErrorKind::kData),
+              AllOf(HasSubstr("--percentile 0,100"), HasSubstr("farther apart")));
 }
 
 TEST_F(TranslateFolderTest, SizeResizesAsInTraining) {
