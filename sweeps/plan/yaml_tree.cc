@@ -1,11 +1,13 @@
 #include "sweeps/plan/yaml_tree.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <sstream>
 #include <utility>
 
 #include "core/base/error.h"
@@ -96,15 +98,47 @@ YamlNode empty_node(const Place& place) {
   return node;
 }
 
+// Notes where documents begin, nothing else.
+class DocumentStarts final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark& mark) override { marks.push_back(mark); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+  std::vector<YAML::Mark> marks;
+};
+
+// Of the first two documents. Not by YAML::LoadAll: where a document cannot begin, as at a comma,
+// yaml-cpp finds empty ones without end.
+std::vector<YAML::Mark> document_starts(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStarts handler;
+  while (handler.marks.size() < 2 && parser.HandleNextDocument(handler)) {
+  }
+  return handler.marks;
+}
+
 YamlNode parse(const std::string& text, const PlaceOf& place_of, IssueList& issues) {
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
-      issues.add(place_of(documents[1].Mark()), "",
-                 "a second YAML document starts here (---); there must be one");
+    const std::vector<YAML::Mark> starts = document_starts(text);
+    if (starts.empty()) return empty_node(place_of(YAML::Mark::null_mark()));
+    if (starts.size() > 1) {
+      const bool stands_still = starts[1].pos == starts[0].pos;
+      issues.add(place_of(starts[1]), "",
+                 stands_still ? "is not valid YAML: nothing can begin so"
+                              : "a second YAML document starts here (---); there must be one");
     }
-    if (documents.empty()) return empty_node(place_of(YAML::Mark::null_mark()));
-    return TreeBuilder(place_of, issues).build(documents.front(), "");
+    return TreeBuilder(place_of, issues).build(YAML::Load(text), "");
   } catch (const YAML::Exception& error) {
     issues.add(place_of(error.mark), "", "is not valid YAML: " + error.msg);
     return empty_node(place_of(error.mark));

@@ -132,6 +132,12 @@ TEST(SweepYamlTest, MergeKeysTagsAndSecondDocumentsAreRefused) {
   EXPECT_THAT(issues("name: a\n---\nname: b\n"), ElementsAre(HasSubstr("second YAML document")));
 }
 
+TEST(SweepYamlTest, TextsInWhichNoDocumentCanBeginAreRefusedAtOnce) {
+  for (const char* text : {",", "]", "}", ", name: a\n", "name: a\n...\n,\n", "{name: a},\n"}) {
+    EXPECT_THAT(issues(text), testing::Contains(HasSubstr("YAML"))) << text;
+  }
+}
+
 TEST(SweepYamlTest, AliasesStandForTheirValue) {
   const SweepSpec spec = read("name: a\ntrain: {epochs: &n 7, decay_epochs: *n}\n");
   EXPECT_EQ(base_value(spec, "train.decay_epochs"), SpecValue(int64_t{7}));
