@@ -47,93 +47,6 @@ uint64_t own_checksum(const Header& header) {
 
 [[noreturn]] void fail(const std::string& problem) { throw Error(ErrorKind::kStorage, problem); }
 
-// Appends numbers and texts to bytes.
-class Writer {
- public:
-  template <typename Number>
-  void number(Number value) {
-    bytes_.append(reinterpret_cast<const char*>(&value), sizeof(value));
-  }
-  void text(const std::string& value) {
-    number<uint64_t>(value.size());
-    bytes_ += value;
-  }
-  const std::string& bytes() const { return bytes_; }
-
- private:
-  std::string bytes_;
-};
-
-// Takes them off again.
-class Reader {
- public:
-  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-
-  template <typename Number>
-  Number number() {
-    Number value;
-    std::memcpy(&value, take(sizeof(value)).data(), sizeof(value));
-    return value;
-  }
-  std::string text() { return std::string(take(number<uint64_t>())); }
-
-  // A number of things to come, each of `least` bytes or more.
-  uint64_t count(size_t least) {
-    const auto value = number<uint64_t>();
-    if (value > bytes_.size() / least) fail("its catalog ends early");
-    return value;
-  }
-
- private:
-  std::string_view take(uint64_t count) {
-    if (count > bytes_.size()) fail("its catalog ends early");
-    const std::string_view taken = bytes_.substr(0, count);
-    bytes_.remove_prefix(count);
-    return taken;
-  }
-
-  std::string_view bytes_;
-};
-
-std::string to_bytes(const DatasetSpec& spec, const ImageCatalog& catalog) {
-  Writer out;
-  out.text(pixels_key(spec));
-  out.text(catalog.digest);
-  out.number<uint8_t>(catalog.is_float ? 1 : 0);
-  for (const auto& range : catalog.range) {
-    for (const double value : range) out.number(value);
-  }
-  for (size_t split = 0; split < kSplits.size(); ++split) {
-    out.number<uint64_t>(catalog.names[split].size());
-    for (size_t i = 0; i < catalog.names[split].size(); ++i) {
-      out.number(catalog.checksums[split][i]);
-      out.text(catalog.names[split][i]);
-    }
-  }
-  return out.bytes();
-}
-
-ImageCatalog from_bytes(std::string_view bytes, const DatasetSpec& spec,
-                        const std::string& digest) {
-  Reader in(bytes);
-  ImageCatalog catalog;
-  const bool same_pixels = in.text() == pixels_key(spec);
-  catalog.digest = in.text();
-  if (!same_pixels || catalog.digest != digest) fail("it is of another data set");
-  catalog.is_float = in.number<uint8_t>() != 0;
-  for (auto& range : catalog.range) {
-    for (double& value : range) value = in.number<double>();
-  }
-  for (size_t split = 0; split < kSplits.size(); ++split) {
-    const uint64_t count = in.count(2 * sizeof(uint64_t));
-    for (uint64_t i = 0; i < count; ++i) {
-      catalog.checksums[split].push_back(in.number<uint64_t>());
-      catalog.names[split].push_back(in.text());
-    }
-  }
-  return catalog;
-}
-
 // Compares all images with their checksums, on all cores.
 void verify(const DatasetSpec& spec, const ImageCatalog& catalog, const Mapping& mapping) {
   const ImageLayout layout = layout_of(spec, catalog);
@@ -182,7 +95,7 @@ DataSet open_images(int descriptor, const fs::path& file, const DatasetSpec& spe
   if (checksum(bytes.data(), bytes.size()) != header.catalog_checksum) {
     fail("its catalog is damaged");
   }
-  const ImageCatalog catalog = from_bytes(bytes, spec, digest);
+  const ImageCatalog catalog = catalog_from_bytes(bytes, pixels_key(spec), digest);
   if (layout_of(spec, catalog).end() != header.catalog_begin) fail("its catalog is wrong");
   const auto mapping = Mapping::of(descriptor, size, file);
   verify(spec, catalog, *mapping);
@@ -238,7 +151,7 @@ std::string sources_key(const DatasetSpec& spec, const std::vector<Field>& field
 
 void write_catalog(const TemporaryFile& file, const DatasetSpec& spec,
                    const ImageCatalog& catalog) {
-  const std::string bytes = to_bytes(spec, catalog);
+  const std::string bytes = to_bytes(catalog, pixels_key(spec));
   Header header;
   std::copy(kMagic.begin(), kMagic.end(), header.magic.begin());
   header.catalog_begin = layout_of(spec, catalog).end();

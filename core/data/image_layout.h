@@ -2,30 +2,17 @@
 // set beginning on a page of memory.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "core/data/dataset.h"
 #include "core/data/field.h"
+#include "core/data/image_catalog.h"
 #include "core/data/mapping.h"
-#include "core/data/scaling.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
-
-// All that there is to say of a data set beside its pixels.
-struct ImageCatalog {
-  std::string digest;
-  bool is_float = false;                           // else uint8
-  std::array<std::vector<std::string>, 4> names;   // of the fields of kSplits
-  std::array<std::vector<uint64_t>, 4> checksums;  // of each field's bytes
-  ChannelRanges range{};                           // see DataSet
-};
 
 class ImageLayout {
  public:

@@ -7,6 +7,7 @@ Made with NumPy 2.4.6, Pillow 13.0.0, tifffile 2026.3.3 and safetensors 0.8.0; s
 import io
 import json
 import pathlib
+import struct
 
 import numpy as np
 import tifffile
@@ -69,6 +70,13 @@ def tables():
     write("csv/quoted", '\ufeff"file, name","say ""hi"""\r\n"a\nb",\r\n\r\n')
 
 
+def catalogs():
+    text = lambda value: struct.pack("<Q", len(value)) + value
+    field = struct.pack("<Q", 7) + text(b"name")
+    write("catalog/one_each", text(b"pixels") + text(b"digest") + struct.pack("<B6d", 1, 0, 1, 0, 1, 0, 1)
+          + 4 * (struct.pack("<Q", 1) + field))
+
+
 def weights():
     tensors = {"w": np.arange(4, dtype=np.float32).reshape(2, 2), "n": np.array(3, dtype=np.int64),
                "b": np.array([True, False]), "d": np.array([0.5]), "e": np.zeros((0, 3), np.int32)}
@@ -99,6 +107,7 @@ if __name__ == "__main__":
     numpy_files()
     images()
     tables()
+    catalogs()
     weights()
     messages()
     sweeps()
