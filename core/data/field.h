@@ -39,8 +39,4 @@ std::vector<Field> list_fields(const DatasetSpec& spec);
 
 int64_t count_of(const std::vector<Field>& fields, size_t split);
 
-// Throws Error(kData) with the problems, one per line, at most 20 and then a count; empty texts are
-// none.
-void throw_if_any(const std::vector<std::string>& problems);
-
 }  // namespace scgan

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/problems.h"
 #include "core/base/sha256.h"
 #include "core/data/checksum.h"
 #include "core/data/on_all_cores.h"
@@ -127,8 +128,14 @@ class Builder {
   }
 
   RawImage again(size_t i) const {
-    auto kept = spool_.get(i);
-    return kept ? *std::move(kept) : read_raw_image(fields_[i]);
+    if (auto kept = spool_.get(i)) return *std::move(kept);
+    RawImage raw = read_raw_image(fields_[i]);
+    if (raw.digest != digests_[i]) {
+      throw Error(ErrorKind::kData,
+                  fmt::format("{}{}: was changed while it was being read", fields_[i].origin,
+                              first_file(fields_[i]).string()));
+    }
+    return raw;
   }
 
   void place(const Field& field, const RawImage& raw) {

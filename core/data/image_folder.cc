@@ -6,6 +6,10 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
+#include <string_view>
+
+#include "core/base/error.h"
+#include "core/base/problems.h"
 
 namespace scgan {
 namespace {
@@ -17,35 +21,38 @@ constexpr std::array<std::string_view, 5> kExtensions{".png", ".jpg", ".jpeg", "
 bool is_image_name(const fs::path& file) {
   std::string extension = file.extension().string();
   for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return !file.filename().string().starts_with(".") &&
-         std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
-// The images of a folder, sorted by file name; none and a problem when there are none.
-std::vector<fs::path> list_folder(const fs::path& folder, std::vector<std::string>& problems) {
-  std::vector<fs::path> files;
+}  // namespace
+
+ImageList list_images(const fs::path& folder) {
+  ImageList list;
   std::error_code failed;
   for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     std::error_code gone;
-    if (is_image_name(entry->path()) && entry->is_regular_file(gone))
-      files.push_back(entry->path());
+    if (entry->path().filename().string().starts_with(".") || !entry->is_regular_file(gone)) {
+      continue;
+    }
+    if (is_image_name(entry->path())) {
+      list.files.push_back(entry->path());
+    } else {
+      ++list.others;
+    }
   }
   if (failed) {
-    problems.push_back(
-        fmt::format("{}: {}; data.root must hold the folders trainA, trainB, testA "
-                    "and testB",
-                    folder.string(), failed.message()));
-  } else if (files.empty()) {
-    problems.push_back(fmt::format("{}: holds no PNG, JPEG or TIFF image", folder.string()));
+    throw Error(ErrorKind::kData, fmt::format("{}: {}", folder.string(), failed.message()));
   }
-  std::sort(files.begin(), files.end(), [](const fs::path& a, const fs::path& b) {
+  if (list.files.empty()) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: holds no PNG, JPEG or TIFF image", folder.string()));
+  }
+  std::sort(list.files.begin(), list.files.end(), [](const fs::path& a, const fs::path& b) {
     return a.filename().native() < b.filename().native();
   });
-  return files;
+  return list;
 }
-
-}  // namespace
 
 std::vector<Field> list_folder_fields(const DatasetSpec& spec) {
   std::vector<std::string> problems;
@@ -53,9 +60,18 @@ std::vector<Field> list_folder_fields(const DatasetSpec& spec) {
   for (size_t split = 0; split < kSplits.size(); ++split) {
     if (!is_listed(spec, split)) continue;
     int64_t index = 0;
-    for (fs::path& file : list_folder(fs::path(spec.root) / kSplits[split], problems)) {
-      const std::string label = fmt::format("{}/{}", kSplits[split], file.filename().string());
-      fields.push_back({split, index++, file.stem().string(), label, {file}, ""});
+    const fs::path folder = fs::path(spec.root) / kSplits[split];
+    try {
+      for (const fs::path& file : list_images(folder).files) {
+        const std::string label = fmt::format("{}/{}", kSplits[split], file.filename().string());
+        fields.push_back({split, index++, file.stem().string(), label, {file}, ""});
+      }
+    } catch (const Error& problem) {
+      std::error_code failed;
+      problems.push_back(problem.what());
+      if (!fs::is_directory(folder, failed)) {
+        problems.back() += "; data.root must hold the folders trainA, trainB, testA and testB";
+      }
     }
   }
   throw_if_any(problems);

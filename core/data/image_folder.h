@@ -1,12 +1,24 @@
-// The data kind `folders`: ROOT/trainA, trainB, testA, testB with PNG, JPEG and TIFF files.
+// Folders of images; the data kind `folders`: ROOT/trainA, trainB, testA, testB with PNG, JPEG and
+// TIFF files.
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <vector>
 
 #include "core/data/field.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
+
+struct ImageList {
+  std::vector<std::filesystem::path> files;  // sorted by name
+  int64_t others = 0;                        // files of another extension: not images we read
+};
+
+// PNG, JPEG and TIFF files of a folder, by extension; hidden files and folders in it are passed
+// over. Throws Error(kData) when the folder cannot be read or has no image.
+ImageList list_images(const std::filesystem::path& folder);
 
 // As list_fields of core/data/field.h, of the folders that are listed.
 std::vector<Field> list_folder_fields(const DatasetSpec& spec);

@@ -89,8 +89,9 @@ class Reader {
 
  private:
   // Before memory is asked for: a short file cannot hold a large image. Every block of 8 x 8
-  // samples takes a bit or more.
+  // samples takes a bit or more, but for arithmetic codes.
   void check_length(size_t bytes) const {
+    if (jpeg_.arith_code != 0) return;
     uint64_t blocks = 0;
     for (int i = 0; i < jpeg_.num_components; ++i) {
       blocks += uint64_t{jpeg_.comp_info[i].width_in_blocks} * jpeg_.comp_info[i].height_in_blocks;

@@ -12,6 +12,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/problems.h"
 #include "core/data/csv.h"
 #include "core/data/on_all_cores.h"
 
@@ -175,7 +176,7 @@ class Rows {
 
   // An absolute path stays as it is.
   void add_file(size_t row, const std::string& file) {
-    fields_[row].files.push_back(file.empty() ? fs::path() : (base_ / file).lexically_normal());
+    fields_[row].files.push_back(file.empty() ? fs::path() : base_ / file);
   }
 
   void read_name(size_t row) {
@@ -189,7 +190,14 @@ class Rows {
     }
   }
 
+  // Rows of a split that is not used are read, but their files need not be there.
+  bool is_used(size_t row) const {
+    const size_t split = fields_[row].split;
+    return split < kSplits.size() && is_listed(spec_, split);
+  }
+
   void find_files(size_t row) {
+    if (fields_[row].split < kSplits.size() && !is_used(row)) return;
     for (const fs::path& file : fields_[row].files) {
       std::error_code failed;
       const fs::file_status status = fs::status(file, failed);
@@ -205,7 +213,7 @@ class Rows {
     std::map<std::pair<size_t, std::string>, int64_t> lines_of_names;
     for (size_t row = 0; row < fields_.size(); ++row) {
       const Field& field = fields_[row];
-      if (field.split == kSplits.size() || field.files.empty()) continue;
+      if (!is_used(row) || field.files.empty()) continue;
       const int64_t line = table_.rows[row].line;
       const auto [same, is_new] = lines_of_files.try_emplace({field.split, absolute(field)}, line);
       const auto [named, is_new_name] = lines_of_names.try_emplace({field.split, field.name}, line);

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <span>
 
 #include "core/base/error.h"
 
@@ -34,10 +35,12 @@ struct Place {
   size_t bin = 0;
   int64_t rank = 0;
 };
-Place place_of(const int64_t* counts, int64_t rank) {
-  size_t bin = 0;
-  while (rank >= counts[bin]) rank -= counts[bin++];
-  return {bin, rank};
+// Throws when there are not that many values: those of the second pass over floats are others.
+Place place_of(std::span<const int64_t> counts, int64_t rank) {
+  for (size_t bin = 0; bin < counts.size(); rank -= counts[bin++]) {
+    if (rank < counts[bin]) return {bin, rank};
+  }
+  throw Error(ErrorKind::kData, "the images were changed while they were being read");
 }
 
 // Where a percentile lies between two neighbours of `count` sorted values.
@@ -137,8 +140,8 @@ bool RawHistogram::needs_another_pass(double low, double high) {
     std::vector<size_t>& targets = targets_[c];
     for (const double percent : {low, high}) {
       const Position position = position_of(percent, values);
-      targets.push_back(place_of(coarse_[c].data(), position.below).bin);
-      targets.push_back(place_of(coarse_[c].data(), position.above).bin);
+      targets.push_back(place_of(coarse_[c], position.below).bin);
+      targets.push_back(place_of(coarse_[c], position.above).bin);
     }
     std::sort(targets.begin(), targets.end());
     targets.erase(std::unique(targets.begin(), targets.end()), targets.end());
@@ -148,13 +151,13 @@ bool RawHistogram::needs_another_pass(double low, double high) {
 
 double RawHistogram::order_statistic(const Counts& coarse, const Counts& exact, size_t channel,
                                      int64_t rank) const {
-  const Place upper = place_of(coarse[channel].data(), rank);
+  const Place upper = place_of(coarse[channel], rank);
   if (!fine_) return static_cast<double>(upper.bin);
   const auto& targets = targets_[channel];
   const auto target = std::find(targets.begin(), targets.end(), upper.bin);
   TORCH_INTERNAL_ASSERT(target != targets.end());
   const auto first = static_cast<size_t>(target - targets.begin()) * kHalf;
-  const Place lower = place_of(exact[channel].data() + first, upper.rank);
+  const Place lower = place_of(std::span(exact[channel]).subspan(first, kHalf), upper.rank);
   return value_of(static_cast<uint32_t>(upper.bin * kHalf + lower.bin));
 }
 

@@ -40,7 +40,8 @@ class RawHistogram {
 
   // Percentiles (0 ... 100, linear between order statistics: type 7, NumPy's default) per channel;
   // of floats only those asked for before the second pass. A channel that no image has gets
-  // full_range. Throws Error(kData) naming the channel when low and high come out equal.
+  // full_range. Throws Error(kData) naming the channel when low and high come out equal, and
+  // when the second pass over floats saw other images than the first.
   ChannelRanges percentiles(double low, double high) const;
 
  private:

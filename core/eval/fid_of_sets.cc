@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/data/image_file.h"
+#include "core/data/image_folder.h"
 #include "core/eval/fid_statistics.h"
 
 namespace scgan {
@@ -53,6 +54,10 @@ void check_request(const FidRequest& request) {
     if (!request.save.empty() && fs::equivalent(path, request.save, failed)) {
       refuse(fmt::format("--save {}: would replace an input", request.save.string()));
     }
+  }
+  const fs::path folder = request.save.has_parent_path() ? request.save.parent_path() : ".";
+  if (!request.save.empty() && !fs::is_directory(folder, failed)) {
+    refuse(fmt::format("--save {}: there is no folder {}", request.save.string(), folder.string()));
   }
   if (request.b.empty() && request.save.empty()) {
     refuse("a second set B is wanted, or --save FILE.npz to store the statistics of A");

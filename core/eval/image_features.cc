@@ -4,9 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
-#include <cmath>
 #include <future>
 #include <map>
 #include <string>
@@ -14,6 +11,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/problems.h"
 #include "core/data/image_file.h"
 #include "core/data/on_all_cores.h"
 
@@ -22,33 +20,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 5> kExtensions{".png", ".jpg", ".jpeg", ".tif", ".tiff"};
-constexpr size_t kShownProblems = 20;
 constexpr int64_t kBatchPixels = 1 << 25;  // as float: 400 MB before the first layer
-constexpr float kDeepestLevel = 65535;
+constexpr uint32_t kLevels = 257;          // of 16 bits in one of 8
 
-bool is_image_name(const fs::path& file) {
-  std::string extension = file.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
-
-void throw_if_any(std::vector<std::string> problems) {
-  std::erase(problems, "");
-  if (problems.empty()) return;
-  const size_t shown = std::min(problems.size(), kShownProblems);
-  std::string text = problems.front();
-  for (size_t i = 1; i < shown; ++i) text += "\n" + problems[i];
-  if (problems.size() > shown) text += fmt::format("\n... and {} more", problems.size() - shown);
-  throw Error(ErrorKind::kData, text);
-}
-
-// Loops, since ATen's own functions would start threads inside each of the decoding threads.
+// Truncated, as the evaluator does and as translated images are. Loops, since ATen's own functions
+// would start threads inside each of the decoding threads.
 at::Tensor to_8_bits(const at::Tensor& image) {
   at::Tensor levels = at::empty(image.sizes(), at::kByte);
   const float* from = image.const_data_ptr<float>();
   std::transform(from, from + image.numel(), levels.mutable_data_ptr<uint8_t>(), [](float value) {
-    return static_cast<uint8_t>(std::lround(value / kDeepestLevel * 255));
+    return static_cast<uint8_t>(static_cast<uint32_t>(value) / kLevels);
   });
   return levels;
 }
@@ -191,34 +172,6 @@ class FeatureReader {
 };
 
 }  // namespace
-
-ImageList list_images(const fs::path& folder) {
-  ImageList list;
-  std::error_code failed;
-  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
-       entry.increment(failed)) {
-    std::error_code gone;
-    if (entry->path().filename().string().starts_with(".") || !entry->is_regular_file(gone)) {
-      continue;
-    }
-    if (is_image_name(entry->path())) {
-      list.files.push_back(entry->path());
-    } else {
-      ++list.others;
-    }
-  }
-  if (failed) {
-    throw Error(ErrorKind::kData, fmt::format("{}: {}", folder.string(), failed.message()));
-  }
-  if (list.files.empty()) {
-    throw Error(ErrorKind::kData,
-                fmt::format("{}: holds no PNG, JPEG or TIFF image", folder.string()));
-  }
-  std::sort(list.files.begin(), list.files.end(), [](const fs::path& a, const fs::path& b) {
-    return a.filename().native() < b.filename().native();
-  });
-  return list;
-}
 
 ImageFeatures image_features(const std::vector<fs::path>& files, const FeatureExtractor& extractor,
                              const FeatureOptions& options) {

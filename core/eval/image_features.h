@@ -12,15 +12,6 @@
 
 namespace scgan {
 
-struct ImageList {
-  std::vector<std::filesystem::path> files;  // sorted by name
-  int64_t others = 0;                        // files of another extension: not images we read
-};
-
-// PNG, JPEG and TIFF files of a folder, by extension; hidden files and folders in it are passed
-// over. Throws Error(kData) when the folder cannot be read or has no image.
-ImageList list_images(const std::filesystem::path& folder);
-
 struct FeatureOptions {
   int64_t batch_size = 50;  // images per call of the extractor; fewer where they are very large
   int64_t threads = 0;      // that decode, while the extractor runs; 0 = all cores
@@ -33,8 +24,8 @@ struct ImageFeatures {
 
 // Images of one size make batches, in the order of the files; the order of sizes is that of their
 // first file. So the same files give the same batches. 16-bit images are scaled to 8 bits: the
-// type's full range to 0 ... 255, rounded. Throws Error(kData) with ALL images that cannot be used,
-// one per line, at most 20 and then a count.
+// type's full range to 0 ... 255, truncated. Throws Error(kData) with ALL images that cannot be
+// used, one per line, at most 20 and then a count.
 ImageFeatures image_features(const std::vector<std::filesystem::path>& files,
                              const FeatureExtractor& extractor, const FeatureOptions& options);
 

@@ -11,20 +11,20 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/problems.h"
 #include "core/data/data_loader.h"
 #include "core/data/image_file.h"
+#include "core/data/image_folder.h"
 #include "core/data/on_all_cores.h"
 #include "core/data/png16_writer.h"
 #include "core/data/resize.h"
 #include "core/data/scaling.h"
-#include "core/eval/image_features.h"
 
 namespace scgan {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kShownProblems = 20;
 constexpr int64_t kMultiple = 4;  // of a generator's input: it halves the image twice
 constexpr int64_t kLeast = 8;     // and reflects what is left by one pixel
 constexpr double kDeepestLevel = 65535;
@@ -32,17 +32,6 @@ constexpr double kDeepestLevel = 65535;
 struct Job {
   fs::path input, output;
 };
-
-std::string lines_of(const std::vector<std::string>& problems) {
-  std::string text;
-  for (size_t i = 0; i < std::min(problems.size(), kShownProblems); ++i) {
-    text += (i == 0 ? "" : "\n") + problems[i];
-  }
-  if (problems.size() > kShownProblems) {
-    text += fmt::format("\n... and {} more", problems.size() - kShownProblems);
-  }
-  return text;
-}
 
 void check_options(const TranslateOptions& options) {
   const auto refuse = [](const std::string& text) { throw Error(ErrorKind::kInvalidSpec, text); };
@@ -93,7 +82,7 @@ std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, boo
     }
     jobs.push_back({file, target});
   }
-  if (!clashes.empty()) throw Error(ErrorKind::kInvalidSpec, lines_of(clashes));
+  if (!clashes.empty()) throw Error(ErrorKind::kInvalidSpec, problem_lines(clashes));
   return jobs;
 }
 
@@ -145,7 +134,8 @@ ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double,
   } catch (const Error&) {
     throw Error(ErrorKind::kData,
                 fmt::format("--percentile {:g},{:g}: a channel has one value at both, so it cannot "
-                            "be stretched; take percentiles farther apart or leave them out",
+                            "be stretched (unless images were changed while they were being read); "
+                            "take percentiles farther apart or leave them out",
                             low, high));
   }
 }

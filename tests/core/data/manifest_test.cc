@@ -69,6 +69,14 @@ TEST_F(ManifestTest, LoadsTheFilesOfItsRows) {
   EXPECT_THAT(data.test_b.names, ElementsAre("b2"));
 }
 
+TEST_F(ManifestTest, TestRowsNeedNoFilesWhereTrainingImagesServe) {
+  std::filesystem::remove(file("b2.png"));
+  EXPECT_THROW(inspect_data(spec_), Error);
+  spec_.test_split = Split::kTrain;
+  EXPECT_EQ(inspect_data(spec_).test_b, 1);
+  EXPECT_TRUE(at::equal(load_data(spec_).test_b.images[0], test_image(64, 64, 1)));
+}
+
 TEST_F(ManifestTest, OrderOfRowsAndColumnsAndOtherColumnsDoNotMatter) {
   const std::string digest = inspect_data(spec_).digest;
   write(

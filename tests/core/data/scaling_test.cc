@@ -8,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "core/base/error.h"
 #include "tests/core/data/test_images.h"
 
 namespace scgan {
@@ -91,6 +92,14 @@ TEST(ScalingTest, RangeBecomesZeroTo255AndIsClipped) {
           .item<float>(),
       0);
   EXPECT_TRUE(at::allclose(levels[2].flatten(), at::tensor({102.F, 204.F, 153.F, 51.F, 255.F})));
+}
+
+// Without the second pass, as when files were changed in between.
+TEST(ScalingTest, FloatsThatChangeBetweenThePassesAreNoticed) {
+  RawHistogram histogram(32);
+  histogram.add(at::rand({3, 4, 4}));
+  ASSERT_TRUE(histogram.needs_another_pass(1, 99));
+  EXPECT_THROW(histogram.percentiles(1, 99), Error);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 
 #include "core/base/error.h"
 #include "core/data/image_file.h"
+#include "core/data/image_folder.h"
 #include "core/eval/fid_statistics.h"
 #include "core/eval/fid_text.h"
 #include "tests/core/data/test_images.h"
@@ -181,6 +182,18 @@ TEST_F(FidOfSetsTest, SixteenBitsAreScaledToEightByTheFullRange) {
   EXPECT_EQ(result.deep_images, 2);
 }
 
+// The evaluator truncates too (EvaluatorTest), so that one folder has one score everywhere.
+TEST_F(FidOfSetsTest, SixteenBitsHoldEightWithoutLossAndAreTruncated) {
+  fs::create_directories(path("a"));
+  std::vector<uint16_t> levels(256);
+  for (size_t k = 0; k < levels.size(); ++k) levels[k] = static_cast<uint16_t>(257 * k);
+  write_png16(path("a/0.png"), 1, 256, 1, levels);
+  write_png16(path("a/1.png"), 1, 256, 1, std::vector<uint16_t>(256, 257 * 7 - 1));
+  const auto result = image_features(list_images(path("a")).files, ChannelMeans(), {});
+  EXPECT_EQ(result.features[0][0].item<float>(), 127.5F);  // the mean of 0 ... 255
+  EXPECT_EQ(result.features[1][0].item<float>(), 6);
+}
+
 TEST_F(FidOfSetsTest, NamesEveryFileThatCannotBeRead) {
   add_four_point_sets();
   for (int i = 0; i < 25; ++i) {
@@ -234,6 +247,8 @@ TEST_F(FidOfSetsTest, SaysWhatRequestsCannotBeMet) {
   EXPECT_THAT(refusal({.a = path("a")}), HasSubstr("second set"));
   EXPECT_THAT(refusal({.a = path("a"), .b = path("s.npz"), .self_check = true}),
               HasSubstr("--self-check"));
+  EXPECT_THAT(refusal({.a = path("a"), .save = path("nowhere/s.npz")}),
+              AllOf(HasSubstr("--save"), HasSubstr("nowhere")));
   EXPECT_THAT(refusal({.a = path("a"), .b = path("s.npz"), .save = path("s.npz")}),
               HasSubstr("replace an input"));
 }
