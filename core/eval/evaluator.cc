@@ -10,9 +10,10 @@
 namespace scgan {
 namespace {
 
+// Grey levels as they would be written to PNG: truncated, as the translated ones are.
 at::Tensor as_uint8(const at::Tensor& grey_levels) {
   return grey_levels.scalar_type() == at::kByte ? grey_levels
-                                                : to_grey_levels(to_network_range(grey_levels));
+                                                : grey_levels.clamp(0, 255).to(at::kByte);
 }
 
 // Type and device of what the generator takes: those of its parameters.

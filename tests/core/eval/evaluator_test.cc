@@ -60,6 +60,17 @@ TEST_F(EvaluatorTest, UntranslatedCellsRecoverNothingOfTheKnownChange) {
   EXPECT_TRUE(at::equal(folder.fake_features, score.fake_features));
 }
 
+// As 16-bit files come in: the same picture must score as its 8-bit file does.
+TEST_F(EvaluatorTest, WholeGreyLevelsInFloatAreTheSameImages) {
+  SoloCommunicator solo;
+  const Score bytes =
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+  data_.test_b.images = data_.test_b.images.to(at::kFloat);
+  const Score floats =
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+  EXPECT_TRUE(at::equal(floats.real_features, bytes.real_features));
+}
+
 TEST_F(EvaluatorTest, RealImagesAreNearerToThemselvesThanTheOtherDomain) {
   data_.test_a = data_.test_b;
   Evaluator evaluator(spec_, data_, *extractor_);
