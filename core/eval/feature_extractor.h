@@ -19,7 +19,8 @@ class FeatureExtractor {
   // alone. Throws Error(kData) when the module returns another shape or type, or a value that is
   // not finite.
   virtual at::Tensor features(const at::Tensor& images) const = 0;
-  // "random_conv", "inception_v3", or the TorchScript file's name; with digest and preprocessing
+  // "random_conv", "inception_v3" (the published weights; others say so), or the TorchScript file's
+  // name; with digest and preprocessing
   // the label of every number made with it.
   virtual std::string name() const = 0;
   // SHA-256 of the weights (file).

@@ -27,9 +27,11 @@ constexpr std::string_view kPublishedStateDict =
 constexpr std::string_view kPublishedTorchScript =
     "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4";
 
-void warn_of_other_weights(const std::filesystem::path& file, std::string_view reason) {
-  log::warn("{}: {}: FID and KID cannot be compared with published ones", file.string(), reason);
-}
+// The published network, or the reason why it is not.
+struct Opened {
+  InceptionNetwork network;
+  std::string objection;  // "" = none
+};
 
 [[noreturn]] void refuse(const std::filesystem::path& file, std::string_view reason) {
   throw Error(ErrorKind::kData,
@@ -52,33 +54,47 @@ bool is_torchscript(const std::filesystem::path& file) {
   return false;
 }
 
-InceptionNetwork open_state_dict(const ExtractorSpec& spec, c10::Device device) {
+Opened open_state_dict(const ExtractorSpec& spec, c10::Device device) {
   const SafetensorsFile content = read_safetensors(spec.file);
   auto network = std::make_shared<InceptionV3>();
   load_inception_weights(*network, content.tensors, spec.file);
   network->to(device);
+  Opened opened;
   const auto source = content.metadata.find("source_sha256");
   if (source == content.metadata.end()) {
-    warn_of_other_weights(spec.file,
-                          "its metadata has no source_sha256, as tools/convert_inception.py writes "
-                          "it, to say that it is made from the published weights");
+    opened.objection =
+        "its metadata has no source_sha256, as tools/convert_inception.py writes it, to say that "
+        "it "
+        "is made from the published weights";
   } else if (source->second != kPublishedStateDict) {
-    warn_of_other_weights(spec.file,
-                          fmt::format("is made from a file with SHA-256 {}, not from the published "
-                                      "pt_inception-2015-12-05-6726825d.pth",
-                                      source->second));
+    opened.objection = fmt::format(
+        "is made from a file with SHA-256 {}, not from the published "
+        "pt_inception-2015-12-05-6726825d.pth",
+        source->second);
   }
-  return [network = std::move(network), variant = spec.variant, device](const at::Tensor& images) {
+  opened.network = [network = std::move(network), variant = spec.variant,
+                    device](const at::Tensor& images) {
     return network->forward(inception_input(images, variant).to(device));
   };
+  return opened;
+}
+
+Opened open_torchscript(const ExtractorSpec& spec, const std::string& digest, c10::Device device) {
+  Opened opened{open_torchscript_inception(spec.file, spec.variant, device), ""};
+  if (digest != kPublishedTorchScript) {
+    opened.objection =
+        fmt::format("has SHA-256 {}, not that of the published inception-2015-12-05.pt", digest);
+  }
+  return opened;
 }
 
 class InceptionExtractor final : public FeatureExtractor {
  public:
-  InceptionExtractor(const ExtractorSpec& spec, InceptionNetwork network, std::string digest)
+  InceptionExtractor(const ExtractorSpec& spec, Opened opened, std::string digest)
       : file_(spec.file),
         variant_(spec.variant),
-        network_(std::move(network)),
+        network_(std::move(opened.network)),
+        name_(opened.objection.empty() ? "inception_v3" : "inception_v3 with other weights"),
         digest_(std::move(digest)) {}
 
   at::Tensor features(const at::Tensor& images) const override {
@@ -97,7 +113,7 @@ class InceptionExtractor final : public FeatureExtractor {
       refuse(file_, "gives features that are not finite");
     return features;
   }
-  std::string name() const override { return "inception_v3"; }
+  std::string name() const override { return name_; }
   std::string digest() const override { return digest_; }
   std::string preprocessing() const override {
     return fmt::format("{} {}", to_string(variant_), kInceptionSide);
@@ -107,6 +123,7 @@ class InceptionExtractor final : public FeatureExtractor {
   std::filesystem::path file_;
   InceptionInput variant_;
   InceptionNetwork network_;
+  std::string name_;
   std::string digest_;
 };
 
@@ -114,19 +131,14 @@ class InceptionExtractor final : public FeatureExtractor {
 
 std::unique_ptr<FeatureExtractor> open_inception_extractor(const ExtractorSpec& spec,
                                                            c10::Device device) {
-  if (!is_torchscript(spec.file)) {
-    InceptionNetwork network = open_state_dict(spec, device);
-    return std::make_unique<InceptionExtractor>(spec, std::move(network),
-                                                sha256_of_file(spec.file));
-  }
-  InceptionNetwork network = open_torchscript_inception(spec.file, spec.variant, device);
+  const bool script = is_torchscript(spec.file);
   std::string digest = sha256_of_file(spec.file);
-  if (digest != kPublishedTorchScript) {
-    warn_of_other_weights(
-        spec.file,
-        fmt::format("has SHA-256 {}, not that of the published inception-2015-12-05.pt", digest));
+  Opened opened = script ? open_torchscript(spec, digest, device) : open_state_dict(spec, device);
+  if (!opened.objection.empty()) {
+    log::warn("{}: {}: FID and KID cannot be compared with published ones", spec.file,
+              opened.objection);
   }
-  return std::make_unique<InceptionExtractor>(spec, std::move(network), std::move(digest));
+  return std::make_unique<InceptionExtractor>(spec, std::move(opened), std::move(digest));
 }
 
 }  // namespace scgan

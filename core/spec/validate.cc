@@ -37,6 +37,11 @@ void check_source(const DatasetSpec& data, Issues& issues) {
                       "trainA, trainB, testA and testB; set it in the file or with "
                       "--set data.root=FOLDER"});
   }
+  if (data.kind == DataKind::kSynthetic && data.scaling == Scaling::kPercentile) {
+    issues.push_back(
+        {"data.scaling",
+         "percentile is for images of a camera; generated cells have their full range"});
+  }
   if (data.kind == DataKind::kSynthetic && !data.root.empty()) {
     issues.push_back({"data.root",
                       "is set, but data.kind is synthetic, which reads no folder; set "

@@ -166,7 +166,7 @@ TEST_F(ScriptedInceptionTest, SeesTheVariantsOrResizesByItself) {
   const auto extractor = open(file, InceptionInput::kLegacyTensorflow);
   EXPECT_TRUE(at::equal(extractor->features(images),
                         images.flatten(1).narrow(1, 100, 2048).to(at::kFloat)));
-  EXPECT_EQ(extractor->name(), "inception_v3");
+  EXPECT_EQ(extractor->name(), "inception_v3 with other weights");
   EXPECT_EQ(extractor->preprocessing(), "legacy_tensorflow 299");
   EXPECT_EQ(extractor->digest(), sha256_of_file(file));
 }

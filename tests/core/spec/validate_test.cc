@@ -49,6 +49,8 @@ TEST(ValidateTest, LoadSizeHoldsTheCrop) {
 TEST(ValidateTest, PercentilesAreOrdered) {
   EXPECT_THAT(issues_after([](RunSpec& s) { s.data.percentile_low = 99.9; }),
               ElementsAre("data.percentile_low"));
+  EXPECT_THAT(issues_after([](RunSpec& s) { s.data.scaling = Scaling::kPercentile; }),
+              ElementsAre("data.scaling"));  // generated cells
 }
 
 TEST(ValidateTest, BatchIsAPowerOfTwoOfMicroBatches) {
