@@ -115,6 +115,7 @@ TEST_F(Tools, BadInputOfFidIsNamed) {
   expect_refused({"b", "b", "--extractor", "absent.pt"},
                  HasSubstr("scgan_fid: --extractor absent.pt: "));
   expect_refused({"b"}, HasSubstr("--save"));
+  expect_refused({"b", "--save", "nowhere/b.npz"}, HasSubstr("there is no folder nowhere"));
   expect_refused({"b", "b", "--variant", "clean"}, HasSubstr("--extractor"));
   expect_refused({"b", "b", "--variant", "other"}, HasSubstr("other"));
   expect_refused({"b", "b", "--bootstrap"}, HasSubstr("--bootstrap"));
@@ -123,9 +124,13 @@ TEST_F(Tools, BadInputOfFidIsNamed) {
 
 TEST_F(Tools, AnOutputThatCannotBeWrittenEndsWithThree) {
   make_sets();
-  const Ended ended = fid({"a", "--save", "nowhere/a.npz"});
+  fs::create_directories(path("a.npz"));
+  write_text(path("a.npz/full"), "a folder takes the file's place");
+  const auto before = listing(path("."));
+  const Ended ended = fid({"a", "--save", "a.npz"});
   EXPECT_EQ(ended.exit_code, 3) << ended.text();
-  EXPECT_THAT(ended.err, HasSubstr("nowhere/a.npz"));
+  EXPECT_THAT(ended.err, HasSubstr("a.npz"));
+  EXPECT_EQ(listing(path(".")), before);
 }
 
 TEST_F(Tools, TheGeneratorsOfARunTranslateAFolder) {
