@@ -164,7 +164,7 @@ ResultStore ResultStore::open(const std::filesystem::path& file) {
 
 ResultStore ResultStore::open_read_only(const std::filesystem::path& file) {
   auto state = std::make_unique<State>(State{Database::open_read_only(file)});
-  if (checked_version(state->database) < kSchemaVersion) {
+  if (checked_version(state->database) < kReadableVersion) {
     throw Error(ErrorKind::kStorage,
                 fmt::format("{}: is no result store yet, or one of an older version; starting its "
                             "sweep again brings it up to date",
@@ -237,6 +237,14 @@ void ResultStore::set_progress(int64_t attempt, int64_t step) {
             "UPDATE attempt SET last_step = max(last_step, ?), progress_ms = max(progress_ms, ?) "
             "WHERE id = ? AND exit_class IS NULL")
       .bind(step, now_ms(), attempt)
+      .run();
+}
+
+void ResultStore::widen(int64_t attempt, int64_t step, int ranks) {
+  Statement(state_->database,
+            "INSERT INTO widening (attempt_id, step, ranks) VALUES (?, ?, ?) "
+            "ON CONFLICT (attempt_id, step) DO UPDATE SET ranks = excluded.ranks")
+      .bind(attempt, step, ranks)
       .run();
 }
 

@@ -65,6 +65,28 @@ TEST_F(ResultStoreTest, KeepsWhatItWasGiven) {
   EXPECT_EQ(runs[2].plan.total_steps, 40);
 }
 
+TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
+  const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
+  store_.widen(attempt, 7, 2);
+  store_.widen(attempt, 12, 4);
+  store_.widen(attempt, 12, 8);  // before the next step
+  Database database = Database::open_read_only(file());
+  Statement read(database, "SELECT attempt_id, step, ranks FROM widening ORDER BY step");
+  std::vector<std::vector<int64_t>> rows;
+  while (read.step()) rows.push_back({read.integer(0), read.integer(1), read.integer(2)});
+  EXPECT_EQ(rows, (std::vector<std::vector<int64_t>>{{attempt, 7, 2}, {attempt, 12, 8}}));
+}
+
+// As version 1 left it: without the tables that came later.
+TEST_F(ResultStoreTest, StoreOfTheFirstVersionIsReadAndBroughtUpToDate) {
+  finish("r1");
+  Database::open(file()).execute("DROP TABLE widening; PRAGMA user_version = 1");
+  EXPECT_EQ(ResultStore::open_read_only(file()).runs().at(0).state, RunState::kDone);
+  ResultStore again = ResultStore::open(file());
+  EXPECT_EQ(again.runs().at(0).metrics.at(0).value, 12.5);
+  again.widen(again.begin_attempt(attempt_on("r2")), 3, 2);
+}
+
 TEST_F(ResultStoreTest, FinishIsAllOrNothing) {
   const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
   Metric wrong = metric("kid", 0.5);
