@@ -1,7 +1,8 @@
-// Small text messages between ranks, beside the training traffic: how groups ask for runs and
-// report.
+// Small text messages between ranks, beside the training traffic: how ranks get orders
+// and report.
 //
-// Waiting sleeps instead of spinning, since it shares a core with training. Safe to use from
+// Texts from one rank to another with the same tag arrive in the order of sending. Waiting sleeps
+// instead of spinning, since it shares a core with training. Safe to use from
 // several threads, as long as no two threads receive the same tag.
 #pragma once
 
@@ -12,7 +13,7 @@
 
 namespace scgan::distributed {
 
-enum class MailTag { kToCoordinator = 1, kToLeader = 2, kStop = 3, kLifeSign = 4 };
+enum class MailTag { kToCoordinator = 1, kOrder = 2, kLifeSign = 3 };
 
 struct Mail {
   int from = 0;  // world rank

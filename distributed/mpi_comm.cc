@@ -27,13 +27,19 @@ MpiComm duplicate(MPI_Comm comm) {
   return owned;
 }
 
-MpiComm split(MPI_Comm comm, int color) {
-  int rank = 0;
-  check_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
-  MPI_Comm part = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split(comm, color, rank, &part), "MPI_Comm_split");
-  MpiComm owned(part);
-  check_mpi(MPI_Comm_set_errhandler(part, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+MpiComm group_of(MPI_Comm comm, const std::vector<int>& members) {
+  constexpr int kTag = 0;  // groups of other ranks may be made at the same time
+  MPI_Group all = MPI_GROUP_NULL;
+  check_mpi(MPI_Comm_group(comm, &all), "MPI_Comm_group");
+  const MpiGroup owned_all(all);
+  MPI_Group some = MPI_GROUP_NULL;
+  check_mpi(MPI_Group_incl(all, static_cast<int>(members.size()), members.data(), &some),
+            "MPI_Group_incl");
+  const MpiGroup owned_some(some);
+  MPI_Comm made = MPI_COMM_NULL;
+  check_mpi(MPI_Comm_create_group(comm, some, kTag, &made), "MPI_Comm_create_group");
+  MpiComm owned(made);
+  check_mpi(MPI_Comm_set_errhandler(made, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   return owned;
 }
 

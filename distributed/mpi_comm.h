@@ -4,6 +4,7 @@
 #include <mpi.h>
 
 #include <source_location>
+#include <vector>
 
 #include "core/base/unique_handle.h"
 
@@ -18,6 +19,13 @@ struct MpiCommTraits {
 };
 using MpiComm = UniqueHandle<MpiCommTraits>;
 
+struct MpiGroupTraits {
+  using Handle = MPI_Group;
+  static Handle null() noexcept { return MPI_GROUP_NULL; }
+  static void close(Handle group) noexcept { MPI_Group_free(&group); }
+};
+using MpiGroup = UniqueHandle<MpiGroupTraits>;
+
 // Throws Error(kCommunication) with the name of the operation and MPI's text unless `status` is
 // MPI_SUCCESS.
 void check_mpi(int status, const char* operation,
@@ -26,7 +34,8 @@ void check_mpi(int status, const char* operation,
 // A duplicate of `comm` whose errors are returned, not fatal. Collective.
 MpiComm duplicate(MPI_Comm comm);
 
-// The ranks of `comm` with equal `color`, ordered by their rank in it. Collective.
-MpiComm split(MPI_Comm comm, int color);
+// The ranks `members` of `comm`, in this order; its errors are returned, not fatal. Collective over
+// the members alone.
+MpiComm group_of(MPI_Comm comm, const std::vector<int>& members);
 
 }  // namespace scgan::distributed

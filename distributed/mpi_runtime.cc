@@ -3,14 +3,67 @@
 #include <mpi.h>
 
 #include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
 #include <cstdlib>
+#include <mutex>
+#include <thread>
 
 #include "core/base/error.h"
 #include "distributed/mpi_comm.h"
+#include "distributed/waiting.h"
 
 namespace scgan::distributed {
+namespace {
+
+constexpr int kExitStuck = 3;
+constexpr auto kPollInterval = std::chrono::milliseconds(2);
+
+// Ends the process unless it is destroyed in time: where MPI itself waits for all ranks, none can
+// be asked whether it still lives.
+class Deadline {
+ public:
+  explicit Deadline(const char* what) {
+    thread_ = std::thread([this, what, limit = std::chrono::duration<double>(timeout_seconds())] {
+      std::unique_lock lock(mutex_);
+      if (passed_.wait_for(lock, limit, [this] { return done_; })) return;
+      std::fprintf(stderr, "MPI has not %s after %.0f s: a rank is lost or stuck\n", what,
+                   limit.count());
+      std::_Exit(kExitStuck);
+    });
+  }
+  ~Deadline() {
+    {
+      const std::scoped_lock lock(mutex_);
+      done_ = true;
+    }
+    passed_.notify_one();
+    thread_.join();
+  }
+  Deadline(const Deadline&) = delete;
+  Deadline& operator=(const Deadline&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable passed_;
+  bool done_ = false;
+  std::thread thread_;
+};
+
+void wait(MPI_Request request, const char* operation) {
+  const Waiting waiting(operation);
+  for (int done = 0;;) {
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
+    if (done != 0) return;
+    std::this_thread::sleep_for(kPollInterval);
+  }
+}
+
+}  // namespace
 
 MpiRuntime::MpiRuntime() {
+  const Deadline deadline("started");
   int provided = 0;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE) {
@@ -27,7 +80,10 @@ MpiRuntime::MpiRuntime() {
   check_mpi(MPI_Comm_rank(host, &local_rank_), "MPI_Comm_rank");
 }
 
-MpiRuntime::~MpiRuntime() { MPI_Finalize(); }
+MpiRuntime::~MpiRuntime() {
+  const Deadline deadline("ended");
+  MPI_Finalize();
+}
 
 std::string MpiRuntime::host() const {
   std::array<char, MPI_MAX_PROCESSOR_NAME> name{};
@@ -47,13 +103,23 @@ std::string MpiRuntime::library() {
 std::string MpiRuntime::broadcast(std::string text) const {
   const int length = broadcast(static_cast<int>(text.size()));
   text.resize(static_cast<size_t>(length));
-  check_mpi(MPI_Bcast(text.data(), length, MPI_CHAR, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibcast(text.data(), length, MPI_CHAR, 0, MPI_COMM_WORLD, &request), "MPI_Ibcast");
+  wait(request, "broadcast of the job");
   return text;
 }
 
 int MpiRuntime::broadcast(int value) const {
-  check_mpi(MPI_Bcast(&value, 1, MPI_INT, 0, MPI_COMM_WORLD), "MPI_Bcast");
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibcast(&value, 1, MPI_INT, 0, MPI_COMM_WORLD, &request), "MPI_Ibcast");
+  wait(request, "broadcast of the job");
   return value;
+}
+
+void MpiRuntime::barrier() const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibarrier(MPI_COMM_WORLD, &request), "MPI_Ibarrier");
+  wait(request, "barrier of the job");
 }
 
 int MpiRuntime::largest(int value) const {

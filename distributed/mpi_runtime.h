@@ -9,7 +9,8 @@ namespace scgan::distributed {
 class MpiRuntime {
  public:
   // Starts MPI with support for several threads. Throws Error(kCommunication) when the library
-  // lacks it.
+  // lacks it. Collective, and like the end of MPI not longer than timeout_seconds(): the process
+  // then ends with exit code 3.
   MpiRuntime();
   // Ends MPI. Collective.
   ~MpiRuntime();
@@ -25,10 +26,14 @@ class MpiRuntime {
   // The library's name and version, one line.
   static std::string library();
 
+  // Waiting in these sleeps, since rank 0 may be long in coming, and has no limit of its own: who
+  // wants one watches the other ranks meanwhile.
   // `text` of rank 0 on every rank. Collective.
   std::string broadcast(std::string text) const;
   // `value` of rank 0 on every rank. Collective.
   int broadcast(int value) const;
+  // Returns when all ranks are here. Collective.
+  void barrier() const;
   // The largest of all ranks. Collective.
   int largest(int value) const;
 

@@ -162,6 +162,12 @@ ResultStore ResultStore::open(const std::filesystem::path& file) {
   return ResultStore(std::move(state));
 }
 
+bool ResultStore::exists(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return false;
+  Database database = Database::open_read_only(file);
+  return checked_version(database) > 0;
+}
+
 ResultStore ResultStore::open_read_only(const std::filesystem::path& file) {
   auto state = std::make_unique<State>(State{Database::open_read_only(file)});
   if (checked_version(state->database) < kReadableVersion) {

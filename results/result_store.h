@@ -19,7 +19,10 @@ class ResultStore {
   // Opens or creates the file, and brings an older schema up to date. A file of a newer version, or
   // one that is no store, is refused.
   static ResultStore open(const std::filesystem::path& file);
-  // For reading only: the file must exist. Sees a store while a sweep writes it.
+  // Whether there is a store, of whatever version: not if the file is missing, or empty since its
+  // maker was killed before it had made one.
+  static bool exists(const std::filesystem::path& file);
+  // For reading only: the store must exist. Sees a store while a sweep writes it.
   static ResultStore open_read_only(const std::filesystem::path& file);
 
   ResultStore(ResultStore&&) noexcept;

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace scgan {
@@ -23,6 +24,16 @@ at::Tensor gathered(Communicator& communicator, const at::Tensor& mine) {
 bool any_rank(Communicator& communicator, bool flag) {
   const at::Tensor mine = at::full({1}, flag ? 1 : 0, at::kLong);
   return gathered(communicator, mine).any().item<bool>();
+}
+
+std::string broadcast_text(Communicator& communicator, const std::string& text, int root) {
+  at::Tensor length = at::full({1}, static_cast<int64_t>(text.size()), at::kLong);
+  communicator.broadcast(length, root);
+  at::Tensor bytes = at::empty({length.item<int64_t>()}, at::kByte);
+  auto* begin = reinterpret_cast<char*>(bytes.mutable_data_ptr<uint8_t>());
+  if (communicator.rank() == root) std::copy(text.begin(), text.end(), begin);
+  communicator.broadcast(bytes, root);
+  return {begin, static_cast<size_t>(bytes.numel())};
 }
 
 }  // namespace scgan

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <future>
+#include <string>
 
 namespace scgan {
 
@@ -48,5 +49,8 @@ at::Tensor gathered(Communicator& communicator, const at::Tensor& mine);
 
 // Whether `flag` is set on any rank.
 bool any_rank(Communicator& communicator, bool flag);
+
+// The text that rank `root` gave.
+std::string broadcast_text(Communicator& communicator, const std::string& text, int root);
 
 }  // namespace scgan

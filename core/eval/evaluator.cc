@@ -63,7 +63,8 @@ at::Tensor Evaluator::features(const at::Tensor& images, const Translate& transl
 
 const at::Tensor& Evaluator::real_features(bool of_b, Communicator& communicator) {
   auto& kept = of_b ? real_b_ : real_a_;
-  if (!kept) {
+  // Ranks that come from different runs do not all keep them.
+  if (any_rank(communicator, !kept)) {
     kept = features((of_b ? data_.test_b : data_.test_a).images, as_uint8, communicator);
   }
   return *kept;

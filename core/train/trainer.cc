@@ -8,26 +8,28 @@
 #include "core/base/error.h"
 #include "core/train/divergence_check.h"
 #include "core/train/lr_schedule.h"
+#include "core/train/state_exchange.h"
 
 namespace scgan {
 namespace {
 
 // What the ranks agree on at a step boundary.
 struct Agreement {
-  bool stop = false, checkpoint = false, samples = false;
+  bool stop = false, checkpoint = false, samples = false, regroup = false;
 };
 
 Agreement agree(Communicator& communicator, TrainObserver& observer) {
-  const Agreement mine{observer.stop_requested(), observer.checkpoint_due(),
-                       observer.samples_due()};
+  const Agreement mine{observer.stop_requested(), observer.checkpoint_due(), observer.samples_due(),
+                       observer.regroup_due()};
   if (communicator.size() == 1) return mine;
-  const at::Tensor flags = at::zeros({1, 3}, at::kLong);
+  const at::Tensor flags = at::zeros({1, 4}, at::kLong);
   flags[0][0] = mine.stop ? 1 : 0;
   flags[0][1] = mine.checkpoint ? 1 : 0;
   flags[0][2] = mine.samples ? 1 : 0;
+  flags[0][3] = mine.regroup ? 1 : 0;
   const at::Tensor all = gathered(communicator, flags);
-  return {all.select(1, 0).any().item<bool>(), all[0][1].item<int64_t>() != 0,
-          all[0][2].item<int64_t>() != 0};
+  const auto of_rank_zero = [&](int64_t flag) { return all[0][flag].item<int64_t>() != 0; };
+  return {all.select(1, 0).any().item<bool>(), of_rank_zero(1), of_rank_zero(2), of_rank_zero(3)};
 }
 
 void require_finite(const StepReport& report) {
@@ -48,10 +50,18 @@ Trainer::Trainer(const RunSpec& spec, const std::string& run_id, const DataLoade
                  const std::filesystem::path& folder)
     : spec_(spec),
       loader_(loader),
-      communicator_(communicator),
+      communicator_(&communicator),
       checkpoints_(folder, run_id),
-      state_(spec, device),
-      step_(spec, state_, communicator) {}
+      state_(spec, device) {
+  step_.emplace(spec, state_, communicator);
+}
+
+void Trainer::regroup(Communicator& communicator) {
+  communicator_ = &communicator;
+  step_.emplace(spec_, state_, communicator);
+  share_state(state_, communicator);
+  saved_step_ = -1;  // all ranks must agree on what is saved
+}
 
 int64_t Trainer::total_steps() const {
   return scgan::total_steps(spec_.train, loader_.steps_per_epoch());
@@ -67,7 +77,7 @@ int64_t Trainer::resume() {
   // All ranks read the same folder; on a file system where one does not see the newest file yet,
   // they must not part.
   const at::Tensor seen = at::full({1}, newest ? newest->step : -1, at::kLong);
-  if (gathered(communicator_, seen).ne(seen).any().item<bool>()) {
+  if (gathered(*communicator_, seen).ne(seen).any().item<bool>()) {
     throw Error(ErrorKind::kStorage, "the ranks of a run see different checkpoints in its folder");
   }
   if (newest) {
@@ -80,18 +90,22 @@ int64_t Trainer::resume() {
 TrainOutcome Trainer::train(TrainObserver& observer) {
   while (state_.step < total_steps()) {
     score_if_due(observer);
-    const Agreement agreed = agree(communicator_, observer);
+    const Agreement agreed = agree(*communicator_, observer);
     if (agreed.checkpoint || agreed.stop) save_checkpoint();
     if (agreed.samples) {
       const ShownWeights shown(state_);
       observer.write_samples(state_);
     }
     if (agreed.stop) return TrainOutcome::kStopped;
-    const StepReport report = one_step();
-    require_finite(report);
+    if (agreed.regroup) {
+      step_->collect_discriminators();
+      return TrainOutcome::kRegroup;
+    }
+    last_step_ = one_step();
+    require_finite(last_step_);
     const int64_t interval = spec_.run.check_steps;
-    if (interval > 0 && state_.step % interval == 0) require_equal_states(state_, communicator_);
-    observer.step_done(report);
+    if (interval > 0 && state_.step % interval == 0) require_equal_states(state_, *communicator_);
+    observer.step_done(last_step_);
   }
   score_if_due(observer);
   save_checkpoint();  // scoring may be interrupted
@@ -106,7 +120,7 @@ void Trainer::score_if_due(TrainObserver& observer) {
   double fid = 0;
   {
     const ShownWeights shown(state_);
-    fid = observer.score(state_);
+    fid = observer.score(state_, *communicator_);
   }
   state_.add_score(fid);
 }
@@ -116,14 +130,14 @@ StepReport Trainer::one_step() {
   const double rate = spec_.train.learning_rate * learning_rate_factor(spec_.train, epoch);
   std::optional<StepDraws> draws;
   if (has_ssl(spec_)) draws = step_draws(spec_, state_.step);
-  const StepLosses losses = step_.run(loader_.batch(state_.step), rate);
+  const StepLosses losses = step_->run(loader_.batch(state_.step), rate);
   return {state_.step, epoch, rate, losses, draws};
 }
 
 void Trainer::save_checkpoint() {
   if (saved_step_ == state_.step) return;
-  step_.collect_discriminators();
-  if (communicator_.rank() == 0)
+  step_->collect_discriminators();
+  if (communicator_->rank() == 0)
     checkpoints_.save(state_.step, state_.tensors(), state_.counters());
   saved_step_ = state_.step;
 }

@@ -36,16 +36,19 @@ class TrainObserver {
   // Rank 0's answers count. True: write a checkpoint (sample grids) at this step boundary.
   virtual bool checkpoint_due() = 0;
   virtual bool samples_due() = 0;
+  // Rank 0's answer counts. True: train() gives way to a change of the ranks (Trainer::regroup).
+  virtual bool regroup_due() = 0;
   // The generators hold the weights that are scored (their moving average, if there is one).
   virtual void write_samples(const TrainState& state) = 0;
   // Scores them on the test set, every evaluate.every_epochs; gives the FID of the first direction,
-  // the same on all ranks. Collective.
-  virtual double score(const TrainState& state) = 0;
+  // the same on all ranks. Collective over `communicator`.
+  virtual double score(const TrainState& state, Communicator& communicator) = 0;
 };
 
-enum class TrainOutcome { kFinished, kStopped };
+enum class TrainOutcome { kFinished, kStopped, kRegroup };
 
-class Trainer {  // Not thread-safe. The arguments must outlive the Trainer.
+// Not thread-safe. The arguments must outlive the Trainer, a communicator until the next regroup().
+class Trainer {
  public:
   // Builds the networks on `device`, equal on all ranks. Checkpoints live in `folder`, which all
   // ranks can read.
@@ -56,10 +59,15 @@ class Trainer {  // Not thread-safe. The arguments must outlive the Trainer.
   // Collective.
   int64_t resume();
 
-  // Trains to the last step, or until a stop is requested; finished, the generators hold the
-  // weights that the run ends with. Throws Error(kNonFinite) on every rank when a loss is not
-  // finite, Error(kDevice) when run.check_steps finds the ranks parted. Collective.
+  // Trains to the last step, or until a stop or a change of the ranks is requested; finished, the
+  // generators hold the weights that the run ends with. Throws Error(kNonFinite) on every rank when
+  // a loss is not finite, Error(kDevice) when run.check_steps finds the ranks parted. Collective.
   TrainOutcome train(TrainObserver& observer);
+
+  // After TrainOutcome::kRegroup, or newly built to join a run under way: goes on over
+  // `communicator`, whose rank 0 trained the run before. All others take over its state, whatever
+  // they held. Then train() again. Collective over `communicator`.
+  void regroup(Communicator& communicator);
 
   int64_t total_steps() const;
   // Step of the weights that the generators hold: the last one, unless the best are kept.
@@ -67,6 +75,8 @@ class Trainer {  // Not thread-safe. The arguments must outlive the Trainer.
   // How often the run is scored, over its whole length: during training and at its end.
   int64_t scores() const;
   const TrainState& state() const { return state_; }
+  // The last step that was computed, also when its losses were not finite.
+  const StepReport& last_step() const { return last_step_; }
 
  private:
   void score_if_due(TrainObserver& observer);
@@ -75,10 +85,11 @@ class Trainer {  // Not thread-safe. The arguments must outlive the Trainer.
 
   const RunSpec& spec_;
   const DataLoader& loader_;
-  Communicator& communicator_;
+  Communicator* communicator_;
   CheckpointFolder checkpoints_;
   TrainState state_;
-  GanStep step_;
+  std::optional<GanStep> step_;
+  StepReport last_step_;
   int64_t saved_step_ = -1;
   int64_t weights_step_ = 0;
 };

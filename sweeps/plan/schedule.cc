@@ -11,20 +11,32 @@
 namespace scgan::sweeps {
 namespace {
 
+bool contains(const std::vector<int>& sizes, int size) {
+  return std::find(sizes.begin(), sizes.end(), size) != sizes.end();
+}
+
 // Sizes that every run can use and that divide the world, ascending, from 1.
 std::vector<int> common_sizes(const std::vector<RunSpec>& runs, int world_size) {
   std::vector<int> sizes;
   for (int size = 1; size <= world_size; size *= 2) {
     const bool possible = std::all_of(runs.begin(), runs.end(), [&](const RunSpec& run) {
-      const std::vector<int> of_run = possible_ranks_per_run(run);
-      return std::find(of_run.begin(), of_run.end(), size) != of_run.end();
+      return contains(possible_ranks_per_run(run), size);
     });
     if (possible && world_size % size == 0) sizes.push_back(size);
   }
   return sizes;
 }
 
-int asked_size(const std::vector<RunSpec>& runs, const std::vector<int>& sizes, int world_size) {
+// The next larger size that `free` more ranks make possible; `size` itself if there is none.
+int next_size(const std::vector<int>& sizes, int size, int free) {
+  const auto larger = std::upper_bound(sizes.begin(), sizes.end(), size);
+  return larger == sizes.end() || *larger - size > free ? size : *larger;
+}
+
+}  // namespace
+
+int asked_ranks_per_run(const std::vector<RunSpec>& runs, int world_size) {
+  if (runs.empty()) return 0;
   const int64_t asked = runs.front().run.ranks_per_run;
   const bool same = std::all_of(runs.begin(), runs.end(),
                                 [&](const RunSpec& run) { return run.run.ranks_per_run == asked; });
@@ -32,7 +44,8 @@ int asked_size(const std::vector<RunSpec>& runs, const std::vector<int>& sizes, 
     throw Error(ErrorKind::kInvalidSpec,
                 "run.ranks_per_run must be the same for all runs of a sweep");
   }
-  if (asked != 0 && std::find(sizes.begin(), sizes.end(), asked) == sizes.end()) {
+  const std::vector<int> sizes = common_sizes(runs, world_size);
+  if (asked != 0 && !contains(sizes, static_cast<int>(asked))) {
     throw Error(ErrorKind::kInvalidSpec,
                 fmt::format("run.ranks_per_run: {} is not possible with {} ranks; it must divide "
                             "the number of ranks and train.batch_size / train.micro_batch: {}, or "
@@ -42,19 +55,46 @@ int asked_size(const std::vector<RunSpec>& runs, const std::vector<int>& sizes, 
   return static_cast<int>(asked);
 }
 
-}  // namespace
+std::vector<int> sizes_for(const RunSpec& run) {
+  if (run.run.ranks_per_run != 0) return {static_cast<int>(run.run.ranks_per_run)};
+  return possible_ranks_per_run(run);
+}
 
-int ranks_per_group(const std::vector<RunSpec>& waiting, int world_size) {
-  if (waiting.empty()) return 1;
-  const std::vector<int> sizes = common_sizes(waiting, world_size);
-  const int asked = asked_size(waiting, sizes, world_size);
-  if (asked != 0) return asked;
-  int best = 1;
-  for (const int size : sizes) {
-    const auto groups = static_cast<size_t>(world_size / size);
-    if (groups >= waiting.size()) best = size;
+int starting_size(const std::vector<int>& sizes, int free, int waiting) {
+  const int share = std::max(free / std::max(waiting, 1), sizes.front());
+  if (share > free) return 0;
+  return *std::prev(std::upper_bound(sizes.begin(), sizes.end(), share));
+}
+
+std::vector<int> choose_ranks(const std::set<int>& free, int count) {
+  for (const int first : free) {
+    if (first % count != 0) continue;
+    std::vector<int> ranks;
+    for (int rank = first; rank < first + count && free.contains(rank); ++rank) {
+      ranks.push_back(rank);
+    }
+    if (ranks.size() == static_cast<size_t>(count)) return ranks;
   }
-  return best;
+  return {free.begin(), std::next(free.begin(), count)};
+}
+
+std::vector<int> widened_sizes(const std::vector<RunningGroup>& groups, int free,
+                               double worth_seconds) {
+  std::vector<int> sizes;
+  for (const RunningGroup& group : groups) sizes.push_back(group.size);
+  const auto left = [&](size_t i) { return groups[i].seconds_left * groups[i].size / sizes[i]; };
+  for (;;) {
+    size_t last = groups.size();  // the one that ends last
+    for (size_t i = 0; i < groups.size(); ++i) {
+      const bool can = next_size(groups[i].sizes, sizes[i], free) > sizes[i];
+      if (!can || left(i) < worth_seconds) continue;
+      if (last == groups.size() || left(i) > left(last)) last = i;
+    }
+    if (last == groups.size()) return sizes;
+    const int grown = next_size(groups[last].sizes, sizes[last], free);
+    free -= grown - sizes[last];
+    sizes[last] = grown;
+  }
 }
 
 }  // namespace scgan::sweeps

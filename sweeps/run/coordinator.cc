@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
+#include <cstdlib>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "distributed/mpi_runtime.h"
+#include "sweeps/plan/schedule.h"
 #include "sweeps/run/exit_code.h"
 #include "sweeps/run/stop_signal.h"
 
@@ -18,20 +19,27 @@ namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(10);
 
+// Tests set it low.
+double worth_joining_seconds() {
+  const char* text = std::getenv("SCGAN_WORTH_JOINING_SECONDS");
+  return text == nullptr ? kWorthJoiningSeconds : std::atof(text);
+}
+
 std::string value_text(double value) { return fmt::format("{:.4g}", value); }
 
 }  // namespace
 
-Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, std::vector<int> leaders,
+Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, int world_size,
                          const distributed::Mailbox& mailbox, results::ResultStore& store,
                          bool quiet)
     : plan_(plan),
       waiting_(waiting.rbegin(), waiting.rend()),
-      active_(static_cast<int>(leaders.size())),
+      world_size_(world_size),
+      worth_joining_seconds_(worth_joining_seconds()),
       mailbox_(mailbox),
       store_(store),
       view_(quiet) {
-  for (const int leader : leaders) groups_[leader];
+  for (int rank = 0; rank < world_size; ++rank) free_.insert(rank);
   outcome_.left = static_cast<int>(waiting_.size());
   for (const auto& run : plan.runs) {
     if (store.state(run.record.id) == results::RunState::kDone) ++outcome_.done;
@@ -58,55 +66,156 @@ SweepOutcome Coordinator::finish() {
 }
 
 void Coordinator::serve() {
-  while (active_ > 0) {
+  for (;;) {
     bool heard = false;
     while (auto mail = mailbox_.poll(distributed::MailTag::kToCoordinator)) {
       handle(*mail);
       heard = true;
     }
     if (stop_signalled() && !stopping_) spread_stop();
+    if (over()) break;
+    begin_runs();
+    widen_groups();
     view_.update(progress());
     if (!heard) std::this_thread::sleep_for(kPollInterval);
   }
+  for (int rank = 0; rank < world_size_; ++rank) order(rank, Leave{});
 }
 
 void Coordinator::handle(const distributed::Mail& mail) {
-  const Report report = report_from_text(mail.text);
-  if (const auto* broken = std::get_if<JobBroken>(&report)) end_broken(*broken);
-  Group& group = groups_.at(mail.from);
-  if (std::holds_alternative<NextRun>(report)) {
-    hand_out(mail.from);
-  } else if (const auto* begun = std::get_if<AttemptBegun>(&report)) {
-    on(group, *begun);
-  } else if (const auto* steps = std::get_if<StepsDone>(&report)) {
-    on(group, *steps);
-  } else if (std::holds_alternative<Scoring>(report)) {
-    group.progress.scoring = true;
-  } else if (const auto* done = std::get_if<AttemptDone>(&report)) {
-    on(group, *done);
-  } else if (const auto* failed = std::get_if<AttemptFailed>(&report)) {
-    on(group, *failed);
-  } else if (const auto* stopped = std::get_if<AttemptStopped>(&report)) {
-    on(group, *stopped);
-  } else {
-    --active_;
-  }
+  std::visit([&](const auto& report) { on(mail.from, report); }, report_from_text(mail.text));
 }
 
-void Coordinator::hand_out(int leader) {
-  Group& group = groups_.at(leader);
-  group = Group();
-  if (!stopping_ && !waiting_.empty()) {
-    group.run = waiting_.back();
+bool Coordinator::over() const { return groups_.empty() && (waiting_.empty() || stopping_); }
+
+void Coordinator::order(int rank, const Order& order) const {
+  mailbox_.send(rank, distributed::MailTag::kOrder, to_text(order));
+}
+
+void Coordinator::begin_runs() {
+  while (!stopping_ && !waiting_.empty() && !free_.empty()) {
+    const int run = waiting_.back();
+    const int size =
+        starting_size(sizes_for(plan_.runs.at(static_cast<size_t>(run)).spec),
+                      static_cast<int>(free_.size()), static_cast<int>(waiting_.size()));
+    if (size == 0) return;
     waiting_.pop_back();
+    const std::vector<int> ranks = choose_ranks(free_, size);
+    Group& group = groups_[ranks.front()];
+    group.run = run;
+    group.ranks = ranks;
+    group.at_work.insert(ranks.begin(), ranks.end());
     group.progress.working = true;
-    group.progress.run = label(group.run);
-    group.progress.total_steps = plan_.runs.at(static_cast<size_t>(group.run)).record.total_steps;
+    group.progress.run = label(run);
+    group.progress.ranks = size;
+    group.progress.total_steps = record(run).total_steps;
+    for (const int rank : ranks) {
+      free_.erase(rank);
+      order(rank, Work{run, ranks});
+    }
   }
-  mailbox_.send(leader, distributed::MailTag::kToLeader, std::to_string(group.run));
 }
 
-void Coordinator::on(Group& group, const AttemptBegun& report) {
+void Coordinator::widen_groups() {
+  if (stopping_ || !waiting_.empty() || free_.empty()) return;
+  std::vector<Group*> able;
+  std::vector<RunningGroup> running;
+  for (auto& [leader, group] : groups_) {
+    const GroupProgress& now = group.progress;
+    const RunSpec& spec = plan_.runs.at(static_cast<size_t>(group.run)).spec;
+    const bool in_step = now.working && !now.scoring && now.steps_per_second > 0;
+    const bool same_bits = spec.run.reduction == Reduction::kCanonical;
+    if (!in_step || !same_bits || group.is_joined() || !group.may_be_joined) continue;
+    able.push_back(&group);
+    running.push_back({static_cast<int>(group.ranks.size()), sizes_for(spec),
+                       static_cast<double>(now.total_steps - now.step) / now.steps_per_second});
+  }
+  const auto sizes = widened_sizes(running, static_cast<int>(free_.size()), worth_joining_seconds_);
+  for (size_t i = 0; i < able.size(); ++i) prepare_to_join(*able[i], sizes[i] - running[i].size);
+}
+
+void Coordinator::prepare_to_join(Group& group, int count) {
+  if (count == 0) return;
+  for (const int rank : choose_ranks(free_, count)) {
+    free_.erase(rank);
+    group.preparing.insert(rank);
+    order(rank, Prepare{group.run});
+  }
+}
+
+// Their answers may still be on the way; on(Ready) passes them over.
+void Coordinator::dismiss_joining(Group& group) {
+  group.ready.merge(group.preparing);
+  for (const int rank : group.ready) {
+    order(rank, Dismiss{});
+    free_.insert(rank);
+  }
+  group.ready.clear();
+  group.preparing.clear();
+}
+
+void Coordinator::end_training(Group& group) {
+  dismiss_joining(group);
+  group.progress.scoring = true;
+}
+
+Coordinator::Group* Coordinator::group_of_joining(int rank, int run) {
+  for (auto& [leader, group] : groups_) {
+    if (group.run == run && group.preparing.contains(rank)) return &group;
+  }
+  return nullptr;
+}
+
+void Coordinator::on(int rank, const Ready& report) {
+  Group* group = group_of_joining(rank, report.run);
+  if (group == nullptr) return;  // the run has ended meanwhile
+  group->ready.insert(group->preparing.extract(rank));
+  if (!group->preparing.empty()) return;
+  std::vector<int> ranks = group->ranks;
+  ranks.insert(ranks.end(), group->ready.begin(), group->ready.end());
+  order(group->ranks.front(), Widen{std::move(ranks)});
+}
+
+// The run goes on without.
+void Coordinator::on(int rank, const CannotJoin& report) {
+  Group* group = group_of_joining(rank, report.run);
+  if (group == nullptr) return;
+  view_.note(fmt::format("{}: rank {} cannot join: {}", group->progress.run, rank, report.reason));
+  group->may_be_joined = false;
+  group->preparing.erase(rank);
+  free_.insert(rank);
+  dismiss_joining(*group);
+}
+
+void Coordinator::on(int leader, const Widening& report) {
+  Group& group = groups_.at(leader);
+  group.ranks.insert(group.ranks.end(), group.ready.begin(), group.ready.end());
+  group.at_work.insert(group.ready.begin(), group.ready.end());
+  for (const int rank : group.ready) order(rank, Join{group.ranks});
+  group.ready.clear();
+  group.progress.ranks = static_cast<int>(group.ranks.size());
+  group.progress.step = report.step;
+  group.progress.steps_per_second = 0;
+  group.rate_step = report.step;
+  group.rate_start = std::chrono::steady_clock::now();
+  store_.widen(group.attempt, report.step, group.progress.ranks);
+  view_.note(fmt::format("{}: {} ranks from step {} on", group.progress.run, group.progress.ranks,
+                         report.step));
+}
+
+void Coordinator::on(int rank, const Free&) {
+  const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const auto& item) {
+    return item.second.at_work.contains(rank);
+  });
+  Group& group = found->second;
+  group.at_work.erase(rank);
+  if (!group.at_work.empty()) return;
+  free_.insert(group.ranks.begin(), group.ranks.end());
+  groups_.erase(found);
+}
+
+void Coordinator::on(int leader, const AttemptBegun& report) {
+  Group& group = groups_.at(leader);
   group.attempt = store_.begin_attempt(report.attempt);
   group.progress.step = report.attempt.first_step;
   group.progress.total_steps = report.total_steps;
@@ -118,7 +227,8 @@ void Coordinator::on(Group& group, const AttemptBegun& report) {
   }
 }
 
-void Coordinator::on(Group& group, const StepsDone& report) {
+void Coordinator::on(int leader, const StepsDone& report) {
+  Group& group = groups_.at(leader);
   group.progress.step = report.step;
   group.progress.g_loss = report.g_loss;
   group.progress.d_loss = report.d_loss;
@@ -128,11 +238,14 @@ void Coordinator::on(Group& group, const StepsDone& report) {
         static_cast<double>(report.step - group.rate_step) / elapsed.count();
   }
   if (report.losses.empty()) return;
-  store_.add_losses(plan_.runs.at(static_cast<size_t>(group.run)).record.id, report.losses);
+  store_.add_losses(record(group.run).id, report.losses);
   store_.set_progress(group.attempt, report.step);
 }
 
-void Coordinator::on(Group& group, const AttemptDone& report) {
+void Coordinator::on(int leader, const Scoring&) { end_training(groups_.at(leader)); }
+
+void Coordinator::on(int leader, const AttemptDone& report) {
+  Group& group = groups_.at(leader);
   store_.finish(group.attempt, report.step, report.metrics, report.artifacts);
   ++outcome_.done;
   --outcome_.left;
@@ -147,8 +260,10 @@ void Coordinator::on(Group& group, const AttemptDone& report) {
   group.progress.working = false;
 }
 
-void Coordinator::on(Group& group, const AttemptFailed& report) {
+void Coordinator::on(int leader, const AttemptFailed& report) {
+  Group& group = groups_.at(leader);
   const auto after = store_.fail(group.attempt, report.exit_class, report.reason);
+  end_training(group);
   group.progress.working = false;
   const std::string what =
       fmt::format("{}: {}", results::to_string(report.exit_class), report.reason);
@@ -162,11 +277,20 @@ void Coordinator::on(Group& group, const AttemptFailed& report) {
   view_.note(fmt::format("{}: FAILED, {}", group.progress.run, what));
 }
 
+void Coordinator::on(int leader, const AttemptStopped& report) {
+  Group& group = groups_.at(leader);
+  store_.interrupt(group.attempt, results::ExitClass::kStopped, report.step, "stopped on request");
+  end_training(group);
+  view_.note(
+      fmt::format("{}: stopped at step {}, checkpoint written", group.progress.run, report.step));
+  group.progress.working = false;
+  if (!stopping_) spread_stop();
+}
+
 // The attempt keeps the reason; other attempts stay open and are known as lost by the next job.
-void Coordinator::end_broken(const JobBroken& report) {
-  const auto above = groups_.upper_bound(report.rank);
-  if (above != groups_.begin()) {
-    const Group& group = std::prev(above)->second;
+void Coordinator::on(int, const JobBroken& report) {
+  for (const auto& [leader, group] : groups_) {
+    if (!group.at_work.contains(report.rank)) continue;
     if (group.progress.working && group.attempt != 0) {
       store_.interrupt(group.attempt, report.exit_class, group.progress.step, report.reason);
     }
@@ -174,27 +298,21 @@ void Coordinator::end_broken(const JobBroken& report) {
   distributed::MpiRuntime::abort(kExitLost);
 }
 
-void Coordinator::on(Group& group, const AttemptStopped& report) {
-  store_.interrupt(group.attempt, results::ExitClass::kStopped, report.step, "stopped on request");
-  view_.note(
-      fmt::format("{}: stopped at step {}, checkpoint written", group.progress.run, report.step));
-  group.progress.working = false;
-  if (!stopping_) spread_stop();
-}
-
 // A stop asked of one rank holds for the whole sweep.
 void Coordinator::spread_stop() {
   stopping_ = true;
-  for (const auto& [leader, group] : groups_) {
-    mailbox_.send(leader, distributed::MailTag::kStop, "");
-  }
+  for (const auto& [leader, group] : groups_) order(leader, Stop{});
+}
+
+const results::PlannedRun& Coordinator::record(int run) const {
+  return plan_.runs.at(static_cast<size_t>(run)).record;
 }
 
 std::string Coordinator::label(int run) const {
-  const auto& record = plan_.runs.at(static_cast<size_t>(run)).record;
+  const auto& planned = record(run);
   std::string text =
-      fmt::format("{} {:g} % seed {}", record.variant, record.percentage, record.seed);
-  if (record.axes != "{}") text += " " + record.axes;
+      fmt::format("{} {:g} % seed {}", planned.variant, planned.percentage, planned.seed);
+  if (planned.axes != "{}") text += " " + planned.axes;
   return text;
 }
 
@@ -204,9 +322,7 @@ SweepProgress Coordinator::progress() const {
   now.done = outcome_.done;
   now.failed = outcome_.failed;
   now.waiting = static_cast<int>(waiting_.size());
-  for (const int run : waiting_) {
-    now.steps_left += plan_.runs.at(static_cast<size_t>(run)).record.total_steps;
-  }
+  for (const int run : waiting_) now.steps_left += record(run).total_steps;
   for (const auto& [leader, group] : groups_) {
     now.groups.push_back(group.progress);
     if (!group.progress.working) continue;

@@ -14,7 +14,8 @@ namespace {
 using distributed::MailTag;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kLimitSeconds = 120;  // or SCGAN_TIMEOUT_SECONDS, if that is less
+constexpr double kLimitSeconds = 120;
+constexpr double kOfTimeout = 0.5;  // at most: it is known who is silent before a collective ends
 constexpr double kSignsPerLimit = 24;
 constexpr double kPollSeconds = 0.05;
 constexpr double kLongestPause = 1;
@@ -28,7 +29,7 @@ LifeSigns::LifeSigns(const distributed::Mailbox& mailbox, int rank, std::string 
       rank_(rank),
       host_(std::move(host)),
       on_silence_(std::move(on_silence)),
-      limit_seconds_(std::min(kLimitSeconds, distributed::timeout_seconds())),
+      limit_seconds_(std::min(kLimitSeconds, kOfTimeout * distributed::timeout_seconds())),
       doing_("it had not begun a run") {
   if (rank != 0) peers_[0];
   thread_ = std::thread([this] { live(); });

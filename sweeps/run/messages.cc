@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "core/base/error.h"
 
@@ -19,51 +20,67 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Artifact, path, sha256)
 
 namespace scgan::sweeps {
 
-void to_json(nlohmann::json&, const NextRun&) {}
-void from_json(const nlohmann::json&, NextRun&) {}
-void to_json(nlohmann::json&, const Scoring&) {}
-void from_json(const nlohmann::json&, Scoring&) {}
-void to_json(nlohmann::json&, const GroupLeft&) {}
-void from_json(const nlohmann::json&, GroupLeft&) {}
+// A message without content.
+template <typename Message>
+requires std::is_empty_v<Message>
+void to_json(nlohmann::json&, const Message&) {}
+template <typename Message>
+requires std::is_empty_v<Message>
+void from_json(const nlohmann::json&, Message&) {}
+
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptBegun, attempt, total_steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StepsDone, step, g_loss, d_loss, losses)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Widening, step)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptDone, step, metrics, artifacts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptFailed, exit_class, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStopped, step)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ready, run)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CannotJoin, run, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JobBroken, rank, exit_class, reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Work, run, ranks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Prepare, run)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Join, ranks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Widen, ranks)
 
 namespace {
 
-template <size_t index = 0>
-Report parse(size_t kind, const nlohmann::json& body) {
-  if constexpr (index < std::variant_size_v<Report>) {
-    if (kind != index) return parse<index + 1>(kind, body);
-    std::variant_alternative_t<index, Report> value;
+template <typename Message, size_t index = 0>
+Message parse(size_t kind, const nlohmann::json& body) {
+  if constexpr (index < std::variant_size_v<Message>) {
+    if (kind != index) return parse<Message, index + 1>(kind, body);
+    std::variant_alternative_t<index, Message> value;
     from_json(body, value);
     return value;
   } else {
-    throw std::invalid_argument("unknown kind of report");
+    throw std::invalid_argument("unknown kind of message");
   }
 }
 
-}  // namespace
-
-std::string to_text(const Report& report) {
+template <typename Message>
+std::string text_of(const Message& message) {
   nlohmann::json body = nlohmann::json::object();
-  std::visit([&](const auto& value) { to_json(body, value); }, report);
+  std::visit([&](const auto& value) { to_json(body, value); }, message);
   // A file name in an error's text may be no UTF-8: its bytes are replaced rather than refused.
-  return nlohmann::json{{"kind", report.index()}, {"body", body}}.dump(
+  return nlohmann::json{{"kind", message.index()}, {"body", body}}.dump(
       -1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Report report_from_text(const std::string& text) {
+template <typename Message>
+Message message_from(const std::string& text) {
   try {
     const auto json = nlohmann::json::parse(text);
-    return parse(json.at("kind").get<size_t>(), json.at("body"));
+    return parse<Message>(json.at("kind").get<size_t>(), json.at("body"));
   } catch (const std::exception& problem) {
     throw Error(ErrorKind::kCommunication,
                 fmt::format("a message of another rank cannot be read: {}", problem.what()));
   }
 }
+
+}  // namespace
+
+std::string to_text(const Report& report) { return text_of(report); }
+std::string to_text(const Order& order) { return text_of(order); }
+Report report_from_text(const std::string& text) { return message_from<Report>(text); }
+Order order_from_text(const std::string& text) { return message_from<Order>(text); }
 
 }  // namespace scgan::sweeps

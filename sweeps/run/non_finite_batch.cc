@@ -2,17 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "core/model/safetensors.h"
 
 namespace scgan::sweeps {
 
-void write_non_finite_batch(const std::filesystem::path& folder, const Batch& batch, int64_t step,
-                            const std::string& problem) {
-  const auto file = folder / fmt::format("non_finite-{:08}.safetensors", step);
-  write_safetensors(file, {{"a", batch.a}, {"b", batch.b}},
-                    {{"run_id", folder.filename().string()},
-                     {"step", std::to_string(step)},
-                     {"problem", problem}});
+void write_non_finite_batch(const std::filesystem::path& folder, const Batch& batch,
+                            const StepReport& report, const std::string& problem) {
+  std::map<std::string, std::string> facts{
+      {"run_id", folder.filename().string()},
+      {"step", std::to_string(report.step)},
+      {"learning_rate", fmt::format("{}", report.learning_rate)},
+      {"problem", problem}};
+  const auto losses = report.losses.values();
+  for (size_t i = 0; i < losses.size(); ++i) {
+    facts[fmt::format("loss.{}", StepLosses::kNames[i])] = fmt::format("{}", losses[i]);
+  }
+  const auto file = folder / fmt::format("non_finite-{:08}.safetensors", report.step);
+  write_safetensors(file, {{"a", batch.a}, {"b", batch.b}}, facts);
 }
 
 }  // namespace scgan::sweeps

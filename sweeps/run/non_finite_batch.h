@@ -1,17 +1,18 @@
 // What is kept of a step whose loss was not finite, to be looked at.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 
 #include "core/data/data_loader.h"
+#include "core/train/trainer.h"
 
 namespace scgan::sweeps {
 
 // Writes non_finite-<step>.safetensors into the run's folder: the images of the batch ("a", "b", in
-// [-1, 1]) and, as metadata, the run, the step (from 1) and what was wrong. Throws Error(kStorage).
-void write_non_finite_batch(const std::filesystem::path& folder, const Batch& batch, int64_t step,
-                            const std::string& problem);
+// [-1, 1]) and, as metadata, the run, the step (from 1), its learning rate, every loss term
+// ("loss.d_a") and what was wrong. Throws Error(kStorage).
+void write_non_finite_batch(const std::filesystem::path& folder, const Batch& batch,
+                            const StepReport& report, const std::string& problem);
 
 }  // namespace scgan::sweeps

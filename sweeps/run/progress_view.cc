@@ -86,6 +86,7 @@ std::vector<std::string> live_lines(const SweepProgress& progress, double elapse
     lines.push_back(fmt::format("  {:<32} [{}] {}/{}  G {:.3f}  D {:.3f}  {:.1f} it/s", group.run,
                                 bar(group.step, group.total_steps), group.step, group.total_steps,
                                 group.g_loss, group.d_loss, group.steps_per_second));
+    if (group.ranks > 1) lines.back() += fmt::format("  {} ranks", group.ranks);
   }
   return lines;
 }

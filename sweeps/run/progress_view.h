@@ -12,6 +12,7 @@ struct GroupProgress {
   bool working = false;
   bool scoring = false;
   std::string run;  // "scgan 40 % seed 2"
+  int ranks = 1;
   int64_t step = 0, total_steps = 0;
   double g_loss = 0, d_loss = 0;
   double steps_per_second = 0;

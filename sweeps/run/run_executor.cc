@@ -11,8 +11,10 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/sha256.h"
+#include "core/comm/solo_communicator.h"
 #include "core/model/safetensors.h"
 #include "distributed/process_environment.h"
+#include "distributed/rank_group.h"
 #include "sweeps/run/non_finite_batch.h"
 #include "sweeps/run/run_files.h"
 
@@ -60,125 +62,209 @@ results::ExitClass exit_class(const std::exception& problem) {
   return ExitClass::kUnknown;
 }
 
-RunExecutor::RunExecutor(const JobPlan& plan, distributed::RankGroup& group,
-                         const distributed::Mailbox& mailbox, LifeSigns& life_signs, Place place)
+RunExecutor::RunExecutor(const JobPlan& plan, const distributed::Mailbox& mailbox,
+                         LifeSigns& life_signs, Place place)
     : plan_(plan),
-      group_(group),
       mailbox_(mailbox),
       life_signs_(life_signs),
       place_(std::move(place)),
-      stop_(group.is_leader() ? &mailbox : nullptr, place_.stop_after_minutes) {}
+      inputs_(plan, place_.device),
+      orders_(mailbox, place_.stop_after_minutes) {}
+
+RunExecutor::Part::Part(const JobRun& of_run, RunInputs& its_inputs, Communicator& group,
+                        c10::Device device, const std::filesystem::path& folder)
+    : run(of_run),
+      inputs(its_inputs),
+      loader(run.spec, inputs.data),
+      trainer(run.spec, run.record.id, loader, group, device, folder) {}
+
+void RunExecutor::report_of_rank(const Report& message) const {
+  mailbox_.send(0, distributed::MailTag::kToCoordinator, to_text(message));
+}
 
 void RunExecutor::report(const Report& message) const {
-  if (group_.is_leader()) {
-    mailbox_.send(0, distributed::MailTag::kToCoordinator, to_text(message));
-  }
+  if (leads()) report_of_rank(message);
 }
 
 std::filesystem::path RunExecutor::folder(const JobRun& run) const {
   return plan_.out / "runs" / run.record.id;
 }
 
-int RunExecutor::next_run() {
-  at::Tensor index = at::full({1}, kNoRun, at::kLong);
-  if (group_.is_leader()) {
-    report(NextRun{});
-    index[0] = std::stoi(mailbox_.receive(distributed::MailTag::kToLeader).text);
-    // The answer comes after the earlier run's result is in the store: its checkpoints have served.
-    if (finished_) finished_->clear();
-  }
-  finished_.reset();
-  group_.communicator().broadcast(index, 0);
-  return index.item<int>();
+const JobRun& RunExecutor::run_of(int index) const {
+  return plan_.runs.at(static_cast<size_t>(index));
 }
 
 void RunExecutor::serve() {
-  for (int index = next_run(); index != kNoRun; index = next_run()) {
-    const JobRun& run = plan_.runs.at(static_cast<size_t>(index));
-    begun_ = false;
-    all_ranks_know_ = false;
-    try {
-      execute(run);
-    } catch (const std::exception& problem) {
-      const bool alone = group_.communicator().size() == 1;
-      if (!is_own_fault(problem) || !(alone || all_ranks_know_ || is_non_finite(problem))) throw;
-      if (!begun_) begin_attempt(run, 0);  // failed before its first step
-      report(AttemptFailed{exit_class(problem), one_line(problem.what())});
-    }
+  for (;;) {
+    life_signs_.note("it waits for orders");
+    const Order order = order_from_text(mailbox_.receive(distributed::MailTag::kOrder).text);
+    // Orders come after the earlier run's result is in the store: its checkpoints have served.
+    if (finished_) finished_->clear();
+    finished_.reset();
+    if (std::holds_alternative<Leave>(order)) return;
+    std::visit([&](const auto& any) { carry_out(any); }, order);
   }
-  report(GroupLeft{});
 }
 
-void RunExecutor::begin_attempt(const JobRun& run, int64_t first_step) {
+template <typename Late>
+void RunExecutor::carry_out(const Late&) {
+  part_.reset();
+  group_.reset();
+}
+
+void RunExecutor::carry_out(const Work& order) {
+  part_.reset();
+  const JobRun& run = run_of(order.run);
+  life_signs_.note(fmt::format("run {}", run.record.id));
+  group_ = distributed::make_rank_group(order.ranks, place_.device);
+  take_part(run, leads(), [&] {
+    begin(run);
+    train_and_score();
+  });
+}
+
+// What can fail here fails before the run under way is disturbed.
+void RunExecutor::carry_out(const Prepare& order) {
+  part_.reset();
+  const JobRun& run = run_of(order.run);
+  life_signs_.note(fmt::format("prepares to join run {}", run.record.id));
+  group_ = std::make_unique<SoloCommunicator>();
+  try {
+    distributed::make_deterministic(static_cast<int>(run.spec.train.threads));
+    make_part(run, inputs_.of(run.spec));
+    observe(false, 0);
+    report_of_rank(Ready{order.run});
+  } catch (const std::exception& problem) {
+    part_.reset();
+    report_of_rank(CannotJoin{order.run, one_line(problem.what())});
+  }
+}
+
+void RunExecutor::carry_out(const Join& order) {
+  if (!part_) throw Error(ErrorKind::kCommunication, "told to join a run without preparation");
+  take_part(part_->run, false, [&] {
+    widen(order.ranks);
+    train_and_score();
+  });
+}
+
+void RunExecutor::take_part(const JobRun& run, bool leading, const std::function<void()>& work) {
+  begun_ = false;
+  all_ranks_know_ = false;
+  orders_.begin_run(leading);
+  try {
+    work();
+  } catch (const std::exception& problem) {
+    const bool alone = group_->size() == 1;
+    if (!is_own_fault(problem) || !(alone || all_ranks_know_ || is_non_finite(problem))) throw;
+    if (!begun_) report_begin(run, 0);  // failed before its first step
+    report(AttemptFailed{exit_class(problem), one_line(problem.what())});
+  }
+  part_.reset();
+  group_.reset();
+  report_of_rank(Free{});
+}
+
+void RunExecutor::report_begin(const JobRun& run, int64_t first_step) {
   begun_ = true;
   const bool canonical = run.spec.run.reduction == Reduction::kCanonical;
-  report(AttemptBegun{{run.record.id, place_.host, distributed::describe(place_.device),
-                       group_.communicator().size(), first_step, place_.versions,
-                       canonical ? "canonical" : "allreduce"},
-                      run.record.total_steps});
+  report(AttemptBegun{
+      {run.record.id, place_.host, distributed::describe(place_.device), group_->size(), first_step,
+       place_.versions, canonical ? "canonical" : "allreduce"},
+      run.record.total_steps});
 }
 
-void RunExecutor::execute(const JobRun& run) {
+void RunExecutor::begin(const JobRun& run) {
   distributed::make_deterministic(static_cast<int>(run.spec.train.threads));
-  life_signs_.note(fmt::format("run {}", run.record.id));
-  if (group_.is_leader()) {
+  if (leads()) {
     make_run_folder(folder(run));
     remove_temporaries(folder(run));
+    remove_temporaries(folder(run) / "samples");
   }
-  any_rank(group_.communicator(), false);  // the folder is there before anybody looks into it
+  any_rank(*group_, false);  // the folder is there before anybody looks into it
+  make_part(run, agreed_inputs(run));
+  const int64_t first_step = part_->trainer.resume();
+  report_begin(run, first_step);
+  observe(leads(), first_step);
+}
 
-  Inputs& shared = agreed_inputs(run.spec);
-  const DataLoader loader(run.spec, shared.data);
-  Trainer trainer(run.spec, run.record.id, loader, group_.communicator(), place_.device,
-                  folder(run));
-  const int64_t first_step = trainer.resume();
-  begin_attempt(run, first_step);
-  RunObserver observer(
-      {run.spec, shared.data, *shared.evaluator, group_.communicator(), folder(run), place_.device,
-       group_.is_leader(), first_step, trainer.total_steps()},
-      stop_, mailbox_, life_signs_);
-  const TrainOutcome outcome = train(run, loader, trainer, observer);
-  observer.finish(trainer.state().step);
+void RunExecutor::make_part(const JobRun& run, RunInputs& inputs) {
+  part_ = std::make_unique<Part>(run, inputs, *group_, place_.device, folder(run));
+}
+
+void RunExecutor::observe(bool leading, int64_t first_step) {
+  part_->observer = std::make_unique<RunObserver>(
+      RunObserver::Setup{part_->run.spec, part_->inputs.data, *part_->inputs.evaluator,
+                         folder(part_->run), place_.device, leading, first_step,
+                         part_->trainer.total_steps()},
+      orders_, mailbox_, life_signs_);
+}
+
+// All ranks of the run do this together: those that were there, and those that join.
+void RunExecutor::widen(const std::vector<int>& ranks) {
+  former_ = std::move(group_);
+  group_ = distributed::make_rank_group(ranks, place_.device);
+  part_->trainer.regroup(*group_);
+  former_.reset();
+}
+
+void RunExecutor::train_and_score() {
+  TrainOutcome outcome = train();
+  for (; outcome == TrainOutcome::kRegroup; outcome = train()) {
+    const std::vector<int> ranks = ranks_from_leader();
+    report(Widening{part_->trainer.state().step});
+    widen(ranks);
+  }
+  Trainer& trainer = part_->trainer;
+  part_->observer->finish(trainer.state().step);
   if (outcome == TrainOutcome::kStopped) {
     report(AttemptStopped{trainer.state().step});
     return;
   }
-  observer.write_samples(trainer.state());
+  part_->observer->write_samples(trainer.state());
   report(Scoring{});
-  life_signs_.note(fmt::format("run {}, scoring", run.record.id));
-  score_and_store(run, trainer);
+  life_signs_.note(fmt::format("run {}, scoring", part_->run.record.id));
+  score_and_store();
 }
 
-TrainOutcome RunExecutor::train(const JobRun& run, const DataLoader& loader, Trainer& trainer,
-                                TrainObserver& observer) {
+// Of the wider group that the coordinator asked for.
+std::vector<int> RunExecutor::ranks_from_leader() {
+  const std::vector<int> told = orders_.take_widening();  // on the leader
+  const std::string text = broadcast_text(*group_, to_text(Order{Widen{told}}), 0);
+  return std::get<Widen>(order_from_text(text)).ranks;
+}
+
+TrainOutcome RunExecutor::train() {
+  Trainer& trainer = part_->trainer;
   try {
-    return trainer.train(observer);
+    return trainer.train(*part_->observer);
   } catch (const Error& problem) {
     const int64_t step = trainer.state().step;
-    if (problem.kind() == ErrorKind::kNonFinite && group_.is_leader()) {
-      write_non_finite_batch(folder(run), loader.batch(step - 1), step, problem.what());
+    if (problem.kind() == ErrorKind::kNonFinite && leads()) {
+      write_non_finite_batch(folder(part_->run), part_->loader.batch(step - 1), trainer.last_step(),
+                             problem.what());
     }
     if (problem.kind() != ErrorKind::kCommunication) throw;
-    throw Error(problem.kind(),
-                fmt::format("{} (run {}, after step {})", problem.what(), run.record.id, step));
+    throw Error(problem.kind(), fmt::format("{} (run {}, after step {})", problem.what(),
+                                            part_->run.record.id, step));
   }
 }
 
-void RunExecutor::score_and_store(const JobRun& run, Trainer& trainer) {
-  Inputs& shared = *inputs_;
-  AttemptDone done{trainer.state().step, {}, {}};
+void RunExecutor::score_and_store() {
+  const JobRun& run = part_->run;
+  const Trainer& trainer = part_->trainer;
   const int64_t scored_step = trainer.weights_step();
   std::vector<Score> scores;
   for (const Direction direction : run.spec.evaluate.directions) {
     Generator& generator =
         direction == Direction::kAtoB ? *trainer.state().netG_A : *trainer.state().netG_B;
-    scores.push_back(
-        shared.evaluator->score(generator, direction, group_.communicator(), place_.device));
+    scores.push_back(part_->inputs.evaluator->score(generator, direction, *group_, place_.device));
   }
-  if (!group_.is_leader()) return;
+  if (!leads()) return;
+  AttemptDone done{trainer.state().step, {}, {}};
   for (const Score& score : scores) {
     for (auto& metric :
-         metrics_of(score, run.spec, *shared.extractor, scored_step, trainer.scores())) {
+         metrics_of(score, run.spec, *part_->inputs.extractor, scored_step, trainer.scores())) {
       done.metrics.push_back(std::move(metric));
     }
   }
@@ -188,42 +274,20 @@ void RunExecutor::score_and_store(const JobRun& run, Trainer& trainer) {
   finished_.emplace(folder(run), run.record.id);
 }
 
-RunExecutor::Inputs& RunExecutor::agreed_inputs(const RunSpec& spec) {
+RunInputs& RunExecutor::agreed_inputs(const JobRun& run) {
+  RunInputs* inputs = nullptr;
   std::exception_ptr problem;
   try {
-    inputs(spec);
+    inputs = &inputs_.of(run.spec);
   } catch (const Error&) {
     problem = std::current_exception();
   }
-  all_ranks_know_ = any_rank(group_.communicator(), problem != nullptr);
+  all_ranks_know_ = any_rank(*group_, problem != nullptr);
   if (problem) std::rethrow_exception(problem);
   if (all_ranks_know_) {
     throw Error(ErrorKind::kData, "another rank of the run cannot read its data or extractor");
   }
-  return *inputs_;
-}
-
-RunExecutor::Inputs& RunExecutor::inputs(const RunSpec& spec) {
-  const std::string key = inputs_key(spec);
-  if (!inputs_ || inputs_->key != key) {
-    inputs_.reset();  // free the memory before loading the next
-    inputs_.emplace();
-    inputs_->data = load_data(spec.data, cache_folder(plan_));
-    if (inputs_->data.digest != spec.data.digest) {
-      inputs_.reset();
-      throw Error(
-          ErrorKind::kData,
-          fmt::format("{}: the images have changed since this job started", spec.data.root));
-    }
-    inputs_->extractor =
-        make_feature_extractor(spec.evaluate.extractor, spec.data.image_size, place_.device);
-    inputs_->key = key;
-  }
-  if (!inputs_->evaluator) {
-    inputs_->evaluator =
-        std::make_unique<Evaluator>(spec.evaluate, inputs_->data, *inputs_->extractor);
-  }
-  return *inputs_;
+  return *inputs;
 }
 
 }  // namespace scgan::sweeps

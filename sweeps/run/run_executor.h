@@ -1,23 +1,26 @@
-// RunExecutor: one group's work: ask for a run, train it, score it, write its files, report; until
-// told to leave.
+// RunExecutor: one rank's work: take an order of the coordinator, do its part in a run (train,
+// score, write files, report), until told to leave.
 #pragma once
 
 #include <c10/core/Device.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "core/data/dataset.h"
-#include "core/eval/evaluator.h"
-#include "core/eval/feature_extractor.h"
+#include "core/comm/communicator.h"
+#include "core/data/data_loader.h"
 #include "core/train/trainer.h"
 #include "distributed/mailbox.h"
-#include "distributed/rank_group.h"
 #include "sweeps/run/life_signs.h"
+#include "sweeps/run/messages.h"
 #include "sweeps/run/plan.h"
 #include "sweeps/run/run_observer.h"
+#include "sweeps/run/shared_inputs.h"
+#include "sweeps/run/work_orders.h"
 
 namespace scgan::sweeps {
 
@@ -30,45 +33,64 @@ class RunExecutor {
     std::string versions;  // JSON, for the attempt's row
     double stop_after_minutes = 0;
   };
-  // All arguments must outlive the executor. Every rank of the group makes one.
-  RunExecutor(const JobPlan& plan, distributed::RankGroup& group,
-              const distributed::Mailbox& mailbox, LifeSigns& life_signs, Place place);
+  // All arguments must outlive the executor. Every rank of the world makes one.
+  RunExecutor(const JobPlan& plan, const distributed::Mailbox& mailbox, LifeSigns& life_signs,
+              Place place);
 
-  // Works until the coordinator has no run left. A run that fails for its own reason is reported,
-  // the next one goes on. Throws what ends the job: a lost rank, device or storage. Collective over
-  // the group.
+  // Works until the coordinator says Leave. A run that fails for its own reason is reported, the
+  // next one goes on. Throws what ends the job: a lost rank, device or storage; other ranks may
+  // then wait for this one, in destructors too.
   void serve();
 
  private:
-  // What several runs of a sweep share, kept between them.
-  struct Inputs {
-    std::string key;
-    DataSet data;
-    std::unique_ptr<FeatureExtractor> extractor;
-    std::unique_ptr<Evaluator> evaluator;
+  // This rank's part in a run.
+  struct Part {
+    Part(const JobRun& of_run, RunInputs& its_inputs, Communicator& group, c10::Device device,
+         const std::filesystem::path& folder);
+    const JobRun& run;
+    RunInputs& inputs;
+    DataLoader loader;
+    Trainer trainer;
+    std::unique_ptr<RunObserver> observer;
   };
 
-  int next_run();
-  void execute(const JobRun& run);
+  void carry_out(const Work& order);
+  void carry_out(const Prepare& order);
+  void carry_out(const Join& order);
+  template <typename Late>
+  void carry_out(const Late&);  // to a run that is over
+
+  // Does `work`, a part in this run. What only this run suffers from is reported.
+  void take_part(const JobRun& run, bool leading, const std::function<void()>& work);
+  void begin(const JobRun& run);
+  void train_and_score();
   // Trainer::train, whose errors say in which run and step; a batch that led to a loss that is not
   // finite is kept.
-  TrainOutcome train(const JobRun& run, const DataLoader& loader, Trainer& trainer,
-                     TrainObserver& observer);
-  void begin_attempt(const JobRun& run, int64_t first_step);
-  void score_and_store(const JobRun& run, Trainer& trainer);
-  Inputs& inputs(const RunSpec& spec);
-  // The same, with the ranks of the group knowing of each other's failure. Collective.
-  Inputs& agreed_inputs(const RunSpec& spec);
-  void report(const Report& message) const;
+  TrainOutcome train();
+  std::vector<int> ranks_from_leader();
+  void widen(const std::vector<int>& ranks);
+  void score_and_store();
+  void report_begin(const JobRun& run, int64_t first_step);
+  void make_part(const JobRun& run, RunInputs& inputs);
+  void observe(bool leading, int64_t first_step);
+  // Inputs of a run, with the ranks of the group knowing of each other's failure. Collective.
+  RunInputs& agreed_inputs(const JobRun& run);
+
+  bool leads() const { return group_->rank() == 0; }
+  void report(const Report& message) const;  // of the group: its leader does
+  void report_of_rank(const Report& message) const;
+  const JobRun& run_of(int index) const;
   std::filesystem::path folder(const JobRun& run) const;
 
   const JobPlan& plan_;
-  distributed::RankGroup& group_;
   const distributed::Mailbox& mailbox_;
   LifeSigns& life_signs_;
   Place place_;
-  StopRequest stop_;
-  std::optional<Inputs> inputs_;
+  SharedInputs inputs_;
+  WorkOrders orders_;
+  std::unique_ptr<Communicator> group_;       // of the present run
+  std::unique_ptr<Communicator> former_;      // while the ranks of the run change
+  std::unique_ptr<Part> part_;                // also prepared, before this rank has joined
   std::optional<CheckpointFolder> finished_;  // of the run that was done last
   bool all_ranks_know_ = false;               // of the present failure
   bool begun_ = false;                        // the present run's attempt has its row

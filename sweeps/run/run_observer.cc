@@ -9,7 +9,6 @@
 #include "core/base/error.h"
 #include "sweeps/run/run_files.h"
 #include "sweeps/run/sample_grid.h"
-#include "sweeps/run/stop_signal.h"
 
 namespace scgan::sweeps {
 namespace {
@@ -25,23 +24,10 @@ double seconds_since(Clock::time_point start) {
 
 }  // namespace
 
-StopRequest::StopRequest(const distributed::Mailbox* mailbox, double after_minutes)
-    : mailbox_(mailbox), deadline_(Clock::time_point::max()) {
-  if (after_minutes > 0) {
-    deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                   std::chrono::duration<double>(after_minutes * 60));
-  }
-}
-
-bool StopRequest::now() {
-  if (mailbox_ != nullptr && mailbox_->poll(distributed::MailTag::kStop)) told_ = true;
-  return told_ || stop_signalled() || Clock::now() >= deadline_;
-}
-
-RunObserver::RunObserver(Setup setup, StopRequest& stop, const distributed::Mailbox& mailbox,
+RunObserver::RunObserver(Setup setup, WorkOrders& orders, const distributed::Mailbox& mailbox,
                          LifeSigns& life_signs)
     : setup_(std::move(setup)),
-      stop_(stop),
+      orders_(orders),
       mailbox_(mailbox),
       life_signs_(life_signs),
       curve_interval_(std::max<int64_t>(1, setup_.total_steps / kCurvePoints)),
@@ -104,12 +90,11 @@ void RunObserver::write_samples(const TrainState& state) {
                     setup_.spec.run.sample_images, setup_.device);
 }
 
-double RunObserver::score(const TrainState& state) {
+double RunObserver::score(const TrainState& state, Communicator& communicator) {
   std::vector<Score> scores;
   for (const Direction direction : setup_.spec.evaluate.directions) {
     Generator& generator = direction == Direction::kAtoB ? *state.netG_A : *state.netG_B;
-    scores.push_back(
-        setup_.evaluator.score(generator, direction, setup_.communicator, setup_.device));
+    scores.push_back(setup_.evaluator.score(generator, direction, communicator, setup_.device));
     points_.push_back({state.step, std::string("fid ") + word(direction), scores.back().fid});
     points_.push_back({state.step, std::string("kid ") + word(direction), scores.back().kid.full});
   }

@@ -15,22 +15,9 @@
 #include "sweeps/run/life_signs.h"
 #include "sweeps/run/messages.h"
 #include "sweeps/run/run_log.h"
+#include "sweeps/run/work_orders.h"
 
 namespace scgan::sweeps {
-
-// Whether the job is asked to end: a signal, the coordinator's word, or --stop-after. Asked on
-// every rank.
-class StopRequest {
- public:
-  // `mailbox` is asked on leaders only (nullptr elsewhere). 0 minutes = no limit.
-  StopRequest(const distributed::Mailbox* mailbox, double after_minutes);
-  bool now();
-
- private:
-  const distributed::Mailbox* mailbox_;
-  std::chrono::steady_clock::time_point deadline_;
-  bool told_ = false;
-};
 
 class RunObserver final : public TrainObserver {
  public:
@@ -38,7 +25,6 @@ class RunObserver final : public TrainObserver {
     const RunSpec& spec;
     const DataSet& data;
     Evaluator& evaluator;
-    Communicator& communicator;
     std::filesystem::path folder;  // of the run
     c10::Device device;
     bool leader;
@@ -46,16 +32,17 @@ class RunObserver final : public TrainObserver {
     int64_t total_steps;
   };
   // The arguments must outlive the observer. Only the leader writes and reports.
-  RunObserver(Setup setup, StopRequest& stop, const distributed::Mailbox& mailbox,
+  RunObserver(Setup setup, WorkOrders& orders, const distributed::Mailbox& mailbox,
               LifeSigns& life_signs);
 
   void step_done(const StepReport& report) override;
-  bool stop_requested() override { return stop_.now(); }
+  bool stop_requested() override { return orders_.stop_asked(); }
+  bool regroup_due() override { return setup_.leader && orders_.widening_asked(); }
   bool checkpoint_due() override;
   bool samples_due() override;
   void write_samples(const TrainState& state) override;
   // The scores join the stored curve, as "fid AtoB" and "kid AtoB".
-  double score(const TrainState& state) override;
+  double score(const TrainState& state, Communicator& communicator) override;
 
   // Sends what is left and closes the log.
   void finish(int64_t step);
@@ -65,7 +52,7 @@ class RunObserver final : public TrainObserver {
   void report_progress(int64_t step);
 
   Setup setup_;
-  StopRequest& stop_;
+  WorkOrders& orders_;
   const distributed::Mailbox& mailbox_;
   LifeSigns& life_signs_;
   std::unique_ptr<RunLog> log_;

@@ -18,7 +18,6 @@
 #include "core/train/checkpoint.h"
 #include "distributed/mailbox.h"
 #include "distributed/process_environment.h"
-#include "distributed/rank_group.h"
 #include "results/result_store.h"
 #include "results/retry_rule.h"
 #include "sweeps/plan/schedule.h"
@@ -84,7 +83,7 @@ void tell_given_up(const std::vector<results::StoredRun>& stored) {
 std::vector<results::StoredRun> known_runs(const JobPlan& plan) {
   std::vector<results::StoredRun> known;
   for (const JobRun& run : plan.runs) known.emplace_back().plan = run.record;
-  if (!std::filesystem::exists(store_file(plan))) return known;
+  if (!ResultStore::exists(store_file(plan))) return known;
   const ResultStore store = ResultStore::open_read_only(store_file(plan));
   for (const results::StoredRun& stored : store.all_runs()) {
     for (results::StoredRun& run : known) {
@@ -100,7 +99,21 @@ std::vector<RunSpec> specs_of(const JobPlan& plan, const std::vector<int>& runs)
   return specs;
 }
 
-void print_plan(const JobPlan& plan, int ranks) {
+// "1 to 4 ranks per run, as many as are free".
+std::string ranks_text(const JobPlan& plan, int world_size) {
+  int most = 1;
+  for (const JobRun& run : plan.runs) {
+    const auto sizes = sizes_for(run.spec);
+    if (run.spec.run.ranks_per_run != 0) return fmt::format("{} ranks per run", sizes.front());
+    for (const int size : sizes) {
+      if (size <= world_size) most = std::max(most, size);
+    }
+  }
+  return most == 1 ? "1 rank per run"
+                   : fmt::format("1 to {} ranks per run, as many as are free", most);
+}
+
+void print_plan(const JobPlan& plan, int world_size) {
   const auto known = known_runs(plan);
   fmt::print("{:<16}  {:<20} {:>6} {:>5}  {:>11} {:>8}  {}\n", "run", "variant", "%", "seed",
              "images A+B", "steps", "state");
@@ -115,13 +128,12 @@ void print_plan(const JobPlan& plan, int ranks) {
                record.percentage, record.seed, record.images_a, record.images_b, record.total_steps,
                state, record.axes == "{}" ? "" : " " + record.axes);
   }
-  fmt::print("{} runs; {} rank{} per run\n", plan.runs.size(), ranks, ranks == 1 ? "" : "s");
+  fmt::print("{} runs; {}\n", plan.runs.size(), ranks_text(plan, world_size));
 }
 
 struct Prepared {
   JobPlan plan;
   std::vector<PreparedData> data;  // decoded by rank 0 while it checked
-  int ranks_per_group = 1;
 };
 
 // Rank 0 checks everything; the others learn the outcome. nullopt: bad input, already reported.
@@ -133,7 +145,7 @@ std::optional<Prepared> prepare(const SweepOptions& options, const distributed::
       prepared.plan = read_plan(options, read_file(options.file));
       prepared.data = check_inputs(prepared.plan, options.dry_run);
       const auto waiting = runs_to_do(known_runs(prepared.plan), options.retry_failed);
-      prepared.ranks_per_group = ranks_per_group(specs_of(prepared.plan, waiting), world.size());
+      asked_ranks_per_run(specs_of(prepared.plan, waiting), world.size());  // possible?
       distributed::choose_device(options.device, world.local_rank());
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
@@ -147,7 +159,6 @@ std::optional<Prepared> prepare(const SweepOptions& options, const distributed::
     prepared.plan = read_plan(options, text);
     set_digests(prepared.plan, digests);
   }
-  prepared.ranks_per_group = world.broadcast(prepared.ranks_per_group);
   return prepared;
 }
 
@@ -170,21 +181,20 @@ void end_without_lock(const std::string& problem) {
 // What only world rank 0 has: the lock, the store and the coordinator.
 class Head {
  public:
-  Head(const JobPlan& plan, const SweepOptions& options, const distributed::RankGroup& group,
-       int ranks_per_group, const distributed::Mailbox& mailbox)
+  Head(const JobPlan& plan, const SweepOptions& options, int world_size,
+       const distributed::Mailbox& mailbox)
       : lock_((make_run_folder(plan.out), plan.out), end_without_lock),
         store_(ResultStore::open(store_file(plan))) {
+    remove_temporaries(plan.out);  // of a job that was killed
     std::vector<results::PlannedRun> records;
     for (const JobRun& run : plan.runs) records.push_back(run.record);
     store_.plan({plan.name, plan.text, nlohmann::json(options.sets).dump(), version_text()},
                 records);
     write_plan_files(plan);
-    std::vector<int> leaders;
-    for (int i = 0; i < group.count(); ++i) leaders.push_back(i * ranks_per_group);
     const auto stored = store_.runs();
     if (!options.retry_failed) tell_given_up(stored);
-    coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), std::move(leaders),
-                         mailbox, store_, options.quiet);
+    coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), world_size, mailbox,
+                         store_, options.quiet);
   }
   SweepOutcome finish() { return coordinator_->finish(); }
 
@@ -201,14 +211,12 @@ int exit_code(const SweepOutcome& outcome) {
 
 // Rank 0's part of the start, whose failure the others must learn of before they wait for work.
 std::unique_ptr<Head> open_head(Prepared& prepared, const SweepOptions& options,
-                                const distributed::RankGroup& group,
                                 const distributed::Mailbox& mailbox,
                                 const distributed::MpiRuntime& world, int& code) {
   std::unique_ptr<Head> head;
   if (world.rank() == 0) {
     try {
-      head =
-          std::make_unique<Head>(prepared.plan, options, group, prepared.ranks_per_group, mailbox);
+      head = std::make_unique<Head>(prepared.plan, options, world.size(), mailbox);
       for (PreparedData& data : prepared.data) data.publish();
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
@@ -231,53 +239,53 @@ std::unique_ptr<Head> open_head(Prepared& prepared, const SweepOptions& options,
   distributed::MpiRuntime::abort(kExitLost);
 }
 
-// One group's share of the job. An error that is not a run's own ends all ranks here and now: the
-// others wait for this one, in collectives and in the coordinator, and would do so in our
-// destructors too.
-void work(const JobPlan& plan, distributed::RankGroup& group, const distributed::Mailbox& mailbox,
-          LifeSigns& life_signs, RunExecutor::Place place) {
-  const int rank = place.rank;
+// This rank's share of the job. An error that is not a run's own ends all ranks here and now: the
+// others wait for this one, in collectives and in the coordinator, and would do so in the
+// executor's destructor too.
+void work(const JobPlan& plan, const distributed::Mailbox& mailbox, LifeSigns& life_signs,
+          const RunExecutor::Place& place) {
+  RunExecutor executor(plan, mailbox, life_signs, place);
   try {
-    RunExecutor(plan, group, mailbox, life_signs, std::move(place)).serve();
+    executor.serve();
   } catch (const std::exception& problem) {
-    end_job(mailbox, {rank, exit_class(problem), problem.what()});
+    end_job(mailbox, {place.rank, exit_class(problem), problem.what()});
   }
+}
+
+// The whole job; its exit code on rank 0.
+int run_watched(const SweepOptions& options, const distributed::MpiRuntime& world,
+                const distributed::Mailbox& mailbox, LifeSigns& life_signs) {
+  auto prepared = prepare(options, world);
+  if (!prepared) return kExitBadInput;
+  if (options.dry_run) {
+    if (world.rank() == 0) print_plan(prepared->plan, world.size());
+    return kExitDone;
+  }
+  install_stop_signals();
+  const c10::Device device = distributed::choose_device(options.device, world.local_rank());
+  int code = kExitDone;
+  const auto head = open_head(*prepared, options, mailbox, world, code);
+  if (code != kExitDone) return code;
+  work(prepared->plan, mailbox, life_signs,
+       {world.rank(), world.host(), device, versions_json(), options.stop_after_minutes});
+  if (head == nullptr) return code;
+  const SweepOutcome outcome = head->finish();
+  fmt::print("{}: {} of {} run{} done, {} failed, {} left; results in {}\n", prepared->plan.name,
+             outcome.done, prepared->plan.runs.size(), prepared->plan.runs.size() == 1 ? "" : "s",
+             outcome.failed, outcome.left, prepared->plan.out.string());
+  return exit_code(outcome);
 }
 
 }  // namespace
 
 int run_sweep(const SweepOptions& options, const distributed::MpiRuntime& world) {
-  auto prepared = prepare(options, world);
-  if (!prepared) return kExitBadInput;
-  if (options.dry_run) {
-    if (world.rank() == 0) print_plan(prepared->plan, prepared->ranks_per_group);
-    return kExitDone;
-  }
-  install_stop_signals();
-  const c10::Device device = distributed::choose_device(options.device, world.local_rank());
-  distributed::RankGroup group(world.rank(), world.size(), prepared->ranks_per_group, device);
   const distributed::Mailbox mailbox;
-  int code = kExitDone;
-  const auto head = open_head(*prepared, options, group, mailbox, world, code);
-  if (code != kExitDone) return code;
-
-  std::optional<LifeSigns> life_signs;
-  if (!group.idle()) {
-    life_signs.emplace(mailbox, world.rank(), world.host(), [&](const LifeSigns::Silence& silence) {
-      end_job(mailbox, {silence.rank, results::ExitClass::kLost, silence.text});
-    });
-    work(prepared->plan, group, mailbox, *life_signs,
-         {world.rank(), world.host(), device, versions_json(), options.stop_after_minutes});
-  }
-  if (head != nullptr) {
-    const SweepOutcome outcome = head->finish();
-    code = exit_code(outcome);
-    fmt::print("{}: {} of {} run{} done, {} failed, {} left; results in {}\n", prepared->plan.name,
-               outcome.done, prepared->plan.runs.size(), prepared->plan.runs.size() == 1 ? "" : "s",
-               outcome.failed, outcome.left, prepared->plan.out.string());
-  }
-  life_signs.reset();
-  return world.broadcast(code);
+  LifeSigns life_signs(mailbox, world.rank(), world.host(), [&](const LifeSigns::Silence& silence) {
+    end_job(mailbox, {silence.rank, results::ExitClass::kLost, silence.text});
+  });
+  const int code = world.broadcast(run_watched(options, world, mailbox, life_signs));
+  world.barrier();  // until here the ranks are watched
+  return code;
 }
 
 }  // namespace scgan::sweeps

@@ -21,13 +21,13 @@ TEST(MailboxTest, CarriesTextsOfAnySizeToRankZeroAndBack) {
       for (int i = 0; i < size; ++i) {
         const Mail mail = mailbox.receive(MailTag::kToCoordinator);
         EXPECT_EQ(mail.text, large + std::to_string(mail.from));
-        mailbox.send(mail.from, MailTag::kToLeader, "run " + std::to_string(mail.from));
+        mailbox.send(mail.from, MailTag::kOrder, "run " + std::to_string(mail.from));
       }
     });
   }
   mailbox.send(0, MailTag::kToCoordinator, large + std::to_string(rank));
-  EXPECT_EQ(mailbox.receive(MailTag::kToLeader).text, "run " + std::to_string(rank));
-  EXPECT_FALSE(mailbox.poll(MailTag::kStop));
+  EXPECT_EQ(mailbox.receive(MailTag::kOrder).text, "run " + std::to_string(rank));
+  EXPECT_FALSE(mailbox.poll(MailTag::kLifeSign));
 }
 
 }  // namespace

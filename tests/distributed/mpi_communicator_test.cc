@@ -94,18 +94,48 @@ TEST_F(MpiCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
   communicator_.broadcast(all, 0);
 }
 
-TEST(RankGroupTest, CutsTheWorldIntoNeighbours) {
-  int world_rank = 0;
-  int world_size = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &world_rank);
-  MPI_Comm_size(MPI_COMM_WORLD, &world_size);
-  const int ranks = world_size > 1 ? 2 : 1;
-  RankGroup group(world_rank, world_size, ranks);
-  EXPECT_EQ(group.count(), world_size / ranks);
-  EXPECT_EQ(group.index(), world_rank / ranks);
-  EXPECT_EQ(group.communicator().size(), ranks);
-  EXPECT_EQ(group.communicator().rank(), world_rank % ranks);
-  EXPECT_EQ(group.is_leader(), world_rank % ranks == 0);
+int world(int (*question)(MPI_Comm, int*)) {
+  int answer = 0;
+  question(MPI_COMM_WORLD, &answer);
+  return answer;
+}
+
+TEST(RankGroupTest, IsOfItsMembersInTheirOrderAndLeavesTheOthersAlone) {
+  const int rank = world(MPI_Comm_rank);
+  const int size = world(MPI_Comm_size);
+  // {last, ..., 0} grows from its first member on, while the last one, in the end, does nothing.
+  for (int members = 1; members <= size; members *= 2) {
+    std::vector<int> ranks;
+    for (int i = 0; i < members; ++i) ranks.push_back(size - 1 - i);
+    if (rank < size - members) continue;
+    const auto group = make_rank_group(ranks, at::kCPU);
+    EXPECT_EQ(group->size(), members);
+    EXPECT_EQ(group->rank(), size - 1 - rank);
+    const at::Tensor all = gathered(*group, at::full({1}, rank, at::kLong));
+    for (int i = 0; i < members; ++i) EXPECT_EQ(all[i].item<int>(), size - 1 - i);
+  }
+}
+
+TEST(RankGroupTest, SeveralGroupsAreMadeAtOnce) {
+  const int rank = world(MPI_Comm_rank);
+  const int size = world(MPI_Comm_size);
+  for (int round = 0; round < 20; ++round) {
+    const int half = size / 2;
+    const bool low = rank < half;
+    std::vector<int> ranks;
+    for (int i = low ? 0 : half; i < (low ? half : size); ++i) ranks.push_back(i);
+    const auto group = make_rank_group(ranks, at::kCPU);
+    at::Tensor sum = at::ones({3});
+    group->all_reduce_sum(sum);
+    EXPECT_EQ(sum[0].item<int>(), group->size());
+  }
+}
+
+TEST(RankGroupTest, TextOfOneRankReachesAll) {
+  MpiCommunicator all(duplicate(MPI_COMM_WORLD));
+  const std::string text = all.rank() == 0 ? "ranks \x01 and more" : "other";
+  EXPECT_EQ(broadcast_text(all, text, 0), "ranks \x01 and more");
+  EXPECT_EQ(broadcast_text(all, all.rank() == 0 ? "" : "other", 0), "");
 }
 
 }  // namespace

@@ -63,8 +63,8 @@ class Chaos : public SweepFixture {
  protected:
   Words words(const std::string& out, int ranks_per_run) const {
     Words all = kSweep;
-    all.insert(all.end(),
-               {"--out", out, "--set", "run.ranks_per_run=" + std::to_string(ranks_per_run)});
+    const std::string asked = ranks_per_run == 0 ? "auto" : std::to_string(ranks_per_run);
+    all.insert(all.end(), {"--out", out, "--set", "run.ranks_per_run=" + asked});
     return all;
   }
 
@@ -74,13 +74,14 @@ class Chaos : public SweepFixture {
 
   int draw(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random_); }
 
-  // Mostly 3 ranks with a run each; now and then one process without mpirun, 2 ranks for a run, 4.
+  // Mostly 3 ranks with a run each, which join the last one; now and then one process without
+  // mpirun, 2 ranks for a run, 4.
   Subprocess start(const std::string& out) {
     struct Shape {
       int ranks, per_run;
     };
     static constexpr Shape kOthers[] = {{0, 1}, {2, 2}, {4, 2}};
-    const Shape shape = draw(4) == 0 ? kOthers[draw(3)] : Shape{kUsualRanks, 1};
+    const Shape shape = draw(4) == 0 ? kOthers[draw(3)] : Shape{kUsualRanks, 0};
     return Subprocess(sweep_command(shape.ranks, words(out, shape.per_run)));
   }
 
@@ -127,7 +128,7 @@ TEST_F(Chaos, KilledAtRandomMomentsASweepEndsWithTheBytesOfAnUndisturbedOne) {
   random_.seed(static_cast<unsigned>(seed));
   std::cout << "SCGAN_CHAOS_SEED=" << seed << ", " << kills << " kills" << std::endl;
 
-  const Ended undisturbed = sweep(kUsualRanks, words("undisturbed", 1));
+  const Ended undisturbed = sweep(kUsualRanks, words("undisturbed", 0));
   ASSERT_EQ(undisturbed.exit_code, 0) << undisturbed.text();
   const Results expected = results("undisturbed");
   ASSERT_FALSE(expected.files.empty());
@@ -136,7 +137,7 @@ TEST_F(Chaos, KilledAtRandomMomentsASweepEndsWithTheBytesOfAnUndisturbedOne) {
   while (done < kills && !HasFailure()) {
     const std::string out = "out" + std::to_string(++rounds);
     while (done < kills && !HasFailure() && kill_once(out, undisturbed.seconds)) ++done;
-    const Ended last = sweep(kUsualRanks, words(out, 1));
+    const Ended last = sweep(kUsualRanks, words(out, 0));
     EXPECT_EQ(last.exit_code, 0) << last.text();
     EXPECT_EQ(results(out), expected) << "after " << done << " kills";
     fs::remove_all(path(out));

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "core/base/sha256.h"
+#include "results/sqlite.h"
 
 namespace scgan::end_to_end {
 namespace {
@@ -49,7 +50,8 @@ std::map<std::string, std::string> sweep_environment() {
   return {{"OMPI_ALLOW_RUN_AS_ROOT", "1"},
           {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"},
           {"OMP_NUM_THREADS", "1"},
-          {"OMP_WAIT_POLICY", "passive"}};
+          {"OMP_WAIT_POLICY", "passive"},
+          {"SCGAN_WORTH_JOINING_SECONDS", "0.2"}};
 }
 
 Digests result_digests(const fs::path& out) {
@@ -91,6 +93,16 @@ Statuses statuses(const fs::path& out) {
         std::stoi(row.at(column(head, "attempts")))};
   }
   return result;
+}
+
+std::vector<std::string> attempt_ends(const fs::path& out) {
+  auto store = results::Database::open_read_only(out / "results.db");
+  results::Statement read(store,
+                          "SELECT exit_class || ': ' || reason FROM attempt "
+                          "WHERE exit_class IS NOT NULL ORDER BY id");
+  std::vector<std::string> ends;
+  while (read.step()) ends.push_back(read.text(0));
+  return ends;
 }
 
 fs::path run_folder(const fs::path& out) {

@@ -51,6 +51,9 @@ struct RunStatus {
 using Statuses = std::map<std::string, RunStatus>;  // by run id
 Statuses statuses(const fs::path& out);
 
+// Of all attempts that ended, in order: "exit class: reason".
+std::vector<std::string> attempt_ends(const fs::path& out);
+
 // The newest checkpoint of the only run in `out`; -1 when there is none.
 int newest_checkpoint(const fs::path& out);
 

@@ -77,6 +77,16 @@ TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
   EXPECT_EQ(rows, (std::vector<std::vector<int64_t>>{{attempt, 7, 2}, {attempt, 12, 8}}));
 }
 
+TEST_F(ResultStoreTest, FileThatIsStillEmptyIsNoStoreYet) {
+  const auto empty = folder_ / "empty.db";
+  EXPECT_FALSE(ResultStore::exists(empty));
+  std::ofstream(empty).close();
+  EXPECT_FALSE(ResultStore::exists(empty));
+  EXPECT_THROW(ResultStore::open_read_only(empty), Error);
+  ResultStore::open(empty);
+  EXPECT_TRUE(ResultStore::exists(empty));
+}
+
 // As version 1 left it: without the tables that came later.
 TEST_F(ResultStoreTest, StoreOfTheFirstVersionIsReadAndBroughtUpToDate) {
   finish("r1");

@@ -104,5 +104,21 @@ TEST_F(EvaluatorTest, ScoresHaveTheSameBitsAtAnyWorldSize) {
   }
 }
 
+// Rank 0 has scored alone before, rank 1 has not: both must take part in what one of them lacks.
+TEST_F(EvaluatorTest, RanksOfDifferentPastScoreTogether) {
+  SoloCommunicator solo;
+  const Score expected =
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+  testing::on_ranks(2, [&](Communicator& communicator) {
+    Identity identity;
+    Evaluator evaluator(spec_, data_, *extractor_);
+    SoloCommunicator alone;
+    if (communicator.rank() == 0) evaluator.score(identity, Direction::kAtoB, alone, at::kCPU);
+    const Score score = evaluator.score(identity, Direction::kAtoB, communicator, at::kCPU);
+    EXPECT_TRUE(at::equal(score.real_features, expected.real_features));
+    EXPECT_EQ(score.fid, expected.fid);
+  });
+}
+
 }  // namespace
 }  // namespace scgan

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
@@ -24,11 +26,12 @@ using testing::small_run;
 
 constexpr const char* kRunId = "0123456789abcdef";
 
-// Stops, or asks for a checkpoint, before the step after `at`.
+// Stops, asks for a checkpoint or for other ranks before the step after `at`.
 class ScriptedObserver final : public TrainObserver {
  public:
   int64_t stop_at = std::numeric_limits<int64_t>::max();
   int64_t checkpoint_at = -1;
+  int64_t regroup_at = -1;  // once
   std::vector<std::array<double, 10>> losses;
   std::map<int64_t, double> fid_at;        // what score() gives at a step; 100 elsewhere
   std::map<int64_t, at::Tensor> shown_at;  // the generators' weights that it saw
@@ -40,8 +43,13 @@ class ScriptedObserver final : public TrainObserver {
   bool stop_requested() override { return step_ >= stop_at; }
   bool checkpoint_due() override { return step_ == checkpoint_at; }
   bool samples_due() override { return false; }
+  bool regroup_due() override {
+    const bool due = step_ == regroup_at;
+    if (due) regroup_at = -1;
+    return due;
+  }
   void write_samples(const TrainState&) override {}
-  double score(const TrainState& state) override {
+  double score(const TrainState& state, Communicator&) override {
     shown_at[state.step] = state.generators.values().clone();
     return fid_at.contains(state.step) ? fid_at.at(state.step) : 100;
   }
@@ -126,6 +134,69 @@ TEST_F(TrainerTest, ResumesWithAnotherNumberOfRanks) {
   last.train(rest);
   for (const auto& [name, tensor] : state_of(last))
     EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
+}
+
+// One rank begins, a second one joins after `first` steps, two more after `second`, while moving
+// average, scores and checkpoints are on.
+TEST_F(TrainerTest, RanksThatJoinChangeNoBit) {
+  spec_.train.ema_decay = 0.5;
+  spec_.evaluate.every_epochs = 2;
+  spec_.evaluate.checkpoint = CheckpointChoice::kBest;
+  const std::map<int64_t, double> scores{{2, 30.0}, {4, 20.0}, {6, 25.0}};
+  SoloCommunicator solo;
+  TempDir straight;
+  Trainer whole(spec_, kRunId, loader_, solo, at::kCPU, straight.path());
+  ScriptedObserver whole_observer;
+  whole_observer.fid_at = scores;
+  whole.train(whole_observer);
+  const auto expected = state_of(whole);
+
+  for (const auto& [first, second] : std::vector<std::pair<int64_t, int64_t>>{{0, 1}, {2, 5}}) {
+    TempDir folder;
+    testing::ThreadWorld world_of_two(2);
+    on_ranks(4, [&, first = first, second = second](Communicator& four) {
+      const int rank = four.rank();
+      const DataLoader loader(spec_, data_);
+      SoloCommunicator alone;
+      Trainer trainer(spec_, kRunId, loader, alone, at::kCPU, folder.path());
+      ScriptedObserver observer;
+      observer.fid_at = scores;
+      observer.checkpoint_at = second;  // before and after the change
+      std::optional<testing::ThreadCommunicator> two;
+      if (rank == 0) {
+        observer.regroup_at = first;
+        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
+        EXPECT_EQ(trainer.state().step, first);
+        observer.regroup_at = second;
+      }
+      if (rank < 2) {
+        two.emplace(world_of_two, rank);
+        trainer.regroup(*two);
+        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
+      }
+      trainer.regroup(four);
+      EXPECT_EQ(trainer.state().step, second);
+      EXPECT_EQ(trainer.train(observer), TrainOutcome::kFinished);
+      EXPECT_EQ(trainer.weights_step(), 4);
+      const auto state = state_of(trainer);
+      EXPECT_EQ(state.size(), expected.size());
+      for (const auto& [name, tensor] : state) {
+        EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name << " on rank " << rank;
+      }
+      if (rank == 0) {
+        EXPECT_EQ(observer.losses, whole_observer.losses);
+      }
+    });
+  }
+}
+
+TEST_F(TrainerTest, StopGoesBeforeAChangeOfTheRanks) {
+  SoloCommunicator solo;
+  TempDir folder;
+  ScriptedObserver observer;
+  observer.stop_at = observer.regroup_at = 2;
+  Trainer trainer(spec_, kRunId, loader_, solo, at::kCPU, folder.path());
+  EXPECT_EQ(trainer.train(observer), TrainOutcome::kStopped);
 }
 
 TEST_F(TrainerTest, FixedStepsEndTheTraining) {

@@ -19,46 +19,71 @@ std::vector<RunSpec> waiting(size_t count, int64_t ranks_per_run = 0) {
   return std::vector<RunSpec>(count, run);
 }
 
-TEST(ScheduleTest, AutoWidensOnlyWhenNoRunIsLeftWaiting) {
+TEST(ScheduleTest, RunBeginsWithWhatLeavesTheOthersOneRankEach) {
   struct Case {
-    size_t runs;
-    int world_size;
-    int expected;
+    std::vector<int> sizes;
+    int free, waiting, expected;
   };
-  for (const auto& [runs, world_size, expected] : std::vector<Case>{{0, 4, 1},
-                                                                    {1, 1, 1},
-                                                                    {9, 4, 1},
-                                                                    {4, 4, 1},
-                                                                    {3, 4, 1},
-                                                                    {2, 4, 2},
-                                                                    {1, 4, 4},
-                                                                    {1, 8, 4},
-                                                                    {3, 8, 2},
-                                                                    {5, 8, 1},
-                                                                    {1, 6, 2},
-                                                                    {2, 6, 2},
-                                                                    {1, 3, 1},
-                                                                    {1, 12, 4}}) {
-    EXPECT_EQ(ranks_per_group(waiting(runs), world_size), expected)
-        << runs << " runs on " << world_size << " ranks";
+  for (const auto& [sizes, free, runs, expected] : std::vector<Case>{{{1, 2, 4}, 1, 1, 1},
+                                                                     {{1, 2, 4}, 4, 9, 1},
+                                                                     {{1, 2, 4}, 4, 3, 1},
+                                                                     {{1, 2, 4}, 4, 2, 2},
+                                                                     {{1, 2, 4}, 2, 1, 2},
+                                                                     {{1, 2, 4}, 6, 1, 4},
+                                                                     {{1, 2, 4}, 16, 1, 4},
+                                                                     {{1}, 8, 1, 1},
+                                                                     {{4}, 8, 9, 4},
+                                                                     {{4}, 3, 1, 0}}) {
+    EXPECT_EQ(starting_size(sizes, free, runs), expected) << runs << " runs, " << free << " free";
   }
 }
 
-TEST(ScheduleTest, AutoTakesASizeThatEveryRunCanUse) {
-  std::vector<RunSpec> runs = waiting(2);
-  runs[1].train.micro_batch = 4;  // 1 or 2 ranks
-  EXPECT_EQ(ranks_per_group(runs, 16), 2);
+TEST(ScheduleTest, SizesAreTheAskedOneOrAllPossible) {
+  EXPECT_EQ(sizes_for(waiting(1).front()), (std::vector<int>{1, 2, 4}));
+  EXPECT_EQ(sizes_for(waiting(1, 2).front()), std::vector<int>{2});
+}
+
+TEST(ScheduleTest, NeighboursAreChosenWhereTheyAreFree) {
+  EXPECT_EQ(choose_ranks({0, 1, 2, 3}, 2), (std::vector<int>{0, 1}));
+  EXPECT_EQ(choose_ranks({1, 2, 3, 4, 5}, 2), (std::vector<int>{2, 3}));
+  EXPECT_EQ(choose_ranks({1, 3, 5}, 2), (std::vector<int>{1, 3}));
+  EXPECT_EQ(choose_ranks({1, 4, 5, 6, 7}, 4), (std::vector<int>{4, 5, 6, 7}));
+  EXPECT_EQ(choose_ranks({2, 7}, 1), std::vector<int>{2});
+}
+
+TEST(ScheduleTest, FreeRanksGoToTheRunThatWouldEndLast) {
+  const std::vector<int> sizes{1, 2, 4};
+  EXPECT_EQ(widened_sizes({{1, sizes, 100}}, 3), std::vector<int>{4});
+  EXPECT_EQ(widened_sizes({{1, sizes, 100}}, 2), std::vector<int>{2});
+  EXPECT_EQ(widened_sizes({{1, sizes, 100}, {1, sizes, 90}}, 2), (std::vector<int>{2, 2}));
+  EXPECT_EQ(widened_sizes({{1, sizes, 100}, {1, sizes, 40}}, 3), (std::vector<int>{4, 1}));
+  EXPECT_EQ(widened_sizes({{1, sizes, 40}, {2, sizes, 100}}, 2), (std::vector<int>{1, 4}));
+  EXPECT_EQ(widened_sizes({{4, sizes, 100}, {1, sizes, 10}}, 4), (std::vector<int>{4, 4}));
+  EXPECT_EQ(widened_sizes({}, 4), std::vector<int>{});
+}
+
+TEST(ScheduleTest, RunThatIsAboutToEndIsLeftAlone) {
+  EXPECT_EQ(widened_sizes({{1, {1, 2}, kWorthJoiningSeconds - 0.1}}, 1), std::vector<int>{1});
+  // Two ranks bring it under the limit: four are not worth it.
+  EXPECT_EQ(widened_sizes({{1, {1, 2, 4}, 2 * kWorthJoiningSeconds - 0.1}}, 3),
+            std::vector<int>{2});
+}
+
+TEST(ScheduleTest, GroupsOfAFixedSizeAreNotWidened) {
+  EXPECT_EQ(widened_sizes({{2, {2}, 100}}, 6), std::vector<int>{2});
 }
 
 TEST(ScheduleTest, AskedSizeIsTakenWhereItIsPossible) {
-  EXPECT_EQ(ranks_per_group(waiting(9, 4), 8), 4);
-  EXPECT_EQ(ranks_per_group(waiting(1, 1), 8), 1);
+  EXPECT_EQ(asked_ranks_per_run(waiting(9, 4), 8), 4);
+  EXPECT_EQ(asked_ranks_per_run(waiting(1, 1), 8), 1);
+  EXPECT_EQ(asked_ranks_per_run(waiting(1), 8), 0);
+  EXPECT_EQ(asked_ranks_per_run({}, 8), 0);
 }
 
 TEST(ScheduleTest, ImpossibleSizeNamesThePossibleOnes) {
   for (const int64_t asked : {3, 4, 8}) {
     try {
-      ranks_per_group(waiting(2, asked), 6);
+      asked_ranks_per_run(waiting(2, asked), 6);
       FAIL() << asked;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kInvalidSpec);
@@ -70,7 +95,7 @@ TEST(ScheduleTest, ImpossibleSizeNamesThePossibleOnes) {
 TEST(ScheduleTest, RunsThatAskForDifferentSizesAreRefused) {
   std::vector<RunSpec> runs = waiting(2, 1);
   runs[1].run.ranks_per_run = 2;
-  EXPECT_THROW(ranks_per_group(runs, 2), Error);
+  EXPECT_THROW(asked_ranks_per_run(runs, 2), Error);
 }
 
 }  // namespace

@@ -36,9 +36,26 @@ TEST(MessagesTest, EveryKindSurvivesTheWay) {
   EXPECT_EQ(broken.rank, 3);
   EXPECT_EQ(broken.exit_class, results::ExitClass::kLost);
   EXPECT_EQ(broken.reason, "it is gone");
-  EXPECT_TRUE(std::holds_alternative<NextRun>(report_from_text(to_text(NextRun{}))));
+  EXPECT_EQ(std::get<Widening>(report_from_text(to_text(Widening{8}))).step, 8);
   EXPECT_TRUE(std::holds_alternative<Scoring>(report_from_text(to_text(Scoring{}))));
-  EXPECT_TRUE(std::holds_alternative<GroupLeft>(report_from_text(to_text(GroupLeft{}))));
+  EXPECT_TRUE(std::holds_alternative<Free>(report_from_text(to_text(Free{}))));
+  EXPECT_EQ(std::get<Ready>(report_from_text(to_text(Ready{3}))).run, 3);
+  const auto cannot = std::get<CannotJoin>(report_from_text(to_text(CannotJoin{3, "no memory"})));
+  EXPECT_EQ(cannot.run, 3);
+  EXPECT_EQ(cannot.reason, "no memory");
+}
+
+TEST(MessagesTest, EveryOrderSurvivesTheWay) {
+  const std::vector<int> ranks{0, 3, 1};
+  const auto work = std::get<Work>(order_from_text(to_text(Work{5, ranks})));
+  EXPECT_EQ(work.run, 5);
+  EXPECT_EQ(work.ranks, ranks);
+  EXPECT_EQ(std::get<Prepare>(order_from_text(to_text(Prepare{6}))).run, 6);
+  EXPECT_EQ(std::get<Join>(order_from_text(to_text(Join{ranks}))).ranks, ranks);
+  EXPECT_EQ(std::get<Widen>(order_from_text(to_text(Widen{ranks}))).ranks, ranks);
+  EXPECT_TRUE(std::holds_alternative<Dismiss>(order_from_text(to_text(Dismiss{}))));
+  EXPECT_TRUE(std::holds_alternative<Stop>(order_from_text(to_text(Stop{}))));
+  EXPECT_TRUE(std::holds_alternative<Leave>(order_from_text(to_text(Leave{}))));
 }
 
 TEST(MessagesTest, ReasonThatIsNoUtf8StillArrives) {
@@ -49,6 +66,8 @@ TEST(MessagesTest, ReasonThatIsNoUtf8StillArrives) {
 
 TEST(MessagesTest, UnknownKindIsRefused) {
   EXPECT_THROW(report_from_text(R"({"kind":99,"body":{}})"), Error);
+  EXPECT_THROW(order_from_text(R"({"kind":99,"body":{}})"), Error);
+  EXPECT_THROW(order_from_text(R"({"kind":0,"body":{"run":1}})"), Error);
 }
 
 }  // namespace

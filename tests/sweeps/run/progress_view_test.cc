@@ -20,6 +20,7 @@ SweepProgress two_groups() {
   training.g_loss = 4.5;
   training.d_loss = 0.25;
   training.steps_per_second = 2;
+  training.ranks = 4;
   GroupProgress scoring = training;
   scoring.run = "cyclegan 40 % seed 2";
   scoring.scoring = true;
@@ -35,7 +36,7 @@ TEST(ProgressViewTest, LiveViewShowsCountsLossesRateAndTimeLeft) {
             "fig3: 3 done, 2 running, 7 waiting | 3.0 it/s | 1 min 05 s gone, 5 min 00 s left");
   EXPECT_EQ(lines[1],
             "  scgan 40 % seed 2                [##########..........] 50/100  G 4.500  D 0.250  "
-            "2.0 it/s");
+            "2.0 it/s  4 ranks");
   EXPECT_EQ(lines[2], "  cyclegan 40 % seed 2             scoring");
 }
 

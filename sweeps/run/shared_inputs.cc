@@ -1,0 +1,28 @@
+#include "sweeps/run/shared_inputs.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+
+namespace scgan::sweeps {
+
+RunInputs& SharedInputs::of(const RunSpec& spec) {
+  const std::string key = inputs_key(spec);
+  if (inputs_ && key_ == key) return *inputs_;
+  inputs_.reset();  // free the memory before loading the next
+  RunInputs inputs;
+  inputs.data = load_data(spec.data, cache_folder(plan_));
+  if (inputs.data.digest != spec.data.digest) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: the images have changed since this job started", spec.data.root));
+  }
+  inputs.extractor = make_feature_extractor(spec.evaluate.extractor, spec.data.image_size, device_);
+  inputs_.emplace(std::move(inputs));
+  // Refers to its neighbours where they stay.
+  inputs_->evaluator =
+      std::make_unique<Evaluator>(spec.evaluate, inputs_->data, *inputs_->extractor);
+  key_ = key;
+  return *inputs_;
+}
+
+}  // namespace scgan::sweeps

@@ -1,0 +1,40 @@
+// What several runs of a sweep share on a rank: decoded images, extractor, features of the real
+// images. Kept from one run to the next while it stays the same.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/data/dataset.h"
+#include "core/eval/evaluator.h"
+#include "core/eval/feature_extractor.h"
+#include "sweeps/run/plan.h"
+
+namespace scgan::sweeps {
+
+struct RunInputs {
+  DataSet data;
+  std::unique_ptr<FeatureExtractor> extractor;
+  std::unique_ptr<Evaluator> evaluator;
+};
+
+class SharedInputs {
+ public:
+  // `plan` must outlive this. Extractors compute on `device`.
+  SharedInputs(const JobPlan& plan, c10::Device device) : plan_(plan), device_(device) {}
+
+  // For a run of the plan, valid until the next call. Throws Error(kData) when something cannot be
+  // read or the images are others than when the job started.
+  RunInputs& of(const RunSpec& spec);
+
+ private:
+  const JobPlan& plan_;
+  c10::Device device_;
+  std::string key_;
+  std::optional<RunInputs> inputs_;
+};
+
+}  // namespace scgan::sweeps

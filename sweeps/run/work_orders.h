@@ -1,0 +1,36 @@
+// WorkOrders: what a rank is told while it works on a run: to stop, or to take further ranks in.
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "distributed/mailbox.h"
+
+namespace scgan::sweeps {
+
+class WorkOrders {
+ public:
+  // `mailbox` must outlive this. `after_minutes`: --stop-after; 0 = no limit.
+  WorkOrders(const distributed::Mailbox& mailbox, double after_minutes);
+
+  // A run begins; only its leader gets orders of the coordinator.
+  void begin_run(bool leads);
+
+  // A signal, the coordinator's word or --stop-after: asked on every rank.
+  bool stop_asked();
+  // Whether the coordinator wants other ranks in this run.
+  bool widening_asked();
+  // Which: all world ranks of the run from now on.
+  std::vector<int> take_widening();
+
+ private:
+  void read_mail();
+
+  const distributed::Mailbox& mailbox_;
+  std::chrono::steady_clock::time_point deadline_;
+  bool leads_ = false;
+  bool stop_ = false;
+  std::vector<int> widening_;
+};
+
+}  // namespace scgan::sweeps

@@ -1,0 +1,108 @@
+// widening_bench [RUNS RANKS [STEPS]]: how much sooner the last run of a sweep ends when free ranks
+// join it. By default 3 runs on 2 ranks and 5 on 4, of 60 steps each.
+//
+// Arithmetic predicts: a run that takes `alone` on one rank and `shared` on all of them ends
+// alone - shared sooner. Both are measured, `alone` as the last run of the same sweep without
+// joining, `shared` as a sweep of one run; then the sweep itself, with joining. All figures are the
+// store's seconds from the begin of the run's attempt to its end, scoring included.
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/base/atomic_file.h"
+#include "results/result_store.h"
+#include "tests/support/subprocess.h"
+
+namespace scgan {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kSweep = R"(name: widening
+data:
+  kind: synthetic
+  image_size: 64
+  synthetic: {train_images: 32, test_images: 8}
+sweep: {variants: [cyclegan], percentages: [100]}
+model: {generator_width: 24, generator_blocks: 6, discriminator_width: 24}
+train: {batch_size: 4, micro_batch: 1}
+evaluate: {kid_subsets: 5}
+run: {sample_images: 0, checkpoint_minutes: 60}
+)";
+
+class Bench {
+ public:
+  Bench() {
+    std::string pattern = (fs::temp_directory_path() / "widening_bench_XXXXXX").string();
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
+    folder_ = pattern;
+    write_file_atomically(folder_ / "sweep.yaml", kSweep);
+  }
+  ~Bench() { fs::remove_all(folder_); }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+
+  void measure(int runs, int ranks, int steps) {
+    const double alone = last_run("alone", runs, ranks, steps, "1");
+    const double shared = last_run("shared", 1, ranks, steps, std::to_string(ranks));
+    const double joined = last_run("joined", runs, ranks, steps, "auto");
+    const double predicted = alone - shared;
+    const double seen = alone - joined;
+    fmt::print(
+        "{} runs on {} ranks: the last one takes {:.1f} s alone, {:.1f} s on {} ranks, {:.1f} s "
+        "when "
+        "free ranks join it\n  sooner by {:.1f} s, predicted {:.1f} s: {:.0f} % of it\n",
+        runs, ranks, alone, shared, ranks, joined, seen, predicted, 100 * seen / predicted);
+  }
+
+ private:
+  // Seconds of the sweep's last run.
+  double last_run(const std::string& out, int runs, int ranks, int steps,
+                  const std::string& ranks_per_run) const {
+    std::string seeds;
+    for (int seed = 0; seed < runs; ++seed)
+      seeds += fmt::format("{}{}", seed == 0 ? "" : ",", seed);
+    const Ended ended =
+        run({{SCGAN_MPIRUN, "--oversubscribe", "--bind-to", "none", "-n", std::to_string(ranks),
+              SCGAN_SWEEP, "sweep.yaml", "--out", out, "--device", "cpu", "--quiet", "--set",
+              "sweep.seeds=[" + seeds + "]", "--set", fmt::format("train.steps={}", steps), "--set",
+              "run.ranks_per_run=" + ranks_per_run},
+             {},
+             folder_},
+            std::chrono::hours(1));
+    if (ended.exit_code != 0) throw std::runtime_error(ended.text());
+    const double seconds = results::ResultStore::open_read_only(folder_ / out / "results.db")
+                               .runs()
+                               .back()
+                               .train_seconds;
+    fs::remove_all(folder_ / out);
+    return seconds;
+  }
+
+  fs::path folder_;
+};
+
+}  // namespace
+}  // namespace scgan
+
+int main(int argc, char** argv) {
+  try {
+    scgan::Bench bench;
+    const int steps = argc > 3 ? std::atoi(argv[3]) : 60;
+    if (argc > 2) {
+      bench.measure(std::atoi(argv[1]), std::atoi(argv[2]), steps);
+    } else {
+      bench.measure(3, 2, steps);
+      bench.measure(5, 4, steps);
+    }
+    return 0;
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "widening_bench: {}\n", problem.what());
+    return 1;
+  }
+}

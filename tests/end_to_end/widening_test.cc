@@ -1,0 +1,95 @@
+// Ranks without a run of their own join one that is under way, and nobody can tell from the bytes.
+#include <signal.h>
+
+#include <memory>
+
+#include "tests/end_to_end/sweep_fixture.h"
+
+namespace scgan::end_to_end {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+// A short run and one that has much left to do when the short one is over.
+const Words kSets{"--set", "sweep.variants=[cyclegan_diffaug]",
+                  "--set", "sweep.axes={train.steps: [2, 40]}",
+                  "--set", "run.checkpoint_minutes=0.02"};
+
+class WideningTest : public SweepFixture {
+ protected:
+  static Words words(const std::string& out) {
+    Words all{"tiny.yaml", "--out", out};
+    all.insert(all.end(), kSets.begin(), kSets.end());
+    return all;
+  }
+
+  // Starts the sweep on two ranks and comes back when the second one joins the long run: the
+  // state is travelling.
+  std::unique_ptr<Subprocess> started_until_a_rank_joins() const {
+    auto process = std::make_unique<Subprocess>(sweep_command(2, words("out")));
+    const bool joins = wait_until([&] {
+      return process->err().find(" ranks from step ") != std::string::npos || !process->running();
+    });
+    EXPECT_TRUE(joins && process->running()) << process->err();
+    return process;
+  }
+
+  void expect_the_rest_gives_the_same_bytes() const {
+    const Ended ended = sweep(2, words("out"));
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    EXPECT_EQ(result_digests(path("out")), undisturbed());
+    fs::remove_all(path("out"));
+  }
+
+  // Of one process, computed once.
+  const Digests& undisturbed() const {
+    static const Digests digests = [&] {
+      const Ended ended = sweep(0, words("alone"));
+      EXPECT_EQ(ended.exit_code, 0) << ended.text();
+      return result_digests(path("alone"));
+    }();
+    return digests;
+  }
+};
+
+TEST_F(WideningTest, RanksThatBecomeFreeJoinTheRunThatIsLeft) {
+  const Ended ended = sweep(4, words("out"));  // two ranks for each run, then four for the long one
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(ended.err, testing::HasSubstr(": 4 ranks from step ")) << ended.text();
+  EXPECT_EQ(result_digests(path("out")), undisturbed());
+}
+
+TEST_F(WideningTest, KilledWhileARankJoinsItContinuesToTheSameBytes) {
+  for (const size_t victim : {0, 1}) {
+    const auto process = started_until_a_rank_joins();
+    const auto ranks = process->children();
+    ASSERT_EQ(ranks.size(), 2) << process->err();
+    kill(ranks[victim], SIGKILL);
+    const Ended& ended = process->wait(Seconds(30));
+    EXPECT_FALSE(ended.timed_out) << ended.text();
+    EXPECT_NE(ended.exit_code, 0);
+    expect_the_rest_gives_the_same_bytes();
+  }
+}
+
+TEST_F(WideningTest, StoppedWhileARankJoinsItContinuesToTheSameBytes) {
+  const auto process = started_until_a_rank_joins();
+  for (const pid_t rank : process->children()) kill(rank, SIGUSR2);
+  const Ended& ended = process->wait(Seconds(30));
+  EXPECT_EQ(ended.exit_code, 75) << ended.text();
+  expect_the_rest_gives_the_same_bytes();
+}
+
+// Where more ranks would be more than was asked for, or other bits.
+TEST_F(WideningTest, AskedNumberOfRanksAndTheLibrarysSumAreLeftAlone) {
+  for (const char* set : {"run.ranks_per_run=1", "run.reduction=allreduce"}) {
+    Words words_of_set = words(set);
+    words_of_set.insert(words_of_set.end(), {"--set", set});
+    const Ended ended = sweep(2, words_of_set);
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    EXPECT_THAT(ended.err, testing::Not(testing::HasSubstr("ranks from step"))) << ended.text();
+  }
+}
+
+}  // namespace
+}  // namespace scgan::end_to_end
