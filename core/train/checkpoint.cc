@@ -39,12 +39,12 @@ std::filesystem::path CheckpointFolder::file(int64_t step, const char* extension
   return folder_ / fmt::format("{}{:08}{}", kPrefix, step, extension);
 }
 
-std::vector<int64_t> CheckpointFolder::steps() const {
+std::vector<int64_t> CheckpointFolder::steps(std::string_view extension) const {
   std::vector<int64_t> found;
   if (!std::filesystem::is_directory(folder_)) return found;
   for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     const std::string name = entry.path().filename().string();
-    if (!name.starts_with(kPrefix) || entry.path().extension() != kManifest) continue;
+    if (!name.starts_with(kPrefix) || entry.path().extension() != extension) continue;
     int64_t step = -1;
     const std::string stem = entry.path().stem().string();
     const char* end = stem.data() + stem.size();
@@ -53,6 +53,18 @@ std::vector<int64_t> CheckpointFolder::steps() const {
   }
   std::sort(found.begin(), found.end(), std::greater<>());
   return found;
+}
+
+// Commit records first: without one, a file is no checkpoint.
+void CheckpointFolder::remove_all_but(const std::vector<int64_t>& kept) const {
+  for (const char* extension : {kManifest, kTensors}) {
+    for (const int64_t step : steps(extension)) {
+      std::error_code ignored;  // a checkpoint that stays does no harm
+      if (std::find(kept.begin(), kept.end(), step) == kept.end()) {
+        std::filesystem::remove(file(step, extension), ignored);
+      }
+    }
+  }
 }
 
 void CheckpointFolder::save(int64_t step, const NamedTensors& tensors,
@@ -74,12 +86,11 @@ void CheckpointFolder::save(int64_t step, const NamedTensors& tensors,
     throw;
   }
 
-  const auto all = steps();
-  for (size_t i = kKept; i < all.size(); ++i) {
-    std::error_code ignored;  // an old checkpoint that stays does no harm
-    std::filesystem::remove(file(all[i], kManifest), ignored);
-    std::filesystem::remove(file(all[i], kTensors), ignored);
-  }
+  // A later one is damaged: the run went on from before it.
+  auto kept = steps(kManifest);
+  std::erase_if(kept, [step](int64_t other) { return other > step; });
+  kept.resize(std::min(kept.size(), kKept));
+  remove_all_but(kept);
 }
 
 SafetensorsFile CheckpointFolder::verified(int64_t step) const {
@@ -103,7 +114,7 @@ SafetensorsFile CheckpointFolder::verified(int64_t step) const {
 }
 
 std::optional<CheckpointFolder::Loaded> CheckpointFolder::load_newest() const {
-  const auto all = steps();
+  const auto all = steps(kManifest);
   for (const int64_t step : all) {
     try {
       return Loaded{step, verified(step)};
@@ -117,17 +128,11 @@ std::optional<CheckpointFolder::Loaded> CheckpointFolder::load_newest() const {
 }
 
 std::optional<int64_t> CheckpointFolder::newest_step() const {
-  const auto all = steps();
+  const auto all = steps(kManifest);
   if (all.empty()) return std::nullopt;
   return all.front();
 }
 
-void CheckpointFolder::clear() const {
-  std::error_code ignored;  // a checkpoint that stays does no harm
-  for (const int64_t step : steps()) {
-    std::filesystem::remove(file(step, kManifest), ignored);
-    std::filesystem::remove(file(step, kTensors), ignored);
-  }
-}
+void CheckpointFolder::clear() const { remove_all_but({}); }
 
 }  // namespace scgan

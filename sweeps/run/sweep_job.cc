@@ -79,6 +79,14 @@ void tell_given_up(const std::vector<results::StoredRun>& stored) {
   }
 }
 
+// A job that was killed just after a run was done leaves them.
+void clear_checkpoints_of_done(const JobPlan& plan, const std::vector<results::StoredRun>& stored) {
+  for (const results::StoredRun& run : stored) {
+    if (run.state != RunState::kDone) continue;
+    CheckpointFolder(plan.out / "runs" / run.plan.id, run.plan.id).clear();
+  }
+}
+
 // What the store knows of the plan's runs; all planned when there is none yet. Writes nothing.
 std::vector<results::StoredRun> known_runs(const JobPlan& plan) {
   std::vector<results::StoredRun> known;
@@ -193,6 +201,7 @@ class Head {
     write_plan_files(plan);
     const auto stored = store_.runs();
     if (!options.retry_failed) tell_given_up(stored);
+    clear_checkpoints_of_done(plan, stored);
     coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), world_size, mailbox,
                          store_, options.quiet);
   }

@@ -59,6 +59,30 @@ TEST_F(CheckpointTest, FileWithoutCommitRecordDoesNotCount) {
   EXPECT_EQ(newest(), 1);
 }
 
+// A writer or a remover was killed between the two files.
+TEST_F(CheckpointTest, FilesWithoutCommitRecordAreRemovedByTheNext) {
+  folder_.save(1, weights(1), {});
+  folder_.save(2, weights(2), {});
+  std::filesystem::remove(file("checkpoint-00000001.json"));
+  folder_.save(3, weights(3), {});
+  EXPECT_FALSE(std::filesystem::exists(file("checkpoint-00000001.safetensors")));
+  EXPECT_TRUE(std::filesystem::exists(file("checkpoint-00000002.safetensors")));
+  std::filesystem::remove(file("checkpoint-00000003.json"));
+  folder_.clear();
+  EXPECT_TRUE(std::filesystem::is_empty(temp_.path()));
+}
+
+TEST_F(CheckpointTest, TwoGoodOnesAreKeptBesideALaterDamagedOne) {
+  for (const int64_t step : {1, 2, 9}) folder_.save(step, weights(step), {});
+  flip_last_byte(file("checkpoint-00000009.safetensors"));
+  EXPECT_EQ(newest(), 2);
+  folder_.save(3, weights(3), {});
+  folder_.save(4, weights(4), {});
+  EXPECT_EQ(newest(), 4);
+  flip_last_byte(file("checkpoint-00000004.safetensors"));
+  EXPECT_EQ(newest(), 3);
+}
+
 TEST_F(CheckpointTest, TruncatedCommitRecordFallsBack) {
   folder_.save(1, weights(1), {});
   folder_.save(2, weights(2), {});
