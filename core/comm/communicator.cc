@@ -9,7 +9,16 @@ namespace scgan {
 
 // A thread: MPI moves data only inside MPI calls, and what the caller does meanwhile makes none.
 std::future<void> Communicator::beside(std::function<void()> work) {
-  return std::async(std::launch::async, std::move(work));
+  std::promise<void> ended;
+  std::shared_future<void> end = ended.get_future().share();
+  auto result = std::async(std::launch::async, [earlier = last_beside_, ended = std::move(ended),
+                                                work = std::move(work)]() mutable {
+    ended.set_value_at_thread_exit();
+    if (earlier.valid()) earlier.wait();
+    work();
+  });
+  last_beside_ = std::move(end);
+  return result;
 }
 
 at::Tensor gathered(Communicator& communicator, const at::Tensor& mine) {

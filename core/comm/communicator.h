@@ -35,13 +35,16 @@ class Communicator {
   virtual void all_reduce_sum(at::Tensor& tensor) = 0;
 
   // Starts `work`, which calls the operations above, beside the caller: on a thread of its own, or
-  // queued on a GPU's stream of its own. The future's get() waits for its end and throws what went
-  // wrong. Until then nobody else may use this communicator or the tensors of `work`.
+  // queued on a GPU's stream of its own. Works that are under way at one time run one after the
+  // other in the order of their start, whether or not an earlier one fails. The future's get()
+  // waits for its end and throws what went wrong. Until then nobody else may use this communicator
+  // or the tensors of `work`.
   virtual std::future<void> beside(std::function<void()> work);
 
  private:
   int rank_;
   int size_;
+  std::shared_future<void> last_beside_;  // ready once the thread of the last work has ended
 };
 
 // `mine` of all ranks, concatenated along dimension 0 in rank order.
