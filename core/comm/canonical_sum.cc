@@ -22,6 +22,21 @@ at::Tensor TreeSum::result() {
   return sum;
 }
 
+at::Tensor TreeSum::result_with(const at::Tensor& last) const {
+  return levels_.empty() ? last : levels_.front().second;
+}
+
+at::Tensor TreeSum::add_part(const at::Tensor& last, int64_t begin, int64_t count) const {
+  const at::NoGradGuard no_grad;
+  at::Tensor sum = last.narrow(0, begin, count);
+  int level = 0;
+  for (auto earlier = levels_.rbegin(); earlier != levels_.rend(); ++earlier, ++level) {
+    TORCH_INTERNAL_ASSERT(earlier->first == level, "a canonical sum takes a power of two of terms");
+    sum = earlier->second.narrow(0, begin, count).add_(sum);
+  }
+  return sum;
+}
+
 void canonical_sum(Communicator& communicator, at::Tensor& flat) {
   const at::NoGradGuard no_grad;
   const int64_t ranks = communicator.size();

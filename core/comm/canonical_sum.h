@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,12 @@ class TreeSum {
 
   // The sum; the number pushed must be a power of two. Empties the tree.
   at::Tensor result();
+
+  // push(last) and result() in parts, for a last term that is not complete yet. result_with(last)
+  // is the vector in which the sum will lie; add_part(last, ...) adds the elements [begin, begin +
+  // count) of `last` and gives their sum, a view of that vector. Terms are 1-dimensional.
+  at::Tensor result_with(const at::Tensor& last) const;
+  at::Tensor add_part(const at::Tensor& last, int64_t begin, int64_t count) const;
 
  private:
   std::vector<std::pair<int, at::Tensor>> levels_;

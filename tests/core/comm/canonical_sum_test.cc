@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 #include "core/comm/gradient_reducer.h"
@@ -37,6 +38,20 @@ TEST(TreeSumTest, OrderMattersForTheseNumbers) {
   at::Tensor in_a_row = term(0);
   for (int64_t i = 1; i < 8; ++i) in_a_row = in_a_row + term(i);
   EXPECT_FALSE(at::equal(in_a_row, tree_by_hand(0, 8)));
+}
+
+TEST(TreeSumTest, LastTermInPartsGivesTheSameBitsInTheSameVector) {
+  for (const int64_t count : {1, 2, 4, 8}) {
+    TreeSum earlier;
+    const at::Tensor first = term(0);
+    for (int64_t i = 0; i + 1 < count; ++i) earlier.push(i == 0 ? first : term(i));
+    const at::Tensor last = count == 1 ? first : term(count - 1);
+    for (const auto& [begin, elements] : {std::pair{40, 24}, {0, 33}, {33, 7}}) {
+      earlier.add_part(last, begin, elements);
+    }
+    EXPECT_TRUE(earlier.result_with(last).is_same(first));
+    EXPECT_TRUE(at::equal(first, tree_by_hand(0, count))) << count;
+  }
 }
 
 class CanonicalSumTest : public ::testing::TestWithParam<int> {};

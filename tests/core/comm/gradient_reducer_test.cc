@@ -3,10 +3,13 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <future>
 #include <stdexcept>
 #include <utility>
 #include <vector>
 
+#include "core/comm/solo_communicator.h"
 #include "tests/support/thread_communicator.h"
 
 namespace scgan {
@@ -14,10 +17,15 @@ namespace {
 
 using testing::on_ranks;
 
-// One of two ranks, whose partner always offers the same as it does.
+using Parts = std::vector<std::pair<int64_t, int64_t>>;  // begin, count
+
+// One of two ranks, whose partner always offers the same as it does. Work beside the caller is done
+// on a thread or, as a GPU's stream takes it, when it is started.
 class EchoCommunicator final : public Communicator {
  public:
-  EchoCommunicator() : Communicator(0, 2) {}
+  enum class Beside { kThread, kAtOnce };
+  explicit EchoCommunicator(Beside beside = Beside::kThread)
+      : Communicator(0, 2), beside_(beside) {}
 
   void all_gather(const at::Tensor&, at::Tensor&) override { throw std::logic_error("unused"); }
   void all_to_all(const at::Tensor&, at::Tensor&) override {
@@ -25,11 +33,25 @@ class EchoCommunicator final : public Communicator {
   }
   void broadcast(at::Tensor&, int) override { throw std::logic_error("unused"); }
   void all_reduce_sum(at::Tensor& tensor) override {
+    if (static_cast<int64_t>(sums.size()) == fails_at) {
+      ++failures;
+      throw std::runtime_error("all_reduce_sum: rank 1 is lost");
+    }
     sums.emplace_back(tensor.storage_offset(), tensor.numel());
     tensor.mul_(2);
   }
+  std::future<void> beside(std::function<void()> work) override {
+    if (beside_ == Beside::kThread) return Communicator::beside(std::move(work));
+    work();
+    return std::async(std::launch::deferred, [] {});
+  }
 
-  std::vector<std::pair<int64_t, int64_t>> sums;  // offset, elements
+  Parts sums;
+  int64_t fails_at = -1;  // sums done before that
+  int64_t failures = 0;
+
+ private:
+  Beside beside_;
 };
 
 TEST(GradientReducerTest, AllReduceHandsOverTheBucketsOfTheLayoutInTheirOrder) {
@@ -39,8 +61,59 @@ TEST(GradientReducerTest, AllReduceHandsOverTheBucketsOfTheLayoutInTheirOrder) {
   reducer.start(flat);
   reducer.finish();
   EXPECT_TRUE(at::equal(flat, 2 * at::arange(100, at::kFloat)));
-  EXPECT_EQ(communicator.sums,
-            (std::vector<std::pair<int64_t, int64_t>>{{80, 20}, {32, 48}, {0, 32}}));
+  EXPECT_EQ(communicator.sums, (Parts{{80, 20}, {32, 48}, {0, 32}}));
+}
+
+TEST(GradientReducerTest, BucketSetsOutOnceItIsCompleteWithThoseBeforeIt) {
+  EchoCommunicator communicator(EchoCommunicator::Beside::kAtOnce);
+  GradientReducer reducer(communicator, Reduction::kAllReduce, {128, 192});
+  const at::Tensor last = at::ones({100});
+  ASSERT_TRUE(reducer.takes_parts());
+  EXPECT_TRUE(reducer.begin({}, last).is_same(last));
+  reducer.ready(90, 10);
+  EXPECT_EQ(communicator.sums, Parts());
+  reducer.ready(40, 45);  // the rest of {32, 48} is missing, and a part of {80, 20}
+  EXPECT_EQ(communicator.sums, Parts());
+  reducer.ready(85, 5);
+  EXPECT_EQ(communicator.sums, (Parts{{80, 20}}));
+  reducer.ready(0, 32);  // complete, but not its turn
+  EXPECT_EQ(communicator.sums, (Parts{{80, 20}}));
+  reducer.ready(32, 8);
+  EXPECT_EQ(communicator.sums, (Parts{{80, 20}, {32, 48}, {0, 32}}));
+  reducer.finish();
+  EXPECT_TRUE(last.eq(2).all().item<bool>());
+}
+
+TEST(GradientReducerTest, FinishTakesWhatWasNeverReady) {
+  EchoCommunicator communicator;
+  GradientReducer reducer(communicator, Reduction::kAllReduce, {128, 192});
+  const at::Tensor last = at::ones({100});
+  reducer.begin({}, last);
+  reducer.ready(32, 68);
+  reducer.finish();
+  EXPECT_TRUE(last.eq(2).all().item<bool>());
+  EXPECT_EQ(communicator.sums, (Parts{{80, 20}, {32, 48}, {0, 32}}));
+}
+
+TEST(GradientReducerTest, BucketThatFailsIsThrownByFinishAndKeepsTheOthersBack) {
+  for (const auto beside : {EchoCommunicator::Beside::kThread, EchoCommunicator::Beside::kAtOnce}) {
+    EchoCommunicator communicator(beside);
+    communicator.fails_at = 1;
+    GradientReducer reducer(communicator, Reduction::kAllReduce, {128, 192});
+    reducer.begin({}, at::ones({100}));
+    for (const auto& [begin, count] : Parts{{80, 20}, {32, 48}, {0, 32}}) {
+      reducer.ready(begin, count);
+    }
+    EXPECT_THROW(reducer.finish(), std::runtime_error);
+    EXPECT_EQ(communicator.sums.size(), 1);
+    EXPECT_EQ(communicator.failures, 1);
+
+    communicator.fails_at = -1;  // the next sum is another matter
+    const at::Tensor next = at::ones({100});
+    reducer.start(next);
+    reducer.finish();
+    EXPECT_TRUE(next.eq(2).all().item<bool>());
+  }
 }
 
 TEST(GradientReducerTest, FinishThrowsWhatTheTransportThrew) {
@@ -59,6 +132,47 @@ TEST(GradientReducerTest, UnfinishedSumEndsBeforeTheReducerDoes) {
     reducer.start(flat);
   }
   EXPECT_TRUE(flat.eq(2).all().item<bool>());
+}
+
+TEST(GradientReducerTest, TakesPartsWhereAllReduceHasSomethingToDo) {
+  EchoCommunicator two;
+  SoloCommunicator one;
+  EXPECT_FALSE(GradientReducer(two, Reduction::kCanonical).takes_parts());
+  EXPECT_FALSE(GradientReducer(one, Reduction::kAllReduce).takes_parts());
+}
+
+// Numbers whose sum depends on the order; ranks complete them in orders of their own.
+TEST(GradientReducerTest, PartsInAnyOrderHaveTheBitsOfTheWholeOnEveryRank) {
+  constexpr int64_t kElements = 1000;
+  constexpr int64_t kPart = 40;
+  for (const int64_t terms : {1, 4}) {
+    on_ranks(4, [&](Communicator& communicator) {
+      const int rank = communicator.rank();
+      const auto term = [&](int64_t i) {
+        return (at::arange(kElements, at::kFloat) * (terms * rank + i + 1)).sin() * 1e3F;
+      };
+      TreeSum whole;
+      for (int64_t i = 0; i < terms; ++i) whole.push(term(i));
+      at::Tensor expected = whole.result();
+      communicator.all_reduce_sum(expected);
+
+      GradientReducer reducer(communicator, Reduction::kAllReduce, {64, 256});
+      TreeSum earlier;
+      for (int64_t i = 0; i + 1 < terms; ++i) earlier.push(term(i));
+      const at::Tensor last = at::zeros({kElements});
+      const at::Tensor sum = reducer.begin(earlier, last);
+      const at::Tensor values = term(terms - 1);
+      constexpr int64_t kParts = kElements / kPart;
+      for (int64_t i = 0; i < kParts; ++i) {
+        const int64_t steps[] = {1, 24, 7, 18};  // coprime to 25: each visits every part
+        const int64_t begin = i * steps[rank] % kParts * kPart;
+        last.narrow(0, begin, kPart).copy_(values.narrow(0, begin, kPart));
+        reducer.ready(begin, kPart);
+      }
+      reducer.finish();
+      EXPECT_TRUE(at::equal(sum, expected)) << terms;
+    });
+  }
 }
 
 TEST(GradientReducerTest, AllReduceInBucketsIsThePlainSumOverRanks) {
