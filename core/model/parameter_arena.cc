@@ -1,8 +1,11 @@
 #include "core/model/parameter_arena.h"
 
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include <cmath>
+#include <memory>
 
 namespace scgan {
 namespace {
@@ -14,6 +17,19 @@ constexpr int64_t kTotalMultiple =
 int64_t round_up(int64_t count, int64_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
+
+// LibTorch runs it after the one addition in which a backward pass adds all it has for a parameter.
+class CompletionHook final : public torch::autograd::PostAccumulateGradHook {
+ public:
+  CompletionHook(ParameterArena::GradientComplete complete, int64_t begin, int64_t count)
+      : complete_(std::move(complete)), begin_(begin), count_(count) {}
+
+  void operator()(const torch::autograd::Variable&) override { complete_(begin_, count_); }
+
+ private:
+  ParameterArena::GradientComplete complete_;
+  int64_t begin_, count_;
+};
 
 }  // namespace
 
@@ -45,6 +61,17 @@ at::Tensor ParameterArena::new_gradient() {
         flat.narrow(0, slot.offset, slot.parameter.numel()).view(slot.parameter.sizes());
   }
   return flat;
+}
+
+void ParameterArena::watch_gradients(const GradientComplete& complete) {
+  int64_t end = values_.numel();
+  for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot) {
+    torch::autograd::impl::set_post_acc_grad_hooks(
+        slot->parameter,
+        complete ? std::make_unique<CompletionHook>(complete, slot->offset, end - slot->offset)
+                 : nullptr);
+    end = slot->offset;
+  }
 }
 
 void ParameterArena::adam_step(const at::Tensor& gradient, const TrainSpec& spec,

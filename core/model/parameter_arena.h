@@ -10,6 +10,7 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,14 @@ class ParameterArena {
 
   // A zeroed flat gradient; from now on every parameter's .grad is a view of it.
   at::Tensor new_gradient();
+
+  // From now on a backward pass calls `complete` for every parameter as soon as its gradient is
+  // complete: once, however often the parameter was used. It is given the parameter's elements in
+  // the flat gradient, with the padding behind them: together the parameters cover the vector. It
+  // runs where autograd adds the gradient, on a GPU on another thread than the caller of backward;
+  // what it throws, backward throws. An empty function ends that.
+  using GradientComplete = std::function<void(int64_t begin, int64_t count)>;
+  void watch_gradients(const GradientComplete& complete);
 
   // One step of Adam (Kingma, Ba, 2015) with bias correction, as torch.optim.Adam without weight
   // decay.

@@ -1,0 +1,84 @@
+#include "core/model/parameter_arena.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/nn/modules.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+namespace scgan {
+namespace {
+
+namespace nn = torch::nn;
+
+using Range = std::pair<int64_t, int64_t>;  // begin, count
+
+// Two layers of 5 x 5 weights and 5 biases in one vector: 32 + 16 + 32 + 16 elements and padding.
+class ParameterArenaTest : public ::testing::Test {
+ protected:
+  at::Tensor loss() { return network_->forward(at::ones({1, 5})).sum(); }
+
+  nn::Sequential network_{nn::Linear(5, 5), nn::Linear(5, 5)};
+  ParameterArena arena_{{{"net", network_.ptr().get()}}};
+};
+
+TEST_F(ParameterArenaTest, GradientsAreReportedFromTheLastLayerAndCoverTheVector) {
+  const at::Tensor flat = arena_.new_gradient();
+  std::vector<Range> reported;
+  arena_.watch_gradients([&](int64_t begin, int64_t count) {
+    if (reported.size() < 2) {  // the first layer's are not known yet
+      EXPECT_EQ(flat.narrow(0, 0, 48).count_nonzero().item<int64_t>(), 0);
+    }
+    reported.emplace_back(begin, count);
+  });
+  loss().backward();
+  ASSERT_EQ(reported.size(), 4);
+  std::sort(reported.begin(), reported.begin() + 2);  // within a layer in any order
+  std::sort(reported.begin() + 2, reported.end());
+  EXPECT_EQ(reported, (std::vector<Range>{{48, 32}, {80, 1024 - 80}, {0, 32}, {32, 16}}));
+}
+
+TEST_F(ParameterArenaTest, GradientOfAParameterUsedThriceIsReportedOnceAndComplete) {
+  const auto backward_of_three_uses = [this] {
+    const at::Tensor first = loss();
+    const at::Tensor second = 2 * loss();
+    const at::Tensor third = 4 * loss();
+    torch::autograd::backward({first + second, third}, {at::ones({}), at::ones({})});
+  };
+  const at::Tensor expected = arena_.new_gradient();
+  backward_of_three_uses();
+
+  const at::Tensor flat = arena_.new_gradient();
+  std::vector<int64_t> reported;
+  arena_.watch_gradients([&](int64_t begin, int64_t count) {
+    reported.push_back(begin);
+    EXPECT_TRUE(at::equal(flat.narrow(0, begin, count), expected.narrow(0, begin, count)));
+  });
+  backward_of_three_uses();
+  std::sort(reported.begin(), reported.end());
+  EXPECT_EQ(reported, (std::vector<int64_t>{0, 32, 48, 80}));
+  EXPECT_EQ(flat[80].item<double>(), 7);  // of the last layer's bias: 1 + 2 + 4
+}
+
+TEST_F(ParameterArenaTest, WatchingEndsWithAnEmptyFunction) {
+  arena_.new_gradient();
+  int64_t calls = 0;
+  arena_.watch_gradients([&](int64_t, int64_t) { ++calls; });
+  loss().backward();
+  arena_.watch_gradients({});
+  loss().backward();
+  EXPECT_EQ(calls, 4);
+}
+
+TEST_F(ParameterArenaTest, BackwardThrowsWhatTheWatcherThrows) {
+  arena_.new_gradient();
+  arena_.watch_gradients([](int64_t, int64_t) { throw std::out_of_range("watcher"); });
+  EXPECT_THROW(loss().backward(), std::out_of_range);
+}
+
+}  // namespace
+}  // namespace scgan
