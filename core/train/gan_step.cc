@@ -40,6 +40,21 @@ class Frozen {
   ParameterArena& arena_;
 };
 
+// Tells the reducer, while a backward pass runs, which gradients are complete.
+class Reported {
+ public:
+  Reported(ParameterArena& arena, GradientReducer& reducer) : arena_(arena) {
+    arena_.watch_gradients(
+        [&reducer](int64_t begin, int64_t count) { reducer.ready(begin, count); });
+  }
+  ~Reported() { arena_.watch_gradients({}); }
+  Reported(const Reported&) = delete;
+  Reported& operator=(const Reported&) = delete;
+
+ private:
+  ParameterArena& arena_;
+};
+
 }  // namespace
 
 // netD_A judges images of B, netD_B images of A.
@@ -56,11 +71,12 @@ std::array<double, 10> StepLosses::values() const {
   return {g_adv_a, g_adv_b, cycle_a, cycle_b, identity_a, identity_b, d_a, d_b, ssl_a, ssl_b};
 }
 
-GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator)
+GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator,
+                 BucketSizes buckets)
     : spec_(spec),
       state_(state),
       communicator_(communicator),
-      reducer_(communicator, spec.run.reduction) {
+      reducer_(communicator, spec.run.reduction, buckets) {
   if (has_ssl(spec)) ssl_loss_.emplace(spec.loss);
 }
 
@@ -75,10 +91,9 @@ StepLosses GanStep::run(const Batch& cpu_batch, double learning_rate) {
   if (d_first) judges = update_judges(batch, fakes, learning_rate);
   const Pulls pulls = adversarial_pulls(fakes);
   at::Tensor micro_losses;
-  at::Tensor gradient = generator_gradient(micros, pulls, micro_losses);
   // The gradients travel while the discriminators learn: these read detached fakes and their own
   // weights only.
-  reducer_.start(gradient);
+  const at::Tensor gradient = start_generator_gradient(micros, pulls, micro_losses);
   if (!d_first) judges = update_judges(batch, fakes, learning_rate);
   reducer_.finish();
   state_.generators.adam_step(gradient, spec_.train, learning_rate);
@@ -155,18 +170,31 @@ GanStep::Pull GanStep::adversarial_pull(Judge& judge, const at::Tensor& fakes,
   return {leaf.grad(), loss.item<double>()};
 }
 
-at::Tensor GanStep::generator_gradient(std::vector<MicroBatch>& micros, const Pulls& pulls,
-                                       at::Tensor& losses) {
+// Starts the sum of the generators' gradient over the whole batch; gives the vector that holds it
+// once the reducer has finished.
+at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros, const Pulls& pulls,
+                                             at::Tensor& losses) {
   TreeSum gradients;
+  at::Tensor sum;
   std::vector<at::Tensor> rows;
   for (MicroBatch& micro : micros) {
     at::Tensor gradient = state_.generators.new_gradient();
-    rows.push_back(backward(micro, pulls));
-    gradients.push(std::move(gradient));
+    if (reducer_.takes_parts() && &micro == &micros.back()) {
+      sum = reducer_.begin(gradients, gradient);
+      const Reported reported(state_.generators, reducer_);
+      rows.push_back(backward(micro, pulls));
+    } else {
+      rows.push_back(backward(micro, pulls));
+      gradients.push(std::move(gradient));
+    }
     micro = {};  // its graph is done with
   }
   losses = at::stack(rows);
-  return gradients.result();
+  if (!sum.defined()) {
+    sum = gradients.result();
+    reducer_.start(sum);
+  }
+  return sum;
 }
 
 // Backward of one micro-batch's share of the generators' objective; gives its four weighted terms.

@@ -47,9 +47,10 @@ StepDraws step_draws(const RunSpec& spec, int64_t step);
 
 class GanStep {
  public:
-  // All arguments must outlive the GanStep; the communicator's size is one of
-  // possible_ranks_per_run(spec).
-  GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator);
+  // All references must outlive the GanStep; the communicator's size is one of
+  // possible_ranks_per_run(spec). `buckets`: of Reduction::kAllReduce.
+  GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator,
+          BucketSizes buckets = {});
 
   // One update of all networks with the whole batch of step `state.step`; counts the step.
   // Collective.
@@ -94,8 +95,8 @@ class GanStep {
   Fakes gather_fakes(std::vector<MicroBatch>& micros);
   Pulls adversarial_pulls(const Fakes& fakes);
   Pull adversarial_pull(Judge& judge, const at::Tensor& fakes, AugmentSite site) const;
-  at::Tensor generator_gradient(std::vector<MicroBatch>& micros, const Pulls& pulls,
-                                at::Tensor& losses);
+  at::Tensor start_generator_gradient(std::vector<MicroBatch>& micros, const Pulls& pulls,
+                                      at::Tensor& losses);
   at::Tensor backward(MicroBatch& micro, const Pulls& pulls);
   JudgesLosses update_judges(const Batch& batch, const Fakes& fakes, double learning_rate);
   JudgeLosses judge_step(Judge& judge, const Lesson& lesson, const JudgeSites& sites,

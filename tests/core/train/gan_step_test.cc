@@ -4,8 +4,13 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <future>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/comm/solo_communicator.h"
 #include "tests/core/train/small_run.h"
@@ -32,15 +37,18 @@ void expect_equal(const Snapshot& a, const Snapshot& b) {
 
 // State and last losses after `steps` steps on this rank.
 std::pair<Snapshot, std::array<double, 10>> trained(const RunSpec& spec, const DataSet& data,
-                                                    Communicator& communicator, int64_t steps) {
+                                                    Communicator& communicator, int64_t steps,
+                                                    BucketSizes buckets = {}) {
   const DataLoader loader(spec, data);
   TrainState state(spec, at::kCPU);
-  GanStep step(spec, state, communicator);
+  GanStep step(spec, state, communicator, buckets);
   StepLosses losses;
   for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4);
   step.collect_discriminators();
   return {snapshot(state), losses.values()};
 }
+
+constexpr BucketSizes kSmallBuckets{256, 4096};  // of generators of 40 KB each
 
 class GanStepTest : public ::testing::TestWithParam<DiscriminatorKind> {
  protected:
@@ -69,6 +77,86 @@ TEST_P(GanStepTest, RecomputingForwardsGivesTheSameBits) {
   const auto [redone, redone_losses] = trained(spec_, data_, solo_, 2);
   expect_equal(kept, redone);
   EXPECT_EQ(kept_losses, redone_losses);
+}
+
+// The sum of two numbers does not depend on the order, so allreduce is canonical on two ranks.
+TEST_P(GanStepTest, AllReduceOnTwoRanksHasTheBitsOfTheCanonicalSum) {
+  const auto [expected, expected_losses] = trained(spec_, data_, solo_, 3);
+  spec_.run.reduction = Reduction::kAllReduce;
+  for (const bool recompute : {false, true}) {
+    spec_.run.recompute = recompute;
+    on_ranks(2, [&](Communicator& communicator) {
+      const auto [state, losses] = trained(spec_, data_, communicator, 3, kSmallBuckets);
+      expect_equal(expected, state);
+      EXPECT_EQ(losses, expected_losses);
+    });
+  }
+}
+
+TEST_P(GanStepTest, AllReduceOnFourRanksHasTheSameBitsWhateverTheBuckets) {
+  spec_.run.reduction = Reduction::kAllReduce;
+  on_ranks(4, [&](Communicator& communicator) {
+    const auto [in_one, in_one_losses] = trained(spec_, data_, communicator, 2);
+    const auto [in_many, in_many_losses] = trained(spec_, data_, communicator, 2, kSmallBuckets);
+    expect_equal(in_one, in_many);
+    EXPECT_EQ(in_one_losses, in_many_losses);
+  });
+}
+
+// One of two ranks, whose partner does the same. Notes which parameters have no gradient yet when a
+// bucket is handed over.
+class NotingCommunicator final : public Communicator {
+ public:
+  explicit NotingCommunicator(const TrainState& state) : Communicator(0, 2), state_(state) {}
+
+  void all_gather(const at::Tensor& mine, at::Tensor& all) override {
+    all.copy_(at::stack({mine, mine}).view(all.sizes()));
+  }
+  void all_to_all(const at::Tensor& shards, at::Tensor& mine) override { mine.copy_(shards); }
+  void broadcast(at::Tensor& tensor, int root) override {
+    if (root != rank()) tensor.zero_();
+  }
+  void all_reduce_sum(at::Tensor& tensor) override {
+    offsets.push_back(tensor.storage_offset());
+    std::vector<std::string> names;
+    for (const auto& [prefix, network] :
+         {std::pair{"netG_A.", state_.netG_A.get()}, std::pair{"netG_B.", state_.netG_B.get()}}) {
+      for (const auto& item : network->named_parameters()) {
+        if (item.value().grad().count_nonzero().item<int64_t>() == 0) {
+          names.push_back(prefix + item.key());
+        }
+      }
+    }
+    without_gradient.push_back(names);
+  }
+  std::future<void> beside(std::function<void()> work) override {
+    work();  // as a GPU's stream takes it
+    return std::async(std::launch::deferred, [] {});
+  }
+
+  std::vector<int64_t> offsets;
+  std::vector<std::vector<std::string>> without_gradient;  // by bucket
+
+ private:
+  const TrainState& state_;
+};
+
+TEST_P(GanStepTest, AllReduceBeginsBeforeTheBackwardPassHasEnded) {
+  spec_.run.reduction = Reduction::kAllReduce;
+  for (const bool recompute : {false, true}) {
+    spec_.run.recompute = recompute;
+    spec_.train.micro_batch = 2;  // the last micro-batch of a rank is its first
+    TrainState state(spec_, at::kCPU);
+    NotingCommunicator communicator(state);
+    GanStep(spec_, state, communicator, kSmallBuckets).run(DataLoader(spec_, data_).batch(0), 2e-4);
+    ASSERT_GT(communicator.offsets.size(), 4);
+    EXPECT_TRUE(std::ranges::is_sorted(communicator.offsets, std::ranges::greater()));
+    const auto& missing = communicator.without_gradient;
+    for (const char* first_layer : {"netG_A.model.1.weight", "netG_B.model.1.weight"}) {
+      EXPECT_EQ(std::ranges::count(missing.front(), first_layer), 1) << first_layer;
+      EXPECT_EQ(std::ranges::count(missing.back(), first_layer), 0) << first_layer;
+    }
+  }
 }
 
 TEST_P(GanStepTest, EveryParameterLearns) {
