@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include "core/base/atomic_file.h"
@@ -37,14 +38,19 @@ bool is_non_finite(const std::exception& problem) {
 
 std::string one_line(std::string text) { return text.substr(0, text.find('\n')); }
 
+// LibTorch has a class of its own for a GPU's memory only.
+bool is_out_of_memory(const std::exception& problem) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&problem) != nullptr ||
+         dynamic_cast<const std::bad_alloc*>(&problem) != nullptr ||
+         std::string_view(problem.what()).find("DefaultCPUAllocator: can't allocate memory") !=
+             std::string_view::npos;
+}
+
 }  // namespace
 
 results::ExitClass exit_class(const std::exception& problem) {
   using results::ExitClass;
-  if (dynamic_cast<const c10::OutOfMemoryError*>(&problem) != nullptr ||
-      dynamic_cast<const std::bad_alloc*>(&problem) != nullptr) {
-    return ExitClass::kOutOfMemory;
-  }
+  if (is_out_of_memory(problem)) return ExitClass::kOutOfMemory;
   const auto* error = dynamic_cast<const Error*>(&problem);
   if (error == nullptr) return ExitClass::kUnknown;
   switch (error->kind()) {

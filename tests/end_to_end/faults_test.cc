@@ -259,5 +259,16 @@ TEST_F(Faults, ALossThatIsNotFiniteKeepsItsBatchAndIsOnlyTriedAgainOnRequest) {
   EXPECT_EQ(statuses(path("out")).begin()->second.attempts, 2);
 }
 
+TEST_F(Faults, ARunThatNeedsMoreMemoryThanThereIsFailsAndTheOthersGoOn) {
+  Command command = sweep_command(
+      0, {"tiny.yaml", "--out", "out", "--set", "sweep.axes={model.generator_width: [256, 4]}"});
+  const std::string bytes = "4500000000";  // the process with LibTorch takes 3.2e9
+  command.words.insert(command.words.begin(), {"prlimit", "--as=" + bytes});
+  const Ended ended = run(command);
+  EXPECT_EQ(ended.exit_code, kFailedRuns) << ended.text();
+  EXPECT_THAT(ended.err, HasSubstr("FAILED, out_of_memory: "));
+  EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("out_of_memory: "), "done: "));
+}
+
 }  // namespace
 }  // namespace scgan::end_to_end
