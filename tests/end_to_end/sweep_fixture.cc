@@ -65,6 +65,33 @@ Digests result_digests(const fs::path& out) {
   return digests;
 }
 
+Digests digests_below(const fs::path& folder) {
+  Digests digests;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file()) {
+      digests[fs::relative(entry.path(), folder).string()] = sha256_of_file(entry.path());
+    }
+  }
+  return digests;
+}
+
+std::string without_columns(const std::string& csv, const std::set<std::string>& names) {
+  std::string kept;
+  std::istringstream lines(csv);
+  std::vector<bool> dropped;  // known once the head is read
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    const bool head = dropped.empty();
+    size_t column = 0;
+    for (std::string field; std::getline(fields, field, ','); ++column) {
+      if (head) dropped.push_back(names.contains(field));
+      if (column >= dropped.size() || !dropped[column]) kept += field + ",";
+    }
+    kept += "\n";
+  }
+  return kept;
+}
+
 std::vector<std::string> listing(const fs::path& folder) {
   std::vector<std::string> paths;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {

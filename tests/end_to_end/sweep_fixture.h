@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,11 @@ std::map<std::string, std::string> sweep_environment();
 // SHA-256 by path of what must not depend on how a sweep was run: weights, features, loss curves.
 using Digests = std::map<std::string, std::string>;
 Digests result_digests(const fs::path& out);
+// Of every file below a folder.
+Digests digests_below(const fs::path& folder);
+
+// A CSV text without some of its columns, before which no field holds a comma.
+std::string without_columns(const std::string& csv, const std::set<std::string>& names);
 
 // All paths below, folders included.
 std::vector<std::string> listing(const fs::path& folder);

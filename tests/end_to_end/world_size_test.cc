@@ -1,8 +1,12 @@
 // The same sweep gives the same bytes, however many ranks it is started on.
+#include <sstream>
+
 #include "tests/end_to_end/sweep_fixture.h"
 
 namespace scgan::end_to_end {
 namespace {
+
+constexpr int kLostStorage = 3;
 
 class WorldSize : public SweepFixture {
  protected:
@@ -25,6 +29,50 @@ class WorldSize : public SweepFixture {
     const Ended ended = sweep(ranks, words);
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
     return result_digests(path(out));
+  }
+
+  // The id of the file's only run, which a dry run prints first in its second line.
+  std::string run_id(const Words& words) const {
+    Words dry = words;
+    dry.emplace_back("--dry-run");
+    const Ended ended = sweep(0, dry);
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    std::istringstream text(ended.out);
+    std::string line, id;
+    std::getline(text, line);
+    text >> id;
+    return id;
+  }
+
+  // All that a run on so many ranks writes. A folder lies where its last file belongs at first, so
+  // that its last checkpoint stays; the same command then finishes it.
+  struct Written {
+    Digests with_checkpoint, results, report;
+  };
+  Written written(int ranks, const Words& file, const std::string& id) const {
+    const std::string out = "ranks_" + std::to_string(ranks);
+    Words words = file;
+    words.insert(words.end(),
+                 {"--out", out, "--set", "run.ranks_per_run=" + std::to_string(ranks)});
+    const fs::path obstacle = path(out) / "runs" / id / "features-BtoA.safetensors";
+    fs::create_directories(obstacle);
+    const Ended stopped = sweep(ranks, words);
+    EXPECT_EQ(stopped.exit_code, kLostStorage) << stopped.text();
+    fs::remove(obstacle);
+    const Digests with_checkpoint = digests_below(path(out) / "runs");
+    const Ended ended = sweep(ranks, words);
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    return {with_checkpoint, result_digests(path(out)), report_digests(out)};
+  }
+
+  // Of the report's files, without the time that training took.
+  Digests report_digests(const std::string& out) const {
+    const fs::path folder = path(out + "_report");
+    const Ended ended = report({out, "--output", folder.string()});
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    const fs::path runs = folder / "runs.csv";
+    write_text(runs, without_columns(read_text(runs), {"train_seconds"}));
+    return digests_below(folder);
   }
 };
 
@@ -50,6 +98,37 @@ TEST_F(WorldSize, TheQuickstartGivesTheSameBytesOnOneTwoAndFourRanks) {
                     {"--set", "sweep.percentages=[50]", "--set", "sweep.seeds=[0]", "--set",
                      "sweep.variants=[scgan]"},
                     1);
+}
+
+TEST_F(WorldSize, EightRanksGiveTheBytesOfOneDownToTheCheckpointAndTheReport) {
+  const Words file{"tiny.yaml",
+                   "--set",
+                   "evaluate.directions=[AtoB, BtoA]",
+                   "--set",
+                   "train.batch_size=8",
+                   "--set",
+                   "train.pool_size=4",  // so small that old fakes leave it
+                   "--set",
+                   "train.ema_decay=0.5",
+                   "--set",
+                   "train.steps=3"};
+  const std::string id = run_id(file);
+  const Written alone = written(1, file, id), shared = written(8, file, id);
+  EXPECT_EQ(shared.with_checkpoint, alone.with_checkpoint);
+  EXPECT_EQ(shared.results, alone.results);
+  EXPECT_EQ(shared.report, alone.report);
+  EXPECT_TRUE(alone.with_checkpoint.contains(id + "/checkpoint-00000003.safetensors"));
+  EXPECT_EQ(alone.results.size(), 5U) << "netG_A, netG_B, two features-, log.jsonl";
+  EXPECT_TRUE(alone.report.contains("report.html"));
+}
+
+TEST_F(WorldSize, TwoThreadsPerRankGiveTheSameBytesOnOneAndTwoRanks) {
+  const Words sets{"--set", "train.threads=2", "--set", "train.steps=3"};
+  const Digests alone = finished(0, "tiny.yaml", "alone", sets);
+  EXPECT_EQ(alone.size(), 4U);
+  Words shared = sets;
+  shared.insert(shared.end(), {"--set", "run.ranks_per_run=2"});
+  EXPECT_EQ(finished(2, "tiny.yaml", "ranks_2", shared), alone);
 }
 
 }  // namespace
