@@ -32,6 +32,10 @@ constexpr std::array<std::pair<const char*, const char*>, 6> kVariables{
      {"NCCL_PROTO", "Simple"},
      {"NCCL_NVLS_ENABLE", "0"}}};
 
+// With these OpenMP gives a kernel fewer threads than it asks for; oneDNN's wait for the missing
+// ones.
+constexpr std::array<const char*, 2> kForbidden{"OMP_DYNAMIC", "OMP_THREAD_LIMIT"};
+
 std::string cpu_model() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
@@ -59,6 +63,12 @@ void fix_environment(char** argv) {
   for (const auto& [name, value] : kVariables) {
     if (std::getenv(name) == nullptr) {
       setenv(name, value, 1);
+      changed = true;
+    }
+  }
+  for (const char* name : kForbidden) {
+    if (std::getenv(name) != nullptr) {
+      unsetenv(name);
       changed = true;
     }
   }

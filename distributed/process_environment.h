@@ -14,7 +14,8 @@ namespace scgan::distributed {
 //   CUBLAS_WORKSPACE_CONFIG=:4096:8                  cuBLAS has fixed workspaces
 //   NCCL_ALGO=Ring, NCCL_PROTO=Simple,               NCCL adds in one order, whatever the size of
 //   NCCL_NVLS_ENABLE=0                               the message, and not in the switch
-// and of LibTorch's deterministic kernels. OpenMP reads its variables when it is loaded, so the
+// and of LibTorch's deterministic kernels. Takes away OMP_DYNAMIC and OMP_THREAD_LIMIT, with which
+// kernels of several threads never end. OpenMP reads its variables when it is loaded, so the
 // program starts itself anew once. Call first in main(), before MPI.
 void fix_environment(char** argv);
 

@@ -131,5 +131,15 @@ TEST_F(WorldSize, TwoThreadsPerRankGiveTheSameBytesOnOneAndTwoRanks) {
   EXPECT_EQ(finished(2, "tiny.yaml", "ranks_2", shared), alone);
 }
 
+// LibTorch's kernels wait for ever for threads that OpenMP does not give them.
+TEST_F(WorldSize, ALimitOfOpenMPsThreadsLeavesARunItsTwo) {
+  Command command = sweep_command(
+      0, {"tiny.yaml", "--out", "out", "--set", "train.threads=2", "--set", "train.steps=3"});
+  command.environment["OMP_THREAD_LIMIT"] = "1";
+  command.environment["OMP_DYNAMIC"] = "true";
+  const Ended ended = run(command, std::chrono::minutes(1));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+}
+
 }  // namespace
 }  // namespace scgan::end_to_end
