@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "results/result_store.h"
 #include "sample_store.h"
+#include "tests/support/temp_dir.h"
 
 namespace scgan::results {
 namespace {
@@ -109,29 +110,29 @@ TEST_F(ReportTest, CsvQuotesAndKeepsEveryDigit) {
 }
 
 TEST(StoredReportTest, SameStoreGivesTheSameBytes) {
-  TempFolder folder;
+  TempDir folder;
   {
-    ResultStore store = ResultStore::open(folder / "results.db");
+    ResultStore store = ResultStore::open(folder.path() / "results.db");
     store.plan(sample_sweep(),
                {planned_run("r1", "cyclegan", 50, 1), planned_run("r2", "scgan", 50, 1)});
     store.finish(store.begin_attempt(attempt_on("r1")), 40,
                  {metric("fid", 12.5), metric("kid", 0.0125)}, {});
     store.begin_attempt(attempt_on("r2"));
   }
-  const auto first = write_report(read_stores({folder.path()}), folder / "first");
-  const auto second = write_report(read_stores({folder.path()}), folder / "second");
+  const auto first = write_report(read_stores({folder.path()}), folder.path() / "first");
+  const auto second = write_report(read_stores({folder.path()}), folder.path() / "second");
   ASSERT_EQ(first.size(), 7);
   ASSERT_EQ(second.size(), 7);
   for (size_t i = 0; i < first.size(); ++i) {
     EXPECT_EQ(first[i].filename(), second[i].filename());
     EXPECT_EQ(read_file(first[i]), read_file(second[i])) << first[i];
   }
-  EXPECT_THAT(read_file(folder / "first/summary.csv"),
+  EXPECT_THAT(read_file(folder.path() / "first/summary.csv"),
               HasSubstr(",50,1,1,12.5,12.5,12.5,12.5,,12.5,r1\n"));
 }
 
 TEST(StoredReportTest, FolderWithoutAStoreIsTheUsersMistake) {
-  TempFolder folder;
+  TempDir folder;
   try {
     read_stores({folder.path()});
     FAIL() << "no error";

@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "results/sqlite.h"
 #include "sample_store.h"
+#include "tests/support/temp_dir.h"
 
 namespace scgan::results {
 namespace {
@@ -22,14 +23,14 @@ class ResultStoreTest : public testing::Test {
  protected:
   ResultStoreTest() : store_(ResultStore::open(file())) { store_.plan(sample_sweep(), plan_); }
 
-  std::filesystem::path file() const { return folder_ / "results.db"; }
+  std::filesystem::path file() const { return folder_.path() / "results.db"; }
 
   void finish(const std::string& run_id) {
     store_.finish(store_.begin_attempt(attempt_on(run_id)), 40, {metric("fid", 12.5)},
                   {{"runs/" + run_id + "/netG_A.safetensors", std::string(64, 'a')}});
   }
 
-  TempFolder folder_;
+  TempDir folder_;
   std::vector<PlannedRun> plan_ = {planned_run("r1", "cyclegan", 50, 1),
                                    planned_run("r2", "scgan", 50, 1)};
   ResultStore store_;
@@ -78,7 +79,7 @@ TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
 }
 
 TEST_F(ResultStoreTest, FileThatIsStillEmptyIsNoStoreYet) {
-  const auto empty = folder_ / "empty.db";
+  const auto empty = folder_.path() / "empty.db";
   EXPECT_FALSE(ResultStore::exists(empty));
   std::ofstream(empty).close();
   EXPECT_FALSE(ResultStore::exists(empty));
@@ -226,7 +227,7 @@ TEST_F(ResultStoreTest, ReadsWhileAnotherConnectionWrites) {
 }
 
 TEST_F(ResultStoreTest, ReadsAStoreWhoseWriterWasKilledInATransaction) {
-  TempFolder crashed;
+  TempDir crashed;
   Database writer = Database::open(file());
   writer.execute("PRAGMA cache_size = 1; PRAGMA cache_spill = 1");
   {
@@ -237,23 +238,23 @@ TEST_F(ResultStoreTest, ReadsAStoreWhoseWriterWasKilledInATransaction) {
     }
     writer.execute("UPDATE run SET state = 'failed'");
     for (const std::string name : {"results.db", "results.db-journal"}) {
-      std::filesystem::copy_file(folder_ / name, crashed / name);
+      std::filesystem::copy_file(folder_.path() / name, crashed.path() / name);
     }
   }
-  const ResultStore reader = ResultStore::open_read_only(crashed / "results.db");
+  const ResultStore reader = ResultStore::open_read_only(crashed.path() / "results.db");
   EXPECT_EQ(reader.state("r1"), RunState::kPlanned);
   EXPECT_TRUE(reader.losses("r1").empty());
 }
 
 TEST_F(ResultStoreTest, RefusesADatabaseThatIsNoStore) {
-  Database::open(folder_ / "other.db").execute("CREATE TABLE something (x INTEGER)");
-  EXPECT_THROW(ResultStore::open(folder_ / "other.db"), Error);
-  EXPECT_THROW(ResultStore::open_read_only(folder_ / "other.db"), Error);
+  Database::open(folder_.path() / "other.db").execute("CREATE TABLE something (x INTEGER)");
+  EXPECT_THROW(ResultStore::open(folder_.path() / "other.db"), Error);
+  EXPECT_THROW(ResultStore::open_read_only(folder_.path() / "other.db"), Error);
 }
 
 TEST_F(ResultStoreTest, RefusesAFileThatIsNoDatabase) {
-  std::ofstream(folder_ / "text.db") << std::string(2000, 'x');
-  EXPECT_THROW(ResultStore::open(folder_ / "text.db"), Error);
+  std::ofstream(folder_.path() / "text.db") << std::string(2000, 'x');
+  EXPECT_THROW(ResultStore::open(folder_.path() / "text.db"), Error);
 }
 
 TEST_F(ResultStoreTest, RefusesANewerStore) {
@@ -267,8 +268,8 @@ TEST_F(ResultStoreTest, RefusesANewerStore) {
 }
 
 TEST_F(ResultStoreTest, RefusesAFolderThatDoesNotExist) {
-  EXPECT_THROW(ResultStore::open(folder_ / "absent/results.db"), Error);
-  EXPECT_THROW(ResultStore::open_read_only(folder_ / "absent.db"), Error);
+  EXPECT_THROW(ResultStore::open(folder_.path() / "absent/results.db"), Error);
+  EXPECT_THROW(ResultStore::open_read_only(folder_.path() / "absent.db"), Error);
 }
 
 }  // namespace

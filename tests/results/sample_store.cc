@@ -1,26 +1,14 @@
 #include "sample_store.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
+#include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <utility>
 
 #include "core/base/atomic_file.h"
 
 namespace scgan::results {
-
-TempFolder::TempFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "scgan-results-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp failed");
-  path_ = name;
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 SweepRecord sample_sweep() {
   return {.name = "cells", .text = "name: cells\n", .sets = "[]", .version = "scgan_sweep 0.1.0"};

@@ -1,7 +1,6 @@
-// A small sweep's records for the tests of this folder, and a folder of their own for their files.
+// A small sweep's records for the tests of this folder.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -9,21 +8,6 @@
 #include "results/report.h"
 
 namespace scgan::results {
-
-// A new empty folder, removed with everything in it at the end.
-class TempFolder {
- public:
-  TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  ~TempFolder();
-
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 SweepRecord sample_sweep();
 PlannedRun planned_run(const std::string& id, const std::string& variant, double percentage,

@@ -12,6 +12,7 @@
 #include "results/result_store.h"
 #include "results/sqlite.h"
 #include "sample_store.h"
+#include "tests/support/temp_dir.h"
 
 namespace scgan::results {
 namespace {
@@ -19,9 +20,9 @@ namespace {
 using Columns = std::map<std::string, std::vector<std::string>>;  // table -> columns in order
 
 Columns columns_of_a_store() {
-  TempFolder folder;
-  ResultStore::open(folder / "results.db");
-  const Database database = Database::open_read_only(folder / "results.db");
+  TempDir folder;
+  ResultStore::open(folder.path() / "results.db");
+  const Database database = Database::open_read_only(folder.path() / "results.db");
   Columns columns;
   Statement read(database,
                  "SELECT m.name, c.name FROM sqlite_master AS m, pragma_table_info(m.name) AS c "
@@ -49,9 +50,9 @@ TEST(SchemaTest, DocumentNamesTheTablesAndColumns) {
 }
 
 TEST(SchemaTest, EveryTableIsStrict) {
-  TempFolder folder;
-  ResultStore::open(folder / "results.db");
-  Database database = Database::open(folder / "results.db");
+  TempDir folder;
+  ResultStore::open(folder.path() / "results.db");
+  Database database = Database::open(folder.path() / "results.db");
   EXPECT_EQ(database.integer("SELECT count(*) FROM pragma_table_list "
                              "WHERE schema = 'main' AND name NOT LIKE 'sqlite%' AND NOT strict"),
             0);

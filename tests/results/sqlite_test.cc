@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "sample_store.h"
+#include "tests/support/temp_dir.h"
 
 namespace scgan::results {
 namespace {
@@ -18,13 +19,13 @@ using testing::HasSubstr;
 
 class SqliteTest : public testing::Test {
  protected:
-  SqliteTest() : database_(Database::open(folder_ / "test.db")) {
+  SqliteTest() : database_(Database::open(folder_.path() / "test.db")) {
     database_.execute("CREATE TABLE item (id INTEGER PRIMARY KEY, name TEXT, size REAL) STRICT");
   }
 
   int64_t count() { return database_.integer("SELECT count(*) FROM item"); }
 
-  TempFolder folder_;
+  TempDir folder_;
   Database database_;
 };
 
@@ -74,14 +75,14 @@ TEST_F(SqliteTest, ErrorNamesFileStatementAndReason) {
 }
 
 TEST_F(SqliteTest, ReadOnlyConnectionCannotWrite) {
-  Database reader = Database::open_read_only(folder_ / "test.db");
+  Database reader = Database::open_read_only(folder_.path() / "test.db");
   EXPECT_EQ(reader.integer("SELECT count(*) FROM item"), 0);
   EXPECT_THROW(reader.execute("INSERT INTO item (name) VALUES ('a')"), Error);
 }
 
 TEST_F(SqliteTest, ReadOnlyDoesNotCreateAFile) {
-  EXPECT_THROW(Database::open_read_only(folder_ / "absent.db"), Error);
-  EXPECT_FALSE(std::filesystem::exists(folder_ / "absent.db"));
+  EXPECT_THROW(Database::open_read_only(folder_.path() / "absent.db"), Error);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "absent.db"));
 }
 
 TEST_F(SqliteTest, JournalIsRolledBackAndSynchronousFull) {
