@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <string_view>
@@ -58,6 +57,7 @@ constexpr std::string_view kSummaryHeader =
     "dataset,data_digest,metric,direction,extractor,extractor_digest,preprocessing,n_real,n_fake,"
     "variant,axes,"
     "settings_digest,percentage,planned,n,median,q1,q3,mean,sd,best,best_run_id";
+constexpr int kBestFields = 2;
 
 void add_run(CsvText& csv, const std::string& sweep, const StoredRun& run) {
   csv.add(sweep);
@@ -138,10 +138,13 @@ std::string summary_csv(const Summary& summary) {
       csv.add(static_cast<int64_t>(cell.values.size()));
       const Statistics all = statistics(cell.values);
       for (const double value : {all.median, all.q1, all.q3, all.mean, all.sd}) csv.add(value);
-      const auto best = std::ranges::min_element(cell.values);
-      const bool has_best = best != cell.values.end();
-      csv.add(has_best ? fmt::format("{}", *best) : "");
-      csv.add(has_best ? cell.run_ids[static_cast<size_t>(best - cell.values.begin())] : "");
+      if (cell.values.empty()) {
+        for (int field = 0; field < kBestFields; ++field) csv.add(std::string_view());
+      } else {
+        const size_t best = best_place(table, cell);
+        csv.add(cell.values[best]);
+        csv.add(cell.run_ids[best]);
+      }
       csv.end_row();
     }
   }

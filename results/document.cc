@@ -21,11 +21,6 @@ constexpr const char* kNone = "-";
 
 bool is_kid(const MetricTable& table) { return table.key.metric == "kid"; }
 
-// Of generated cells, whose change is known: measured on the images, without an extractor.
-bool is_recovered_change(const MetricTable& table) {
-  return table.key.metric == "recovered_change";
-}
-
 double factor_of(const MetricTable& table) { return is_kid(table) ? kKidFactor : 1; }
 
 // Only the Inception network's distances go by the bare names.
@@ -79,8 +74,7 @@ Table statistics_table(const MetricTable& table) {
       row.resize(shown.columns.size(), kNone);
     } else {
       const Statistics all = statistics(cell.values);
-      const double best = is_recovered_change(table) ? std::ranges::max(cell.values)
-                                                     : std::ranges::min(cell.values);
+      const double best = cell.values[best_place(table, cell)];
       row.push_back(number(all.median * factor, decimals));
       row.push_back(number(all.q1 * factor, decimals) + " to " + number(all.q3 * factor, decimals));
       row.push_back(number(all.mean * factor, decimals));

@@ -267,6 +267,16 @@ Summary summarize(const std::vector<ReportInput>& inputs) {
   return summary;
 }
 
+bool is_recovered_change(const MetricTable& table) {
+  return table.key.metric == "recovered_change";
+}
+
+size_t best_place(const MetricTable& table, const Cell& cell) {
+  const auto best = is_recovered_change(table) ? std::ranges::max_element(cell.values)
+                                               : std::ranges::min_element(cell.values);
+  return static_cast<size_t>(best - cell.values.begin());
+}
+
 std::string spec_value(const StoredRun& run, const std::string& key) {
   const Json spec = parse_object(run.plan.spec);
   const auto found = spec.find(key);

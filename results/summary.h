@@ -14,7 +14,7 @@ namespace scgan::results {
 // Values meet in one table only when all of this is equal.
 struct Comparable {
   std::string dataset, data_digest;
-  std::string metric;  // "fid" or "kid"
+  std::string metric;  // "fid", "kid" or "recovered_change"
   std::string direction;
   std::string extractor, extractor_digest;
   std::string preprocessing;
@@ -59,12 +59,18 @@ struct MetricTable {
 
 struct Summary {
   std::vector<const StoredRun*> runs;  // each id once, in plan order of the stores in their order
-  std::vector<MetricTable> tables;     // metric fid before kid
+  std::vector<MetricTable> tables;     // of a data set: fid, kid, recovered_change
   std::vector<std::string> conflicts;  // sentences: one run id, two results
 };
 
 // `inputs` must outlive the summary. A run in several stores counts once: as done where it is done.
 Summary summarize(const std::vector<ReportInput>& inputs);
+
+// Whether the table holds recovered changes, of which more is better; of distances it is less.
+bool is_recovered_change(const MetricTable& table);
+
+// Place of the cell's best value, which must have one; of equal ones the first.
+size_t best_place(const MetricTable& table, const Cell& cell);
 
 // The run's value of a key of its stored spec as text; empty when it is not there.
 std::string spec_value(const StoredRun& run, const std::string& key);

@@ -9,6 +9,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "results/csv.h"
 #include "results/result_store.h"
 #include "sample_store.h"
 #include "tests/support/temp_dir.h"
@@ -107,6 +108,17 @@ TEST_F(ReportTest, CsvQuotesAndKeepsEveryDigit) {
   const std::string csv = render(inputs_, ReportFormat::kCsv);
   EXPECT_THAT(csv, HasSubstr(R"("{""train.epochs"":3}")"));
   EXPECT_THAT(csv, HasSubstr("0.30000000000000004"));
+}
+
+// Less of it is worse, unlike of a distance.
+TEST_F(ReportTest, TheBestRecoveredChangeIsTheHighestInEveryFormat) {
+  inputs_[0].runs.resize(3);
+  const double values[] = {0.25, 0.75, 0.5};
+  for (size_t i = 0; i < 3; ++i) {
+    inputs_[0].runs[i].metrics = {metric("recovered_change", values[i])};
+  }
+  EXPECT_THAT(summary_csv(summarize(inputs_)), HasSubstr(",0.75,a2\n"));
+  EXPECT_TRUE(std::regex_search(text(), std::regex("cyclegan .* 0\\.7500\n")));
 }
 
 TEST(StoredReportTest, SameStoreGivesTheSameBytes) {
