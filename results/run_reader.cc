@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <string_view>
 #include <utility>
 
 namespace scgan::results {
@@ -52,54 +53,53 @@ std::vector<StoredRun> read_plan(const Database& database, const std::string& wh
   return runs;
 }
 
-void read_attempts(const Database& database, const RunsById& runs) {
-  Statement read(
-      database,
-      "SELECT run_id, last_step, coalesce(ended_ms, progress_ms) - started_ms, exit_class, "
-      "reason, device, reduction, first_step FROM attempt ORDER BY id");
+// Adds rows whose first column is a run's id to those of the runs that are wanted.
+void add_rows(const Database& database, const RunsById& runs, std::string_view sql,
+              void (*add)(const Statement& row, StoredRun& run)) {
+  Statement read(database, sql);
   while (read.step()) {
-    const auto found = runs.find(read.text(0));
-    if (found == runs.end()) continue;
-    StoredRun& run = *found->second;
-    ++run.attempts;
-    run.last_step = std::max(run.last_step, read.integer(1));
-    run.train_seconds += static_cast<double>(read.integer(2)) / 1000;
-    if (read.is_null(3)) continue;
-    run.last_exit = from_word(kExitClasses, read.text(3), ExitClass::kUnknown);
-    run.reason = read.text(4);
-    run.tries.push_back({*run.last_exit, run.reason, read.integer(7), read.integer(1)});
-    if (run.last_exit != ExitClass::kDone) continue;
-    run.device = read.text(5);
-    run.reduction = read.text(6);
+    if (const auto found = runs.find(read.text(0)); found != runs.end()) add(read, *found->second);
   }
 }
 
-void read_metrics(const Database& database, const RunsById& runs) {
-  Statement read(database,
-                 "SELECT run_id, name, direction, step, value, n_real, n_fake, extractor, "
-                 "extractor_digest, preprocessing FROM metric ORDER BY id");
-  while (read.step()) {
-    const auto found = runs.find(read.text(0));
-    if (found == runs.end()) continue;
-    found->second->metrics.push_back({.name = read.text(1),
-                                      .direction = read.text(2),
-                                      .step = read.integer(3),
-                                      .value = read.real(4),
-                                      .n_real = read.integer(5),
-                                      .n_fake = read.integer(6),
-                                      .extractor = read.text(7),
-                                      .extractor_digest = read.text(8),
-                                      .preprocessing = read.text(9)});
-  }
+constexpr std::string_view kAttempts =
+    "SELECT run_id, last_step, coalesce(ended_ms, progress_ms) - started_ms, exit_class, reason, "
+    "device, reduction, first_step FROM attempt ORDER BY id";
+
+void add_attempt(const Statement& row, StoredRun& run) {
+  ++run.attempts;
+  run.last_step = std::max(run.last_step, row.integer(1));
+  run.train_seconds += static_cast<double>(row.integer(2)) / 1000;
+  if (row.is_null(3)) return;
+  run.last_exit = from_word(kExitClasses, row.text(3), ExitClass::kUnknown);
+  run.reason = row.text(4);
+  run.tries.push_back({*run.last_exit, run.reason, row.integer(7), row.integer(1)});
+  if (run.last_exit != ExitClass::kDone) return;
+  run.device = row.text(5);
+  run.reduction = row.text(6);
 }
 
-void read_artifacts(const Database& database, const RunsById& runs) {
-  Statement read(database, "SELECT run_id, path, sha256 FROM artifact ORDER BY run_id, path");
-  while (read.step()) {
-    const auto found = runs.find(read.text(0));
-    if (found == runs.end()) continue;
-    found->second->artifacts.push_back({.path = read.text(1), .sha256 = read.text(2)});
-  }
+constexpr std::string_view kMetrics =
+    "SELECT run_id, name, direction, step, value, n_real, n_fake, extractor, extractor_digest, "
+    "preprocessing FROM metric ORDER BY id";
+
+void add_metric(const Statement& row, StoredRun& run) {
+  run.metrics.push_back({.name = row.text(1),
+                         .direction = row.text(2),
+                         .step = row.integer(3),
+                         .value = row.real(4),
+                         .n_real = row.integer(5),
+                         .n_fake = row.integer(6),
+                         .extractor = row.text(7),
+                         .extractor_digest = row.text(8),
+                         .preprocessing = row.text(9)});
+}
+
+constexpr std::string_view kArtifacts =
+    "SELECT run_id, path, sha256 FROM artifact ORDER BY run_id, path";
+
+void add_artifact(const Statement& row, StoredRun& run) {
+  run.artifacts.push_back({.path = row.text(1), .sha256 = row.text(2)});
 }
 
 }  // namespace
@@ -109,9 +109,9 @@ std::vector<StoredRun> read_runs(const Database& database, const std::string& wh
   std::vector<StoredRun> runs = read_plan(database, which, run_id);
   RunsById by_id;
   for (StoredRun& run : runs) by_id.emplace(run.plan.id, &run);
-  read_attempts(database, by_id);
-  read_metrics(database, by_id);
-  read_artifacts(database, by_id);
+  add_rows(database, by_id, kAttempts, add_attempt);
+  add_rows(database, by_id, kMetrics, add_metric);
+  add_rows(database, by_id, kArtifacts, add_artifact);
   return runs;
 }
 
