@@ -3,6 +3,7 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/Device.h>
 
 #include <string>
@@ -21,7 +22,7 @@ inline void add_device_options(CLI::App& app, std::string& device, int& threads)
       ->type_name("N");
 }
 
-// Sets what LibTorch computes with. Throws Error(kDevice) when there is no such device.
+// Sets what LibTorch computes with. Throws Error(kInvalidSpec) when there is no such device.
 inline c10::Device use_device(const std::string& name, int threads) {
   if (threads > 0) at::set_num_threads(threads);
   auto& context = at::globalContext();

@@ -1,24 +1,20 @@
 // scgan_report: tables and boxplots from the stores of one or several sweeps.
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "core/base/error.h"
-#include "core/base/version.h"
 #include "results/report.h"
+#include "tools/cli.h"
 
 namespace {
 
 using scgan::results::ReportFormat;
+using scgan::tools::print;
 
-constexpr int kExitUsage = 2;
-constexpr int kExitStorage = 3;
+constexpr const char* kFooter =
+    "Exit codes: 0 done, 2 bad flags or no store, 3 the store or the output cannot be used.";
 
 struct Options {
   std::vector<std::filesystem::path> folders;
@@ -35,9 +31,8 @@ std::map<std::string, ReportFormat> format_names() {
 }
 
 void add_options(CLI::App& app, Options& options) {
-  app.set_version_flag("--version", [] { return scgan::version_text(); });
   app.add_option("DIR", options.folders,
-                 "Output folders of scgan_sweep; shards of one sweep together")
+                 "Output folders of scgan_sweep; those of several sweeps are read together")
       ->required();
   app.add_option("--format", options.formats,
                  "text, markdown, csv, html: one or several with commas (default: text; with "
@@ -49,26 +44,21 @@ void add_options(CLI::App& app, Options& options) {
                  "Write the report's files and figures into this folder")
       ->type_name("DIR");
   app.add_flag("--status", options.status, "Only how far each run is");
+  app.footer(kFooter);
 }
 
-void print(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw scgan::Error(scgan::ErrorKind::kStorage, "standard output cannot be written");
-  }
-}
-
-void run(const Options& options) {
+int run(const Options& options) {
   const auto inputs = scgan::results::read_stores(options.folders);
   if (options.status) {
     print(scgan::results::status(inputs));
-    return;
+    return scgan::tools::kExitDone;
   }
   std::vector<ReportFormat> formats;
   for (const std::string& name : options.formats) formats.push_back(format_names().at(name));
   if (options.output.empty()) {
     if (formats.empty()) formats = {ReportFormat::kText};
     for (const ReportFormat format : formats) print(scgan::results::render(inputs, format));
-    return;
+    return scgan::tools::kExitDone;
   }
   if (formats.empty()) {
     for (const auto& [name, format] : format_names()) formats.push_back(format);
@@ -76,6 +66,7 @@ void run(const Options& options) {
   for (const auto& file : scgan::results::write_report(inputs, options.output, formats)) {
     print(file.string() + "\n");
   }
+  return scgan::tools::kExitDone;
 }
 
 }  // namespace
@@ -84,18 +75,6 @@ int main(int argc, char** argv) {
   CLI::App app("Tables and boxplots of a sweep's results. Same results, same bytes.",
                "scgan_report");
   Options options;
-  try {
-    add_options(app, options);
-    app.parse(argc, argv);
-    run(options);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : kExitUsage;  // 0: --help or --version
-  } catch (const scgan::Error& error) {
-    fmt::print(stderr, "scgan_report: {}\n", error.what());
-    return error.kind() == scgan::ErrorKind::kStorage ? kExitStorage : kExitUsage;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "scgan_report: {}\n", error.what());
-    return kExitUsage;
-  }
+  add_options(app, options);
+  return scgan::tools::run_program(app, argc, argv, [&] { return run(options); });
 }
