@@ -43,7 +43,9 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--output", options.output,
                  "Write the report's files and figures into this folder")
       ->type_name("DIR");
-  app.add_flag("--status", options.status, "Only how far each run is");
+  app.add_flag("--status", options.status, "Only how far each run is")
+      ->excludes(app.get_option("--format"))
+      ->excludes(app.get_option("--output"));
   app.footer(kFooter);
 }
 

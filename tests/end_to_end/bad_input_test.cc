@@ -216,5 +216,11 @@ TEST_F(BadInput, AReportOfAFolderWithoutResults) {
   EXPECT_FALSE(fs::exists(path("absent")));
 }
 
+TEST_F(BadInput, AStatusIsNotWrittenIntoAFolder) {
+  const Ended ended = report({"out", "--status", "--output", "report"});
+  EXPECT_EQ(ended.exit_code, kBadInput) << ended.text();
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("--status"), HasSubstr("--output")));
+}
+
 }  // namespace
 }  // namespace scgan::end_to_end
