@@ -207,6 +207,9 @@ void Coordinator::on(int rank, const Free&) {
   const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const auto& item) {
     return item.second.at_work.contains(rank);
   });
+  if (found == groups_.end()) {
+    throw Error(ErrorKind::kCommunication, fmt::format("rank {} is free twice", rank));
+  }
   Group& group = found->second;
   group.at_work.erase(rank);
   if (!group.at_work.empty()) return;
