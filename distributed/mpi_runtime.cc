@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
+#include <numeric>
 #include <thread>
 
 #include "core/base/error.h"
@@ -114,6 +115,31 @@ int MpiRuntime::broadcast(int value) const {
   check_mpi(MPI_Ibcast(&value, 1, MPI_INT, 0, MPI_COMM_WORLD, &request), "MPI_Ibcast");
   wait(request, "broadcast of the job");
   return value;
+}
+
+std::vector<std::string> MpiRuntime::gather(const std::string& text) const {
+  constexpr const char* kOperation = "gather of the job";
+  const auto count = static_cast<size_t>(size_);
+  const int length = static_cast<int>(text.size());
+  std::vector<int> lengths(count);
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(
+      MPI_Iallgather(&length, 1, MPI_INT, lengths.data(), 1, MPI_INT, MPI_COMM_WORLD, &request),
+      "MPI_Iallgather");
+  wait(request, kOperation);
+  std::vector<int> begins(count, 0);
+  std::partial_sum(lengths.begin(), lengths.end() - 1, begins.begin() + 1);
+  std::string all(static_cast<size_t>(begins.back() + lengths.back()), '\0');
+  check_mpi(MPI_Iallgatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(),
+                            begins.data(), MPI_CHAR, MPI_COMM_WORLD, &request),
+            "MPI_Iallgatherv");
+  wait(request, kOperation);
+  std::vector<std::string> texts;
+  for (size_t rank = 0; rank < count; ++rank) {
+    texts.push_back(
+        all.substr(static_cast<size_t>(begins[rank]), static_cast<size_t>(lengths[rank])));
+  }
+  return texts;
 }
 
 void MpiRuntime::barrier() const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace scgan::distributed {
 
@@ -32,6 +33,8 @@ class MpiRuntime {
   std::string broadcast(std::string text) const;
   // `value` of rank 0 on every rank. Collective.
   int broadcast(int value) const;
+  // The texts of all ranks, in their order, on every rank. Collective.
+  std::vector<std::string> gather(const std::string& text) const;
   // Returns when all ranks are here. Collective.
   void barrier() const;
   // The largest of all ranks. Collective.

@@ -92,6 +92,7 @@ c10::Device choose_device(const std::string& word, int local_rank) {
 }
 
 std::string describe(c10::Device device) {
+  if (const char* name = std::getenv("SCGAN_DEVICE_NAME")) return name;
   if (device.is_cpu()) return "cpu: " + cpu_model();
   return "cuda: " + gpu_model(device);
 }

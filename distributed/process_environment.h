@@ -31,7 +31,8 @@ std::map<std::string, std::string> determinism_record();
 // and there is none.
 c10::Device choose_device(const std::string& word, int local_rank);
 
-// "cpu: <model name>" or "cuda: <model name>, sm_<architecture>".
+// "cpu: <model name>" or "cuda: <model name>, sm_<architecture>": ranks with equal texts give equal
+// bits. SCGAN_DEVICE_NAME, if set: tests are on one host.
 std::string describe(c10::Device device);
 
 // One line per library: LibTorch, CUDA, NCCL, MPI. Does not start MPI.

@@ -202,6 +202,13 @@ StoredRun ResultStore::run(const std::string& run_id) const {
   return std::move(found.front());
 }
 
+std::string ResultStore::last_device(const std::string& run_id) const {
+  Statement read(state_->database,
+                 "SELECT device FROM attempt WHERE run_id = ? ORDER BY id DESC LIMIT 1");
+  read.bind(run_id);
+  return read.step() ? read.text(0) : std::string();
+}
+
 int64_t ResultStore::begin_attempt(const AttemptStart& attempt) {
   Database& database = state_->database;
   Transaction transaction(database);

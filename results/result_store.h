@@ -38,6 +38,9 @@ class ResultStore {
   RunState state(const std::string& run_id) const;
   StoredRun run(const std::string& run_id) const;
 
+  // The device of the run's last attempt; empty if there was none.
+  std::string last_device(const std::string& run_id) const;
+
   // A new attempt's number in the store; the run, planned or failed before, is running. Loss points
   // after first_step are deleted with it.
   int64_t begin_attempt(const AttemptStart& attempt);

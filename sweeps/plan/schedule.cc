@@ -60,13 +60,45 @@ std::vector<int> sizes_for(const RunSpec& run) {
   return possible_ranks_per_run(run);
 }
 
+std::set<int> ranks_alike(const std::set<int>& ranks, int rank, const Devices& devices) {
+  const std::string& device = devices.at(static_cast<size_t>(rank));
+  std::set<int> alike;
+  for (const int other : ranks) {
+    if (devices.at(static_cast<size_t>(other)) == device) alike.insert(other);
+  }
+  return alike;
+}
+
+int most_alike(const Devices& devices) {
+  int most = 0;
+  for (const std::string& device : devices) {
+    most = std::max(most, static_cast<int>(std::count(devices.begin(), devices.end(), device)));
+  }
+  return most;
+}
+
 int starting_size(const std::vector<int>& sizes, int free, int waiting) {
   const int share = std::max(free / std::max(waiting, 1), sizes.front());
   if (share > free) return 0;
   return *std::prev(std::upper_bound(sizes.begin(), sizes.end(), share));
 }
 
+std::vector<int> starting_ranks(const std::vector<int>& sizes, const std::set<int>& free,
+                                int waiting, const Devices& devices) {
+  std::set<int> pool;
+  int size = 0;
+  for (const int rank : free) {
+    const std::set<int> alike = ranks_alike(free, rank, devices);
+    const int possible = starting_size(sizes, static_cast<int>(alike.size()), waiting);
+    if (possible <= size) continue;
+    size = possible;
+    pool = alike;
+  }
+  return size == 0 ? std::vector<int>() : choose_ranks(pool, size);
+}
+
 std::vector<int> choose_ranks(const std::set<int>& free, int count) {
+  if (count == 0) return {};
   for (const int first : free) {
     if (first % count != 0) continue;
     std::vector<int> ranks;

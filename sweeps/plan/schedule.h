@@ -2,7 +2,8 @@
 // simulated.
 //
 // Runs are the efficient axis: while enough of them wait, each has one rank. Only ranks that no run
-// waits for are given to runs that are under way, which never changes their numbers.
+// waits for are given to runs that are under way, which never changes their numbers. Ranks that
+// compute on different models of processor or GPU give different bits: they never share a run.
 #pragma once
 
 #include <set>
@@ -21,9 +22,23 @@ int asked_ranks_per_run(const std::vector<RunSpec>& runs, int world_size);
 // Numbers of ranks that may train `run`, ascending: the asked one, or all possible ones.
 std::vector<int> sizes_for(const RunSpec& run);
 
+// The device of every world rank, e.g. "cpu: <model name>".
+using Devices = std::vector<std::string>;
+
+// Those of `ranks` whose device is that of `rank`.
+std::set<int> ranks_alike(const std::set<int>& ranks, int rank, const Devices& devices);
+
+// The most ranks that have the same device.
+int most_alike(const Devices& devices);
+
 // With how many ranks the next of `waiting` runs begins when `free` ranks are idle: as many as
 // leave the others one each, 0 if it has to wait. `sizes` of that run.
 int starting_size(const std::vector<int>& sizes, int free, int waiting);
+
+// The ranks with which it begins, all of one device: of the one that allows the most. Empty if it
+// has to wait.
+std::vector<int> starting_ranks(const std::vector<int>& sizes, const std::set<int>& free,
+                                int waiting, const Devices& devices);
 
 // `count` of the free ranks: neighbours that begin at a multiple of `count`, which share a host
 // where they can, else the lowest. `count` is at most free.size().

@@ -10,7 +10,6 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "distributed/mpi_runtime.h"
-#include "sweeps/plan/schedule.h"
 #include "sweeps/run/exit_code.h"
 #include "sweeps/run/stop_signal.h"
 
@@ -29,17 +28,17 @@ std::string value_text(double value) { return fmt::format("{:.4g}", value); }
 
 }  // namespace
 
-Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, int world_size,
+Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices devices,
                          const distributed::Mailbox& mailbox, results::ResultStore& store,
                          bool quiet)
     : plan_(plan),
       waiting_(waiting.rbegin(), waiting.rend()),
-      world_size_(world_size),
+      devices_(std::move(devices)),
       worth_joining_seconds_(worth_joining_seconds()),
       mailbox_(mailbox),
       store_(store),
       view_(quiet) {
-  for (int rank = 0; rank < world_size; ++rank) free_.insert(rank);
+  for (int rank = 0; rank < static_cast<int>(devices_.size()); ++rank) free_.insert(rank);
   outcome_.left = static_cast<int>(waiting_.size());
   for (const auto& run : plan.runs) {
     if (store.state(run.record.id) == results::RunState::kDone) ++outcome_.done;
@@ -79,7 +78,7 @@ void Coordinator::serve() {
     view_.update(progress());
     if (!heard) std::this_thread::sleep_for(kPollInterval);
   }
-  for (int rank = 0; rank < world_size_; ++rank) order(rank, Leave{});
+  for (int rank = 0; rank < static_cast<int>(devices_.size()); ++rank) order(rank, Leave{});
 }
 
 void Coordinator::handle(const distributed::Mail& mail) {
@@ -95,19 +94,18 @@ void Coordinator::order(int rank, const Order& order) const {
 void Coordinator::begin_runs() {
   while (!stopping_ && !waiting_.empty() && !free_.empty()) {
     const int run = waiting_.back();
-    const int size =
-        starting_size(sizes_for(plan_.runs.at(static_cast<size_t>(run)).spec),
-                      static_cast<int>(free_.size()), static_cast<int>(waiting_.size()));
-    if (size == 0) return;
+    const std::vector<int> ranks =
+        starting_ranks(sizes_for(plan_.runs.at(static_cast<size_t>(run)).spec), free_,
+                       static_cast<int>(waiting_.size()), devices_);
+    if (ranks.empty()) return;
     waiting_.pop_back();
-    const std::vector<int> ranks = choose_ranks(free_, size);
     Group& group = groups_[ranks.front()];
     group.run = run;
     group.ranks = ranks;
     group.at_work.insert(ranks.begin(), ranks.end());
     group.progress.working = true;
     group.progress.run = label(run);
-    group.progress.ranks = size;
+    group.progress.ranks = static_cast<int>(ranks.size());
     group.progress.total_steps = record(run).total_steps;
     for (const int rank : ranks) {
       free_.erase(rank);
@@ -117,26 +115,45 @@ void Coordinator::begin_runs() {
 }
 
 void Coordinator::widen_groups() {
-  if (stopping_ || !waiting_.empty() || free_.empty()) return;
+  if (stopping_ || !waiting_.empty()) return;
+  std::set<int> seen;  // one rank of each device that is free
+  for (const int rank : free_) {
+    if (ranks_alike(seen, rank, devices_).empty()) seen.insert(rank);
+  }
+  for (const int rank : seen) widen_groups_like(rank);
+}
+
+void Coordinator::widen_groups_like(int rank) {
+  const std::set<int> free = ranks_alike(free_, rank, devices_);
   std::vector<Group*> able;
   std::vector<RunningGroup> running;
   for (auto& [leader, group] : groups_) {
-    const GroupProgress& now = group.progress;
-    const RunSpec& spec = plan_.runs.at(static_cast<size_t>(group.run)).spec;
-    const bool in_step = now.working && !now.scoring && now.steps_per_second > 0;
-    const bool same_bits = spec.run.reduction == Reduction::kCanonical;
-    if (!in_step || !same_bits || group.is_joined() || !group.may_be_joined) continue;
+    if (ranks_alike({leader}, rank, devices_).empty() || !can_be_joined(group)) continue;
     able.push_back(&group);
-    running.push_back({static_cast<int>(group.ranks.size()), sizes_for(spec),
+    const GroupProgress& now = group.progress;
+    running.push_back({now.ranks, sizes_for(plan_.runs.at(static_cast<size_t>(group.run)).spec),
                        static_cast<double>(now.total_steps - now.step) / now.steps_per_second});
   }
-  const auto sizes = widened_sizes(running, static_cast<int>(free_.size()), worth_joining_seconds_);
-  for (size_t i = 0; i < able.size(); ++i) prepare_to_join(*able[i], sizes[i] - running[i].size);
+  const auto sizes = widened_sizes(running, static_cast<int>(free.size()), worth_joining_seconds_);
+  std::set<int> left = free;
+  for (size_t i = 0; i < able.size(); ++i) {
+    const std::vector<int> ranks = choose_ranks(left, sizes[i] - running[i].size);
+    for (const int chosen : ranks) left.erase(chosen);
+    prepare_to_join(*able[i], ranks);
+  }
 }
 
-void Coordinator::prepare_to_join(Group& group, int count) {
-  if (count == 0) return;
-  for (const int rank : choose_ranks(free_, count)) {
+// In training, so fast that it is known what it gains, by a sum whose bits more ranks do not
+// change.
+bool Coordinator::can_be_joined(const Group& group) const {
+  const GroupProgress& now = group.progress;
+  const RunSpec& spec = plan_.runs.at(static_cast<size_t>(group.run)).spec;
+  return now.working && !now.scoring && now.steps_per_second > 0 && !group.is_joined() &&
+         group.may_be_joined && spec.run.reduction == Reduction::kCanonical;
+}
+
+void Coordinator::prepare_to_join(Group& group, const std::vector<int>& ranks) {
+  for (const int rank : ranks) {
     free_.erase(rank);
     group.preparing.insert(rank);
     order(rank, Prepare{group.run});
@@ -219,6 +236,7 @@ void Coordinator::on(int rank, const Free&) {
 
 void Coordinator::on(int leader, const AttemptBegun& report) {
   Group& group = groups_.at(leader);
+  const std::string before = store_.last_device(report.attempt.run_id);
   group.attempt = store_.begin_attempt(report.attempt);
   group.progress.step = report.attempt.first_step;
   group.progress.total_steps = report.total_steps;
@@ -227,6 +245,10 @@ void Coordinator::on(int leader, const AttemptBegun& report) {
   if (report.attempt.first_step > 0) {
     view_.note(fmt::format("{}: continues from step {} of {}", group.progress.run,
                            report.attempt.first_step, report.total_steps));
+    if (before != report.attempt.device) {
+      view_.note(fmt::format("{}: began on {}, goes on on {}: its bits may be of neither",
+                             group.progress.run, before, report.attempt.device));
+    }
   }
 }
 

@@ -16,6 +16,7 @@
 
 #include "distributed/mailbox.h"
 #include "results/result_store.h"
+#include "sweeps/plan/schedule.h"
 #include "sweeps/run/messages.h"
 #include "sweeps/run/plan.h"
 #include "sweeps/run/progress_view.h"
@@ -28,9 +29,9 @@ struct SweepOutcome {
 
 class Coordinator {
  public:
-  // Starts the thread. `waiting`: indices of the runs to do, in order; `world_size`: ranks that
-  // wait for orders, 0 to world_size - 1. The arguments must outlive the Coordinator.
-  Coordinator(const JobPlan& plan, std::vector<int> waiting, int world_size,
+  // Starts the thread. `waiting`: indices of the runs to do, in order; `devices`: of the ranks of
+  // the world, which all wait for orders. The other arguments must outlive the Coordinator.
+  Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices devices,
               const distributed::Mailbox& mailbox, results::ResultStore& store, bool quiet);
   ~Coordinator();
 
@@ -70,7 +71,10 @@ class Coordinator {
 
   void begin_runs();
   void widen_groups();
-  void prepare_to_join(Group& group, int count);
+  // The groups on the device of `rank`, by free ranks on it.
+  void widen_groups_like(int rank);
+  bool can_be_joined(const Group& group) const;
+  void prepare_to_join(Group& group, const std::vector<int>& ranks);
   void dismiss_joining(Group& group);
   void end_training(Group& group);
   void spread_stop();
@@ -83,7 +87,7 @@ class Coordinator {
 
   const JobPlan& plan_;
   std::vector<int> waiting_;  // next at the back; a run that is tried again goes to the front
-  int world_size_;
+  Devices devices_;           // by rank
   double worth_joining_seconds_;
   std::set<int> free_;           // ranks
   std::map<int, Group> groups_;  // by leader, the first of its ranks

@@ -2,10 +2,12 @@
 
 #include <ATen/Version.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <torch/version.h>
 
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
@@ -180,18 +182,57 @@ void write_plan_files(const JobPlan& plan) {
                         nlohmann::json{{"name", plan.name}, {"runs", runs}}.dump(1) + "\n");
 }
 
+// "ranks 0, 1: cpu: x; rank 2: cpu: y".
+std::string devices_text(const Devices& devices) {
+  std::map<std::string, std::vector<size_t>> ranks;
+  for (size_t rank = 0; rank < devices.size(); ++rank) ranks[devices[rank]].push_back(rank);
+  std::vector<std::string> parts;
+  for (const auto& [device, of_it] : ranks) {
+    parts.push_back(
+        fmt::format("rank{} {}: {}", of_it.size() == 1 ? "" : "s", fmt::join(of_it, ", "), device));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+void tell_different_devices(const Devices& devices) {
+  if (most_alike(devices) == static_cast<int>(devices.size())) return;
+  log::warn(
+      "the ranks compute on different devices, whose results differ in their bits: each run "
+      "stays on one of them, but which one depends on the schedule ({})",
+      devices_text(devices));
+}
+
 // Another job writes here now: this one must not even finish its step.
 void end_without_lock(const std::string& problem) {
   log::error("{}", problem);
   distributed::MpiRuntime::abort(kExitLost);
 }
 
+// Throws Error(kInvalidSpec) when no run could have as many ranks of one device as it asks for.
+void require_possible(const JobPlan& plan, const Devices& devices) {
+  const int most = most_alike(devices);
+  for (const JobRun& run : plan.runs) {
+    if (run.spec.run.ranks_per_run <= most) continue;
+    throw Error(
+        ErrorKind::kInvalidSpec,
+        fmt::format("run.ranks_per_run: {} is not possible: at most {} of {} ranks compute on the "
+                    "same device, and others would give other bits ({})",
+                    run.spec.run.ranks_per_run, most, devices.size(), devices_text(devices)));
+  }
+}
+
+const std::filesystem::path& checked_folder(const JobPlan& plan, const Devices& devices) {
+  require_possible(plan, devices);
+  make_run_folder(plan.out);
+  return plan.out;
+}
+
 // What only world rank 0 has: the lock, the store and the coordinator.
 class Head {
  public:
-  Head(const JobPlan& plan, const SweepOptions& options, int world_size,
+  Head(const JobPlan& plan, const SweepOptions& options, const Devices& devices,
        const distributed::Mailbox& mailbox)
-      : lock_((make_run_folder(plan.out), plan.out), end_without_lock),
+      : lock_(checked_folder(plan, devices), end_without_lock),
         store_(ResultStore::open(store_file(plan))) {
     remove_temporaries(plan.out);  // of a job that was killed
     std::vector<results::PlannedRun> records;
@@ -202,8 +243,8 @@ class Head {
     const auto stored = store_.runs();
     if (!options.retry_failed) tell_given_up(stored);
     clear_checkpoints_of_done(plan, stored);
-    coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), world_size, mailbox,
-                         store_, options.quiet);
+    coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), devices, mailbox, store_,
+                         options.quiet);
   }
   SweepOutcome finish() { return coordinator_->finish(); }
 
@@ -220,12 +261,13 @@ int exit_code(const SweepOutcome& outcome) {
 
 // Rank 0's part of the start, whose failure the others must learn of before they wait for work.
 std::unique_ptr<Head> open_head(Prepared& prepared, const SweepOptions& options,
-                                const distributed::Mailbox& mailbox,
+                                const Devices& devices, const distributed::Mailbox& mailbox,
                                 const distributed::MpiRuntime& world, int& code) {
   std::unique_ptr<Head> head;
   if (world.rank() == 0) {
     try {
-      head = std::make_unique<Head>(prepared.plan, options, world.size(), mailbox);
+      head = std::make_unique<Head>(prepared.plan, options, devices, mailbox);
+      tell_different_devices(devices);
       for (PreparedData& data : prepared.data) data.publish();
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
@@ -272,8 +314,9 @@ int run_watched(const SweepOptions& options, const distributed::MpiRuntime& worl
   }
   install_stop_signals();
   const c10::Device device = distributed::choose_device(options.device, world.local_rank());
+  const Devices devices = world.gather(distributed::describe(device));
   int code = kExitDone;
-  const auto head = open_head(*prepared, options, mailbox, world, code);
+  const auto head = open_head(*prepared, options, devices, mailbox, world, code);
   if (code != kExitDone) return code;
   work(prepared->plan, mailbox, life_signs,
        {world.rank(), world.host(), device, versions_json(), options.stop_after_minutes});

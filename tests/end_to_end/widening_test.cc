@@ -1,6 +1,7 @@
 // Ranks without a run of their own join one that is under way, and nobody can tell from the bytes.
 #include <signal.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "tests/end_to_end/sweep_fixture.h"
@@ -8,6 +9,8 @@
 namespace scgan::end_to_end {
 namespace {
 
+using testing::AllOf;
+using testing::HasSubstr;
 using Seconds = std::chrono::duration<double>;
 
 // A short run and one that has much left to do when the short one is over.
@@ -55,7 +58,7 @@ class WideningTest : public SweepFixture {
 TEST_F(WideningTest, RanksThatBecomeFreeJoinTheRunThatIsLeft) {
   const Ended ended = sweep(4, words("out"));  // two ranks for each run, then four for the long one
   EXPECT_EQ(ended.exit_code, 0) << ended.text();
-  EXPECT_THAT(ended.err, testing::HasSubstr(": 4 ranks from step ")) << ended.text();
+  EXPECT_THAT(ended.err, HasSubstr(": 4 ranks from step ")) << ended.text();
   EXPECT_EQ(result_digests(path("out")), undisturbed());
 }
 
@@ -87,8 +90,30 @@ TEST_F(WideningTest, AskedNumberOfRanksAndTheLibrarysSumAreLeftAlone) {
     words_of_set.insert(words_of_set.end(), {"--set", set});
     const Ended ended = sweep(2, words_of_set);
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
-    EXPECT_THAT(ended.err, testing::Not(testing::HasSubstr("ranks from step"))) << ended.text();
+    EXPECT_THAT(ended.err, testing::Not(HasSubstr("ranks from step"))) << ended.text();
   }
+}
+
+// Two hosts with different processors, as their ranks say here.
+TEST_F(WideningTest, RanksOfDifferentDevicesNeverShareARun) {
+  Command command = sweep_command(1, words("out"));
+  const Words second = sweep_words(1, words("out"));
+  const auto program = std::find(second.begin(), second.end(), SCGAN_SWEEP);
+  command.words.insert(command.words.end(), {":", "-n", "1", "-x", "SCGAN_DEVICE_NAME=cpu: other"});
+  command.words.insert(command.words.end(), program, second.end());
+  const Ended ended = run(command);
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(ended.err,
+              AllOf(HasSubstr("rank 1: cpu: other"), testing::Not(HasSubstr("ranks from step"))))
+      << ended.text();
+  EXPECT_EQ(result_digests(path("out")), undisturbed());
+
+  command.words.insert(command.words.end(), {"--set", "run.ranks_per_run=2"});
+  const auto colon = std::find(command.words.begin(), command.words.end(), ":");
+  command.words.insert(colon, {"--set", "run.ranks_per_run=2"});
+  const Ended refused = run(command);
+  EXPECT_EQ(refused.exit_code, 2) << refused.text();
+  EXPECT_THAT(refused.err, HasSubstr("at most 1 of 2 ranks compute on the same device"));
 }
 
 }  // namespace

@@ -78,6 +78,16 @@ TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
   EXPECT_EQ(rows, (std::vector<std::vector<int64_t>>{{attempt, 7, 2}, {attempt, 12, 8}}));
 }
 
+TEST_F(ResultStoreTest, KnowsTheDeviceOfTheLastAttempt) {
+  EXPECT_EQ(store_.last_device("r1"), "");
+  for (const char* device : {"cpu: first", "cpu: second"}) {
+    auto attempt = attempt_on("r1");
+    attempt.device = device;
+    store_.interrupt(store_.begin_attempt(attempt), ExitClass::kStopped, 2, "stopped");
+    EXPECT_EQ(store_.last_device("r1"), device);
+  }
+}
+
 TEST_F(ResultStoreTest, FileThatIsStillEmptyIsNoStoreYet) {
   const auto empty = folder_.path() / "empty.db";
   EXPECT_FALSE(ResultStore::exists(empty));

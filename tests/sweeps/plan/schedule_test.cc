@@ -49,6 +49,21 @@ TEST(ScheduleTest, NeighboursAreChosenWhereTheyAreFree) {
   EXPECT_EQ(choose_ranks({1, 3, 5}, 2), (std::vector<int>{1, 3}));
   EXPECT_EQ(choose_ranks({1, 4, 5, 6, 7}, 4), (std::vector<int>{4, 5, 6, 7}));
   EXPECT_EQ(choose_ranks({2, 7}, 1), std::vector<int>{2});
+  EXPECT_EQ(choose_ranks({2, 7}, 0), std::vector<int>{});
+}
+
+TEST(ScheduleTest, RanksOfARunHaveOneDevice) {
+  const Devices devices{"x", "y", "x", "y", "y", "y", "x"};
+  EXPECT_EQ(ranks_alike({0, 1, 2, 3}, 6, devices), (std::set<int>{0, 2}));
+  EXPECT_EQ(most_alike(devices), 4);
+  const std::vector<int> sizes{1, 2, 4};
+  EXPECT_EQ(starting_ranks(sizes, {0, 1, 2, 3, 4, 5, 6}, 1, devices),
+            (std::vector<int>{1, 3, 4, 5}));
+  EXPECT_EQ(starting_ranks(sizes, {0, 1, 2, 3}, 1, devices), (std::vector<int>{0, 2}));
+  EXPECT_EQ(starting_ranks(sizes, {0, 1}, 1, devices), std::vector<int>{0});
+  EXPECT_EQ(starting_ranks({4}, {0, 2, 6, 1, 3}, 1, devices), std::vector<int>{});
+  EXPECT_EQ(starting_ranks({4}, {0, 1, 3, 4, 5}, 9, devices), (std::vector<int>{1, 3, 4, 5}));
+  EXPECT_EQ(starting_ranks(sizes, {}, 1, devices), std::vector<int>{});
 }
 
 TEST(ScheduleTest, FreeRanksGoToTheRunThatWouldEndLast) {
