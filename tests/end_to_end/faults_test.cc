@@ -6,6 +6,8 @@
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
+#include <ctime>
 #include <fstream>
 #include <optional>
 
@@ -268,6 +270,19 @@ TEST_F(Faults, ARunThatNeedsMoreMemoryThanThereIsFailsAndTheOthersGoOn) {
   EXPECT_EQ(ended.exit_code, kFailedRuns) << ended.text();
   EXPECT_THAT(ended.err, HasSubstr("FAILED, out_of_memory: "));
   EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("out_of_memory: "), "done: "));
+}
+
+TEST_F(Faults, AClockThatJumpsByDaysChangesNothing) {
+  const Ended day = run({{"date", "+%s"}, {{"LD_PRELOAD", SCGAN_CLOCK_JUMPS}}});
+  EXPECT_GT(std::stol(day.out), std::time(nullptr) + 80000) << "the clock does not jump";
+  Command command = sweep_command(2, longer("out", {"--set", "run.ranks_per_run=2"}));
+  command.words.insert(std::find(command.words.begin(), command.words.end(), SCGAN_SWEEP),
+                       {"-x", "LD_PRELOAD=" SCGAN_CLOCK_JUMPS});
+  const Ended ended = run(command);
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_EQ(result_digests(path("out")), undisturbed_);
+  EXPECT_EQ(statuses(path("out")).begin()->second.state, "done");
+  EXPECT_THAT(attempt_ends(path("out")), ElementsAre("done: "));
 }
 
 }  // namespace
