@@ -24,6 +24,7 @@ WorkOrders::WorkOrders(const distributed::Mailbox& mailbox, double after_minutes
 void WorkOrders::begin_run(bool leads) {
   leads_ = leads;
   widening_.clear();
+  stepped_ = false;
 }
 
 void WorkOrders::read_mail() {
@@ -42,7 +43,9 @@ void WorkOrders::read_mail() {
 
 bool WorkOrders::stop_asked() {
   read_mail();
-  return stop_ || stop_signalled() || Clock::now() >= deadline_;
+  const bool late = Clock::now() >= deadline_ && stepped_;
+  stepped_ = true;
+  return stop_ || stop_signalled() || late;
 }
 
 bool WorkOrders::widening_asked() {

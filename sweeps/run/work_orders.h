@@ -16,7 +16,8 @@ class WorkOrders {
   // A run begins; only its leader gets orders of the coordinator.
   void begin_run(bool leads);
 
-  // A signal, the coordinator's word or --stop-after: asked on every rank.
+  // A signal, the coordinator's word or --stop-after: asked on every rank, once per step boundary.
+  // --stop-after leaves a run its first step, so that a job makes progress however late it starts.
   bool stop_asked();
   // Whether the coordinator wants other ranks in this run.
   bool widening_asked();
@@ -30,6 +31,7 @@ class WorkOrders {
   std::chrono::steady_clock::time_point deadline_;
   bool leads_ = false;
   bool stop_ = false;
+  bool stepped_ = false;  // the run, since it began
   std::vector<int> widening_;
 };
 

@@ -114,6 +114,16 @@ TEST_F(Resume, AJobWithATimeOfItsOwnStopsByItself) {
   EXPECT_EQ(statuses(path("out")).begin()->second.state, "planned");
 }
 
+TEST_F(Resume, ATimeShorterThanTheStartStillMakesProgress) {
+  Words words = longer("out");
+  words.insert(words.end(), {"--set", "train.steps=2", "--stop-after", "0.00001"});
+  for (const int step : {1, -1}) {  // one step, then the end: no checkpoint is left
+    const Ended ended = sweep(0, words);
+    EXPECT_EQ(ended.exit_code, step < 0 ? 0 : kStopped) << ended.text();
+    EXPECT_EQ(newest_checkpoint(path("out")), step);
+  }
+}
+
 TEST_F(Resume, ALostRankEndsTheJobSoonAndTheSameCommandFinishesIt) {
   start(2);
   const std::vector<pid_t> ranks = process_->children();
