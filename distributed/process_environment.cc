@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
+#include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
@@ -36,12 +37,28 @@ constexpr std::array<std::pair<const char*, const char*>, 6> kVariables{
 // ones.
 constexpr std::array<const char*, 2> kForbidden{"OMP_DYNAMIC", "OMP_THREAD_LIMIT"};
 
+// With these a library takes other kernels; recorded where somebody set them.
+constexpr std::array<const char*, 5> kChoosingKernels{"ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA",
+                                                      "DNNL_MAX_CPU_ISA", "MKL_CBWR",
+                                                      "MKL_ENABLE_INSTRUCTIONS"};
+
+// "AMD EPYC, family 26 model 2": virtual machines often give the same name to different ones.
 std::string cpu_model() {
+  std::string name = "unknown", family, model;
   std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  for (std::string line; std::getline(info, line) && !line.empty();) {  // of the first processor
+    const size_t colon = line.find(": ");
+    if (colon == std::string::npos) continue;
+    const std::string value = line.substr(colon + 2);
+    if (line.starts_with("model name")) {
+      name = value;
+    } else if (line.starts_with("cpu family")) {
+      family = value;
+    } else if (line.starts_with("model\t")) {
+      model = value;
+    }
   }
-  return "unknown";
+  return family.empty() ? name : fmt::format("{}, family {} model {}", name, family, model);
 }
 
 void use_deterministic_kernels() {
@@ -93,7 +110,7 @@ c10::Device choose_device(const std::string& word, int local_rank) {
 
 std::string describe(c10::Device device) {
   if (const char* name = std::getenv("SCGAN_DEVICE_NAME")) return name;
-  if (device.is_cpu()) return "cpu: " + cpu_model();
+  if (device.is_cpu()) return fmt::format("cpu: {}, {}", cpu_model(), at::get_cpu_capability());
   return "cuda: " + gpu_model(device);
 }
 
@@ -114,6 +131,9 @@ std::map<std::string, std::string> determinism_record() {
   for (const auto& [name, value] : kVariables) {
     const char* set = std::getenv(name);
     record[name] = set == nullptr ? "" : set;
+  }
+  for (const char* name : kChoosingKernels) {
+    if (const char* set = std::getenv(name)) record[name] = set;
   }
   const auto& context = at::globalContext();
   record["torch.deterministic"] =

@@ -19,10 +19,10 @@ namespace scgan::distributed {
 // program starts itself anew once. Call first in main(), before MPI.
 void fix_environment(char** argv);
 
-// The variables of fix_environment() as they are, LibTorch's switches ("torch.deterministic",
-// "torch.cudnn_benchmark", "torch.tf32": on or off) and the versions "cuda", "cudnn" (none without
-// a GPU) and "nccl" (none when not built in): what bits depend on beside LibTorch itself. For the
-// record.
+// The variables of fix_environment() as they are, others that choose kernels if they are set,
+// LibTorch's switches ("torch.deterministic", "torch.cudnn_benchmark", "torch.tf32": on or off) and
+// the versions "cuda", "cudnn" (none without a GPU) and "nccl" (none when not built in): what bits
+// depend on beside LibTorch itself. For the record.
 std::map<std::string, std::string> determinism_record();
 
 // "auto" (a GPU if there is one), "cpu" or "cuda". With GPUs, rank r of a host takes GPU r modulo
@@ -31,8 +31,9 @@ std::map<std::string, std::string> determinism_record();
 // and there is none.
 c10::Device choose_device(const std::string& word, int local_rank);
 
-// "cpu: <model name>" or "cuda: <model name>, sm_<architecture>": ranks with equal texts give equal
-// bits. SCGAN_DEVICE_NAME, if set: tests are on one host.
+// "cpu: <model name>, family <f> model <m>, <instructions that LibTorch uses>" or "cuda: <model
+// name>, sm_<architecture>": ranks with equal texts give equal bits. SCGAN_DEVICE_NAME, if set:
+// tests are on one host.
 std::string describe(c10::Device device);
 
 // One line per library: LibTorch, CUDA, NCCL, MPI. Does not start MPI.

@@ -1,6 +1,10 @@
 #include "distributed/process_environment.h"
 
+#include <ATen/Version.h>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
 
 #include "core/base/error.h"
 
@@ -19,6 +23,24 @@ TEST(DeterminismRecordTest, NamesEveryVariableAndSwitchThatBitsDependOn) {
   EXPECT_EQ(record.at("torch.cudnn_benchmark"), "off");
   EXPECT_EQ(record.at("torch.tf32"), "off");
   for (const char* library : {"cuda", "cudnn", "nccl"}) EXPECT_FALSE(record.at(library).empty());
+}
+
+TEST(DeterminismRecordTest, NamesWhatMakesALibraryTakeOtherKernels) {
+  EXPECT_FALSE(determinism_record().contains("MKL_CBWR"));
+  setenv("MKL_CBWR", "COMPATIBLE", 1);
+  EXPECT_EQ(determinism_record().at("MKL_CBWR"), "COMPATIBLE");
+  unsetenv("MKL_CBWR");
+}
+
+TEST(DescribeTest, TellsProcessorsOfOneNameApart) {
+  const std::string text = describe(c10::Device(c10::DeviceType::CPU));
+  EXPECT_TRUE(text.starts_with("cpu: "));
+  EXPECT_EQ(text.find('\n'), std::string::npos);
+#ifdef __x86_64__
+  EXPECT_NE(text.find(", family "), std::string::npos) << text;
+#endif
+  const std::string capability = at::get_cpu_capability();
+  EXPECT_TRUE(text.ends_with(", " + capability)) << text;
 }
 
 TEST(ChooseDeviceTest, RefusesAWordThatIsNoDevice) {
