@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "tests/core/data/test_images.h"
+#include "tests/support/error_of.h"
 
 namespace scgan {
 namespace {

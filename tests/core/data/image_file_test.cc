@@ -7,6 +7,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "tests/core/data/test_images.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace scgan {

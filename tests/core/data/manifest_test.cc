@@ -12,6 +12,7 @@
 #include "core/data/dataset.h"
 #include "core/data/image_file.h"
 #include "tests/core/data/test_images.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace scgan {

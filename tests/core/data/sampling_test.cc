@@ -11,6 +11,7 @@
 #include "core/data/sampler.h"
 #include "core/data/subset.h"
 #include "tests/core/data/test_images.h"
+#include "tests/support/error_of.h"
 
 namespace scgan {
 namespace {
@@ -96,13 +97,8 @@ TEST(SamplerTest, SerialPairingWithoutShuffleGoesInOrder) {
 }
 
 TEST(SamplerTest, EpochWithoutAFullBatchIsASpecError) {
-  try {
-    Sampler({}, 0, 3, 2, 4);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kInvalidSpec);
-    EXPECT_THAT(error.what(), testing::HasSubstr("train.batch_size"));
-  }
+  EXPECT_THAT(error_of(ErrorKind::kInvalidSpec, [] { Sampler({}, 0, 3, 2, 4); }),
+              testing::HasSubstr("train.batch_size"));
 }
 
 class DataLoaderTest : public testing::Test {

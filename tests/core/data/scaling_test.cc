@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "tests/core/data/test_images.h"
+#include "tests/support/error_of.h"
 
 namespace scgan {
 namespace {

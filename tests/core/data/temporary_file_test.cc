@@ -9,6 +9,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/data/mapping.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace scgan {
@@ -70,12 +71,7 @@ TEST_F(TemporaryFileTest, WithoutALinkItIsCopied) {
 
 TEST_F(TemporaryFileTest, FolderThatIsNotThereIsAnErrorThatLeavesNothing) {
   const TemporaryFile file = TemporaryFile::in_folder(folder_.path());
-  try {
-    file.publish(folder_.path() / "none" / "named");
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kStorage);
-  }
+  error_of(ErrorKind::kStorage, [&] { file.publish(folder_.path() / "none" / "named"); });
   EXPECT_EQ(files(), 0);
   EXPECT_THROW(TemporaryFile::in_folder("/proc/none"), Error);
 }

@@ -1,7 +1,6 @@
 #include "tests/core/data/test_images.h"
 
 #include <ATen/ATen.h>
-#include <gtest/gtest.h>
 #include <png.h>
 #include <tiffio.h>
 
@@ -13,7 +12,6 @@
 #include <stdexcept>
 
 #include "core/base/atomic_file.h"
-#include "core/base/error.h"
 
 namespace scgan {
 namespace {
@@ -96,17 +94,6 @@ at::Tensor test_image(int64_t height, int64_t width, int64_t number) {
 void truncate_file(const std::filesystem::path& file, double part) {
   const auto size = static_cast<double>(std::filesystem::file_size(file));
   std::filesystem::resize_file(file, static_cast<uintmax_t>(size * part));
-}
-
-std::string data_error_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kData);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
 }
 
 }  // namespace scgan

@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,8 +29,5 @@ at::Tensor test_image(int64_t height, int64_t width, int64_t number = 0);
 
 // Cuts a file to a part of its length.
 void truncate_file(const std::filesystem::path& file, double part);
-
-// The message of the Error(kData) that `action` throws; a failure and "" if it throws none.
-std::string data_error_of(const std::function<void()>& action);
 
 }  // namespace scgan

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "core/eval/fid_statistics.h"
 #include "core/eval/fid_text.h"
 #include "tests/core/data/test_images.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace scgan {
@@ -46,17 +46,6 @@ class ChannelMeans final : public FeatureExtractor {
  private:
   std::vector<std::vector<int64_t>>* calls_;
 };
-
-std::string message_of(ErrorKind kind, const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "not refused";
-  return "";
-}
 
 class FidOfSetsTest : public testing::Test {
  protected:
@@ -201,7 +190,7 @@ TEST_F(FidOfSetsTest, NamesEveryFileThatCannotBeRead) {
   }
   add("a/cut.png", 1, 2, 3);
   truncate_file(path("a/cut.png"), 0.7);
-  const std::string text = message_of(ErrorKind::kData, [&] { compare("a", "b"); });
+  const std::string text = data_error_of([&] { compare("a", "b"); });
   EXPECT_THAT(text, AllOf(HasSubstr("bad100.png"), HasSubstr("bad119.png"),
                           Not(HasSubstr("bad120.png")), HasSubstr("... and 6 more")));
 }
@@ -239,7 +228,7 @@ TEST_F(FidOfSetsTest, SaysWhatRequestsCannotBeMet) {
   add_four_point_sets();
   write_fid_statistics(path("s.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
   const auto refusal = [&](const FidRequest& request) {
-    return message_of(ErrorKind::kInvalidSpec, [&] { compare(request); });
+    return error_of(ErrorKind::kInvalidSpec, [&] { compare(request); });
   };
   EXPECT_THAT(refusal({.a = path("absent"), .b = path("b")}),
               AllOf(HasSubstr("absent"), HasSubstr("no such folder")));
@@ -259,7 +248,7 @@ TEST_F(FidOfSetsTest, SaysWhatSetsCannotBeCompared) {
   fs::create_directories(path("empty"));
   add("one/0.png", 1, 2, 3);
   const auto refusal = [&](const std::string& a, const std::string& b) {
-    return message_of(ErrorKind::kData, [&] { compare(a, b); });
+    return data_error_of([&] { compare(a, b); });
   };
   EXPECT_THAT(refusal("a", "s.npz"), AllOf(HasSubstr("3 features"), HasSubstr("has 2")));
   EXPECT_THAT(refusal("empty", "a"), AllOf(HasSubstr("empty"), HasSubstr("no PNG")));
@@ -269,7 +258,7 @@ TEST_F(FidOfSetsTest, SaysWhatSetsCannotBeCompared) {
 TEST_F(FidOfSetsTest, StatisticsThatAreNoCovarianceAreRefused) {
   const auto refusal = [&](const at::Tensor& mean, const at::Tensor& sigma) {
     write_fid_statistics(path("s.npz"), {mean, sigma});
-    return message_of(ErrorKind::kData, [&] { read_fid_statistics(path("s.npz")); });
+    return data_error_of([&] { read_fid_statistics(path("s.npz")); });
   };
   const at::Tensor mean = at::zeros({2}, at::kDouble);
   EXPECT_THAT(refusal(mean, at::eye(3, at::kDouble)), HasSubstr("mu [2] and sigma [3, 3]"));
@@ -277,7 +266,7 @@ TEST_F(FidOfSetsTest, StatisticsThatAreNoCovarianceAreRefused) {
   EXPECT_THAT(refusal(mean, at::tensor({1.0, 0.5, 0.0, 1.0}, at::kDouble).view({2, 2})),
               HasSubstr("not symmetric"));
   EXPECT_THAT(refusal(mean * NAN, at::eye(2, at::kDouble)), HasSubstr("not finite"));
-  EXPECT_THAT(message_of(ErrorKind::kData, [&] { read_fid_statistics(path("absent.npz")); }),
+  EXPECT_THAT(data_error_of([&] { read_fid_statistics(path("absent.npz")); }),
               HasSubstr("absent.npz"));
 }
 

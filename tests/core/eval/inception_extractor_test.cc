@@ -14,6 +14,7 @@
 #include "core/eval/inception_input.h"
 #include "core/eval/inception_v3.h"
 #include "tests/core/eval/inception_samples.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace scgan {
@@ -46,15 +47,9 @@ class InceptionExtractorTest : public testing::Test {
         {.kind = ExtractorKind::kInceptionV3, .file = file, .variant = variant, .digest = ""}, 64);
   }
   static std::string refusal(const std::string& file) {
-    try {
-      open(file);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kData);
-      EXPECT_THAT(error.what(), HasSubstr(file));
-      return error.what();
-    }
-    ADD_FAILURE() << "not refused: " << file;
-    return "";
+    const std::string message = data_error_of([&] { open(file); });
+    EXPECT_THAT(message, HasSubstr(file));
+    return message;
   }
 
   static TempDir* folder_;

@@ -10,9 +10,9 @@
 #include <set>
 #include <string>
 
-#include "core/base/error.h"
 #include "core/eval/inception_input.h"
 #include "tests/core/eval/inception_samples.h"
+#include "tests/support/error_of.h"
 
 namespace scgan {
 namespace {
@@ -27,15 +27,10 @@ const NamedTensors& weights() {
 
 std::string refusal(const NamedTensors& tensors) {
   InceptionV3 network;
-  try {
-    load_inception_weights(network, tensors, "weights.safetensors");
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kData);
-    EXPECT_THAT(error.what(), HasSubstr("weights.safetensors"));
-    return error.what();
-  }
-  ADD_FAILURE() << "not refused";
-  return "";
+  const std::string message =
+      data_error_of([&] { load_inception_weights(network, tensors, "weights.safetensors"); });
+  EXPECT_THAT(message, HasSubstr("weights.safetensors"));
+  return message;
 }
 
 // What is said of the weights after `change` of the tensor of this name.

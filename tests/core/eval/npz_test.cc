@@ -8,6 +8,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/eval/npy.h"
+#include "tests/support/error_of.h"
 
 namespace scgan {
 namespace {
@@ -18,15 +19,9 @@ using testing::HasSubstr;
 using testing::Not;
 
 std::string refusal(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kData);
-    EXPECT_THAT(error.what(), HasSubstr("f.npz"));
-    return error.what();
-  }
-  ADD_FAILURE() << "not refused";
-  return "";
+  const std::string message = data_error_of(action);
+  EXPECT_THAT(message, HasSubstr("f.npz"));
+  return message;
 }
 
 // Files that npz_files.py wrote with NumPy.

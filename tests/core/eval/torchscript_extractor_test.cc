@@ -7,8 +7,8 @@
 #include <fstream>
 #include <string>
 
-#include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace scgan {
@@ -42,16 +42,9 @@ class TorchScriptExtractorTest : public testing::Test {
   }
   // The message with which the file is refused.
   static std::string refusal(const std::string& file) {
-    try {
-      open(file);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kData);
-      EXPECT_THAT(error.what(), HasSubstr(file));
-      EXPECT_THAT(error.what(), Not(HasSubstr("\n")));
-      return error.what();
-    }
-    ADD_FAILURE() << "not refused: " << file;
-    return "";
+    const std::string message = data_error_of([&] { open(file); });
+    EXPECT_THAT(message, AllOf(HasSubstr(file), Not(HasSubstr("\n"))));
+    return message;
   }
   std::string refusal_of(const std::string& body) const {
     return refusal(save("def forward(self, x):\n" + body));

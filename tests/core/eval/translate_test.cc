@@ -19,6 +19,7 @@
 #include "core/data/png16_writer.h"
 #include "core/model/resnet_generator.h"
 #include "tests/core/data/test_images.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 
 namespace scgan {
@@ -112,15 +113,10 @@ class TranslateFolderTest : public testing::Test {
   }
   std::string refusal(const TranslateOptions& options, const std::string& output = "out",
                       ErrorKind kind = ErrorKind::kInvalidSpec) const {
-    Negative generator;
-    try {
+    return error_of(kind, [&] {
+      Negative generator;
       translate(generator, options, output);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), kind) << error.what();
-      return error.what();
-    }
-    ADD_FAILURE() << "not refused";
-    return "";
+    });
   }
 
   TempDir folder_;
