@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "tests/core/data/resize_fixtures.h"
-#include "tests/core/data/resize_formula_fixtures.h"
 
 namespace scgan {
 namespace {
@@ -24,13 +23,13 @@ void expect_within_one_level(const at::Tensor& result, const at::Tensor& pillow)
 }
 
 TEST(ResizeTest, ShrinksAsPillow) {
-  expect_within_one_level(resize_bicubic(planes(fixtures::kShrinkFrom, 10, 12), 5, 7),
-                          planes(fixtures::kShrinkTo, 5, 7));
+  expect_within_one_level(resize_bicubic(planes(fixtures::kNoise10x12, 10, 12), 5, 7),
+                          planes(fixtures::kNoise10x12To5x7, 5, 7));
 }
 
 TEST(ResizeTest, EnlargesAsPillow) {
-  expect_within_one_level(resize_bicubic(planes(fixtures::kEnlargeFrom, 5, 7), 10, 12),
-                          planes(fixtures::kEnlargeTo, 10, 12));
+  expect_within_one_level(resize_bicubic(planes(fixtures::kNoise5x7, 5, 7), 10, 12),
+                          planes(fixtures::kNoise5x7To10x12, 10, 12));
 }
 
 // The formulas of make_resize_fixtures.py.
@@ -74,7 +73,7 @@ TEST(ResizeTest, SixteenBitsAreAsPillowInFloat) {
 }
 
 TEST(ResizeTest, SameSizeChangesNothing) {
-  const at::Tensor image = planes(fixtures::kShrinkFrom, 10, 12);
+  const at::Tensor image = planes(fixtures::kNoise10x12, 10, 12);
   EXPECT_TRUE(at::equal(resize_bicubic(image, 10, 12), image));
 }
 
