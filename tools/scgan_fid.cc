@@ -1,10 +1,10 @@
 // scgan_fid: FID and KID between two sets of images or their statistics.
-#include <array>
 #include <filesystem>
 #include <fstream>
-#include <map>
+#include <ranges>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/eval/fid_of_sets.h"
 #include "core/eval/fid_text.h"
@@ -13,8 +13,6 @@
 #include "tools/device.h"
 
 namespace {
-
-using scgan::InceptionInput;
 
 constexpr const char* kFooter =
     "Examples:\n"
@@ -32,14 +30,9 @@ struct Options {
   bool json = false;
 };
 
-std::map<std::string, InceptionInput> variants() {
-  return {{"legacy_pytorch", InceptionInput::kLegacyPytorch},
-          {"legacy_tensorflow", InceptionInput::kLegacyTensorflow},
-          {"clean", InceptionInput::kClean}};
-}
-
 void add_options(CLI::App& app, Options& options) {
   auto& request = options.request;
+  const auto names = scgan::kInceptionInputs | std::views::values;
   app.add_option("A", request.a, "Folder of images (PNG, JPEG, TIFF), or statistics (.npz)")
       ->required();
   app.add_option("B", request.b, "The same; not needed with --save");
@@ -50,7 +43,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--variant", options.variant,
                  "How images are resized for Inception: legacy_pytorch (as pytorch-fid), "
                  "legacy_tensorflow, clean [legacy_pytorch]")
-      ->check(CLI::IsMember({"legacy_pytorch", "legacy_tensorflow", "clean"}).description(""))
+      ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())).description(""))
       ->type_name("NAME");
   app.add_option("--batch-size", request.features.batch_size, "Images per call of the extractor")
       ->check(CLI::Range(1, 10000).description(""))
@@ -65,24 +58,23 @@ void add_options(CLI::App& app, Options& options) {
 
 // Safetensors begin with the length of a header, zip archives (TorchScript) with PK.
 bool is_zip(const std::filesystem::path& file) {
-  std::array<char, 2> start{};
-  std::ifstream(file, std::ios::binary).read(start.data(), start.size());
-  return start == std::array{'P', 'K'};
+  std::ifstream stream(file, std::ios::binary);
+  return stream.get() == 'P' && stream.get() == 'K';
 }
 
 scgan::ExtractorSpec extractor_spec(const Options& options) {
   scgan::ExtractorSpec spec;
   if (options.extractor.empty()) {
-    if (!options.variant.empty()) {
-      throw scgan::Error(scgan::ErrorKind::kInvalidSpec,
-                         "--variant is of Inception, whose weights --extractor names");
-    }
-    return spec;
+    if (options.variant.empty()) return spec;
+    throw scgan::Error(scgan::ErrorKind::kInvalidSpec,
+                       "--variant is of Inception, whose weights --extractor names");
   }
   const bool inception = !is_zip(options.extractor) || !options.variant.empty();
   spec.kind = inception ? scgan::ExtractorKind::kInceptionV3 : scgan::ExtractorKind::kTorchScript;
   spec.file = options.extractor.string();
-  if (!options.variant.empty()) spec.variant = variants().at(options.variant);
+  for (const auto& [variant, name] : scgan::kInceptionInputs) {
+    if (name == options.variant) spec.variant = variant;
+  }
   return spec;
 }
 

@@ -61,16 +61,4 @@ at::Tensor inception_input(const at::Tensor& images, InceptionInput variant) {
   TORCH_INTERNAL_ASSERT(false);
 }
 
-const char* to_string(InceptionInput variant) {
-  switch (variant) {
-    case InceptionInput::kLegacyPytorch:
-      return "legacy_pytorch";
-    case InceptionInput::kLegacyTensorflow:
-      return "legacy_tensorflow";
-    case InceptionInput::kClean:
-      return "clean";
-  }
-  TORCH_INTERNAL_ASSERT(false);
-}
-
 }  // namespace scgan

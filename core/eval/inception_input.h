@@ -16,7 +16,4 @@ namespace scgan {
 //                      not rounded; (v - 128) / 128
 at::Tensor inception_input(const at::Tensor& images, InceptionInput variant);
 
-// "legacy_pytorch", "legacy_tensorflow", "clean".
-const char* to_string(InceptionInput variant);
-
 }  // namespace scgan

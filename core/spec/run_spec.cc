@@ -5,6 +5,11 @@
 
 namespace scgan {
 
+std::string_view to_string(InceptionInput variant) {
+  return std::ranges::find(kInceptionInputs, variant, [](const auto& named) { return named.first; })
+      ->second;
+}
+
 void resolve_defaults(RunSpec& spec) {
   DatasetSpec& data = spec.data;
   if (data.load_size == 0) {

@@ -4,8 +4,11 @@
 // where the paper is silent). core/spec/spec_keys.h holds the key, range and meaning of each field.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace scgan {
@@ -37,6 +40,12 @@ enum class Reduction { kCanonical, kAllReduce };
 enum class ExtractorKind { kRandomConv, kTorchScript, kInceptionV3 };
 // How images reach Inception's 299 x 299 pixels (core/eval/inception_input.h).
 enum class InceptionInput { kLegacyPytorch, kLegacyTensorflow, kClean };
+// Their names in sweep files, flags and results.
+constexpr std::array<std::pair<InceptionInput, std::string_view>, 3> kInceptionInputs{
+    {{InceptionInput::kLegacyPytorch, "legacy_pytorch"},
+     {InceptionInput::kLegacyTensorflow, "legacy_tensorflow"},
+     {InceptionInput::kClean, "clean"}}};
+std::string_view to_string(InceptionInput variant);
 enum class Direction { kAtoB, kBtoA };
 enum class Split { kTest, kTrain };
 enum class CheckpointChoice { kLast, kBest };

@@ -251,9 +251,7 @@ void add_evaluate_keys(std::vector<SpecKey>& keys) {
                  "torchscript: forward(uint8 [N,3,H,W], RGB) gives float [N,D]; inception_v3: "
                  "weights (safetensors), or the published TorchScript file.");
   extractor.choice<InceptionInput>("variant", &ExtractorSpec::variant,
-                                   {{InceptionInput::kLegacyPytorch, "legacy_pytorch"},
-                                    {InceptionInput::kLegacyTensorflow, "legacy_tensorflow"},
-                                    {InceptionInput::kClean, "clean"}},
+                                   {kInceptionInputs.begin(), kInceptionInputs.end()},
                                    "How inception_v3 gets its 299 pixels: as pytorch-fid, as "
                                    "TTUR and torch-fidelity, or as clean-fid; numbers of different "
                                    "variants are not comparable.");

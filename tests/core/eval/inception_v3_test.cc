@@ -80,15 +80,13 @@ TEST(InceptionV3Test, HasThePublishedNames) {
 TEST(InceptionV3Test, FeaturesAgreeWithTheOracleInAllVariants) {
   InceptionV3 network;
   load_inception_weights(network, weights(), "weights.safetensors");
-  for (const auto variant : {InceptionInput::kLegacyPytorch, InceptionInput::kLegacyTensorflow,
-                             InceptionInput::kClean}) {
-    const at::Tensor expected = golden("inception_features.safetensors", to_string(variant));
+  for (const auto& [variant, name] : kInceptionInputs) {
+    const at::Tensor expected = golden("inception_features.safetensors", std::string(name));
     ASSERT_TRUE(expected.defined());
     const at::Tensor features = network.forward(inception_input(sample_images(2, 64, 48), variant));
     // Padding in the average pools, or an average in Mixed_7c, would change them by 0.5 or more.
     EXPECT_TRUE(at::allclose(features, expected, /*rtol=*/1e-4, /*atol=*/1e-5))
-        << to_string(variant) << ": differs by "
-        << (features - expected).abs().max().item<double>();
+        << name << ": differs by " << (features - expected).abs().max().item<double>();
   }
 }
 
