@@ -95,4 +95,16 @@ std::string read_file(const std::filesystem::path& file) {
   return bytes;
 }
 
+std::string read_data_file(const std::filesystem::path& file, std::string_view wanted) {
+  std::error_code failed;
+  if (std::filesystem::is_directory(file, failed)) {
+    throw Error(ErrorKind::kData, fmt::format("{}: is a folder, not {}", file.string(), wanted));
+  }
+  try {
+    return read_file(file);
+  } catch (const Error& problem) {
+    throw Error(ErrorKind::kData, problem.what());
+  }
+}
+
 }  // namespace scgan

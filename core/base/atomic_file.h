@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 #include <string_view>
 
 namespace scgan {
@@ -24,5 +25,9 @@ void remove_temporaries(const std::filesystem::path& folder);
 
 // The whole file as bytes. Throws Error(kStorage) when it cannot be read.
 std::string read_file(const std::filesystem::path& file);
+
+// The same of a file of the user's data, but throws Error(kData); of a folder it says that it is a
+// folder, not `wanted` ("an image").
+std::string read_data_file(const std::filesystem::path& file, std::string_view wanted);
 
 }  // namespace scgan

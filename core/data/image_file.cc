@@ -37,13 +37,7 @@ Format format_of(const std::string& bytes, const std::filesystem::path& file) {
 }  // namespace
 
 std::string read_image_bytes(const std::filesystem::path& file) {
-  std::error_code failed;
-  if (std::filesystem::is_directory(file, failed)) fail(file, "is a folder, not an image");
-  try {
-    return read_file(file);
-  } catch (const Error& problem) {
-    throw Error(ErrorKind::kData, problem.what());
-  }
+  return read_data_file(file, "an image");
 }
 
 ImageInfo image_info(const std::string& bytes, const std::filesystem::path& file) {

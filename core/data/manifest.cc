@@ -244,24 +244,11 @@ class Rows {
   std::vector<std::vector<std::string>> problems_;
 };
 
-std::string text_of(const std::string& manifest) {
-  std::error_code failed;
-  if (fs::is_directory(manifest, failed)) {
-    throw Error(
-        ErrorKind::kData,
-        fmt::format("{}: is a folder, not a CSV file; data.kind: folders reads folders", manifest));
-  }
-  try {
-    return read_file(manifest);
-  } catch (const Error& problem) {
-    throw Error(ErrorKind::kData, problem.what());
-  }
-}
-
 }  // namespace
 
 std::vector<Field> list_manifest_fields(const DatasetSpec& spec) {
-  const CsvTable table = parse_csv(text_of(spec.manifest), spec.manifest);
+  const CsvTable table = parse_csv(
+      read_data_file(spec.manifest, "a CSV file; data.kind: folders reads folders"), spec.manifest);
   std::vector<Field> fields = Rows(spec, table).fields();
   std::erase_if(fields, [&](const Field& field) { return !is_listed(spec, field.split); });
   std::sort(fields.begin(), fields.end(), [](const Field& a, const Field& b) {

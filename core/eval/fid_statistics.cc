@@ -31,16 +31,6 @@ NpyArray to_array(const at::Tensor& tensor) {
   return {values.sizes().vec(), {first, first + values.numel()}};
 }
 
-std::string bytes_of(const std::filesystem::path& file) {
-  std::error_code failed;
-  if (std::filesystem::is_directory(file, failed)) refuse(file, "is a folder, not a .npz file");
-  try {
-    return read_file(file);
-  } catch (const Error& problem) {
-    throw Error(ErrorKind::kData, problem.what());
-  }
-}
-
 void check(const FeatureMoments& moments, const std::filesystem::path& file) {
   const at::Tensor& mean = moments.mean;
   const at::Tensor& sigma = moments.sigma;
@@ -65,7 +55,8 @@ void check(const FeatureMoments& moments, const std::filesystem::path& file) {
 
 FeatureMoments read_fid_statistics(const std::filesystem::path& file) {
   const at::NoGradGuard no_grad;
-  const auto arrays = parse_npz(bytes_of(file), file.string(), {"mu", "sigma"});
+  const auto arrays =
+      parse_npz(read_data_file(file, "a .npz file"), file.string(), {"mu", "sigma"});
   FeatureMoments moments{to_tensor(arrays.at("mu")), to_tensor(arrays.at("sigma"))};
   check(moments, file);
   moments.sigma = (moments.sigma + moments.sigma.t()) / 2;

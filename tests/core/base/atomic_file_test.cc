@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "tests/support/error_of.h"
 
 namespace scgan {
 namespace {
@@ -80,6 +81,17 @@ TEST_F(AtomicFileTest, ErrorsNameTheFile) {
     EXPECT_THAT(error.what(), testing::HasSubstr("No such file"));
   }
   EXPECT_THROW(read_file(file), Error);
+}
+
+TEST_F(AtomicFileTest, DataThatCannotBeReadIsAnErrorOfTheData) {
+  write_file_atomically(folder_ / "a.png", "bytes");
+  EXPECT_EQ(read_data_file(folder_ / "a.png", "an image"), "bytes");
+  const auto refusal = [](const std::filesystem::path& file) {
+    return data_error_of([&] { read_data_file(file, "an image"); });
+  };
+  EXPECT_EQ(refusal(folder_), folder_.string() + ": is a folder, not an image");
+  EXPECT_EQ(refusal(folder_ / "b.png"),
+            (folder_ / "b.png").string() + ": cannot be read: No such file or directory");
 }
 
 TEST_F(AtomicFileTest, WhatAKilledWriterLeftIsRemovedAndNothingElse) {
