@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +25,12 @@ at::Tensor checked(const at::Tensor& features) {
   return exact;
 }
 
+void check_lengths(int64_t a, int64_t b) {
+  if (a == b) return;
+  throw Error(ErrorKind::kData,
+              fmt::format("FID: the features of the two sets have {} and {} numbers", a, b));
+}
+
 // What of the distance needs no matrix square root.
 struct Parts {
   at::Tensor a, b;  // centred features
@@ -33,11 +40,7 @@ struct Parts {
 Parts split(const at::Tensor& raw_a, const at::Tensor& raw_b) {
   const at::Tensor a = checked(raw_a);
   const at::Tensor b = checked(raw_b);
-  if (a.size(1) != b.size(1)) {
-    throw Error(ErrorKind::kData,
-                fmt::format("FID: the features of the two sets have {} and {} numbers", a.size(1),
-                            b.size(1)));
-  }
+  check_lengths(a.size(1), b.size(1));
   const at::Tensor mean_a = a.mean(0);
   const at::Tensor mean_b = b.mean(0);
   Parts parts{a - mean_a, b - mean_b};
@@ -54,24 +57,6 @@ Parts split(const at::Tensor& raw_a, const at::Tensor& raw_b) {
 
 at::Tensor covariance(const at::Tensor& centred) {
   return centred.t().mm(centred) / static_cast<double>(centred.size(0) - 1);
-}
-
-void check_moments(const FeatureMoments& moments, int64_t d) {
-  const at::Tensor& mean = moments.mean;
-  const at::Tensor& sigma = moments.sigma;
-  if (d == 0 || mean.sizes() != at::IntArrayRef{d} || sigma.sizes() != at::IntArrayRef{d, d} ||
-      mean.scalar_type() != at::kDouble || sigma.scalar_type() != at::kDouble) {
-    throw Error(ErrorKind::kData,
-                "FID needs means [d] and covariances [d, d] of one length d, in double");
-  }
-  if (!mean.isfinite().all().item<bool>() || !sigma.isfinite().all().item<bool>()) {
-    throw Error(ErrorKind::kData, "FID: a mean or covariance is not a finite number");
-  }
-  constexpr double kRounding = 1e-5;  // of a covariance that was stored in float32
-  const double skew = (sigma - sigma.t()).abs().max().item<double>();
-  if (skew > kRounding * sigma.abs().max().item<double>()) {
-    throw Error(ErrorKind::kData, "FID: a covariance is not symmetric");
-  }
 }
 
 // Tr((S_a S_b)^(1/2)) = Tr((R^T S_b R)^(1/2)) with S_a = R R^T.
@@ -144,10 +129,38 @@ FeatureMoments feature_moments(const at::Tensor& features) {
   return {mean, covariance(exact - mean)};
 }
 
+void check_moments(const FeatureMoments& moments, const std::string& source) {
+  const auto refuse = [&](const std::string& reason) {
+    throw Error(ErrorKind::kData, fmt::format("{}: {}", source, reason));
+  };
+  const at::Tensor& mean = moments.mean;
+  const at::Tensor& sigma = moments.sigma;
+  if (mean.dim() != 1 || mean.numel() == 0 ||
+      sigma.sizes() != at::IntArrayRef({mean.numel(), mean.numel()})) {
+    refuse(fmt::format("mu [{}] and sigma [{}] are no statistics; wanted are [d] and [d, d]",
+                       fmt::join(mean.sizes(), ", "), fmt::join(sigma.sizes(), ", ")));
+  }
+  if (mean.scalar_type() != at::kDouble || sigma.scalar_type() != at::kDouble) {
+    refuse("mu and sigma are not in double precision");
+  }
+  if (!mean.isfinite().all().item<bool>() || !sigma.isfinite().all().item<bool>()) {
+    refuse("mu or sigma has a value that is not finite");
+  }
+  constexpr double kAsymmetry = 1e-5;  // float32's rounding and some more
+  const double skew = (sigma - sigma.t()).abs().max().item<double>();
+  if (skew > kAsymmetry * sigma.abs().max().item<double>()) {
+    refuse("sigma is not symmetric, so it is no covariance");
+  }
+  if (sigma.diagonal().min().item<double>() < 0) {
+    refuse("sigma has a variance below 0, so it is no covariance");
+  }
+}
+
 double frechet_distance_of_moments(const FeatureMoments& a, const FeatureMoments& b) {
   const at::NoGradGuard no_grad;
-  check_moments(a, a.mean.numel());
-  check_moments(b, a.mean.numel());
+  check_moments(a, "FID");
+  check_moments(b, "FID");
+  check_lengths(a.mean.size(0), b.mean.size(0));
   return (a.mean - b.mean).square().sum().item<double>() + a.sigma.trace().item<double>() +
          b.sigma.trace().item<double>() - 2 * root_trace(a.sigma, b.sigma);
 }

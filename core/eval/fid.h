@@ -3,6 +3,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
+
 namespace scgan {
 
 // a [n, d], b [m, d], any floating type, n and m >= 2. Covariances with ddof = 1.
@@ -37,8 +39,12 @@ struct FeatureMoments {
 // features [n, d], any floating type, n >= 2. Throws Error(kData) as above.
 FeatureMoments feature_moments(const at::Tensor& features);
 
-// By eigenvalues: 3 s on one core where d = 2048. Throws Error(kData) for other shapes or types,
-// for values that are not finite, and for a covariance that is not symmetric.
+// Throws Error(kData), its message beginning with `source`, for other shapes or types, for values
+// that are not finite, and where sigma is no covariance: not symmetric, or a variance below 0.
+void check_moments(const FeatureMoments& moments, const std::string& source);
+
+// By eigenvalues: 3 s on one core where d = 2048. Throws Error(kData) as check_moments, and where
+// the lengths differ.
 double frechet_distance_of_moments(const FeatureMoments& a, const FeatureMoments& b);
 
 }  // namespace scgan

@@ -180,7 +180,8 @@ TEST(FidMomentsTest, RefusesOtherShapesAndTypesAndSkewCovariances) {
        {FeatureMoments{mean, at::eye(2, at::kDouble)},
         FeatureMoments{at::zeros({2}, at::kDouble), unit},
         FeatureMoments{mean, unit.to(at::kFloat)}, FeatureMoments{mean, unit / 0},
-        FeatureMoments{mean / 0, unit}, FeatureMoments{mean, skew}}) {
+        FeatureMoments{mean / 0, unit}, FeatureMoments{mean, skew}, FeatureMoments{mean, -unit},
+        FeatureMoments{at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)}}) {
     EXPECT_THROW(frechet_distance_of_moments(good, bad), Error);
     EXPECT_THROW(frechet_distance_of_moments(bad, good), Error);
   }
