@@ -96,7 +96,8 @@ int run(const CLI::App& app, Options& options) {
                               });
   for (const std::string& failure : result.failures) complain(app, failure);
   scgan::tools::print(fmt::format(
-      "{} images written to {}{}\n", result.written, options.output.string(),
+      "{} image{} written to {}{}\n", result.written, result.written == 1 ? "" : "s",
+      options.output.string(),
       result.failures.empty() ? "" : fmt::format(", {} failed", result.failures.size())));
   return result.failures.empty() ? scgan::tools::kExitDone : scgan::tools::kExitPartly;
 }

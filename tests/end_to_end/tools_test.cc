@@ -164,6 +164,14 @@ TEST_F(Tools, AnImageThatCannotBeReadDoesNotLoseTheOthers) {
   EXPECT_THAT(ended.out, AllOf(HasSubstr("4 images written"), HasSubstr("1 failed")));
 }
 
+TEST_F(Tools, OneImageIsNotCalledImages) {
+  write_png(path("a/0.png"), 16, 16, 0);
+  const fs::path run = train();
+  const Ended ended = translate({(run / "netG_A.safetensors").string(), "a", "translated"});
+  EXPECT_EQ(ended.exit_code, kDone) << ended.text();
+  EXPECT_EQ(ended.out, "1 image written to translated\n");
+}
+
 TEST_F(Tools, BadInputOfTranslateIsNamedAndNothingIsWritten) {
   make_sets();
   write_text(path("bad.safetensors"), "not weights at all");
