@@ -33,12 +33,10 @@ Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices 
                          bool quiet)
     : plan_(plan),
       waiting_(waiting.rbegin(), waiting.rend()),
-      devices_(std::move(devices)),
-      worth_joining_seconds_(worth_joining_seconds()),
+      pool_(std::move(devices), worth_joining_seconds()),
       mailbox_(mailbox),
       store_(store),
       view_(quiet) {
-  for (int rank = 0; rank < static_cast<int>(devices_.size()); ++rank) free_.insert(rank);
   outcome_.left = static_cast<int>(waiting_.size());
   for (const auto& run : plan.runs) {
     if (store.state(run.record.id) == results::RunState::kDone) ++outcome_.done;
@@ -78,200 +76,125 @@ void Coordinator::serve() {
     view_.update(progress());
     if (!heard) std::this_thread::sleep_for(kPollInterval);
   }
-  for (int rank = 0; rank < static_cast<int>(devices_.size()); ++rank) order(rank, Leave{});
+  for (int rank = 0; rank < pool_.world_size(); ++rank) send({{rank, Leave{}}});
 }
 
 void Coordinator::handle(const distributed::Mail& mail) {
   std::visit([&](const auto& report) { on(mail.from, report); }, report_from_text(mail.text));
 }
 
-bool Coordinator::over() const { return groups_.empty() && (waiting_.empty() || stopping_); }
+bool Coordinator::over() const { return pool_.idle() && (waiting_.empty() || stopping_); }
 
-void Coordinator::order(int rank, const Order& order) const {
-  mailbox_.send(rank, distributed::MailTag::kOrder, to_text(order));
+void Coordinator::send(const RankPool::Orders& orders) const {
+  for (const auto& [rank, order] : orders) {
+    mailbox_.send(rank, distributed::MailTag::kOrder, to_text(order));
+  }
+}
+
+void Coordinator::Attempt::measure_from(int64_t step) {
+  progress.step = step;
+  progress.steps_per_second = 0;
+  rate_step = step;
+  rate_start = std::chrono::steady_clock::now();
 }
 
 void Coordinator::begin_runs() {
-  while (!stopping_ && !waiting_.empty() && !free_.empty()) {
+  while (!stopping_ && !waiting_.empty()) {
     const int run = waiting_.back();
-    const std::vector<int> ranks =
-        starting_ranks(sizes_for(plan_.runs.at(static_cast<size_t>(run)).spec), free_,
-                       static_cast<int>(waiting_.size()), devices_);
-    if (ranks.empty()) return;
+    const auto orders =
+        pool_.begin(run, sizes_for(run_of(run).spec), static_cast<int>(waiting_.size()));
+    if (orders.empty()) return;
     waiting_.pop_back();
-    Group& group = groups_[ranks.front()];
-    group.run = run;
-    group.ranks = ranks;
-    group.at_work.insert(ranks.begin(), ranks.end());
-    group.progress.working = true;
-    group.progress.run = label(run);
-    group.progress.ranks = static_cast<int>(ranks.size());
-    group.progress.total_steps = record(run).total_steps;
-    for (const int rank : ranks) {
-      free_.erase(rank);
-      order(rank, Work{run, ranks});
-    }
+    Attempt& attempt = attempts_[orders.front().rank] = {};
+    attempt.run = run;
+    attempt.progress.working = true;
+    attempt.progress.run = label(run);
+    attempt.progress.ranks = static_cast<int>(orders.size());
+    attempt.progress.total_steps = run_of(run).record.total_steps;
+    send(orders);
   }
 }
 
+// A run can be joined in training, when it is known how long it still takes, unless its sum's bits
+// depend on the number of ranks.
 void Coordinator::widen_groups() {
   if (stopping_ || !waiting_.empty()) return;
-  std::set<int> seen;  // one rank of each device that is free
-  for (const int rank : free_) {
-    if (ranks_alike(seen, rank, devices_).empty()) seen.insert(rank);
+  std::vector<RankPool::Candidate> candidates;
+  for (const auto& [leader, attempt] : attempts_) {
+    const GroupProgress& now = attempt.progress;
+    const RunSpec& spec = run_of(attempt.run).spec;
+    if (!now.working || now.scoring || now.steps_per_second <= 0) continue;
+    if (spec.run.reduction != Reduction::kCanonical) continue;
+    const auto steps_left = static_cast<double>(now.total_steps - now.step);
+    candidates.push_back({leader, sizes_for(spec), steps_left / now.steps_per_second});
   }
-  for (const int rank : seen) widen_groups_like(rank);
+  send(pool_.widen(candidates));
 }
 
-void Coordinator::widen_groups_like(int rank) {
-  const std::set<int> free = ranks_alike(free_, rank, devices_);
-  std::vector<Group*> able;
-  std::vector<RunningGroup> running;
-  for (auto& [leader, group] : groups_) {
-    if (ranks_alike({leader}, rank, devices_).empty() || !can_be_joined(group)) continue;
-    able.push_back(&group);
-    const GroupProgress& now = group.progress;
-    running.push_back({now.ranks, sizes_for(plan_.runs.at(static_cast<size_t>(group.run)).spec),
-                       static_cast<double>(now.total_steps - now.step) / now.steps_per_second});
-  }
-  const auto sizes = widened_sizes(running, static_cast<int>(free.size()), worth_joining_seconds_);
-  std::set<int> left = free;
-  for (size_t i = 0; i < able.size(); ++i) {
-    const std::vector<int> ranks = choose_ranks(left, sizes[i] - running[i].size);
-    for (const int chosen : ranks) left.erase(chosen);
-    prepare_to_join(*able[i], ranks);
-  }
+void Coordinator::end_training(int leader) {
+  send(pool_.end_joining(leader));
+  attempts_.at(leader).progress.scoring = true;
 }
 
-// In training, so fast that it is known what it gains, by a sum whose bits more ranks do not
-// change.
-bool Coordinator::can_be_joined(const Group& group) const {
-  const GroupProgress& now = group.progress;
-  const RunSpec& spec = plan_.runs.at(static_cast<size_t>(group.run)).spec;
-  return now.working && !now.scoring && now.steps_per_second > 0 && !group.is_joined() &&
-         group.may_be_joined && spec.run.reduction == Reduction::kCanonical;
-}
-
-void Coordinator::prepare_to_join(Group& group, const std::vector<int>& ranks) {
-  for (const int rank : ranks) {
-    free_.erase(rank);
-    group.preparing.insert(rank);
-    order(rank, Prepare{group.run});
-  }
-}
-
-// Their answers may still be on the way; on(Ready) passes them over.
-void Coordinator::dismiss_joining(Group& group) {
-  group.ready.merge(group.preparing);
-  for (const int rank : group.ready) {
-    order(rank, Dismiss{});
-    free_.insert(rank);
-  }
-  group.ready.clear();
-  group.preparing.clear();
-}
-
-void Coordinator::end_training(Group& group) {
-  dismiss_joining(group);
-  group.progress.scoring = true;
-}
-
-Coordinator::Group* Coordinator::group_of_joining(int rank, int run) {
-  for (auto& [leader, group] : groups_) {
-    if (group.run == run && group.preparing.contains(rank)) return &group;
-  }
-  return nullptr;
-}
-
-void Coordinator::on(int rank, const Ready& report) {
-  Group* group = group_of_joining(rank, report.run);
-  if (group == nullptr) return;  // the run has ended meanwhile
-  group->ready.insert(group->preparing.extract(rank));
-  if (!group->preparing.empty()) return;
-  std::vector<int> ranks = group->ranks;
-  ranks.insert(ranks.end(), group->ready.begin(), group->ready.end());
-  order(group->ranks.front(), Widen{std::move(ranks)});
-}
+void Coordinator::on(int rank, const Ready& report) { send(pool_.ready(rank, report.run)); }
 
 // The run goes on without.
 void Coordinator::on(int rank, const CannotJoin& report) {
-  Group* group = group_of_joining(rank, report.run);
-  if (group == nullptr) return;
-  view_.note(fmt::format("{}: rank {} cannot join: {}", group->progress.run, rank, report.reason));
-  group->may_be_joined = false;
-  group->preparing.erase(rank);
-  free_.insert(rank);
-  dismiss_joining(*group);
+  view_.note(fmt::format("{}: rank {} cannot join: {}", label(report.run), rank, report.reason));
+  send(pool_.cannot_join(rank, report.run));
 }
 
 void Coordinator::on(int leader, const Widening& report) {
-  Group& group = groups_.at(leader);
-  group.ranks.insert(group.ranks.end(), group.ready.begin(), group.ready.end());
-  group.at_work.insert(group.ready.begin(), group.ready.end());
-  for (const int rank : group.ready) order(rank, Join{group.ranks});
-  group.ready.clear();
-  group.progress.ranks = static_cast<int>(group.ranks.size());
-  group.progress.step = report.step;
-  group.progress.steps_per_second = 0;
-  group.rate_step = report.step;
-  group.rate_start = std::chrono::steady_clock::now();
-  store_.widen(group.attempt, report.step, group.progress.ranks);
-  view_.note(fmt::format("{}: {} ranks from step {} on", group.progress.run, group.progress.ranks,
-                         report.step));
+  send(pool_.take_in(leader));
+  Attempt& attempt = attempts_.at(leader);
+  attempt.measure_from(report.step);
+  attempt.progress.ranks = static_cast<int>(pool_.ranks(leader).size());
+  store_.widen(attempt.id, report.step, attempt.progress.ranks);
+  view_.note(fmt::format("{}: {} ranks from step {} on", attempt.progress.run,
+                         attempt.progress.ranks, report.step));
 }
 
 void Coordinator::on(int rank, const Free&) {
-  const auto found = std::find_if(groups_.begin(), groups_.end(), [&](const auto& item) {
-    return item.second.at_work.contains(rank);
-  });
-  if (found == groups_.end()) {
-    throw Error(ErrorKind::kCommunication, fmt::format("rank {} is free twice", rank));
-  }
-  Group& group = found->second;
-  group.at_work.erase(rank);
-  if (!group.at_work.empty()) return;
-  free_.insert(group.ranks.begin(), group.ranks.end());
-  groups_.erase(found);
+  if (const auto dissolved = pool_.part_over(rank)) attempts_.erase(*dissolved);
 }
 
 void Coordinator::on(int leader, const AttemptBegun& report) {
-  Group& group = groups_.at(leader);
-  const std::string before = store_.last_device(report.attempt.run_id);
-  group.attempt = store_.begin_attempt(report.attempt);
-  group.progress.step = report.attempt.first_step;
-  group.progress.total_steps = report.total_steps;
-  group.rate_step = report.attempt.first_step;
-  group.rate_start = std::chrono::steady_clock::now();
-  if (report.attempt.first_step > 0) {
-    view_.note(fmt::format("{}: continues from step {} of {}", group.progress.run,
-                           report.attempt.first_step, report.total_steps));
-    if (before != report.attempt.device) {
-      view_.note(fmt::format("{}: began on {}, goes on on {}: its bits may be of neither",
-                             group.progress.run, before, report.attempt.device));
-    }
+  Attempt& attempt = attempts_.at(leader);
+  const auto& [run_id, host, device, ranks, first_step, versions, reduction] = report.attempt;
+  const std::string before = store_.last_device(run_id);
+  attempt.id = store_.begin_attempt(report.attempt);
+  attempt.measure_from(first_step);
+  attempt.progress.total_steps = report.total_steps;
+  if (first_step == 0) return;
+  view_.note(fmt::format("{}: continues from step {} of {}", attempt.progress.run, first_step,
+                         report.total_steps));
+  if (before != device) {
+    view_.note(fmt::format("{}: began on {}, goes on on {}: its bits may be of neither",
+                           attempt.progress.run, before, device));
   }
 }
 
 void Coordinator::on(int leader, const StepsDone& report) {
-  Group& group = groups_.at(leader);
-  group.progress.step = report.step;
-  group.progress.g_loss = report.g_loss;
-  group.progress.d_loss = report.d_loss;
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - group.rate_start;
+  Attempt& attempt = attempts_.at(leader);
+  attempt.progress.step = report.step;
+  attempt.progress.g_loss = report.g_loss;
+  attempt.progress.d_loss = report.d_loss;
+  const std::chrono::duration<double> elapsed =
+      std::chrono::steady_clock::now() - attempt.rate_start;
   if (elapsed.count() > 0) {
-    group.progress.steps_per_second =
-        static_cast<double>(report.step - group.rate_step) / elapsed.count();
+    attempt.progress.steps_per_second =
+        static_cast<double>(report.step - attempt.rate_step) / elapsed.count();
   }
   if (report.losses.empty()) return;
-  store_.add_losses(record(group.run).id, report.losses);
-  store_.set_progress(group.attempt, report.step);
+  store_.add_losses(run_of(attempt.run).record.id, report.losses);
+  store_.set_progress(attempt.id, report.step);
 }
 
-void Coordinator::on(int leader, const Scoring&) { end_training(groups_.at(leader)); }
+void Coordinator::on(int leader, const Scoring&) { end_training(leader); }
 
 void Coordinator::on(int leader, const AttemptDone& report) {
-  Group& group = groups_.at(leader);
-  store_.finish(group.attempt, report.step, report.metrics, report.artifacts);
+  Attempt& attempt = attempts_.at(leader);
+  store_.finish(attempt.id, report.step, report.metrics, report.artifacts);
   ++outcome_.done;
   --outcome_.left;
   std::string scores;
@@ -281,43 +204,43 @@ void Coordinator::on(int leader, const AttemptDone& report) {
     }
   }
   view_.note(fmt::format("[{}/{}] {}: done,{} ({})", outcome_.done, plan_.runs.size(),
-                         group.progress.run, scores, report.metrics.front().extractor));
-  group.progress.working = false;
+                         attempt.progress.run, scores, report.metrics.front().extractor));
+  attempt.progress.working = false;
 }
 
 void Coordinator::on(int leader, const AttemptFailed& report) {
-  Group& group = groups_.at(leader);
-  const auto after = store_.fail(group.attempt, report.exit_class, report.reason);
-  end_training(group);
-  group.progress.working = false;
+  Attempt& attempt = attempts_.at(leader);
+  const auto after = store_.fail(attempt.id, report.exit_class, report.reason);
+  end_training(leader);
+  attempt.progress.working = false;
   const std::string what =
       fmt::format("{}: {}", results::to_string(report.exit_class), report.reason);
   if (after == results::RunState::kPlanned) {
-    view_.note(fmt::format("{}: failed and will be tried again, {}", group.progress.run, what));
-    waiting_.insert(waiting_.begin(), group.run);
+    view_.note(fmt::format("{}: failed and will be tried again, {}", attempt.progress.run, what));
+    waiting_.insert(waiting_.begin(), attempt.run);
     return;
   }
   ++outcome_.failed;
   --outcome_.left;
-  view_.note(fmt::format("{}: FAILED, {}", group.progress.run, what));
+  view_.note(fmt::format("{}: FAILED, {}", attempt.progress.run, what));
 }
 
 void Coordinator::on(int leader, const AttemptStopped& report) {
-  Group& group = groups_.at(leader);
-  store_.interrupt(group.attempt, results::ExitClass::kStopped, report.step, "stopped on request");
-  end_training(group);
+  Attempt& attempt = attempts_.at(leader);
+  store_.interrupt(attempt.id, results::ExitClass::kStopped, report.step, "stopped on request");
+  end_training(leader);
   view_.note(
-      fmt::format("{}: stopped at step {}, checkpoint written", group.progress.run, report.step));
-  group.progress.working = false;
+      fmt::format("{}: stopped at step {}, checkpoint written", attempt.progress.run, report.step));
+  attempt.progress.working = false;
   if (!stopping_) spread_stop();
 }
 
 // The attempt keeps the reason; other attempts stay open and are known as lost by the next job.
 void Coordinator::on(int, const JobBroken& report) {
-  for (const auto& [leader, group] : groups_) {
-    if (!group.at_work.contains(report.rank)) continue;
-    if (group.progress.working && group.attempt != 0) {
-      store_.interrupt(group.attempt, report.exit_class, group.progress.step, report.reason);
+  if (const auto leader = pool_.leader_of(report.rank)) {
+    const Attempt& attempt = attempts_.at(*leader);
+    if (attempt.progress.working && attempt.id != 0) {
+      store_.interrupt(attempt.id, report.exit_class, attempt.progress.step, report.reason);
     }
   }
   distributed::MpiRuntime::abort(kExitLost);
@@ -326,15 +249,13 @@ void Coordinator::on(int, const JobBroken& report) {
 // A stop asked of one rank holds for the whole sweep.
 void Coordinator::spread_stop() {
   stopping_ = true;
-  for (const auto& [leader, group] : groups_) order(leader, Stop{});
+  for (const auto& [leader, attempt] : attempts_) send({{leader, Stop{}}});
 }
 
-const results::PlannedRun& Coordinator::record(int run) const {
-  return plan_.runs.at(static_cast<size_t>(run)).record;
-}
+const JobRun& Coordinator::run_of(int run) const { return plan_.runs.at(static_cast<size_t>(run)); }
 
 std::string Coordinator::label(int run) const {
-  const auto& planned = record(run);
+  const auto& planned = run_of(run).record;
   std::string text =
       fmt::format("{} {:g} % seed {}", planned.variant, planned.percentage, planned.seed);
   if (planned.axes != "{}") text += " " + planned.axes;
@@ -347,12 +268,12 @@ SweepProgress Coordinator::progress() const {
   now.done = outcome_.done;
   now.failed = outcome_.failed;
   now.waiting = static_cast<int>(waiting_.size());
-  for (const int run : waiting_) now.steps_left += record(run).total_steps;
-  for (const auto& [leader, group] : groups_) {
-    now.groups.push_back(group.progress);
-    if (!group.progress.working) continue;
+  for (const int run : waiting_) now.steps_left += run_of(run).record.total_steps;
+  for (const auto& [leader, attempt] : attempts_) {
+    now.groups.push_back(attempt.progress);
+    if (!attempt.progress.working) continue;
     ++now.running;
-    now.steps_left += group.progress.total_steps - group.progress.step;
+    now.steps_left += attempt.progress.total_steps - attempt.progress.step;
   }
   return now;
 }

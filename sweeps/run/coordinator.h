@@ -1,25 +1,23 @@
 // Coordinator: world rank 0's thread that gives runs and ranks to each other and is the only writer
 // of the store.
 //
-// A rank is free, part of a group that works on a run, or preparing to join one. While runs wait,
-// free ranks begin them; then they join groups that have much left to do (sweeps/plan/schedule.h).
-// A group lasts as long as its run's attempt: when that is over, all its ranks are free again.
+// While runs wait, free ranks begin them; then they join groups that have much left to do. Who is
+// free, and who joins whom, is in RankPool.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "distributed/mailbox.h"
 #include "results/result_store.h"
-#include "sweeps/plan/schedule.h"
 #include "sweeps/run/messages.h"
 #include "sweeps/run/plan.h"
 #include "sweeps/run/progress_view.h"
+#include "sweeps/run/rank_pool.h"
 
 namespace scgan::sweeps {
 
@@ -40,19 +38,14 @@ class Coordinator {
   SweepOutcome finish();
 
  private:
-  struct Group {
+  struct Attempt {  // that a group works on
     int run = 0;
-    int64_t attempt = 0;  // 0: not begun
-    std::vector<int> ranks;
-    std::set<int> at_work;    // of the ranks: those whose part is not over
-    std::set<int> preparing;  // to join
-    std::set<int> ready;      // to join; when all are, the leader is told
-    bool may_be_joined = true;
+    int64_t id = 0;  // in the store; 0: not begun
     GroupProgress progress;
     int64_t rate_step = 0;  // where the measuring of it/s began
     std::chrono::steady_clock::time_point rate_start;
 
-    bool is_joined() const { return !preparing.empty() || !ready.empty(); }
+    void measure_from(int64_t step);
   };
 
   void serve();
@@ -71,26 +64,18 @@ class Coordinator {
 
   void begin_runs();
   void widen_groups();
-  // The groups on the device of `rank`, by free ranks on it.
-  void widen_groups_like(int rank);
-  bool can_be_joined(const Group& group) const;
-  void prepare_to_join(Group& group, const std::vector<int>& ranks);
-  void dismiss_joining(Group& group);
-  void end_training(Group& group);
+  void end_training(int leader);
   void spread_stop();
-  void order(int rank, const Order& order) const;
+  void send(const RankPool::Orders& orders) const;
   bool over() const;
-  Group* group_of_joining(int rank, int run);
   SweepProgress progress() const;
-  const results::PlannedRun& record(int run) const;
+  const JobRun& run_of(int run) const;
   std::string label(int run) const;
 
   const JobPlan& plan_;
   std::vector<int> waiting_;  // next at the back; a run that is tried again goes to the front
-  Devices devices_;           // by rank
-  double worth_joining_seconds_;
-  std::set<int> free_;           // ranks
-  std::map<int, Group> groups_;  // by leader, the first of its ranks
+  RankPool pool_;
+  std::map<int, Attempt> attempts_;  // by leader
   bool stopping_ = false;
   const distributed::Mailbox& mailbox_;
   results::ResultStore& store_;

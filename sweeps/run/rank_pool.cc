@@ -1,0 +1,150 @@
+#include "sweeps/run/rank_pool.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace scgan::sweeps {
+namespace {
+
+void append(RankPool::Orders& orders, RankPool::Orders more) {
+  orders.insert(orders.end(), std::move_iterator(more.begin()), std::move_iterator(more.end()));
+}
+
+}  // namespace
+
+RankPool::RankPool(Devices devices, double worth_joining_seconds)
+    : devices_(std::move(devices)), worth_joining_seconds_(worth_joining_seconds) {
+  for (int rank = 0; rank < world_size(); ++rank) free_.insert(rank);
+}
+
+RankPool::Orders RankPool::begin(int run, const std::vector<int>& sizes, int waiting) {
+  Orders orders;
+  const std::vector<int> ranks = starting_ranks(sizes, free_, waiting, devices_);
+  if (ranks.empty()) return orders;
+  Group& group = groups_[ranks.front()];
+  group.run = run;
+  group.ranks = ranks;
+  for (const int rank : ranks) {
+    free_.erase(rank);
+    group.at_work.insert(rank);
+    orders.push_back({rank, Work{run, ranks}});
+  }
+  return orders;
+}
+
+RankPool::Orders RankPool::widen(const std::vector<Candidate>& candidates) {
+  std::set<int> seen;  // one rank of each device that is free
+  for (const int rank : free_) {
+    if (ranks_alike(seen, rank, devices_).empty()) seen.insert(rank);
+  }
+  Orders orders;
+  for (const int rank : seen) append(orders, widen_alike(rank, candidates));
+  return orders;
+}
+
+// The groups on the device of `rank`, by free ranks on it.
+RankPool::Orders RankPool::widen_alike(int rank, const std::vector<Candidate>& candidates) {
+  std::vector<Group*> able;
+  std::vector<RunningGroup> running;
+  for (const auto& [leader, sizes, seconds_left] : candidates) {
+    Group& group = groups_.at(leader);
+    const bool being_joined = !group.preparing.empty() || !group.ready.empty();
+    if (being_joined || !group.may_be_joined) continue;
+    if (ranks_alike({leader}, rank, devices_).empty()) continue;
+    able.push_back(&group);
+    running.push_back({static_cast<int>(group.ranks.size()), sizes, seconds_left});
+  }
+  Orders orders;
+  const auto alike = static_cast<int>(ranks_alike(free_, rank, devices_).size());
+  const auto sizes = widened_sizes(running, alike, worth_joining_seconds_);
+  for (size_t i = 0; i < able.size(); ++i) {
+    const std::set<int> free = ranks_alike(free_, rank, devices_);
+    for (const int joining : choose_ranks(free, sizes[i] - running[i].size)) {
+      free_.erase(joining);
+      able[i]->preparing.insert(joining);
+      orders.push_back({joining, Prepare{able[i]->run}});
+    }
+  }
+  return orders;
+}
+
+RankPool::Group* RankPool::group_of_preparing(int rank, int run) {
+  for (auto& [leader, group] : groups_) {
+    if (group.run == run && group.preparing.contains(rank)) return &group;
+  }
+  return nullptr;
+}
+
+RankPool::Orders RankPool::ready(int rank, int run) {
+  Group* group = group_of_preparing(rank, run);
+  if (group == nullptr) return {};
+  group->ready.insert(group->preparing.extract(rank));
+  if (!group->preparing.empty()) return {};
+  std::vector<int> ranks = group->ranks;
+  ranks.insert(ranks.end(), group->ready.begin(), group->ready.end());
+  return {{group->ranks.front(), Widen{std::move(ranks)}}};
+}
+
+RankPool::Orders RankPool::cannot_join(int rank, int run) {
+  Group* group = group_of_preparing(rank, run);
+  if (group == nullptr) return {};
+  group->may_be_joined = false;
+  group->preparing.erase(rank);
+  free_.insert(rank);
+  return dismiss_joining(*group);
+}
+
+RankPool::Orders RankPool::take_in(int leader) {
+  Group& group = groups_.at(leader);
+  const std::set<int> joining = std::exchange(group.ready, {});
+  group.ranks.insert(group.ranks.end(), joining.begin(), joining.end());
+  group.at_work.insert(joining.begin(), joining.end());
+  Orders orders;
+  for (const int rank : joining) orders.push_back({rank, Join{group.ranks}});
+  return orders;
+}
+
+RankPool::Orders RankPool::end_joining(int leader) {
+  Group& group = groups_.at(leader);
+  group.may_be_joined = false;
+  return dismiss_joining(group);
+}
+
+// Their answers may still be on the way.
+RankPool::Orders RankPool::dismiss_joining(Group& group) {
+  std::set<int> joining = std::exchange(group.ready, {});
+  joining.merge(group.preparing);
+  group.preparing.clear();
+  Orders orders;
+  for (const int rank : joining) {
+    free_.insert(rank);
+    orders.push_back({rank, Dismiss{}});
+  }
+  return orders;
+}
+
+std::optional<int> RankPool::leader_of(int rank) const {
+  for (const auto& [leader, group] : groups_) {
+    if (group.at_work.contains(rank)) return leader;
+  }
+  return std::nullopt;
+}
+
+std::optional<int> RankPool::part_over(int rank) {
+  const auto leader = leader_of(rank);
+  if (!leader) {
+    throw Error(ErrorKind::kCommunication, fmt::format("rank {} ends a part it had not", rank));
+  }
+  Group& group = groups_.at(*leader);
+  group.at_work.erase(rank);
+  if (!group.at_work.empty()) return std::nullopt;
+  free_.insert(group.ranks.begin(), group.ranks.end());
+  groups_.erase(*leader);
+  return leader;
+}
+
+}  // namespace scgan::sweeps
