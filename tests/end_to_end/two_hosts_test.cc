@@ -112,6 +112,7 @@ class TwoHosts : public SweepFixture {
     const Words enter = first_->enter();
     command.words.insert(command.words.begin(), enter.begin(), enter.end());
     command.environment["OMPI_MCA_orte_default_hostfile"] = path("hosts").string();
+    command.environment["TMPDIR"] = path(".").string();  // Open MPI leaves folders of such hosts
     command.environment["OMPI_MCA_plm_rsh_agent"] = path("agent").string();
     return run(command);
   }
