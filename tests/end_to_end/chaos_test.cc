@@ -7,7 +7,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <random>
-#include <sstream>
 
 #include "tests/end_to_end/sweep_fixture.h"
 
@@ -34,24 +33,6 @@ bool is_gone(pid_t process) {
   return name_end == std::string::npos || stat.compare(name_end, 3, ") Z") == 0;
 }
 
-// The store's numbers: its rows without how often and how long a run was tried.
-std::string without_effort(const std::string& csv) {
-  std::string kept;
-  std::istringstream lines(csv);
-  std::vector<bool> dropped;
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream fields(line);
-    const bool head = dropped.empty();
-    size_t column = 0;
-    for (std::string field; std::getline(fields, field, ','); ++column) {
-      if (head) dropped.push_back(field == "attempts" || field == "train_seconds");
-      if (column >= dropped.size() || !dropped[column]) kept += field + ",";
-    }
-    kept += "\n";
-  }
-  return kept;
-}
-
 // What must not depend on how the sweep got there: files, and the numbers in the store.
 struct Results {
   Digests files;
@@ -69,7 +50,8 @@ class Chaos : public SweepFixture {
   }
 
   Results results(const std::string& out) const {
-    return {result_digests(path(out)), without_effort(report({out, "--format", "csv"}).out)};
+    return {result_digests(path(out)),
+            without_columns(report({out, "--format", "csv"}).out, {"attempts", "train_seconds"})};
   }
 
   int draw(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random_); }

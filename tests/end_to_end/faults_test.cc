@@ -79,13 +79,7 @@ class SmallDisk {
 
 class Faults : public SweepFixture {
  protected:
-  static void SetUpTestSuite() {
-    const TempDir folder;
-    write_text(folder.path() / "tiny.yaml", kTinySweep);
-    const Ended ended = run({sweep_words(0, longer("out")), sweep_environment(), folder.path()});
-    ASSERT_EQ(ended.exit_code, 0) << ended.text();
-    undisturbed_ = result_digests(folder.path() / "out");
-  }
+  static void SetUpTestSuite() { undisturbed_ = undisturbed_digests(longer("out")); }
 
   void start(int ranks, const Words& words, std::map<std::string, std::string> environment = {}) {
     Command command = sweep_command(ranks, words);

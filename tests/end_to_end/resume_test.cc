@@ -41,13 +41,7 @@ void flip_byte(const fs::path& file) {
 
 class Resume : public SweepFixture {
  protected:
-  static void SetUpTestSuite() {
-    const TempDir folder;
-    write_text(folder.path() / "tiny.yaml", kTinySweep);
-    const Ended ended = run({sweep_words(0, longer("out")), sweep_environment(), folder.path()});
-    ASSERT_EQ(ended.exit_code, 0) << ended.text();
-    undisturbed_ = result_digests(folder.path() / "out");
-  }
+  static void SetUpTestSuite() { undisturbed_ = undisturbed_digests(longer("out")); }
 
   // Starts it and comes back while it trains.
   void start(int ranks) {

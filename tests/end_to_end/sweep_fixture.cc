@@ -75,6 +75,14 @@ Digests digests_below(const fs::path& folder) {
   return digests;
 }
 
+Digests undisturbed_digests(const Words& arguments) {
+  const TempDir folder;
+  write_text(folder.path() / "tiny.yaml", kTinySweep);
+  const Ended ended = run({sweep_words(0, arguments), sweep_environment(), folder.path()});
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  return result_digests(folder.path() / "out");
+}
+
 std::string without_columns(const std::string& csv, const std::set<std::string>& names) {
   std::string kept;
   std::istringstream lines(csv);

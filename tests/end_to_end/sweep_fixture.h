@@ -45,6 +45,10 @@ Digests digests_below(const fs::path& folder);
 // A CSV text without some of its columns, before which no field holds a comma.
 std::string without_columns(const std::string& csv, const std::set<std::string>& names);
 
+// Of a sweep of tiny.yaml that one process trains in a folder of its own; `arguments` name "out" as
+// the output.
+Digests undisturbed_digests(const Words& arguments);
+
 // All paths below, folders included.
 std::vector<std::string> listing(const fs::path& folder);
 

@@ -40,26 +40,19 @@ class WideningTest : public SweepFixture {
   void expect_the_rest_gives_the_same_bytes() const {
     const Ended ended = sweep(2, words("out"));
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
-    EXPECT_EQ(result_digests(path("out")), undisturbed());
+    EXPECT_EQ(result_digests(path("out")), undisturbed_);
     fs::remove_all(path("out"));
   }
 
-  // Of one process, computed once.
-  const Digests& undisturbed() const {
-    static const Digests digests = [&] {
-      const Ended ended = sweep(0, words("alone"));
-      EXPECT_EQ(ended.exit_code, 0) << ended.text();
-      return result_digests(path("alone"));
-    }();
-    return digests;
-  }
+  static void SetUpTestSuite() { undisturbed_ = undisturbed_digests(words("out")); }
+  static inline Digests undisturbed_;
 };
 
 TEST_F(WideningTest, RanksThatBecomeFreeJoinTheRunThatIsLeft) {
   const Ended ended = sweep(4, words("out"));  // two ranks for each run, then four for the long one
   EXPECT_EQ(ended.exit_code, 0) << ended.text();
   EXPECT_THAT(ended.err, HasSubstr(": 4 ranks from step ")) << ended.text();
-  EXPECT_EQ(result_digests(path("out")), undisturbed());
+  EXPECT_EQ(result_digests(path("out")), undisturbed_);
 }
 
 TEST_F(WideningTest, KilledWhileARankJoinsItContinuesToTheSameBytes) {
@@ -106,7 +99,7 @@ TEST_F(WideningTest, RanksOfDifferentDevicesNeverShareARun) {
   EXPECT_THAT(ended.err,
               AllOf(HasSubstr("rank 1: cpu: other"), testing::Not(HasSubstr("ranks from step"))))
       << ended.text();
-  EXPECT_EQ(result_digests(path("out")), undisturbed());
+  EXPECT_EQ(result_digests(path("out")), undisturbed_);
 
   command.words.insert(command.words.end(), {"--set", "run.ranks_per_run=2"});
   const auto colon = std::find(command.words.begin(), command.words.end(), ":");
