@@ -6,7 +6,6 @@
 // joining, `shared` as a sweep of one run; then the sweep itself, with joining. All figures are the
 // store's seconds from the begin of the run's attempt to its end, scoring included.
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <cstdlib>
 #include <exception>
@@ -17,6 +16,7 @@
 #include "core/base/atomic_file.h"
 #include "results/result_store.h"
 #include "tests/support/subprocess.h"
+#include "tests/support/temp_dir.h"
 
 namespace scgan {
 namespace {
@@ -37,15 +37,7 @@ run: {sample_images: 0, checkpoint_minutes: 60}
 
 class Bench {
  public:
-  Bench() {
-    std::string pattern = (fs::temp_directory_path() / "widening_bench_XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    folder_ = pattern;
-    write_file_atomically(folder_ / "sweep.yaml", kSweep);
-  }
-  ~Bench() { fs::remove_all(folder_); }
-  Bench(const Bench&) = delete;
-  Bench& operator=(const Bench&) = delete;
+  Bench() { write_file_atomically(folder_.path() / "sweep.yaml", kSweep); }
 
   void measure(int runs, int ranks, int steps) {
     const double alone = last_run("alone", runs, ranks, steps, "1");
@@ -73,18 +65,18 @@ class Bench {
               "sweep.seeds=[" + seeds + "]", "--set", fmt::format("train.steps={}", steps), "--set",
               "run.ranks_per_run=" + ranks_per_run},
              {},
-             folder_},
+             folder_.path()},
             std::chrono::hours(1));
     if (ended.exit_code != 0) throw std::runtime_error(ended.text());
-    const double seconds = results::ResultStore::open_read_only(folder_ / out / "results.db")
+    const double seconds = results::ResultStore::open_read_only(folder_.path() / out / "results.db")
                                .runs()
                                .back()
                                .train_seconds;
-    fs::remove_all(folder_ / out);
+    fs::remove_all(folder_.path() / out);
     return seconds;
   }
 
-  fs::path folder_;
+  TempDir folder_;
 };
 
 }  // namespace
