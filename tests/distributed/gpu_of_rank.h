@@ -1,6 +1,8 @@
 // The GPU that this rank takes, for tests that need one.
 #pragma once
 
+#include <ATen/Context.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/Device.h>
 #include <mpi.h>
 
@@ -11,14 +13,16 @@
 
 namespace scgan::distributed {
 
-// Nothing only where the machine has no NVIDIA GPU; throws when it has one that does not start.
+// Nothing only where the machine has no NVIDIA GPU and no stand-in is preloaded; throws when it has
+// one that does not start.
 inline std::optional<c10::Device> gpu_of_rank() {
   MPI_Comm host = MPI_COMM_NULL;
   int local_rank = 0;
   MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host);
   MPI_Comm_rank(host, &local_rank);
   MPI_Comm_free(&host);
-  if (!std::filesystem::exists("/dev/nvidiactl")) return std::nullopt;
+  const bool visible = at::hasCUDA() && at::detail::getCUDAHooks().deviceCount() > 0;
+  if (!visible && !std::filesystem::exists("/dev/nvidiactl")) return std::nullopt;
   return choose_device("cuda", local_rank);
 }
 

@@ -1,0 +1,256 @@
+// The calls of CUDA's runtime that LibTorch and this project make, for a GPU that is not there.
+// What is missing here reaches the real runtime, which says that there is no driver.
+#include <cuda_runtime_api.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/stand_in_gpu/memory.h"
+#include "tests/support/stand_in_gpu/stream.h"
+
+namespace scgan::stand_in {
+namespace {
+
+thread_local cudaError_t last_error = cudaSuccess;
+
+cudaError_t note(cudaError_t status) {
+  if (status != cudaSuccess && status != cudaErrorNotReady) last_error = status;
+  return status;
+}
+
+// The machine's GPUs that this process sees: SCGAN_STAND_IN_GPUS of them (2), as
+// CUDA_VISIBLE_DEVICES picks them.
+const std::vector<int>& visible() {
+  static const std::vector<int> all = [] {
+    const char* count = std::getenv("SCGAN_STAND_IN_GPUS");
+    const int there = count == nullptr ? 2 : std::stoi(count);
+    std::vector<int> seen;
+    const char* picked = std::getenv("CUDA_VISIBLE_DEVICES");
+    if (picked == nullptr) {
+      for (int i = 0; i < there; ++i) seen.push_back(i);
+      return seen;
+    }
+    std::istringstream words(picked);
+    for (std::string word; std::getline(words, word, ',');) {
+      if (const int number = std::stoi(word); number < there) seen.push_back(number);
+    }
+    return seen;
+  }();
+  return all;
+}
+
+bool exists(int device) { return device >= 0 && std::cmp_less(device, visible().size()); }
+
+void copy_now(void* to, const void* from, size_t bytes) {
+  if (bytes > 0) std::memmove(reachable(to), reachable(from), bytes);
+}
+
+// Host memory that is not page-locked is read before the call returns and written before it does.
+cudaError_t copy(void* to, const void* from, size_t bytes, CUstream_st& stream) {
+  if (whereabouts(to).place == Place::kPageable) {
+    stream.drain();
+    copy_now(to, from, bytes);
+  } else if (whereabouts(from).place == Place::kPageable) {
+    const auto* begin = static_cast<const char*>(from);
+    stream.queue([to, bytes, held = std::vector<char>(begin, begin + bytes)] {
+      copy_now(to, held.data(), bytes);
+    });
+  } else {
+    stream.queue([=] { copy_now(to, from, bytes); });
+  }
+  return cudaSuccess;
+}
+
+}  // namespace
+}  // namespace scgan::stand_in
+
+using namespace scgan::stand_in;  // NOLINT: everything below is CUDA's, by CUDA's names
+
+extern "C" {
+
+cudaError_t cudaGetLastError() { return std::exchange(last_error, cudaSuccess); }
+cudaError_t cudaPeekAtLastError() { return last_error; }
+cudaError_t cudaDriverGetVersion(int* version) { return *version = CUDART_VERSION, cudaSuccess; }
+
+// Devices.
+
+cudaError_t cudaGetDeviceCount(int* count) {
+  *count = static_cast<int>(visible().size());
+  return note(*count == 0 ? cudaErrorNoDevice : cudaSuccess);
+}
+
+cudaError_t cudaGetDevice(int* device) { return *device = current_device(), cudaSuccess; }
+
+cudaError_t cudaSetDevice(int device) {
+  if (!exists(device)) return note(cudaErrorInvalidDevice);
+  current_device() = device;
+  return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
+  if (!exists(device)) return note(cudaErrorInvalidDevice);
+  *properties = {};
+  std::snprintf(properties->name, sizeof properties->name, "stand-in for tests, on the CPU");
+  properties->major = 9;
+  properties->totalGlobalMem = room(device).total;
+  properties->multiProcessorCount = 1;
+  properties->warpSize = 32;
+  properties->maxThreadsPerBlock = 1024;
+  properties->maxThreadsPerMultiProcessor = 2048;
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
+  return *value = 0, cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetPCIBusId(char* text, int length, int device) {
+  if (!exists(device)) return note(cudaErrorInvalidDevice);
+  std::snprintf(text, static_cast<size_t>(length), "0000:%02x:00.0",
+                visible()[static_cast<size_t>(device)] + 1);
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceCanAccessPeer(int* can, int, int) { return *can = 0, cudaSuccess; }
+
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = -5;
+  return cudaSuccess;
+}
+
+cudaError_t cudaDeviceSynchronize() { return drain_device(), cudaSuccess; }
+
+// Memory.
+
+cudaError_t cudaMalloc(void** address, size_t bytes) {
+  *address = allocate(bytes, current_device());
+  return note(*address == nullptr ? cudaErrorMemoryAllocation : cudaSuccess);
+}
+
+cudaError_t cudaHostAlloc(void** address, size_t bytes, unsigned) {
+  *address = allocate_pinned(bytes);
+  return note(*address == nullptr ? cudaErrorMemoryAllocation : cudaSuccess);
+}
+
+cudaError_t cudaFree(void* address) {
+  drain_device();
+  return note(address == nullptr || release(address) ? cudaSuccess : cudaErrorInvalidValue);
+}
+
+cudaError_t cudaFreeHost(void* address) { return cudaFree(address); }
+
+cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
+  const Room found = room(current_device());
+  *free = found.free;
+  *total = found.total;
+  return cudaSuccess;
+}
+
+cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* address) {
+  const Whereabouts found = whereabouts(address);
+  *attributes = {};
+  attributes->device = found.device;
+  attributes->type = found.place == Place::kDevice   ? cudaMemoryTypeDevice
+                     : found.place == Place::kPinned ? cudaMemoryTypeHost
+                                                     : cudaMemoryTypeUnregistered;
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind,
+                            cudaStream_t stream) {
+  return copy(to, from, bytes, stream_of(stream));
+}
+
+cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind) {
+  copy(to, from, bytes, stream_of(nullptr));
+  stream_of(nullptr).drain();
+  return cudaSuccess;
+}
+
+cudaError_t cudaMemsetAsync(void* address, int value, size_t bytes, cudaStream_t stream) {
+  stream_of(stream).queue([=] { std::memset(reachable(address), value, bytes); });
+  return cudaSuccess;
+}
+
+// Streams.
+
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned, int) {
+  *stream = new CUstream_st(current_device());
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) { return stream->close(), cudaSuccess; }
+
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  return stream_of(stream).idle() ? cudaSuccess : cudaErrorNotReady;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return stream_of(stream).drain(), cudaSuccess;
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  if (auto point = event->last()) stream_of(stream).queue([point] { point->wait(); });
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void* data,
+                                  unsigned) {
+  stream_of(stream).queue([=] { callback(stream, cudaSuccess, data); });
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus* status) {
+  return *status = cudaStreamCaptureStatusNone, cudaSuccess;
+}
+
+cudaError_t cudaStreamGetCaptureInfo(cudaStream_t, cudaStreamCaptureStatus* status,
+                                     unsigned long long*, cudaGraph_t*, const cudaGraphNode_t**,
+                                     const cudaGraphEdgeData**, size_t*) {
+  return *status = cudaStreamCaptureStatusNone, cudaSuccess;
+}
+
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode*) { return cudaSuccess; }
+
+// Events.
+
+cudaError_t cudaEventCreate(cudaEvent_t* event) { return *event = new CUevent_st, cudaSuccess; }
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  return cudaEventCreate(event);
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, cudaSuccess; }
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  return event->record(stream_of(stream)), cudaSuccess;
+}
+
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned) {
+  return cudaEventRecord(event, stream);
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  const auto point = event->last();
+  return point == nullptr || point->reached() ? cudaSuccess : cudaErrorNotReady;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (const auto point = event->last()) point->wait();
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
+  const auto first = start->last();
+  const auto last = end->last();
+  if (first == nullptr || last == nullptr) return note(cudaErrorInvalidResourceHandle);
+  if (!first->reached() || !last->reached()) return cudaErrorNotReady;
+  *milliseconds = std::chrono::duration<float, std::milli>(last->when() - first->when()).count();
+  return cudaSuccess;
+}
+
+}  // extern "C"

@@ -1,0 +1,337 @@
+// LibTorch's kernels for the stand-in GPU: those of the CPU, given the GPU's memory. In-place
+// operations and copies only queue their work, as on a GPU. An operation that makes new tensors
+// waits for its stream, computes at once, and what it gives appears in the GPU's memory in the
+// stream's order, so that whoever reads it without waiting reads something else.
+#include <ATen/ATen.h>
+#include <ATen/core/boxing/KernelFunction.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/cuda/CUDAStream.h>
+#include <torch/library.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/stand_in_gpu/memory.h"
+#include "tests/support/stand_in_gpu/stream.h"
+
+namespace scgan::stand_in {
+namespace {
+
+using c10::IValue;
+using torch::jit::Stack;
+
+// What LibTorch's CUDA kernels refuse when deterministic algorithms are asked for
+// (torch.use_deterministic_algorithms of LibTorch 2.11).
+const std::set<std::string>& nondeterministic() {
+  static const std::set<std::string> names{"aten::_adaptive_avg_pool2d_backward",
+                                           "aten::_adaptive_avg_pool3d_backward",
+                                           "aten::adaptive_max_pool2d_backward",
+                                           "aten::avg_pool3d_backward",
+                                           "aten::bincount",
+                                           "aten::cumsum",
+                                           "aten::cumsum_",
+                                           "aten::fractional_max_pool2d_backward",
+                                           "aten::grid_sampler_2d_backward",
+                                           "aten::grid_sampler_3d_backward",
+                                           "aten::histc",
+                                           "aten::kthvalue",
+                                           "aten::max_pool3d_with_indices_backward",
+                                           "aten::max_unpool2d",
+                                           "aten::median",
+                                           "aten::nll_loss2d_forward",
+                                           "aten::put_",
+                                           "aten::reflection_pad1d_backward",
+                                           "aten::reflection_pad2d_backward",
+                                           "aten::reflection_pad3d_backward",
+                                           "aten::scatter_reduce",
+                                           "aten::upsample_bicubic2d_backward",
+                                           "aten::upsample_bilinear2d_backward",
+                                           "aten::upsample_linear1d_backward",
+                                           "aten::upsample_trilinear3d_backward"};
+  return names;
+}
+
+// Those that only make or describe tensors; the others that do give views, by their schema.
+const std::set<std::string>& without_kernels() {
+  static const std::set<std::string> names{
+      "aten::empty",     "aten::empty_strided", "aten::set_",      "aten::resize_",
+      "aten::is_pinned", "aten::_pin_memory",   "aten::is_set_to", "aten::record_stream"};
+  return names;
+}
+
+bool takes_cpu_tensors(const std::string& name) {
+  return name == "aten::copy_" || name.starts_with("aten::index") ||
+         name.starts_with("aten::_index") || name.starts_with("aten::_unsafe_index");
+}
+
+// The values of `tensor`, where a kernel reaches them.
+at::Tensor seen_by_kernels(const at::Tensor& tensor) {
+  void* begin = tensor.numel() == 0 ? nullptr : reachable(tensor.const_data_ptr());
+  return at::from_blob(begin, tensor.sizes(), tensor.strides(),
+                       tensor.options().device(c10::kCPU).requires_grad(false));
+}
+
+// The same shape and strides, other memory.
+at::Tensor like(const at::Tensor& tensor, c10::Device device) {
+  return at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().device(device));
+}
+
+CUstream_st& stream_on(c10::Device device) {
+  const auto previous = std::exchange(current_device(), device.index());
+  CUstream_st& stream = stream_of(c10::cuda::getCurrentCUDAStream(device.index()).stream());
+  current_device() = previous;
+  return stream;
+}
+
+// Work that nobody waits for cannot throw either.
+void queue(CUstream_st& stream, const std::string& name, std::function<void()> work) {
+  stream.queue([name, work = std::move(work)] {
+    try {
+      const at::AutoDispatchBelowAutograd below;
+      work();
+    } catch (const std::exception& problem) {
+      std::fprintf(stderr, "stand-in GPU: %s: %s\n", name.c_str(), problem.what());
+      std::abort();
+    }
+  });
+}
+
+// Every tensor of a value, replaced by what `change` makes of it.
+template <typename Change>
+IValue mapped(const IValue& value, const Change& change) {
+  if (value.isTensor())
+    return value.toTensor().defined() ? IValue(change(value.toTensor())) : value;
+  if (value.isTensorList()) {
+    std::vector<at::Tensor> all;
+    for (const at::Tensor& tensor : value.toTensorVector()) all.push_back(change(tensor));
+    return all;
+  }
+  if (value.isOptionalTensorList()) {
+    c10::List<std::optional<at::Tensor>> all;
+    for (const std::optional<at::Tensor>& tensor : value.toOptionalTensorList()) {
+      all.push_back(tensor && tensor->defined() ? std::optional(change(*tensor)) : tensor);
+    }
+    return all;
+  }
+  return value;
+}
+
+// A call of one operation.
+class Call {
+ public:
+  Call(const c10::OperatorHandle& op, Stack& stack) : op_(op), name_(op.schema().name()) {
+    const size_t count = op.schema().arguments().size();
+    arguments_.assign(std::make_move_iterator(stack.end() - static_cast<std::ptrdiff_t>(count)),
+                      std::make_move_iterator(stack.end()));
+    stack.resize(stack.size() - count);
+    for (const IValue& value : arguments_) find_device(value);
+    TORCH_CHECK(device_, name_, " was called on the stand-in GPU without a tensor there");
+    TORCH_CHECK(
+        !at::globalContext().deterministicAlgorithms() || !nondeterministic().contains(name_),
+        name_, " does not have a deterministic implementation on a GPU");
+    for (const IValue& value : arguments_) check_devices(value);
+  }
+
+  void run(Stack& stack) {
+    if (everything_is_given()) {
+      queue(stream(), name_, [op = op_, inside = for_kernels()]() mutable { compute(op, inside); });
+      give_back_arguments(stack);
+      return;
+    }
+    if (!stream().idle()) stream().drain();
+    Stack inside = for_kernels();
+    own_what_is_written(inside);
+    const Stack written = inside;
+    compute(op_, inside);
+    publish_written(written);
+    for (size_t i = 0; i < inside.size(); ++i) {
+      const auto* alias = op_.schema().returns()[i].alias_info();
+      stack.push_back(alias != nullptr ? argument_with(*alias) : on_gpu(inside[i]));
+    }
+  }
+
+ private:
+  static void compute(const c10::OperatorHandle& op, Stack& stack) {
+    op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), &stack);
+  }
+
+  CUstream_st& stream() const { return stream_on(*device_); }
+
+  void find_device(const IValue& value) {
+    if (value.isDevice() && value.toDevice().is_cuda() && !device_) device_ = value.toDevice();
+    mapped(value, [&](const at::Tensor& tensor) {
+      if (tensor.is_cuda() && !device_) device_ = tensor.device();
+      return tensor;
+    });
+  }
+
+  void check_devices(const IValue& value) const {
+    mapped(value, [&](const at::Tensor& tensor) {
+      const bool fits = tensor.device() == *device_ ||
+                        (tensor.is_cpu() && (tensor.dim() == 0 || takes_cpu_tensors(name_)));
+      TORCH_CHECK(fits, name_, ": expected all tensors on ", *device_, ", found one on ",
+                  tensor.device());
+      return tensor;
+    });
+  }
+
+  bool is_written(size_t argument) const {
+    const auto* alias = op_.schema().arguments()[argument].alias_info();
+    return alias != nullptr && alias->isWrite();
+  }
+
+  // Whether all results go to tensors of the caller that have their sizes already.
+  bool everything_is_given() const {
+    for (const auto& result : op_.schema().returns()) {
+      if (result.alias_info() == nullptr || !result.alias_info()->isWrite()) return false;
+    }
+    bool writes = false;
+    bool sized = true;
+    for (size_t i = 0; i < arguments_.size(); ++i) {
+      if (!is_written(i)) continue;
+      mapped(arguments_[i], [&](const at::Tensor& tensor) {
+        writes = true;
+        sized = sized && tensor.numel() > 0 && tensor.is_cuda();
+        return tensor;
+      });
+    }
+    return writes && sized;
+  }
+
+  // The arguments as a kernel of the CPU takes them.
+  Stack for_kernels() const {
+    Stack inside;
+    for (const IValue& value : arguments_) {
+      if (value.isDevice()) {
+        inside.emplace_back(c10::Device(c10::kCPU));
+      } else {
+        inside.push_back(mapped(value, [](const at::Tensor& tensor) {
+          return tensor.is_cuda() ? seen_by_kernels(tensor) : tensor.clone();
+        }));
+      }
+    }
+    return inside;
+  }
+
+  void own_what_is_written(Stack& inside) const {
+    for (size_t i = 0; i < inside.size(); ++i) {
+      if (!is_written(i)) continue;
+      inside[i] = mapped(inside[i], [](const at::Tensor& tensor) {
+        return like(tensor, c10::kCPU).copy_(tensor);
+      });
+    }
+  }
+
+  void publish_written(const Stack& inside) const {
+    for (size_t i = 0; i < inside.size(); ++i) {
+      if (!is_written(i)) continue;
+      TORCH_CHECK(arguments_[i].isTensor(), name_, ": the stand-in GPU cannot resize lists");
+      const at::Tensor& result = inside[i].toTensor();
+      const at::Tensor& given = arguments_[i].toTensor();
+      if (given.sizes() != result.sizes()) given.resize_(result.sizes());
+      publish(result, given);
+    }
+  }
+
+  void publish(const at::Tensor& result, const at::Tensor& place) const {
+    if (result.numel() == 0) return;
+    queue(stream(), name_, [result, there = seen_by_kernels(place)] { there.copy_(result); });
+  }
+
+  IValue on_gpu(const IValue& value) const {
+    return mapped(value, [&](const at::Tensor& result) {
+      at::Tensor place = like(result, *device_);
+      publish(result, place);
+      return place;
+    });
+  }
+
+  IValue argument_with(const c10::AliasInfo& alias) const {
+    for (size_t i = 0; i < arguments_.size(); ++i) {
+      const auto* own = op_.schema().arguments()[i].alias_info();
+      if (own != nullptr && own->beforeSets() == alias.beforeSets()) return arguments_[i];
+    }
+    TORCH_CHECK(false, name_, ": no argument is what this operation gives back");
+  }
+
+  void give_back_arguments(Stack& stack) const {
+    for (const auto& result : op_.schema().returns()) {
+      stack.push_back(argument_with(*result.alias_info()));
+    }
+  }
+
+  c10::OperatorHandle op_;
+  std::string name_;
+  std::vector<IValue> arguments_;
+  std::optional<c10::Device> device_;
+};
+
+void kernel(const c10::OperatorHandle& op, Stack* stack) { Call(op, *stack).run(*stack); }
+
+// Between host and GPU, as cudaMemcpyAsync does it.
+at::Tensor& copy(at::Tensor& to, const at::Tensor& from, bool non_blocking) {
+  const c10::Device device = to.is_cuda() ? to.device() : from.device();
+  TORCH_CHECK(!to.is_cuda() || !from.is_cuda() || to.device() == from.device(),
+              "the stand-in GPUs copy nothing from one to another");
+  CUstream_st& stream = stream_on(device);
+  const at::Tensor& host = to.is_cuda() ? from : to;
+  const bool staged = host.is_cpu() && !(non_blocking && host.is_pinned());
+  at::Tensor source = from.is_cuda() ? seen_by_kernels(from) : staged ? from.clone() : from;
+  at::Tensor target = to.is_cuda() ? seen_by_kernels(to) : to;
+  queue(stream, "aten::copy_", [=] { target.copy_(source); });
+  if (to.is_cpu() && staged) stream.drain();
+  return to;
+}
+
+bool launches_kernels(const c10::OperatorHandle& op) {
+  const auto& schema = op.schema();
+  if (without_kernels().contains(schema.name())) return false;
+  for (const auto& result : schema.returns()) {
+    if (result.alias_info() != nullptr && !result.alias_info()->isWrite()) return false;
+  }
+  return op.hasKernelForDispatchKey(c10::DispatchKey::CUDA);
+}
+
+// LibTorch warns that its own kernels are replaced.
+class Silence : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning&) override {}
+};
+
+bool install() {
+  static auto& library =
+      *new torch::Library(torch::Library::IMPL, "aten", c10::DispatchKey::CUDA, __FILE__, __LINE__);
+  Silence silence;
+  const c10::WarningUtils::WarningHandlerGuard guard(&silence);
+  auto& dispatcher = c10::Dispatcher::singleton();
+  // These choose a library of NVIDIA's by the device before any kernel of theirs is called.
+  std::vector<c10::OperatorName> names{{"aten::convolution", ""},
+                                       {"aten::convolution_backward", ""}};
+  for (const c10::OperatorName& name : dispatcher.getAllOpNames()) {
+    const auto op = dispatcher.findOp(name);
+    if (op && op->hasSchema() && name.name.starts_with("aten::") && name.name != "aten::copy_" &&
+        launches_kernels(*op)) {
+      names.push_back(name);
+    }
+  }
+  for (const c10::OperatorName& name : names) {
+    const std::string overload = name.overload_name.empty() ? "" : "." + name.overload_name;
+    library.impl((name.name + overload).c_str(),
+                 torch::CppFunction::makeFromBoxedFunction<&kernel>());
+  }
+  library.impl("copy_", copy);
+  at::globalContext().setUserEnabledCuDNN(false);
+  return true;
+}
+
+const bool installed = install();
+
+}  // namespace
+}  // namespace scgan::stand_in

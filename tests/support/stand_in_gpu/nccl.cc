@@ -1,0 +1,375 @@
+// NCCL for the stand-in GPUs, as far as this project calls it and LibTorch names it: non-blocking
+// communicators between processes of one host. A call that would be an error of NCCL's user is one
+// here: any call while the communicator still takes over the one before, an end that was not
+// announced.
+//
+// SCGAN_STAND_IN_NCCL_SILENT=1: a rank that is gone is not reported; the others' work never ends,
+// as with ranks that share a host's memory.
+#include <cuda_runtime_api.h>
+#include <nccl.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/support/stand_in_gpu/memory.h"
+#include "tests/support/stand_in_gpu/peer_links.h"
+#include "tests/support/stand_in_gpu/stream.h"
+
+namespace scgan::stand_in {
+namespace {
+
+enum Kind : uint64_t { kAllGather = 1, kAllReduce, kBroadcast, kPointToPoint, kEnd };
+
+bool silent() {
+  static const char* word = std::getenv("SCGAN_STAND_IN_NCCL_SILENT");
+  return word != nullptr && std::string_view(word) == "1";
+}
+
+// What a communicator and its work on streams have in common; the work may outlive it.
+class Shared {
+ public:
+  Shared(std::string name, int own_rank, int ranks, int gpu)
+      : rank(own_rank), size(ranks), device(gpu), links(std::move(name), own_rank, ranks) {}
+
+  const int rank, size, device;
+  PeerLinks links;
+
+  ncclResult_t state() {
+    const std::scoped_lock lock(mutex_);
+    return state_;
+  }
+  void set(ncclResult_t state, std::string text = "") {
+    const std::scoped_lock lock(mutex_);
+    state_ = state;
+    text_ = std::move(text);
+  }
+  std::string text() {
+    const std::scoped_lock lock(mutex_);
+    return text_;
+  }
+
+  uint64_t next_number() { return ++queued_; }
+
+  // Operation `number`, after those before it, whichever streams they are on. Comes back when it is
+  // done or the communicator was aborted: a kernel of NCCL does not end on an error either.
+  void perform(uint64_t number, uint64_t kind, const std::vector<Transfer>& sends,
+               const std::vector<Transfer>& receives) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return done_ + 1 == number || links.given_up(); });
+    lock.unlock();
+    const std::string problem = links.exchange(number, kind, sends, receives);
+    if (!problem.empty() && !links.given_up() && !silent()) set(ncclRemoteError, problem);
+    lock.lock();
+    if (!problem.empty()) changed_.wait(lock, [&] { return links.given_up().load(); });
+    done_ = number;
+    changed_.notify_all();
+  }
+
+  void give_up() {
+    const std::scoped_lock lock(mutex_);
+    links.given_up() = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  ncclResult_t state_ = ncclInProgress;
+  std::string text_;
+  std::atomic<uint64_t> queued_{0};
+  uint64_t done_ = 0;
+};
+
+size_t width(ncclDataType_t type) {
+  switch (type) {
+    case ncclFloat64:
+    case ncclInt64:
+    case ncclUint64:
+      return 8;
+    case ncclFloat32:
+    case ncclInt32:
+    case ncclUint32:
+      return 4;
+    case ncclFloat16:
+    case ncclBfloat16:
+      return 2;
+    default:
+      return 1;
+  }
+}
+
+template <typename Number>
+void add_all(const std::vector<std::vector<char>>& terms, void* sum, size_t count) {
+  auto* to = static_cast<Number*>(sum);
+  for (size_t i = 0; i < count; ++i) {
+    Number total = 0;
+    for (const auto& term : terms) total += reinterpret_cast<const Number*>(term.data())[i];
+    to[i] = total;
+  }
+}
+
+char* bytes_at(const void* address) { return static_cast<char*>(reachable(address)); }
+
+}  // namespace
+}  // namespace scgan::stand_in
+
+using namespace scgan::stand_in;  // NOLINT: everything below is NCCL's, by NCCL's names
+
+struct ncclComm {
+  std::shared_ptr<Shared> shared;
+  int polls = 0;  // for which it still says that it is taking over a call
+  bool finalized = false;
+};
+
+namespace scgan::stand_in {
+namespace {
+
+constexpr int kPollsPerCall = 2;
+
+struct PointToPoint {
+  ncclComm_t comm;
+  CUstream_st* stream;
+  bool out;
+  Transfer transfer;  // its data as the program knows them
+};
+
+struct Group {
+  int depth = 0;
+  std::vector<PointToPoint> calls;
+};
+
+Group& group() {
+  thread_local Group open;
+  return open;
+}
+
+// Whether a call may be made now; counts it as one that is being taken over.
+ncclResult_t begin_call(ncclComm_t comm) {
+  if (comm == nullptr || comm->finalized) return ncclInvalidUsage;
+  if (comm->polls > 0 || comm->shared->state() != ncclSuccess) {
+    comm->shared->set(ncclInvalidUsage, "a call while the one before is still under way");
+    return ncclInvalidUsage;
+  }
+  comm->polls = kPollsPerCall;
+  return ncclInProgress;
+}
+
+ncclResult_t begin_call(ncclComm_t comm, const CUstream_st& stream) {
+  if (stream.device() == comm->shared->device) return begin_call(comm);
+  comm->shared->set(ncclInvalidUsage, "a stream of another GPU");
+  return ncclInvalidUsage;
+}
+
+using Work = std::function<void(Shared&, uint64_t number)>;
+
+void queue(ncclComm_t comm, CUstream_st& stream, Work work) {
+  stream.queue([shared = comm->shared, number = comm->shared->next_number(),
+                work = std::move(work)] { work(*shared, number); });
+}
+
+// Every rank's bytes to every rank: to `place(rank)`.
+void gather(Shared& shared, uint64_t number, uint64_t kind, char* own, size_t bytes,
+            const std::function<char*(int)>& place) {
+  std::vector<Transfer> sends, receives;
+  for (int peer = 0; peer < shared.size; ++peer) {
+    if (peer == shared.rank) continue;
+    sends.push_back({peer, own, bytes});
+    receives.push_back({peer, place(peer), bytes});
+  }
+  if (char* mine = place(shared.rank); mine != own) std::memmove(mine, own, bytes);
+  shared.perform(number, kind, sends, receives);
+}
+
+// The sends and receives of a group, for one communicator.
+void queue_group(ncclComm_t comm, const std::vector<PointToPoint>& calls) {
+  queue(comm, *calls.front().stream, [calls](Shared& shared, uint64_t number) {
+    std::vector<Transfer> sends, receives, to_self, from_self;
+    for (const PointToPoint& call : calls) {
+      Transfer transfer = call.transfer;
+      transfer.data = bytes_at(transfer.data);
+      const bool self = transfer.peer == shared.rank;
+      (call.out ? (self ? to_self : sends) : (self ? from_self : receives)).push_back(transfer);
+    }
+    for (size_t i = 0; i < to_self.size() && i < from_self.size(); ++i) {
+      std::memmove(from_self[i].data, to_self[i].data, to_self[i].bytes);
+    }
+    shared.perform(number, kPointToPoint, sends, receives);
+  });
+}
+
+ncclResult_t point_to_point(const void* data, size_t count, ncclDataType_t type, int peer, bool out,
+                            ncclComm_t comm, cudaStream_t stream) {
+  if (group().depth == 0) return ncclInvalidUsage;  // never called alone here
+  group().calls.push_back(
+      {comm,
+       &stream_of(stream),
+       out,
+       {peer, static_cast<char*>(const_cast<void*>(data)), count * width(type)}});
+  return ncclSuccess;
+}
+
+}  // namespace
+}  // namespace scgan::stand_in
+
+extern "C" {
+
+ncclResult_t ncclGetVersion(int* version) { return *version = NCCL_VERSION_CODE, ncclSuccess; }
+
+ncclResult_t ncclGetUniqueId(ncclUniqueId* id) {
+  std::random_device draws;
+  *id = {};
+  std::snprintf(id->internal, sizeof id->internal, "scgan-nccl-%08x%08x%08x", draws(), draws(),
+                draws());
+  return ncclSuccess;
+}
+
+const char* ncclGetErrorString(ncclResult_t result) {
+  constexpr std::array<const char*, ncclNumResults> kTexts{
+      "no error",         "unhandled cuda error", "unhandled system error", "internal error",
+      "invalid argument", "invalid usage",        "remote process exited",  "in progress"};
+  return result < ncclNumResults ? kTexts[static_cast<size_t>(result)] : "unknown result code";
+}
+
+const char* ncclGetLastError(ncclComm_t comm) {
+  thread_local std::string held;
+  held = comm == nullptr ? "" : comm->shared->text();
+  return held.c_str();
+}
+
+ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int size, ncclUniqueId id, int rank,
+                                    ncclConfig_t* config) {
+  if (config->blocking != 0) return ncclInvalidUsage;  // blocking ones are not played here
+  std::array<char, 32> gpu{};
+  cudaDeviceGetPCIBusId(gpu.data(), static_cast<int>(gpu.size()), current_device());
+  auto shared = std::make_shared<Shared>(id.internal, rank, size, current_device());
+  std::thread([shared, gpu = std::string(gpu.data())] {
+    const std::string problem = shared->links.connect(gpu);
+    shared->set(problem.empty() ? ncclSuccess : ncclInvalidUsage, problem);
+  }).detach();
+  *comm = new ncclComm{std::move(shared)};
+  return ncclInProgress;
+}
+
+ncclResult_t ncclCommGetAsyncError(ncclComm_t comm, ncclResult_t* state) {
+  const ncclResult_t actual = comm->shared->state();
+  *state = actual == ncclSuccess && comm->polls > 0 ? ncclInProgress : actual;
+  if (comm->polls > 0) --comm->polls;
+  return ncclSuccess;
+}
+
+ncclResult_t ncclCommFinalize(ncclComm_t comm) {
+  if (const ncclResult_t status = begin_call(comm); status != ncclInProgress) return status;
+  comm->finalized = true;
+  comm->shared->set(ncclInProgress);
+  std::thread([shared = comm->shared, number = comm->shared->next_number()] {
+    char bye = 0;
+    std::vector<char> byes(static_cast<size_t>(shared->size));
+    gather(*shared, number, kEnd, &bye, 1,
+           [&](int peer) { return &byes[static_cast<size_t>(peer)]; });
+    if (shared->state() == ncclInProgress) shared->set(ncclSuccess);
+  }).detach();
+  return ncclInProgress;
+}
+
+ncclResult_t ncclCommDestroy(ncclComm_t comm) {
+  if (!comm->finalized || comm->shared->state() != ncclSuccess) return ncclInvalidUsage;
+  delete comm;
+  return ncclSuccess;
+}
+
+ncclResult_t ncclCommAbort(ncclComm_t comm) {
+  comm->shared->give_up();
+  delete comm;
+  return ncclSuccess;
+}
+
+ncclResult_t ncclAllGather(const void* mine, void* all, size_t count, ncclDataType_t type,
+                           ncclComm_t comm, cudaStream_t stream) {
+  const size_t bytes = count * width(type);
+  const ncclResult_t status = begin_call(comm, stream_of(stream));
+  if (status != ncclInProgress) return status;
+  queue(comm, stream_of(stream), [=](Shared& shared, uint64_t number) {
+    char* place = bytes_at(all);
+    gather(shared, number, kAllGather, bytes_at(mine), bytes,
+           [&](int peer) { return place + static_cast<size_t>(peer) * bytes; });
+  });
+  return status;
+}
+
+ncclResult_t ncclAllReduce(const void* mine, void* sum, size_t count, ncclDataType_t type,
+                           ncclRedOp_t operation, ncclComm_t comm, cudaStream_t stream) {
+  if (operation != ncclSum || (type != ncclFloat32 && type != ncclFloat64))
+    return ncclInvalidArgument;
+  const size_t bytes = count * width(type);
+  const ncclResult_t status = begin_call(comm, stream_of(stream));
+  if (status != ncclInProgress) return status;
+  queue(comm, stream_of(stream), [=](Shared& shared, uint64_t number) {
+    std::vector<std::vector<char>> terms(static_cast<size_t>(shared.size),
+                                         std::vector<char>(bytes));
+    gather(shared, number, kAllReduce, bytes_at(mine), bytes,
+           [&](int peer) { return terms[static_cast<size_t>(peer)].data(); });
+    if (shared.links.given_up()) return;
+    type == ncclFloat32 ? add_all<float>(terms, reachable(sum), count)
+                        : add_all<double>(terms, reachable(sum), count);
+  });
+  return status;
+}
+
+ncclResult_t ncclBroadcast(const void* mine, void* all, size_t count, ncclDataType_t type, int root,
+                           ncclComm_t comm, cudaStream_t stream) {
+  const size_t bytes = count * width(type);
+  const ncclResult_t status = begin_call(comm, stream_of(stream));
+  if (status != ncclInProgress) return status;
+  queue(comm, stream_of(stream), [=](Shared& shared, uint64_t number) {
+    std::vector<Transfer> sends, receives;
+    for (int peer = 0; peer < shared.size && shared.rank == root; ++peer) {
+      if (peer != root) sends.push_back({peer, bytes_at(mine), bytes});
+    }
+    if (shared.rank != root) receives.push_back({root, bytes_at(all), bytes});
+    if (shared.rank == root && mine != all) std::memmove(bytes_at(all), bytes_at(mine), bytes);
+    shared.perform(number, kBroadcast, sends, receives);
+  });
+  return status;
+}
+
+ncclResult_t ncclGroupStart() { return ++group().depth, ncclSuccess; }
+
+ncclResult_t ncclSend(const void* data, size_t count, ncclDataType_t type, int peer,
+                      ncclComm_t comm, cudaStream_t stream) {
+  return point_to_point(data, count, type, peer, true, comm, stream);
+}
+
+ncclResult_t ncclRecv(void* data, size_t count, ncclDataType_t type, int peer, ncclComm_t comm,
+                      cudaStream_t stream) {
+  return point_to_point(data, count, type, peer, false, comm, stream);
+}
+
+// A group here is of one communicator and one stream.
+ncclResult_t ncclGroupEnd() {
+  if (group().depth == 0) return ncclInvalidUsage;
+  if (--group().depth > 0 || group().calls.empty()) return ncclSuccess;
+  const std::vector<PointToPoint> calls = std::exchange(group().calls, {});
+  const PointToPoint& first = calls.front();
+  for (const PointToPoint& call : calls) {
+    if (call.comm != first.comm || call.stream != first.stream) return ncclInvalidUsage;
+  }
+  const ncclResult_t status = begin_call(first.comm, *first.stream);
+  if (status == ncclInProgress) queue_group(first.comm, calls);
+  return status;
+}
+
+}  // extern "C"

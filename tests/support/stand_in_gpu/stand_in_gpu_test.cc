@@ -1,0 +1,245 @@
+// The stand-in GPU is as strict as a real one where it matters to those who use it: who does not
+// wait comes too early, who reads the GPU's memory dies, who breaks NCCL's rules hears of it. Runs
+// with the stand-in preloaded.
+#include <ATen/ATen.h>
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <cuda_runtime_api.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nccl.h>
+
+#include <array>
+#include <cmath>
+#include <csignal>
+#include <functional>
+#include <future>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace scgan::stand_in {
+namespace {
+
+using testing::HasSubstr;
+
+const at::TensorOptions kOnGpu = at::TensorOptions(c10::Device(at::kCUDA, 0)).dtype(at::kFloat);
+
+std::string error_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const std::exception& problem) {
+    return problem.what();
+  }
+  return "no error";
+}
+
+// Holds up what is queued on a stream until it is let go.
+class Obstacle {
+ public:
+  explicit Obstacle(cudaStream_t stream) {
+    EXPECT_EQ(cudaStreamAddCallback(stream, &Obstacle::wait, this, 0), cudaSuccess);
+  }
+  ~Obstacle() {
+    let_go();
+    passed_.get_future().wait();
+  }
+  Obstacle(const Obstacle&) = delete;
+  Obstacle& operator=(const Obstacle&) = delete;
+
+  void let_go() {
+    if (!std::exchange(gone_, true)) go_.set_value();
+  }
+
+ private:
+  static void wait(cudaStream_t, cudaError_t, void* self) {
+    auto* obstacle = static_cast<Obstacle*>(self);
+    obstacle->go_.get_future().wait();
+    obstacle->passed_.set_value();
+  }
+
+  std::promise<void> go_, passed_;
+  bool gone_ = false;
+};
+
+cudaStream_t current() { return c10::cuda::getCurrentCUDAStream().stream(); }
+
+// The first number of a tensor, copied by another stream, which may be told to wait for an event.
+float read_beside(const at::Tensor& tensor, cudaEvent_t awaited) {
+  cudaStream_t other = nullptr;
+  cudaStreamCreateWithPriority(&other, cudaStreamNonBlocking, 0);
+  if (awaited != nullptr) cudaStreamWaitEvent(other, awaited, 0);
+  float value = 0;
+  cudaMemcpyAsync(&value, tensor.const_data_ptr(), sizeof value, cudaMemcpyDeviceToHost, other);
+  cudaStreamSynchronize(other);
+  cudaStreamDestroy(other);
+  return value;
+}
+
+TEST(StandInGpuTest, ComputesLikeTheCpu) {
+  const at::Tensor images = at::rand({2, 3, 16, 16}).requires_grad_();
+  const at::Tensor filters = at::rand({4, 3, 3, 3});
+  const auto loss = [&](c10::Device device) {
+    const at::Tensor here = images.detach().to(device).requires_grad_();
+    at::conv2d(here, filters.to(device)).relu().square().mean().backward();
+    return here.grad().cpu();
+  };
+  EXPECT_TRUE(at::equal(loss(c10::Device(at::kCUDA, 0)), loss(at::kCPU)));
+}
+
+TEST(StandInGpuTest, WhoDoesNotWaitReadsWhatWasThereBefore) {
+  at::Tensor tensor = at::zeros({4}, kOnGpu);
+  cudaDeviceSynchronize();
+  cudaEvent_t filled = nullptr;
+  cudaEventCreateWithFlags(&filled, cudaEventDisableTiming);
+  Obstacle obstacle(current());
+  tensor.fill_(7);
+  cudaEventRecord(filled, current());
+  EXPECT_EQ(cudaEventQuery(filled), cudaErrorNotReady);
+  EXPECT_EQ(read_beside(tensor, nullptr), 0);
+  obstacle.let_go();
+  EXPECT_EQ(read_beside(tensor, filled), 7);
+  EXPECT_EQ(cudaEventQuery(filled), cudaSuccess);
+  cudaEventDestroy(filled);
+}
+
+TEST(StandInGpuTest, NewMemoryHoldsNoNumbers) {
+  void* memory = nullptr;
+  ASSERT_EQ(cudaMalloc(&memory, 64), cudaSuccess);
+  std::array<float, 16> values{};
+  cudaMemcpy(values.data(), memory, 64, cudaMemcpyDeviceToHost);
+  for (const float value : values) EXPECT_TRUE(std::isnan(value));
+  EXPECT_EQ(cudaFree(memory), cudaSuccess);
+}
+
+TEST(StandInGpuDeathTest, TheHostCannotReadTheGpusMemory) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const at::Tensor tensor = at::ones({4}, kOnGpu);
+  EXPECT_EXIT(static_cast<void>(*static_cast<const volatile float*>(tensor.const_data_ptr())),
+              testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST(StandInGpuTest, TensorsOfDifferentDevicesAreRefused) {
+  const at::Tensor here = at::ones({4}, kOnGpu);
+  EXPECT_THAT(error_of([&] { static_cast<void>(here + at::ones({4})); }),
+              HasSubstr("expected all tensors on cuda:0, found one on cpu"));
+  EXPECT_EQ((here + at::scalar_tensor(1)).sum().item<float>(), 8);
+}
+
+TEST(StandInGpuTest, KernelsWithoutADeterministicFormAreRefusedWhenAskedFor) {
+  const auto act = [] {
+    const at::Tensor images = at::ones({1, 1, 8, 8}, kOnGpu).requires_grad_();
+    at::reflection_pad2d(images, {1, 1, 1, 1}).sum().backward();
+  };
+  EXPECT_EQ(error_of(act), "no error");
+  at::globalContext().setDeterministicAlgorithms(true, false);
+  EXPECT_THAT(error_of(act), HasSubstr("reflection_pad2d_backward does not have a deterministic"));
+  at::globalContext().setDeterministicAlgorithms(false, false);
+}
+
+TEST(StandInGpuTest, MemoryRunsOut) {
+  EXPECT_THROW(at::empty({int64_t{1} << 32}, kOnGpu), c10::OutOfMemoryError);
+}
+
+// Two ranks of NCCL in one process, a thread and a GPU each.
+class Pair {
+ public:
+  Pair() {
+    ncclGetUniqueId(&id_);
+    both([this](int rank) {
+      ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+      config.blocking = 0;
+      EXPECT_EQ(ncclCommInitRankConfig(&comms_[rank], 2, id_, rank, &config), ncclInProgress);
+      EXPECT_EQ(settled(rank), ncclSuccess);
+      cudaStreamCreateWithPriority(&streams_[rank], cudaStreamNonBlocking, 0);
+      cudaMalloc(&memory_[rank], 1 << 10);
+    });
+  }
+  ~Pair() {
+    both([this](int rank) {
+      ncclCommAbort(comms_[rank]);
+      cudaStreamDestroy(streams_[rank]);
+      cudaFree(memory_[rank]);
+    });
+  }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+
+  ncclResult_t settled(int rank) {
+    ncclResult_t state = ncclInProgress;
+    while (state == ncclInProgress) ncclCommGetAsyncError(comms_[rank], &state);
+    return state;
+  }
+  ncclResult_t all_reduce(int rank, size_t count) {
+    return ncclAllReduce(memory_[rank], memory_[rank], count, ncclFloat32, ncclSum, comms_[rank],
+                         streams_[rank]);
+  }
+  // Until the GPU is done, or an error comes up.
+  ncclResult_t awaited(int rank) {
+    ncclResult_t state = ncclSuccess;
+    while (cudaStreamQuery(streams_[rank]) != cudaSuccess &&
+           (state == ncclSuccess || state == ncclInProgress)) {
+      ncclCommGetAsyncError(comms_[rank], &state);
+    }
+    return state;
+  }
+  std::string text(int rank) const { return ncclGetLastError(comms_[rank]); }
+
+  static void both(const std::function<void(int)>& act) {
+    std::vector<std::thread> threads;
+    for (int rank = 0; rank < 2; ++rank) {
+      threads.emplace_back([&act, rank] {
+        cudaSetDevice(rank);
+        act(rank);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+ private:
+  ncclUniqueId id_{};
+  std::array<ncclComm_t, 2> comms_{};
+  std::array<cudaStream_t, 2> streams_{};
+  std::array<void*, 2> memory_{};
+};
+
+TEST(StandInNcclTest, ACallBeforeTheLastOneHasSettledIsRefused) {
+  Pair pair;
+  Pair::both([&](int rank) {
+    EXPECT_EQ(pair.all_reduce(rank, 4), ncclInProgress);
+    EXPECT_EQ(pair.all_reduce(rank, 4), ncclInvalidUsage);
+  });
+}
+
+TEST(StandInNcclTest, RanksThatCallDifferentOperationsAreFoundOut) {
+  Pair pair;
+  Pair::both([&](int rank) {
+    EXPECT_EQ(pair.all_reduce(rank, 4), ncclInProgress);
+    EXPECT_EQ(pair.settled(rank), ncclSuccess);
+    EXPECT_EQ(pair.awaited(rank), ncclSuccess);
+    EXPECT_EQ(pair.all_reduce(rank, rank == 0 ? 4 : 8), ncclInProgress);
+    EXPECT_EQ(pair.awaited(rank), ncclRemoteError);
+    EXPECT_THAT(pair.text(rank), HasSubstr("operation 2 of kind 2 with"));
+  });
+}
+
+TEST(StandInNcclTest, TwoRanksOnOneGpuAreRefused) {
+  ncclUniqueId id;
+  ncclGetUniqueId(&id);
+  Pair::both([&](int rank) {
+    cudaSetDevice(0);
+    ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
+    config.blocking = 0;
+    ncclComm_t comm = nullptr;
+    ncclCommInitRankConfig(&comm, 2, id, rank, &config);
+    ncclResult_t state = ncclInProgress;
+    while (state == ncclInProgress) ncclCommGetAsyncError(comm, &state);
+    EXPECT_EQ(state, ncclInvalidUsage);
+    EXPECT_STREQ(ncclGetLastError(comm), "Duplicate GPU detected");
+    ncclCommAbort(comm);
+  });
+}
+
+}  // namespace
+}  // namespace scgan::stand_in

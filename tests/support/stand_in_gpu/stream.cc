@@ -1,0 +1,161 @@
+#include "tests/support/stand_in_gpu/stream.h"
+
+#include <cstdlib>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace scgan::stand_in {
+namespace {
+
+// Never destroyed: threads of streams outlive main().
+struct Streams {
+  std::mutex mutex;
+  std::set<CUstream_st*> alive;
+  std::map<int, CUstream_st*> default_of;  // by device
+};
+
+Streams& streams() {
+  static auto& all = *new Streams;
+  return all;
+}
+
+// SCGAN_STAND_IN_LAG_US: one task of sixteen, at random, begins so many microseconds late, so that
+// whoever does not wait for it comes too early.
+void lag() {
+  static const char* text = std::getenv("SCGAN_STAND_IN_LAG_US");
+  static const std::chrono::microseconds time(text == nullptr ? 0 : std::stoi(text));
+  if (time.count() == 0) return;
+  thread_local std::minstd_rand draws(
+      static_cast<unsigned>(std::hash<std::thread::id>{}(std::this_thread::get_id())));
+  if (draws() % 16 == 0) std::this_thread::sleep_for(time);
+}
+
+}  // namespace
+
+void Milestone::reach() {
+  const std::scoped_lock lock(mutex_);
+  reached_ = true;
+  when_ = std::chrono::steady_clock::now();
+  changed_.notify_all();
+}
+
+bool Milestone::reached() const {
+  const std::scoped_lock lock(mutex_);
+  return reached_;
+}
+
+void Milestone::wait() const {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return reached_; });
+}
+
+std::chrono::steady_clock::time_point Milestone::when() const {
+  const std::scoped_lock lock(mutex_);
+  return when_;
+}
+
+int& current_device() {
+  thread_local int device = 0;
+  return device;
+}
+
+CUstream_st& stream_of(cudaStream_t handle) {
+  if (handle != nullptr) return *handle;
+  const int device = current_device();
+  {
+    const std::scoped_lock lock(streams().mutex);
+    const auto found = streams().default_of.find(device);
+    if (found != streams().default_of.end()) return *found->second;
+  }
+  auto* made = new CUstream_st(device);
+  const std::scoped_lock lock(streams().mutex);
+  const auto [place, first] = streams().default_of.emplace(device, made);
+  if (!first) made->close();
+  return *place->second;
+}
+
+void drain_device() {
+  std::vector<std::shared_ptr<Milestone>> ends;
+  {
+    const std::scoped_lock lock(streams().mutex);
+    for (CUstream_st* stream : streams().alive) {
+      if (stream->device() == current_device()) ends.push_back(stream->milestone());
+    }
+  }
+  for (const auto& end : ends) end->wait();
+}
+
+}  // namespace scgan::stand_in
+
+using scgan::stand_in::Milestone;
+using scgan::stand_in::streams;
+
+CUstream_st::CUstream_st(int device) : device_(device) {
+  const std::scoped_lock lock(streams().mutex);
+  streams().alive.insert(this);
+}
+
+CUstream_st::~CUstream_st() = default;
+
+void CUstream_st::queue(std::function<void()> task) {
+  const std::scoped_lock lock(mutex_);
+  tasks_.push_back(std::move(task));
+  // LibTorch makes streams by the dozen and uses few.
+  if (!std::exchange(started_, true)) std::thread([this] { work(); }).detach();
+  changed_.notify_all();
+}
+
+std::shared_ptr<Milestone> CUstream_st::milestone() {
+  auto end = std::make_shared<Milestone>();
+  queue([end] { end->reach(); });
+  return end;
+}
+
+bool CUstream_st::idle() {
+  const std::scoped_lock lock(mutex_);
+  return tasks_.empty() && !busy_;
+}
+
+void CUstream_st::close() {
+  queue([this] {
+    const std::scoped_lock lock(streams().mutex);
+    streams().alive.erase(this);  // from here on nobody queues more
+    closed_ = true;
+  });
+}
+
+std::function<void()> CUstream_st::next() {
+  std::unique_lock lock(mutex_);
+  busy_ = false;
+  changed_.wait(lock, [&] { return !tasks_.empty() || closed_; });
+  if (tasks_.empty()) return nullptr;
+  std::function<void()> task = std::move(tasks_.front());
+  tasks_.pop_front();
+  busy_ = true;
+  return task;
+}
+
+void CUstream_st::work() {
+  scgan::stand_in::current_device() = device_;
+  while (const std::function<void()> task = next()) {
+    scgan::stand_in::lag();
+    task();
+  }
+  delete this;
+}
+
+void CUevent_st::record(CUstream_st& stream) {
+  auto point = stream.milestone();
+  const std::scoped_lock lock(mutex_);
+  last_ = std::move(point);
+}
+
+std::shared_ptr<Milestone> CUevent_st::last() {
+  const std::scoped_lock lock(mutex_);
+  return last_;
+}
