@@ -1,0 +1,147 @@
+// Sweeps on GPUs, played by the stand-in (tests/support/stand_in_gpu): the programs take the paths
+// they take on real ones, NCCL's among them, and keep what they promise. Numbers and speed are
+// those of the CPU; docs/gpu.md says what only a real GPU can show.
+#include <signal.h>
+
+#include "tests/end_to_end/sweep_fixture.h"
+
+namespace scgan::end_to_end {
+namespace {
+
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::AnyOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr int kFailedRuns = 1, kBadInput = 2, kLost = 3, kStopped = 75;
+const Words kTwoRuns{"--set", "sweep.variants=[cyclegan_diffaug, scgan]"};
+const Words kLong{"--set", "sweep.variants=[cyclegan_diffaug]", "--set", "train.epochs=10",
+                  "--set", "run.checkpoint_minutes=0"};
+const Words kShortAndLong{"--set", "sweep.variants=[cyclegan_diffaug]", "--set",
+                          "sweep.axes={train.steps: [2, 40]}"};
+
+Words operator+(Words words, const Words& more) {
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+class Gpus : public SweepFixture {
+ protected:
+  // A sweep into the folder `out`, on `gpus` stand-ins (0: as many as ranks).
+  Command command(int ranks, const Words& more, int gpus = 0) const {
+    Command made = sweep_command(ranks, Words{"tiny.yaml", "--out", "out"} + more);
+    made.words.back() = "cuda";  // --device
+    const Words preload{"-x", "LD_PRELOAD=" SCGAN_STAND_IN_GPU};
+    made.words.insert(made.words.begin() + 1, preload.begin(), preload.end());
+    made.environment["SCGAN_STAND_IN_GPUS"] = std::to_string(gpus == 0 ? ranks : gpus);
+    return made;
+  }
+
+  // Runs it to its end, which has to be good; takes the folder away.
+  Digests digests_of(const Command& made, const std::string& expected_word) const {
+    const Ended ended = run(made);
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    EXPECT_THAT(ended.err, HasSubstr(expected_word)) << ended.text();
+    Digests digests = result_digests(path("out"));
+    EXPECT_FALSE(digests.empty());
+    fs::remove_all(path("out"));
+    return digests;
+  }
+
+  // Starts kLong on two ranks and comes back when it is well inside.
+  std::unique_ptr<Subprocess> started(std::map<std::string, std::string> environment = {}) const {
+    Command made = command(2, kLong + Words{"--set", "run.ranks_per_run=2"});
+    made.environment.merge(environment);
+    auto process = std::make_unique<Subprocess>(made);
+    EXPECT_TRUE(
+        wait_until([&] { return newest_checkpoint(path("out")) >= 3 || !process->running(); }));
+    EXPECT_TRUE(process->running()) << process->err();
+    EXPECT_EQ(process->children().size(), 2U);
+    return process;
+  }
+};
+
+TEST_F(Gpus, AnyNumberOfRanksGivesTheSameBytesByNcclAndByMpi) {
+  const Digests alone = digests_of(command(1, kTwoRuns), "done");
+  for (const int ranks : {2, 4}) {
+    const std::string number = std::to_string(ranks);
+    const Words together = kTwoRuns + Words{"--set", "run.ranks_per_run=" + number};
+    EXPECT_EQ(digests_of(command(ranks, together), number + " ranks exchange tensors by NCCL"),
+              alone);
+  }
+  // On one GPU, which NCCL refuses.
+  const Words together = kTwoRuns + Words{"--set", "run.ranks_per_run=2"};
+  EXPECT_EQ(digests_of(command(2, together, 1),
+                       "no NCCL, since ranks 0 and 1 share the GPU at 0000:01:00.0"),
+            alone);
+}
+
+// Whoever does not wait for a stream comes too early now and then.
+TEST_F(Gpus, WorkThatComesLateChangesNoBytes) {
+  for (const char* reduction : {"canonical", "allreduce"}) {
+    Command made = command(
+        2, {"--set", "run.ranks_per_run=2", "--set", std::string("run.reduction=") + reduction});
+    const Digests prompt = digests_of(made, "by NCCL");
+    made.environment["SCGAN_STAND_IN_LAG_US"] = "500";
+    EXPECT_EQ(digests_of(made, "by NCCL"), prompt) << reduction;
+  }
+}
+
+TEST_F(Gpus, ARankThatIsFreeJoinsByNccl) {
+  EXPECT_EQ(digests_of(command(2, kShortAndLong), ": 2 ranks from step "),
+            digests_of(command(1, kShortAndLong), "done"));
+}
+
+TEST_F(Gpus, KilledOrStoppedOnRequestItGoesOnToTheSameBytes) {
+  const Digests undisturbed = digests_of(command(1, kLong), "done");
+  for (const auto& [signal, victim] : {std::pair{SIGKILL, 0}, {SIGKILL, 1}, {SIGUSR2, 1}}) {
+    const auto process = started();
+    kill(process->children().at(static_cast<size_t>(victim)), signal);
+    const Ended& ended = process->wait(seconds(10));
+    EXPECT_FALSE(ended.timed_out) << ended.text();
+    EXPECT_EQ(ended.exit_code, signal == SIGKILL ? 128 + SIGKILL : kStopped) << ended.text();
+    // At another world size.
+    const Words more = kLong + Words{"--set", "run.ranks_per_run=4"};
+    EXPECT_EQ(digests_of(command(4, more), "continues from step "), undisturbed);
+  }
+}
+
+// With a lost partner NCCL's work never ends, and says nothing where the partner shared the host.
+TEST_F(Gpus, AStoppedRankIsNamedAndEndsTheJob) {
+  const auto process =
+      started({{"SCGAN_TIMEOUT_SECONDS", "10"}, {"SCGAN_STAND_IN_NCCL_SILENT", "1"}});
+  kill(process->children().at(1), SIGSTOP);
+  const Ended& ended = process->wait(seconds(40));
+  EXPECT_FALSE(ended.timed_out);
+  EXPECT_EQ(ended.exit_code, kLost) << ended.text();
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("rank 1 has given no sign of life for 5 s"),
+                               AnyOf(HasSubstr("in all_gather"), HasSubstr("in all_to_all"),
+                                     HasSubstr("in broadcast"), HasSubstr("in the sum of"))));
+}
+
+TEST_F(Gpus, MemoryThatRunsOutFailsTheRunWhichMoreOfItFinishes) {
+  Command made = command(1, {});
+  made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "20";
+  const Ended ended = run(made);
+  EXPECT_EQ(ended.exit_code, kFailedRuns) << ended.text();
+  const auto out_of_memory = HasSubstr("out_of_memory: CUDA out of memory");
+  EXPECT_THAT(attempt_ends(path("out")), ElementsAre(out_of_memory));
+  made.environment.erase("SCGAN_STAND_IN_MEMORY_MIB");
+  made.words.emplace_back("--retry-failed");
+  EXPECT_EQ(run(made).exit_code, 0);
+  EXPECT_THAT(attempt_ends(path("out")), ElementsAre(out_of_memory, HasSubstr("done")));
+}
+
+TEST_F(Gpus, OnlyVisibleGpusAreTaken) {
+  Command made = command(2, {"--set", "run.ranks_per_run=2"}, 3);
+  made.environment["CUDA_VISIBLE_DEVICES"] = "2";
+  digests_of(made, "ranks 0 and 1 share the GPU at 0000:03:00.0");
+  made.environment["CUDA_VISIBLE_DEVICES"] = "";
+  const Ended ended = run(made);
+  EXPECT_EQ(ended.exit_code, kBadInput) << ended.text();
+  EXPECT_THAT(ended.err, HasSubstr("no GPU is visible"));
+}
+
+}  // namespace
+}  // namespace scgan::end_to_end
