@@ -7,12 +7,15 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <utility>
 
 #include "core/base/error.h"
 #include "distributed/waiting.h"
 
 namespace scgan::distributed {
 namespace {
+
+constexpr int kGivenUpTag = 1;
 
 int rank_of(const MpiComm& comm) {
   int rank = 0;
@@ -55,27 +58,58 @@ MpiCommunicator::MpiCommunicator(MpiComm group, double timeout_seconds)
       timeout_seconds_(timeout_seconds) {}
 
 MpiCommunicator::~MpiCommunicator() {
-  // Freeing is collective, and a rank is lost or stuck.
+  // Freeing is collective, and a rank is lost, stuck or gone on to something else.
   if (broken_) static_cast<void>(group_.release());
 }
 
-void MpiCommunicator::wait(MPI_Request request, const char* operation,
-                           const std::vector<at::Tensor>& buffers) {
+void MpiCommunicator::give_up(const std::string& word) {
+  broken_ = true;
+  // Small enough to leave without a receiver. Who never reads it has given up too.
+  const auto& kept = *new std::string(word.substr(0, kLongestWord));
+  for (int other = 0; other < size(); ++other) {
+    if (other == rank()) continue;
+    MPI_Request request = MPI_REQUEST_NULL;
+    check_mpi(MPI_Isend(kept.data(), static_cast<int>(kept.size()), MPI_CHAR, other, kGivenUpTag,
+                        group_.get(), &request),
+              "MPI_Isend");
+    check_mpi(MPI_Request_free(&request), "MPI_Request_free");
+  }
+}
+
+void MpiCommunicator::listen() {
+  int heard = 0;
+  MPI_Message message = MPI_MESSAGE_NULL;
+  MPI_Status status;
+  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, kGivenUpTag, group_.get(), &heard, &message, &status),
+            "MPI_Improbe");
+  if (heard == 0) return;
+  broken_ = true;
+  int length = 0;
+  check_mpi(MPI_Get_count(&status, MPI_CHAR, &length), "MPI_Get_count");
+  std::string word(static_cast<size_t>(length), '\0');
+  check_mpi(MPI_Mrecv(word.data(), length, MPI_CHAR, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
+  throw GivenUp(std::move(word));
+}
+
+void MpiCommunicator::poll(MPI_Request& request, const char* operation) {
   const Waiting waiting(operation);
+  using Seconds = std::chrono::duration<double>;
   // Time in which this process did not run either (a suspended job) does not count.
-  constexpr std::chrono::duration<double> kLongestPause(1);
-  std::chrono::duration<double> waited(0);
+  constexpr Seconds kLongestPause(1);
+  constexpr Seconds kListenEvery(0.02);
+  Seconds waited(0), listened(0);
   for (auto last = std::chrono::steady_clock::now();;) {
     int done = 0;
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
     if (done != 0) return;
     const auto now = std::chrono::steady_clock::now();
-    waited += std::min<std::chrono::duration<double>>(now - last, kLongestPause);
+    waited += std::min<Seconds>(now - last, kLongestPause);
     last = now;
+    if (waited - listened > kListenEvery) {
+      listen();
+      listened = waited;
+    }
     if (waited.count() > timeout_seconds_) {
-      broken_ = true;
-      // MPI may still write into them, and a collective cannot be cancelled: they are never freed.
-      static_cast<void>(new std::vector<at::Tensor>(buffers));
       throw Error(
           ErrorKind::kCommunication,
           fmt::format("rank {} of {} waited {:.0f} s in {}: another rank of the run is lost "
@@ -83,6 +117,18 @@ void MpiCommunicator::wait(MPI_Request request, const char* operation,
                       rank(), size(), waited.count(), operation));
     }
     sched_yield();  // ranks may share cores
+  }
+}
+
+void MpiCommunicator::wait(MPI_Request request, const char* operation,
+                           const std::vector<at::Tensor>& buffers) {
+  try {
+    poll(request, operation);
+  } catch (...) {
+    broken_ = true;
+    // MPI may still write into them, and a collective cannot be cancelled: they are never freed.
+    static_cast<void>(new std::vector<at::Tensor>(buffers));
+    throw;
   }
 }
 

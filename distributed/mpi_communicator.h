@@ -1,9 +1,11 @@
 // The Communicator over MPI. Tensors on a GPU travel through host memory.
 //
 // Each operation is started non-blocking and polled with a deadline, so that a lost rank becomes an
-// error that names the operation, not a hang. It may be used from one thread at a time.
+// error that names the operation, not a hang. Meanwhile a rank that gave up is heard. It may be
+// used from one thread at a time.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/comm/communicator.h"
@@ -23,14 +25,21 @@ class MpiCommunicator final : public Communicator {
   void all_to_all(const at::Tensor& shards, at::Tensor& mine) override;
   void broadcast(at::Tensor& tensor, int root) override;
   void all_reduce_sum(at::Tensor& tensor) override;
+  void give_up(const std::string& word) override;
+
+  // Throws GivenUp if a rank of the group gave up. Not collective.
+  void listen();
+  // Whether an operation timed out or a rank gave up: the others do not take part in the end.
+  bool broken() const { return broken_; }
 
  private:
   // Polls until the request is done. `buffers` are what it reads and writes.
   void wait(MPI_Request request, const char* operation, const std::vector<at::Tensor>& buffers);
+  void poll(MPI_Request& request, const char* operation);
 
   MpiComm group_;
   double timeout_seconds_;
-  bool broken_ = false;  // an operation timed out
+  bool broken_ = false;
 };
 
 }  // namespace scgan::distributed

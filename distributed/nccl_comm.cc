@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <future>
 #include <memory>
 #include <thread>
@@ -22,24 +23,32 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kAbortPatience = std::chrono::seconds(2);
+constexpr auto kLastWord = std::chrono::milliseconds(500);
 
 // A wait of rank `rank` of `size` in `operation`, with a deadline.
 class Patience {
  public:
-  Patience(int rank, int size, double timeout_seconds, const char* operation)
+  Patience(int rank, int size, double timeout_seconds, const char* operation,
+           const std::function<void()>& listen)
       : rank_(rank),
         size_(size),
         timeout_seconds_(timeout_seconds),
         operation_(operation),
+        listen_(listen),
         waiting_(operation) {}
 
   // Lets some time pass: hardly any at first, when the end is near. Throws after the deadline.
   void pause(std::source_location where) {
     // Time in which this process did not run either (a suspended job) does not count.
     constexpr Seconds kLongestPause(1);
+    constexpr Seconds kListenEvery(0.02);
     const auto now = Clock::now();
     waited_ += std::min<Seconds>(now - last_, kLongestPause);
     last_ = now;
+    if (waited_ - listened_ > kListenEvery) {
+      listen_();
+      listened_ = waited_;
+    }
     if (waited_.count() > timeout_seconds_) {
       throw Error(ErrorKind::kCommunication,
                   fmt::format("rank {} of {} waited {:.0f} s in {} (NCCL): another rank of the run "
@@ -61,9 +70,10 @@ class Patience {
   int size_;
   double timeout_seconds_;
   const char* operation_;
+  const std::function<void()>& listen_;
   Waiting waiting_;
   Clock::time_point last_ = Clock::now();
-  Seconds waited_{0};
+  Seconds waited_{0}, listened_{0};
 };
 
 // A communicator that is still taking over a call says so, too.
@@ -94,8 +104,9 @@ void NcclCommTraits::close(Handle comm) noexcept {
   }
 }
 
-NcclComm::NcclComm(const ncclUniqueId& id, int rank, int size, double timeout_seconds)
-    : rank_(rank), size_(size), timeout_seconds_(timeout_seconds) {
+NcclComm::NcclComm(const ncclUniqueId& id, int rank, int size, double timeout_seconds,
+                   std::function<void()> listen)
+    : rank_(rank), size_(size), timeout_seconds_(timeout_seconds), listen_(std::move(listen)) {
   ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
   config.blocking = 0;
   ncclComm_t comm = nullptr;
@@ -105,6 +116,11 @@ NcclComm::NcclComm(const ncclUniqueId& id, int rank, int size, double timeout_se
 }
 
 void NcclComm::fail(ncclResult_t status, const char* operation, std::source_location where) {
+  // A rank that gives up says so before its communicator goes; what it says may be slower.
+  for (const auto end = Clock::now() + kLastWord; Clock::now() < end;) {
+    listen_();
+    std::this_thread::sleep_for(kLastWord / 50);
+  }
   const char* detail = ncclGetLastError(comm_.get());
   throw Error(ErrorKind::kCommunication,
               fmt::format("{} failed in NCCL on rank {} of {}: {}{}{}", operation, rank_, size_,
@@ -114,7 +130,7 @@ void NcclComm::fail(ncclResult_t status, const char* operation, std::source_loca
 
 void NcclComm::settle(ncclResult_t status, const char* operation, std::source_location where) {
   if (status != ncclSuccess && status != ncclInProgress) fail(status, operation, where);
-  Patience patience(rank_, size_, timeout_seconds_, operation);
+  Patience patience(rank_, size_, timeout_seconds_, operation, listen_);
   // Asked even after ncclSuccess: a call can have work left that only the communicator knows of.
   ncclResult_t state = state_of(comm_.get());
   for (; state == ncclInProgress; state = state_of(comm_.get())) patience.pause(where);
@@ -122,7 +138,7 @@ void NcclComm::settle(ncclResult_t status, const char* operation, std::source_lo
 }
 
 void NcclComm::wait(cudaEvent_t done, const char* operation, std::source_location where) {
-  Patience patience(rank_, size_, timeout_seconds_, operation);
+  Patience patience(rank_, size_, timeout_seconds_, operation, listen_);
   for (;;) {
     const cudaError_t status = cudaEventQuery(done);
     if (status == cudaSuccess) return;

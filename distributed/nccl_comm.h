@@ -5,6 +5,7 @@
 #include <cuda_runtime_api.h>
 #include <nccl.h>
 
+#include <functional>
 #include <source_location>
 #include <string>
 
@@ -24,9 +25,12 @@ struct NcclCommTraits {
 class NcclComm {
  public:
   // One rank of `size` on the current device. Collective: all ranks pass the same id, made once by
-  // ncclGetUniqueId. `timeout_seconds`: the longest a rank waits for one operation. Throws
+  // ncclGetUniqueId. `timeout_seconds`: the longest a rank waits for one operation. `listen` is
+  // called now and then while it waits, and ends the wait by what it throws. Throws
   // Error(kCommunication).
-  NcclComm(const ncclUniqueId& id, int rank, int size, double timeout_seconds);
+  NcclComm(
+      const ncclUniqueId& id, int rank, int size, double timeout_seconds,
+      std::function<void()> listen = [] {});
 
   ncclComm_t get() const { return comm_.get(); }
 
@@ -40,6 +44,10 @@ class NcclComm {
   void wait(cudaEvent_t done, const char* operation,
             std::source_location where = std::source_location::current());
 
+  // Ends at once what runs on the GPU, for a rank that is held up by it. Nothing may be called
+  // afterwards.
+  void abort() { comm_.reset(); }
+
   // Ends the communicator when all its work is done. Collective: all ranks come here together.
   // Nothing may be called afterwards.
   void close();
@@ -51,6 +59,7 @@ class NcclComm {
   int rank_;
   int size_;
   double timeout_seconds_;
+  std::function<void()> listen_;
 };
 
 // "2.28.9".

@@ -4,6 +4,7 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <utility>
@@ -44,10 +45,10 @@ CudaEvent event_of(c10::Device device) {
   return new_event();
 }
 
-NcclComm comm_of(Communicator& host, c10::Device device, double timeout_seconds) {
+NcclComm comm_of(MpiCommunicator& host, c10::Device device, double timeout_seconds) {
   const ncclUniqueId id = shared_id(host);
   const c10::cuda::CUDAGuard guard(device);
-  return {id, host.rank(), host.size(), timeout_seconds};
+  return {id, host.rank(), host.size(), timeout_seconds, [&host] { host.listen(); }};
 }
 
 ncclDataType_t type_of(const at::Tensor& tensor) {
@@ -96,7 +97,7 @@ class Raised {  // a flag, for a scope
 
 }  // namespace
 
-NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> host, c10::Device device,
+NcclCommunicator::NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::Device device,
                                    double timeout_seconds)
     : Communicator(host->rank(), host->size()),
       host_(std::move(host)),
@@ -105,10 +106,13 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<Communicator> host, c10::Devi
       before_(event_of(device)),
       done_(event_of(device)),
       comm_(comm_of(*host_, device, timeout_seconds)),
+      timeout_seconds_(timeout_seconds),
       exceptions_(std::uncaught_exceptions()) {}
 
 NcclCommunicator::~NcclCommunicator() {
-  if (broken_ || std::uncaught_exceptions() > exceptions_) return;  // comm_ aborts
+  stop_watch();
+  if (broken_ || heard_ || host_->broken() || std::uncaught_exceptions() > exceptions_)
+    return;  // comm_ aborts
   try {
     comm_.close();
   } catch (const std::exception& problem) {
@@ -128,12 +132,21 @@ void NcclCommunicator::run(const char* operation, const std::vector<at::Tensor>&
   const c10::cuda::CUDAGuard guard(device_);
   Flight flight(broken_, std::make_shared<std::vector<at::Tensor>>(buffers));
   order(current(), stream_.get(), before_.get());
-  comm_.settle(enqueue(), operation);
+  {
+    const std::scoped_lock lock(calls_);
+    if (heard_) std::rethrow_exception(heard_);
+    comm_.settle(enqueue(), operation);
+  }
   if (!beside_) {
     check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
     comm_.wait(done_.get(), operation);
   }
   flight.landed();
+}
+
+void NcclCommunicator::give_up(const std::string& word) {
+  broken_ = true;
+  host_->give_up(word);
 }
 
 void NcclCommunicator::all_gather(const at::Tensor& mine, at::Tensor& all) {
@@ -186,6 +199,45 @@ void NcclCommunicator::all_reduce_sum(at::Tensor& tensor) {
   });
 }
 
+void NcclCommunicator::watch() {
+  if (watcher_.joinable()) return;
+  stop_watch_ = {};
+  watcher_ = std::thread([this] { listen_until_stopped(); });
+}
+
+void NcclCommunicator::listen_until_stopped() {
+  using Seconds = std::chrono::duration<double>;
+  constexpr auto kListenEvery = std::chrono::milliseconds(20);
+  const std::future<void> stop = stop_watch_.get_future();
+  // As many pauses as fit; time in which the process did not run does not count.
+  const auto pauses = static_cast<int64_t>(timeout_seconds_ / Seconds(kListenEvery).count());
+  try {
+    for (int64_t pause = 0; stop.wait_for(kListenEvery) != std::future_status::ready; ++pause) {
+      host_->listen();
+      if (pause < pauses || cudaEventQuery(done_.get()) == cudaSuccess) continue;
+      throw Error(ErrorKind::kCommunication,
+                  fmt::format("the sum of gradients has not ended on rank {} of {} after {:.0f} s: "
+                              "another rank of the run is lost or stuck",
+                              rank(), size(), timeout_seconds_));
+    }
+  } catch (...) {
+    const std::scoped_lock lock(calls_);
+    heard_ = std::current_exception();
+    comm_.abort();
+  }
+}
+
+void NcclCommunicator::stop_watch() {
+  if (!watcher_.joinable()) return;
+  stop_watch_.set_value();
+  watcher_.join();
+}
+
+void NcclCommunicator::end_watch() {
+  stop_watch();
+  if (heard_) std::rethrow_exception(heard_);
+}
+
 std::future<void> NcclCommunicator::beside(std::function<void()> work) {
   const c10::cuda::CUDAGuard guard(device_);
   // `work` holds its tensors until the GPU has done with them: the future keeps it.
@@ -199,9 +251,11 @@ std::future<void> NcclCommunicator::beside(std::function<void()> work) {
     (*kept)();
   }
   check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
+  watch();
   flight.landed();
   return std::async(std::launch::deferred, [this, kept] {
     Flight waiting(broken_, kept);
+    end_watch();
     comm_.wait(done_.get(), "the sum of gradients");
     waiting.landed();
   });

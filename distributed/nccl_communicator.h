@@ -3,30 +3,38 @@
 //
 // Work runs on a stream of its own, ordered with LibTorch's current stream by events. The caller
 // waits for it with a deadline, except inside beside(): there everything is queued at once, tensor
-// operations too, and the caller goes on; the future it gets does the waiting. It may be used from
-// one thread at a time.
+// operations too, and the caller goes on; the future it gets does the waiting. Until then a thread
+// listens: the caller may be held up by a GPU that waits for a rank which gave up (CUDA's memory is
+// given back when all work is done), and then only an abort lets it go on. It may be used from one
+// thread at a time.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 #include <c10/cuda/CUDAStream.h>
 
+#include <exception>
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "core/comm/communicator.h"
 #include "distributed/cuda_stream.h"
+#include "distributed/mpi_communicator.h"
 #include "distributed/nccl_comm.h"
 
 namespace scgan::distributed {
 
 class NcclCommunicator final : public Communicator {
  public:
-  // `host`: of the same ranks, for host memory and for NCCL's id. `timeout_seconds`: the longest a
-  // rank waits in one operation. Collective. Throws Error(kCommunication), Error(kDevice).
-  NcclCommunicator(std::unique_ptr<Communicator> host, c10::Device device,
+  // `host`: of the same ranks, for host memory, for NCCL's id, and for the word of a rank that
+  // gives up. `timeout_seconds`: the longest a rank waits in one operation. Collective. Throws
+  // Error(kCommunication), Error(kDevice).
+  NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::Device device,
                    double timeout_seconds = 1800);
 
   // When all went well the ranks leave scope together, as with MPI. After an error, or while one
@@ -38,8 +46,14 @@ class NcclCommunicator final : public Communicator {
   void broadcast(at::Tensor& tensor, int root) override;
   void all_reduce_sum(at::Tensor& tensor) override;
   std::future<void> beside(std::function<void()> work) override;
+  void give_up(const std::string& word) override;
 
  private:
+  void watch();      // starts the thread that listens, unless there is one
+  void end_watch();  // throws what it heard
+  void stop_watch();
+  void listen_until_stopped();
+
   // Queues what `enqueue` hands to NCCL behind the current stream's work, and waits for its end
   // unless inside beside(). `buffers` are what it reads and writes.
   void run(const char* operation, const std::vector<at::Tensor>& buffers,
@@ -47,13 +61,18 @@ class NcclCommunicator final : public Communicator {
   ncclResult_t exchange(const at::Tensor& shards, const at::Tensor& mine) const;
   cudaStream_t current() const;
 
-  std::unique_ptr<Communicator> host_;
+  std::unique_ptr<MpiCommunicator> host_;
   c10::Device device_;
   CudaStream stream_;
   CudaEvent before_, done_;
   NcclComm comm_;
+  double timeout_seconds_;
+  std::mutex calls_;          // of comm_: the caller's, or the listening thread's abort
+  std::exception_ptr heard_;  // why that thread aborted
+  std::promise<void> stop_watch_;
+  std::thread watcher_;
   bool beside_ = false;  // inside beside(): the current stream is stream_
-  bool broken_ = false;  // an operation failed
+  bool broken_ = false;  // an operation failed, or this rank gave up
   int exceptions_;       // that were under way when this was made
 };
 

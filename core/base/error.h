@@ -13,7 +13,7 @@ enum class ErrorKind {
   kData,           // an input file is missing, damaged or not what the spec says
   kNonFinite,      // a loss is NaN or infinite: the run's own fault
   kCommunication,  // a rank is lost or a collective timed out (exit 3)
-  kDevice,         // a GPU is missing, lost or out of memory (exit 3)
+  kDevice,         // a GPU is missing or lost (exit 3)
   kStorage,        // an output cannot be written or read back (exit 3)
 };
 

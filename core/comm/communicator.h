@@ -5,7 +5,7 @@
 // All operations are collective: every rank of the group calls them in the same order. Tensors are
 // contiguous and on one device; a rank's own result is complete when the call returns (inside
 // beside() on a GPU: ordered before later work on the current stream). Errors are
-// Error(kCommunication) naming the operation and the rank.
+// Error(kCommunication) naming the operation and the rank, and GivenUp.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,8 +13,24 @@
 #include <functional>
 #include <future>
 #include <string>
+#include <utility>
+
+#include "core/base/error.h"
 
 namespace scgan {
+
+// Another rank takes no further part in what the group does.
+class GivenUp final : public Error {
+ public:
+  explicit GivenUp(std::string its_word)
+      : Error(ErrorKind::kCommunication, "another rank gave up: " + its_word),
+        word_(std::move(its_word)) {}
+
+  const std::string& word() const { return word_; }  // that it gave
+
+ private:
+  std::string word_;
+};
 
 class Communicator {
  public:
@@ -40,6 +56,13 @@ class Communicator {
   // waits for its end and throws what went wrong. Until then nobody else may use this communicator
   // or the tensors of `work`.
   virtual std::future<void> beside(std::function<void()> work);
+
+  // This rank takes no further part, say for want of memory, while the others count on it: what
+  // they wait in, or call next, throws GivenUp with `word` (at most kLongestWord bytes of it).
+  // Called by one rank or several, when none of its own operations is under way. Nothing of the
+  // group may be used afterwards; its ranks may destroy it at different times.
+  virtual void give_up(const std::string& word) = 0;
+  static constexpr size_t kLongestWord = 2048;
 
  private:
   int rank_;

@@ -14,7 +14,7 @@
 namespace scgan::distributed {
 
 // Nothing only where the machine has no NVIDIA GPU and no stand-in is preloaded; throws when it has
-// one that does not start.
+// one that does not start. Collective.
 inline std::optional<c10::Device> gpu_of_rank() {
   MPI_Comm host = MPI_COMM_NULL;
   int local_rank = 0;

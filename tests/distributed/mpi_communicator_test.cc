@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,66 @@ TEST_F(MpiCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
     }
   }
   communicator_.broadcast(all, 0);
+}
+
+// What ranks hear that wait for one which does not come any more.
+std::string word_heard(const std::function<void()>& operation) {
+  try {
+    operation();
+  } catch (const GivenUp& problem) {
+    return problem.word();
+  }
+  return "nothing";
+}
+
+TEST_F(MpiCommunicatorTest, RankThatGivesUpIsHeardByAllWhereverTheyWait) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  constexpr int64_t kMany = 1 << 20;  // more than travels without a receiver
+  for (int operation = 0; operation < 4; ++operation) {
+    MpiCommunicator left(duplicate(MPI_COMM_WORLD));
+    if (rank() == size() - 1) {
+      left.give_up("no memory");
+    } else {
+      at::Tensor flat = at::ones({kMany * size()});
+      at::Tensor part = at::ones({kMany});
+      const auto act = [&] {
+        if (operation == 0) left.all_gather(part, flat);
+        if (operation == 1) left.all_to_all(flat, flat);
+        if (operation == 2) left.broadcast(flat, size() - 1);
+        if (operation == 3) left.all_reduce_sum(flat);
+      };
+      EXPECT_EQ(word_heard(act), "no memory") << operation;
+      EXPECT_TRUE(left.broken());
+    }
+    // Everything else goes on.
+    at::Tensor sum = at::ones({1});
+    communicator_.all_reduce_sum(sum);
+    EXPECT_EQ(sum.item<int>(), size());
+  }
+}
+
+TEST_F(MpiCommunicatorTest, SumBesideTheCallerEndsWhenARankGivesUp) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  MpiCommunicator left(duplicate(MPI_COMM_WORLD));
+  if (rank() == 0) {
+    left.give_up("no memory");
+  } else {
+    GradientReducer reducer(left, Reduction::kCanonical);
+    reducer.start(at::ones({1024}));
+    EXPECT_EQ(word_heard([&] { reducer.finish(); }), "no memory");
+  }
+}
+
+TEST_F(MpiCommunicatorTest, SeveralRanksMayGiveUpAtOnceWithLongWords) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  MpiCommunicator left(duplicate(MPI_COMM_WORLD));
+  const std::string longest(Communicator::kLongestWord, 'x');
+  if (rank() != 0) {
+    left.give_up(longest + "more");
+  } else {
+    at::Tensor tensor = at::ones({1});
+    EXPECT_EQ(word_heard([&] { left.all_reduce_sum(tensor); }), longest);
+  }
 }
 
 int world(int (*question)(MPI_Comm, int*)) {

@@ -3,6 +3,7 @@
 #include "distributed/nccl_communicator.h"
 
 #include <ATen/ATen.h>
+#include <c10/cuda/CUDAFunctions.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -35,14 +36,16 @@ std::unique_ptr<Communicator> nccl_world(c10::Device device, double timeout_seco
 class NcclCommunicatorTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!gpu_of_rank()) GTEST_SKIP() << "this machine has no GPU";
-    communicator_ = nccl_world(*gpu_of_rank(), 60);
+    const auto gpu = gpu_of_rank();
+    if (!gpu) GTEST_SKIP() << "this machine has no GPU";
+    device_ = *gpu;
+    communicator_ = nccl_world(device_, 60);
     if (!communicator_) GTEST_SKIP() << "ranks share a GPU, which NCCL before 2.30 cannot";
   }
   int rank() const { return communicator_->rank(); }
   int size() const { return communicator_->size(); }
-  static at::TensorOptions on_gpu(at::ScalarType type) {
-    return at::TensorOptions(*gpu_of_rank()).dtype(type);
+  at::TensorOptions on_gpu(at::ScalarType type) const {
+    return at::TensorOptions(device_).dtype(type);
   }
   // The share of a rank: numbers whose sum depends on the order.
   static at::Tensor term(int64_t i) {
@@ -58,6 +61,7 @@ class NcclCommunicatorTest : public ::testing::Test {
     return row[0];
   }
 
+  c10::Device device_ = at::kCUDA;
   std::unique_ptr<Communicator> communicator_;
 };
 
@@ -105,7 +109,7 @@ TEST_F(NcclCommunicatorTest, SeesWhatTheCurrentStreamComputedBefore) {
 TEST_F(NcclCommunicatorTest, ReducerGivesTheTreesBitsWhileTheCallerComputes) {
   GradientReducer reducer(*communicator_, Reduction::kCanonical);
   for (int round = 0; round < 3; ++round) {
-    const at::Tensor flat = term(rank()).to(*gpu_of_rank());
+    const at::Tensor flat = term(rank()).to(device_);
     reducer.start(flat);
     at::Tensor busy = at::ones({512, 512}, on_gpu(at::kFloat));
     for (int i = 0; i < 20; ++i) busy = busy.matmul(busy) / 512;
@@ -119,7 +123,7 @@ TEST_F(NcclCommunicatorTest, ReducerLeavesAllReduceToNcclInBuckets) {
   GradientReducer reducer(*communicator_, Reduction::kAllReduce, {4096, 65536});
   std::vector<at::Tensor> sums;
   for (int round = 0; round < 2; ++round) {
-    sums.push_back(term(rank()).to(*gpu_of_rank()));
+    sums.push_back(term(rank()).to(device_));
     reducer.start(sums.back());
     reducer.finish();
   }
@@ -130,7 +134,7 @@ TEST_F(NcclCommunicatorTest, ReducerLeavesAllReduceToNcclInBuckets) {
 TEST_F(NcclCommunicatorTest, CommunicatorsCanBeEndedAndMadeAnew) {
   for (int round = 0; round < 3; ++round) {
     communicator_.reset();
-    communicator_ = nccl_world(*gpu_of_rank(), 60);
+    communicator_ = nccl_world(device_, 60);
     at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
     communicator_->all_reduce_sum(tensor);
     EXPECT_TRUE(tensor.eq(size()).all().item<bool>());
@@ -140,7 +144,7 @@ TEST_F(NcclCommunicatorTest, CommunicatorsCanBeEndedAndMadeAnew) {
 TEST_F(NcclCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   {
-    const auto impatient = nccl_world(*gpu_of_rank(), 3);
+    const auto impatient = nccl_world(device_, 3);
     at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
     impatient->all_reduce_sum(tensor);  // connected
     if (rank() == 0) {
@@ -157,6 +161,64 @@ TEST_F(NcclCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
   at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
   communicator_->all_reduce_sum(tensor);  // the other communicator lives
   EXPECT_TRUE(tensor.eq(size()).all().item<bool>());
+}
+
+// Of a rank whose own thread waits for the whole GPU while the GPU waits for another rank.
+std::string heard_while_held_up(Communicator& communicator, c10::Device device) {
+  GradientReducer reducer(communicator, Reduction::kCanonical);
+  try {
+    reducer.start(at::ones({1 << 16}, at::TensorOptions(device)));
+    c10::cuda::device_synchronize();
+    reducer.finish();
+  } catch (const GivenUp& problem) {
+    return problem.word();
+  } catch (const Error& problem) {
+    return problem.what();
+  }
+  return "nothing";
+}
+
+TEST_F(NcclCommunicatorTest, RankThatGivesUpIsHeardByOneThatTheGpuHoldsUp) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  {
+    const auto left = nccl_world(device_, 60);
+    if (rank() == 0) {
+      left->give_up("no memory");
+    } else {
+      EXPECT_EQ(heard_while_held_up(*left, device_), "no memory");
+    }
+  }
+  at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
+  communicator_->all_reduce_sum(tensor);  // the other communicator lives
+  EXPECT_TRUE(tensor.eq(size()).all().item<bool>());
+}
+
+TEST_F(NcclCommunicatorTest, RankThatGivesUpIsHeardInEveryOperation) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  for (const bool on_host : {false, true}) {
+    const auto left = nccl_world(device_, 60);
+    if (rank() == 0) {
+      left->give_up("no memory");
+      continue;
+    }
+    const at::Tensor mine = on_host ? at::ones({4}) : at::ones({4}, on_gpu(at::kFloat));
+    try {
+      gathered(*left, mine);
+      ADD_FAILURE() << "nothing was heard";
+    } catch (const GivenUp& problem) {
+      EXPECT_EQ(problem.word(), "no memory");
+    }
+  }
+}
+
+TEST_F(NcclCommunicatorTest, RankThatTheGpuHoldsUpIsFreeAtTheDeadline) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  const auto impatient = nccl_world(device_, 2);
+  if (rank() == 0) {
+    const std::string text = heard_while_held_up(*impatient, device_);
+    EXPECT_NE(text.find("the sum of gradients has not ended on rank 0"), std::string::npos) << text;
+  }
+  MPI_Barrier(MPI_COMM_WORLD);
 }
 
 }  // namespace

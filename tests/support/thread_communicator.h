@@ -7,6 +7,8 @@
 #include <barrier>
 #include <exception>
 #include <functional>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -50,6 +52,9 @@ class ThreadCommunicator final : public Communicator {
       tensor.zero_();
       for (const at::Tensor& slot : slots) tensor.add_(slot);
     });
+  }
+  void give_up(const std::string&) override {
+    throw std::logic_error("ranks that are threads cannot give up");
   }
 
  private:
