@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <exception>
-#include <new>
-#include <string_view>
 #include <utility>
 
 #include "core/base/atomic_file.h"
@@ -16,19 +14,12 @@
 #include "core/model/safetensors.h"
 #include "distributed/process_environment.h"
 #include "distributed/rank_group.h"
+#include "sweeps/run/failure_class.h"
 #include "sweeps/run/non_finite_batch.h"
 #include "sweeps/run/run_files.h"
 
 namespace scgan::sweeps {
 namespace {
-
-// Failures that are the run's own: the sweep goes on. The others mean that this job cannot.
-bool is_own_fault(const std::exception& problem) {
-  const auto* error = dynamic_cast<const Error*>(&problem);
-  if (error == nullptr) return true;
-  return error->kind() == ErrorKind::kNonFinite || error->kind() == ErrorKind::kData ||
-         error->kind() == ErrorKind::kInvalidSpec;
-}
 
 // All ranks of a group see the same losses, so they throw this one together.
 bool is_non_finite(const std::exception& problem) {
@@ -38,35 +29,7 @@ bool is_non_finite(const std::exception& problem) {
 
 std::string one_line(std::string text) { return text.substr(0, text.find('\n')); }
 
-// LibTorch has a class of its own for a GPU's memory only.
-bool is_out_of_memory(const std::exception& problem) {
-  return dynamic_cast<const c10::OutOfMemoryError*>(&problem) != nullptr ||
-         dynamic_cast<const std::bad_alloc*>(&problem) != nullptr ||
-         std::string_view(problem.what()).find("DefaultCPUAllocator: can't allocate memory") !=
-             std::string_view::npos;
-}
-
 }  // namespace
-
-results::ExitClass exit_class(const std::exception& problem) {
-  using results::ExitClass;
-  if (is_out_of_memory(problem)) return ExitClass::kOutOfMemory;
-  const auto* error = dynamic_cast<const Error*>(&problem);
-  if (error == nullptr) return ExitClass::kUnknown;
-  switch (error->kind()) {
-    case ErrorKind::kNonFinite:
-      return ExitClass::kNonFinite;
-    case ErrorKind::kData:
-    case ErrorKind::kInvalidSpec:
-      return ExitClass::kData;
-    case ErrorKind::kStorage:
-      return ExitClass::kStorage;
-    case ErrorKind::kCommunication:
-    case ErrorKind::kDevice:
-      return ExitClass::kLost;
-  }
-  return ExitClass::kUnknown;
-}
 
 RunExecutor::RunExecutor(const JobPlan& plan, const distributed::Mailbox& mailbox,
                          LifeSigns& life_signs, Place place)
@@ -156,19 +119,27 @@ void RunExecutor::carry_out(const Join& order) {
 
 void RunExecutor::take_part(const JobRun& run, bool leading, const std::function<void()>& work) {
   begun_ = false;
-  all_ranks_know_ = false;
+  waited_for_ = true;
   orders_.begin_run(leading);
   try {
     work();
+  } catch (const GivenUp& other) {
+    report_failure(run, std::get<AttemptFailed>(report_from_text(other.word())));
   } catch (const std::exception& problem) {
-    const bool alone = group_->size() == 1;
-    if (!is_own_fault(problem) || !(alone || all_ranks_know_ || is_non_finite(problem))) throw;
-    if (!begun_) report_begin(run, 0);  // failed before its first step
-    report(AttemptFailed{exit_class(problem), one_line(problem.what())});
+    if (!is_own_fault(problem) || !group_) throw;  // without a group nobody would hear of it
+    const AttemptFailed failure{exit_class(problem), one_line(problem.what())};
+    if (waited_for_ && !is_non_finite(problem)) group_->give_up(to_text(Report{failure}));
+    report_failure(run, failure);
   }
   part_.reset();
+  former_.reset();
   group_.reset();
   report_of_rank(Free{});
+}
+
+void RunExecutor::report_failure(const JobRun& run, const AttemptFailed& failure) {
+  if (!begun_) report_begin(run, 0);  // failed before its first step
+  report(failure);
 }
 
 void RunExecutor::report_begin(const JobRun& run, int64_t first_step) {
@@ -188,7 +159,7 @@ void RunExecutor::begin(const JobRun& run) {
     remove_temporaries(folder(run) / "samples");
   }
   any_rank(*group_, false);  // the folder is there before anybody looks into it
-  make_part(run, agreed_inputs(run));
+  make_part(run, inputs_.of(run.spec));
   const int64_t first_step = part_->trainer.resume();
   report_begin(run, first_step);
   observe(leads(), first_step);
@@ -244,6 +215,8 @@ TrainOutcome RunExecutor::train() {
   Trainer& trainer = part_->trainer;
   try {
     return trainer.train(*part_->observer);
+  } catch (const GivenUp&) {
+    throw;
   } catch (const Error& problem) {
     const int64_t step = trainer.state().step;
     if (problem.kind() == ErrorKind::kNonFinite && leads()) {
@@ -266,6 +239,7 @@ void RunExecutor::score_and_store() {
         direction == Direction::kAtoB ? *trainer.state().netG_A : *trainer.state().netG_B;
     scores.push_back(part_->inputs.evaluator->score(generator, direction, *group_, place_.device));
   }
+  waited_for_ = false;
   if (!leads()) return;
   AttemptDone done{trainer.state().step, {}, {}};
   for (const Score& score : scores) {
@@ -278,22 +252,6 @@ void RunExecutor::score_and_store() {
       write_final_files(plan_.out, folder(run), run.record.id, trainer.state(), scores);
   report(done);
   finished_.emplace(folder(run), run.record.id);
-}
-
-RunInputs& RunExecutor::agreed_inputs(const JobRun& run) {
-  RunInputs* inputs = nullptr;
-  std::exception_ptr problem;
-  try {
-    inputs = &inputs_.of(run.spec);
-  } catch (const Error&) {
-    problem = std::current_exception();
-  }
-  all_ranks_know_ = any_rank(*group_, problem != nullptr);
-  if (problem) std::rethrow_exception(problem);
-  if (all_ranks_know_) {
-    throw Error(ErrorKind::kData, "another rank of the run cannot read its data or extractor");
-  }
-  return *inputs;
 }
 
 }  // namespace scgan::sweeps

@@ -60,8 +60,10 @@ class RunExecutor {
   template <typename Late>
   void carry_out(const Late&);  // to a run that is over
 
-  // Does `work`, a part in this run. What only this run suffers from is reported.
+  // Does `work`, a part in this run. What only this run suffers from is reported, and ends the part
+  // of the other ranks, too.
   void take_part(const JobRun& run, bool leading, const std::function<void()>& work);
+  void report_failure(const JobRun& run, const AttemptFailed& failure);
   void begin(const JobRun& run);
   void train_and_score();
   // Trainer::train, whose errors say in which run and step; a batch that led to a loss that is not
@@ -73,8 +75,6 @@ class RunExecutor {
   void report_begin(const JobRun& run, int64_t first_step);
   void make_part(const JobRun& run, RunInputs& inputs);
   void observe(bool leading, int64_t first_step);
-  // Inputs of a run, with the ranks of the group knowing of each other's failure. Collective.
-  RunInputs& agreed_inputs(const JobRun& run);
 
   bool leads() const { return group_->rank() == 0; }
   void report(const Report& message) const;  // of the group: its leader does
@@ -92,11 +92,8 @@ class RunExecutor {
   std::unique_ptr<Communicator> former_;      // while the ranks of the run change
   std::unique_ptr<Part> part_;                // also prepared, before this rank has joined
   std::optional<CheckpointFolder> finished_;  // of the run that was done last
-  bool all_ranks_know_ = false;               // of the present failure
+  bool waited_for_ = false;                   // by other ranks of the present run, later on
   bool begun_ = false;                        // the present run's attempt has its row
 };
-
-// How an error of a run is kept in the store.
-results::ExitClass exit_class(const std::exception& problem);
 
 }  // namespace scgan::sweeps

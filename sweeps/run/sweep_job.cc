@@ -25,6 +25,7 @@
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/coordinator.h"
 #include "sweeps/run/exit_code.h"
+#include "sweeps/run/failure_class.h"
 #include "sweeps/run/life_signs.h"
 #include "sweeps/run/output_lock.h"
 #include "sweeps/run/run_executor.h"

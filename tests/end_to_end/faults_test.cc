@@ -266,6 +266,24 @@ TEST_F(Faults, ARunThatNeedsMoreMemoryThanThereIsFailsAndTheOthersGoOn) {
   EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("out_of_memory: "), "done: "));
 }
 
+// Of two ranks one may have less memory; the other waits for it in a collective operation.
+TEST_F(Faults, MemoryThatRunsOutOnOneOfTwoRanksFailsTheRunAndTheOthersGoOn) {
+  Command command = sweep_command(1, {"tiny.yaml", "--out", "out"});
+  const auto program = std::find(command.words.begin(), command.words.end(), SCGAN_SWEEP);
+  Words both(program, command.words.end());
+  for (const char* set : {"sweep.axes={model.generator_width: [384, 4]}", "run.ranks_per_run=2"}) {
+    both.insert(both.end(), {"--set", set});
+  }
+  command.words.erase(program, command.words.end());
+  command.words.insert(command.words.end(), both.begin(), both.end());
+  command.words.insert(command.words.end(), {":", "-n", "1", "prlimit", "--as=5200000000"});
+  command.words.insert(command.words.end(), both.begin(), both.end());
+  const Ended ended = run(command);
+  EXPECT_EQ(ended.exit_code, kFailedRuns) << ended.text();
+  EXPECT_THAT(ended.err, HasSubstr("FAILED, out_of_memory: ")) << ended.text();
+  EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("out_of_memory: "), "done: "));
+}
+
 TEST_F(Faults, AClockThatJumpsByDaysChangesNothing) {
   const Ended day = run({{"date", "+%s"}, {{"LD_PRELOAD", SCGAN_CLOCK_JUMPS}}});
   EXPECT_GT(std::stol(day.out), std::time(nullptr) + 80000) << "the clock does not jump";

@@ -133,6 +133,33 @@ TEST_F(Gpus, MemoryThatRunsOutFailsTheRunWhichMoreOfItFinishes) {
   EXPECT_THAT(attempt_ends(path("out")), ElementsAre(out_of_memory, HasSubstr("done")));
 }
 
+// Both ranks run short, one a little earlier: at once, while it learns, while the sum travels.
+TEST_F(Gpus, MemoryThatRunsOutOnOneOfTwoRanksEndsNoOtherRun) {
+  for (const char* mib : {"11", "14", "20"}) {
+    Command made = command(2, kTwoRuns + Words{"--set", "run.ranks_per_run=2"});
+    made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = mib;
+    const Ended ended = run(made);
+    EXPECT_EQ(ended.exit_code, kFailedRuns) << mib << ended.text();
+    const auto out_of_memory = HasSubstr("out_of_memory: CUDA out of memory");
+    EXPECT_THAT(attempt_ends(path("out")), ElementsAre(out_of_memory, out_of_memory));
+    fs::remove_all(path("out"));
+  }
+}
+
+// Else it would spoil every run of the sweep.
+TEST_F(Gpus, AGpuThatComputesNoMoreEndsTheJobWhichGoesOnLater) {
+  Command made = command(1, kTwoRuns);
+  made.environment["SCGAN_STAND_IN_LOST_AFTER"] = "4000";  // kernels, in the first run
+  const Ended ended = run(made);
+  EXPECT_EQ(ended.exit_code, kLost) << ended.text();
+  EXPECT_THAT(ended.err, HasSubstr("uncorrectable ECC error")) << ended.text();
+  EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("lost: CUDA error: ")));
+  made.environment.erase("SCGAN_STAND_IN_LOST_AFTER");
+  EXPECT_EQ(run(made).exit_code, 0);
+  EXPECT_THAT(attempt_ends(path("out")),
+              ElementsAre(HasSubstr("lost: CUDA error: "), "done: ", "done: "));
+}
+
 TEST_F(Gpus, OnlyVisibleGpusAreTaken) {
   Command made = command(2, {"--set", "run.ranks_per_run=2"}, 3);
   made.environment["CUDA_VISIBLE_DEVICES"] = "2";
