@@ -77,6 +77,30 @@ TEST_F(Gpus, AnyNumberOfRanksGivesTheSameBytesByNcclAndByMpi) {
             alone);
 }
 
+// One with kernels whose order of additions changes is an error of the stand-in.
+constexpr const char* kManyModels = R"(name: many
+data: {kind: synthetic, image_size: 64, synthetic: {train_images: 8, test_images: 4}}
+sweep: {variants: [a, b, c, d, e, f, g], percentages: [100], seeds: [0]}
+variants:
+  a: {base: scgan, train.ema_decay: 0.9, evaluate.checkpoint: best, evaluate.every_epochs: 1, evaluate.directions: [AtoB, BtoA]}
+  b: {base: scgan, train.order: d_first, run.recompute: true, loss.ssl_distance: l1, loss.ssl_reduction: sum}
+  c: {base: scgan, loss.ssl_distance: l2norm, model.part_position: uniform, model.d_norm: instance, model.d_spectral_norm: off}
+  d: {base: scgan, model.diffaug: [color, translation, cutout], model.d_se: false, model.decoders: [big]}
+  e: {base: cyclegan, model.d_norm: batch, train.pool_size: 3, loss.lambda_identity: 0}
+  f: {base: cyclegan, model.d_norm: none, train.micro_batch: 2, train.pool_size: 0, run.recompute: true}
+  g: {base: scgan, data.image_size: 256}
+model: {generator_width: 4, generator_blocks: 1, discriminator_width: 4}
+train: {steps: 2, batch_size: 4, micro_batch: 1}
+evaluate: {kid_subsets: 5}
+run: {sample_images: 1, check_steps: 2}
+)";
+
+TEST_F(Gpus, EveryKindOfModelTakesDeterministicKernelsAndGivesTheSameBytesOnTwoRanks) {
+  write_text(path("tiny.yaml"), kManyModels);
+  const Digests alone = digests_of(command(1, {}), "[7/7]");
+  EXPECT_EQ(digests_of(command(2, {"--set", "run.ranks_per_run=2"}), "by NCCL"), alone);
+}
+
 // Whoever does not wait for a stream comes too early now and then.
 TEST_F(Gpus, WorkThatComesLateChangesNoBytes) {
   for (const char* reduction : {"canonical", "allreduce"}) {
