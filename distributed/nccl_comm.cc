@@ -83,11 +83,10 @@ ncclResult_t state_of(ncclComm_t comm) {
   return status == ncclSuccess ? state : status;
 }
 
-}  // namespace
-
-void NcclCommTraits::close(Handle comm) noexcept {
-  // NCCL may wait for the other ranks of this host, which may be gone: a thread does, and we only
-  // for a while. The communicator must not be touched once its end has begun.
+// Whether it ended in time. NCCL may wait for the other ranks of this host, which may be gone: a
+// thread does, and we only for a while. The communicator must not be touched once its end has
+// begun.
+bool end_now(ncclComm_t comm) noexcept {
   try {
     std::promise<void> aborted;
     const std::future<void> end = aborted.get_future();
@@ -95,13 +94,22 @@ void NcclCommTraits::close(Handle comm) noexcept {
       ncclCommAbort(comm);
       aborted.set_value();
     }).detach();
-    if (end.wait_for(kAbortPatience) != std::future_status::ready) {
-      log::warn("NCCL has not ended a communicator {} s after it was told to abort",
-                kAbortPatience.count());
-    }
+    if (end.wait_for(kAbortPatience) == std::future_status::ready) return true;
+    log::warn("NCCL has not ended a communicator {} s after it was told to abort",
+              kAbortPatience.count());
   } catch (const std::exception& problem) {  // no thread to be had
     log::warn("a communicator of NCCL is left as it is: {}", problem.what());
   }
+  return false;
+}
+
+}  // namespace
+
+void NcclCommTraits::close(Handle comm) noexcept { end_now(comm); }
+
+bool NcclComm::abort() noexcept {
+  const ncclComm_t comm = comm_.release();
+  return comm == nullptr || end_now(comm);
 }
 
 NcclComm::NcclComm(const ncclUniqueId& id, int rank, int size, double timeout_seconds,

@@ -44,9 +44,9 @@ class NcclComm {
   void wait(cudaEvent_t done, const char* operation,
             std::source_location where = std::source_location::current());
 
-  // Ends at once what runs on the GPU, for a rank that is held up by it. Nothing may be called
-  // afterwards.
-  void abort() { comm_.reset(); }
+  // Ends at once what runs on the GPU; false: that takes more than some seconds. Does nothing the
+  // second time. Nothing else may be called afterwards.
+  bool abort() noexcept;
 
   // Ends the communicator when all its work is done. Collective: all ranks come here together.
   // Nothing may be called afterwards.

@@ -62,28 +62,6 @@ ncclDataType_t type_of(const at::Tensor& tensor) {
   }
 }
 
-// An operation under way. Unless it ends well, the communicator is broken, and what the GPU may
-// still read and write is never freed.
-class Flight {
- public:
-  Flight(bool& broken, std::shared_ptr<const void> buffers)
-      : broken_(broken), buffers_(std::move(buffers)) {}
-  ~Flight() {
-    if (landed_) return;
-    broken_ = true;
-    static_cast<void>(new std::shared_ptr<const void>(std::move(buffers_)));
-  }
-  Flight(const Flight&) = delete;
-  Flight& operator=(const Flight&) = delete;
-
-  void landed() { landed_ = true; }
-
- private:
-  bool& broken_;
-  std::shared_ptr<const void> buffers_;
-  bool landed_ = false;
-};
-
 class Raised {  // a flag, for a scope
  public:
   explicit Raised(bool& flag) : flag_(flag) { flag_ = true; }
@@ -96,6 +74,28 @@ class Raised {  // a flag, for a scope
 };
 
 }  // namespace
+
+// An operation under way. Unless it ends well, the communicator is broken, and what the GPU may
+// still read and write is kept until it is sure that nothing runs any more.
+class NcclCommunicator::Flight {
+ public:
+  Flight(NcclCommunicator& communicator, std::shared_ptr<const void> buffers)
+      : communicator_(communicator), buffers_(std::move(buffers)) {}
+  ~Flight() {
+    if (landed_) return;
+    communicator_.broken_ = true;
+    communicator_.in_use_.push_back(std::move(buffers_));
+  }
+  Flight(const Flight&) = delete;
+  Flight& operator=(const Flight&) = delete;
+
+  void landed() { landed_ = true; }
+
+ private:
+  NcclCommunicator& communicator_;
+  std::shared_ptr<const void> buffers_;
+  bool landed_ = false;
+};
 
 NcclCommunicator::NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::Device device,
                                    double timeout_seconds)
@@ -111,8 +111,12 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::D
 
 NcclCommunicator::~NcclCommunicator() {
   stop_watch();
-  if (broken_ || heard_ || host_->broken() || std::uncaught_exceptions() > exceptions_)
-    return;  // comm_ aborts
+  const bool passing = std::uncaught_exceptions() > exceptions_;
+  if (broken_ || heard_ || host_->broken() || passing) {
+    // Never freed, if the GPU may still use it.
+    if (!comm_.abort() || !aborted_) static_cast<void>(new Buffers(std::move(in_use_)));
+    return;
+  }
   try {
     comm_.close();
   } catch (const std::exception& problem) {
@@ -130,7 +134,7 @@ void NcclCommunicator::run(const char* operation, const std::vector<at::Tensor>&
     TORCH_INTERNAL_ASSERT(buffer.device() == device_ && buffer.is_contiguous(), operation);
   }
   const c10::cuda::CUDAGuard guard(device_);
-  Flight flight(broken_, std::make_shared<std::vector<at::Tensor>>(buffers));
+  Flight flight(*this, std::make_shared<std::vector<at::Tensor>>(buffers));
   order(current(), stream_.get(), before_.get());
   {
     const std::scoped_lock lock(calls_);
@@ -223,7 +227,7 @@ void NcclCommunicator::listen_until_stopped() {
   } catch (...) {
     const std::scoped_lock lock(calls_);
     heard_ = std::current_exception();
-    comm_.abort();
+    aborted_ = comm_.abort();
   }
 }
 
@@ -242,7 +246,7 @@ std::future<void> NcclCommunicator::beside(std::function<void()> work) {
   const c10::cuda::CUDAGuard guard(device_);
   // `work` holds its tensors until the GPU has done with them: the future keeps it.
   const auto kept = std::make_shared<std::function<void()>>(std::move(work));
-  Flight flight(broken_, kept);
+  Flight flight(*this, kept);
   order(current(), stream_.get(), before_.get());
   {
     const c10::cuda::CUDAStreamGuard own(
@@ -254,7 +258,7 @@ std::future<void> NcclCommunicator::beside(std::function<void()> work) {
   watch();
   flight.landed();
   return std::async(std::launch::deferred, [this, kept] {
-    Flight waiting(broken_, kept);
+    Flight waiting(*this, kept);
     end_watch();
     comm_.wait(done_.get(), "the sum of gradients");
     waiting.landed();

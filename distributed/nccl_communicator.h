@@ -49,6 +49,9 @@ class NcclCommunicator final : public Communicator {
   void give_up(const std::string& word) override;
 
  private:
+  class Flight;
+  using Buffers = std::vector<std::shared_ptr<const void>>;
+
   void watch();      // starts the thread that listens, unless there is one
   void end_watch();  // throws what it heard
   void stop_watch();
@@ -69,6 +72,8 @@ class NcclCommunicator final : public Communicator {
   double timeout_seconds_;
   std::mutex calls_;          // of comm_: the caller's, or the listening thread's abort
   std::exception_ptr heard_;  // why that thread aborted
+  bool aborted_ = true;       // what it began has come to its end
+  Buffers in_use_;            // of operations that did not end well
   std::promise<void> stop_watch_;
   std::thread watcher_;
   bool beside_ = false;  // inside beside(): the current stream is stream_
