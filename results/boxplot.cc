@@ -226,7 +226,9 @@ double plot_width(const Boxplot& plot) {
 }  // namespace
 
 std::vector<double> nice_ticks(double low, double high, int count) {
-  if (!(high > low)) {
+  // A nearer pair has no ticks of its own: neither the labels nor the numbers have digits for them.
+  constexpr double kLeastSpan = 1e-9;  // relative
+  if (!(high - low > kLeastSpan * std::max(std::abs(low), std::abs(high)))) {
     const double margin = std::max(0.05 * std::abs(low), 1e-6);
     low -= margin;
     high += margin;

@@ -32,7 +32,8 @@ struct Boxplot {
 // A whole <svg> element, without XML declaration, so that HTML can hold it as it is.
 std::string boxplot_svg(const Boxplot& plot);
 
-// Ticks at 1, 2 or 5 times a power of ten that enclose [low, high], about `count` of them.
+// Ticks at 1, 2 or 5 times a power of ten that enclose [low, high], about `count` of them. Around
+// values that are equal, or nearly so, they enclose 5 % of the value on either side.
 std::vector<double> nice_ticks(double low, double high, int count);
 
 }  // namespace scgan::results

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
 #include "sample_store.h"
 
 namespace scgan::results {
@@ -52,6 +56,18 @@ TEST(BoxplotTest, TicksAreNiceAndEncloseTheRange) {
               ElementsAre(DoubleEq(-0.2), DoubleEq(-0.1), DoubleEq(0), DoubleEq(0.1), DoubleEq(0.2),
                           DoubleEq(0.3), DoubleEq(0.4)));
   EXPECT_THAT(nice_ticks(0, 1, 5).size(), 6);
+}
+
+// Scores that a sum in another order made differ in their last bit.
+TEST(BoxplotTest, TicksOfNearlyEqualValuesDiffer) {
+  const double value = 61.25;
+  const double next = std::nextafter(value, 100.0);
+  const std::vector<double> ticks = nice_ticks(value, next, 6);
+  EXPECT_GE(ticks.size(), 3U);
+  EXPECT_LE(ticks.size(), 12U);
+  EXPECT_LE(ticks.front(), value);
+  EXPECT_GE(ticks.back(), next);
+  EXPECT_EQ(std::ranges::adjacent_find(ticks, std::greater_equal()), ticks.end());
 }
 
 }  // namespace
