@@ -1,6 +1,7 @@
 #include "core/comm/canonical_sum.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 namespace scgan {
 

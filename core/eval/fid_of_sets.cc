@@ -1,6 +1,7 @@
 #include "core/eval/fid_of_sets.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 #include "core/eval/fid_statistics.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "core/eval/random_conv_extractor.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <array>
 #include <cmath>

@@ -1,6 +1,7 @@
 #include "core/train/image_pool.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <vector>
 

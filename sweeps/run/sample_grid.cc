@@ -1,6 +1,7 @@
 #include "sweeps/run/sample_grid.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <vector>
