@@ -100,7 +100,7 @@ SafetensorsFile CheckpointFolder::verified(int64_t step) const {
                 fmt::format("it belongs to run {}", manifest.at("run_id").dump()));
   }
   const auto path = file(step, kTensors);
-  if (sha256_of_file(path) != manifest.at("sha256")) {
+  if (manifest.at("sha256") != sha256_of_file(path)) {
     throw Error(ErrorKind::kData,
                 fmt::format("{}: its SHA-256 is not the recorded one", path.string()));
   }
