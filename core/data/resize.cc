@@ -30,11 +30,12 @@ std::vector<Taps> taps_of(int64_t in, int64_t out) {
   const double scale = static_cast<double>(in) / static_cast<double>(out);
   const double stretch = std::max(scale, 1.0);  // the kernel widens when shrinking
   const double support = 2.0 * stretch;
+  const auto nearest = [](double place) { return static_cast<int64_t>(std::floor(place + 0.5)); };
   std::vector<Taps> all(static_cast<size_t>(out));
   for (int64_t i = 0; i < out; ++i) {
     const double centre = (static_cast<double>(i) + 0.5) * scale;
-    const int64_t first = std::max<int64_t>(static_cast<int64_t>(centre - support + 0.5), 0);
-    const int64_t last = std::min<int64_t>(static_cast<int64_t>(centre + support + 0.5), in);
+    const int64_t first = std::max<int64_t>(nearest(centre - support), 0);
+    const int64_t last = std::min<int64_t>(nearest(centre + support), in);
     Taps& taps = all[static_cast<size_t>(i)];
     taps.first = first;
     double sum = 0;

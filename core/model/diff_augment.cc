@@ -2,6 +2,8 @@
 
 #include <torch/types.h>
 
+#include <cmath>
+
 #include "core/base/draws.h"
 #include "core/base/error.h"
 #include "core/model/diff_augment_ops.h"
@@ -24,7 +26,7 @@ enum Lane : uint32_t {
 };
 
 int64_t rounded_share(double ratio, int64_t size) {
-  return static_cast<int64_t>(ratio * static_cast<double>(size) + 0.5);
+  return static_cast<int64_t>(std::floor(ratio * static_cast<double>(size) + 0.5));
 }
 
 // The draws of one augmented batch.

@@ -25,7 +25,8 @@ namespace {
 constexpr std::string_view kExtension = ".lock";
 constexpr const char* kFree = "free";
 constexpr int64_t kKeptFiles = 4;
-constexpr double kDyingSeconds = 5;  // a process that was killed may keep its flock for a moment
+constexpr int kDyingLooks = 50;  // a process that was killed may keep its flock for a moment
+constexpr double kLookSeconds = 0.1;
 
 using Clock = std::chrono::steady_clock;
 
@@ -101,9 +102,9 @@ bool moves(const std::filesystem::path& file, const std::string& beats, const Lo
 
 // Whether the holder still has its flock; one that has just been killed may, for a moment.
 bool keeps_flock(const std::filesystem::path& file) {
-  for (double waited = 0; waited < kDyingSeconds; waited += 0.1) {
+  for (int look = 0; look < kDyingLooks; ++look) {
     if (!is_flocked(file)) return false;
-    pause(0.1);
+    pause(kLookSeconds);
   }
   return true;
 }
