@@ -78,6 +78,9 @@ void add_data_keys(std::vector<SpecKey>& keys) {
   data.integer("subset_images", &DatasetSpec::subset_images, 0, 1e6, "images",
                "Training images per domain in absolute numbers, in place of the percentage; 0 = by "
                "percentage.");
+}
+
+void add_synthetic_keys(std::vector<SpecKey>& keys) {
   SectionKeys<SyntheticSpec> synthetic(
       keys, "data.synthetic", [](RunSpec& s) -> SyntheticSpec& { return s.data.synthetic; });
   synthetic.integer("train_images", &SyntheticSpec::train_images, 1, 1e6, "images",
@@ -311,6 +314,7 @@ std::vector<SpecKey> spec_keys() {
   std::vector<SpecKey> keys;
   keys.reserve(128);  // references returned while building stay valid
   add_data_keys(keys);
+  add_synthetic_keys(keys);
   add_model_keys(keys);
   add_loss_keys(keys);
   add_train_keys(keys);
