@@ -68,7 +68,7 @@ std::vector<Field> list_folder_fields(const DatasetSpec& spec) {
       }
     } catch (const Error& problem) {
       std::error_code failed;
-      problems.push_back(problem.what());
+      problems.emplace_back(problem.what());
       if (!fs::is_directory(folder, failed)) {
         problems.back() += "; data.root must hold the folders trainA, trainB, testA and testB";
       }

@@ -19,7 +19,7 @@ at::Tensor to_planes(const std::vector<Sample>& samples, const ImageInfo& shape)
   const int64_t pixels = shape.height * shape.width;
   at::Tensor image =
       at::empty({3, shape.height, shape.width}, c10::CppTypeToScalarType<Value>::value);
-  Value* planes = image.mutable_data_ptr<Value>();
+  auto* planes = image.mutable_data_ptr<Value>();
   for (int64_t channel = 0; channel < 3; ++channel) {
     const Sample* sample = samples.data() + std::min(channel, shape.channels - 1);
     Value* plane = planes + channel * pixels;

@@ -50,7 +50,7 @@ class Writer {
                  PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
     png_write_info(png_, info_);
-    const float* planes = image.const_data_ptr<float>();
+    const auto* planes = image.const_data_ptr<float>();
     std::vector<png_byte> row(width * 6);
     for (size_t y = 0; y < height; ++y) {
       for (size_t sample = 0; sample < width * 3; ++sample) {

@@ -269,7 +269,7 @@ double noise_of(uint32_t word) {
 void cut_tiles(const at::Tensor& image, int64_t tiles, uint8_t* to) {
   const int64_t whole = image.size(1);
   const int64_t side = whole / tiles;
-  const uint8_t* const from = image.const_data_ptr<uint8_t>();
+  const auto* const from = image.const_data_ptr<uint8_t>();
   for (int64_t tile = 0; tile < tiles * tiles; ++tile) {
     const uint8_t* const corner = from + tile / tiles * side * whole + tile % tiles * side;
     for (int64_t line = 0; line < 3 * side; ++line, to += side) {

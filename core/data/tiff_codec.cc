@@ -96,7 +96,7 @@ class Reader {
   at::Tensor planes() {
     at::Tensor image =
         at::empty({3, info_.height, info_.width}, c10::CppTypeToScalarType<Value>::value);
-    Value* first = image.mutable_data_ptr<Value>();
+    auto* first = image.mutable_data_ptr<Value>();
     const int64_t pixels = info_.height * info_.width;
     read_chunks<Sample>(first);
     if constexpr (std::is_same_v<Sample, float>) {

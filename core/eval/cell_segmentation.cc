@@ -347,8 +347,9 @@ std::vector<MeasuredCell> shapes_of(const Field& field, const Labels& labels, in
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0) continue;
     const int pixel = static_cast<int>(i);
-    sums[static_cast<size_t>(labels[i])].add(pixel % field.width, pixel / field.width,
-                                             (field.channels[0][i] + field.channels[1][i]) / 2);
+    const int row = pixel / field.width, column = pixel % field.width;
+    const double body = (field.channels[0][i] + field.channels[1][i]) / 2;
+    sums[static_cast<size_t>(labels[i])].add(column, row, body);
   }
   add_textures(field, labels, sums);
   std::vector<MeasuredCell> cells;
@@ -374,8 +375,9 @@ std::vector<MeasuredCell> measured_cells(const at::Tensor& image,
   const Field field = field_of(image);
   std::vector<char> nuclei(field.pixels()), bodies(field.pixels());
   for (size_t i = 0; i < field.pixels(); ++i) {
-    nuclei[i] = field.nucleus[i] > thresholds.nucleus;
-    bodies[i] = nuclei[i] || field.body[i] > thresholds.body;
+    const bool nucleus = field.nucleus[i] > thresholds.nucleus;
+    nuclei[i] = nucleus ? 1 : 0;
+    bodies[i] = nucleus || field.body[i] > thresholds.body ? 1 : 0;
   }
   Labels labels = parted(field, nuclei);
   const int count = renumber(labels, kSmallestNucleus * static_cast<double>(field.pixels()));

@@ -19,7 +19,7 @@ at::Tensor checked(const at::Tensor& features) {
   if (features.dim() != 2 || features.size(0) < 2 || features.size(1) == 0) {
     throw Error(ErrorKind::kData, "FID needs feature vectors [n, d] of 2 or more images");
   }
-  const at::Tensor exact = features.to(at::kCPU, at::kDouble).contiguous();
+  at::Tensor exact = features.to(at::kCPU, at::kDouble).contiguous();
   if (!exact.isfinite().all().item<bool>()) {
     throw Error(ErrorKind::kData, "FID: a feature is not a finite number");
   }
@@ -148,7 +148,7 @@ void check_moments(const FeatureMoments& moments, const std::string& source) {
     refuse("mu or sigma has a value that is not finite");
   }
   constexpr double kAsymmetry = 1e-5;  // float32's rounding and some more
-  const double skew = (sigma - sigma.t()).abs().max().item<double>();
+  const auto skew = (sigma - sigma.t()).abs().max().item<double>();
   if (skew > kAsymmetry * sigma.abs().max().item<double>()) {
     refuse("sigma is not symmetric, so it is no covariance");
   }

@@ -179,7 +179,7 @@ void warn_of_set(const FidSet& set, const FidReport& report, std::vector<std::st
 void add_warnings(FidReport& report) {
   auto& warnings = report.warnings;
   if (report.extractor == "random_conv") {
-    warnings.push_back(
+    warnings.emplace_back(
         "random_conv is no Inception: its numbers order sets of images, but are not FID and KID as "
         "published; name the Inception weights with --extractor");
   }

@@ -19,7 +19,7 @@ at::Tensor to_tensor(const NpyArray& array) {
 
 NpyArray to_array(const at::Tensor& tensor) {
   const at::Tensor values = tensor.to(at::kCPU, at::kDouble).contiguous();
-  const double* first = values.const_data_ptr<double>();
+  const auto* first = values.const_data_ptr<double>();
   return {values.sizes().vec(), {first, first + values.numel()}};
 }
 

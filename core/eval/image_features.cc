@@ -28,7 +28,7 @@ constexpr uint32_t kLevels = 257;          // of 16 bits in one of 8
 // would start threads inside each of the decoding threads.
 at::Tensor to_8_bits(const at::Tensor& image) {
   at::Tensor levels = at::empty(image.sizes(), at::kByte);
-  const float* from = image.const_data_ptr<float>();
+  const auto* from = image.const_data_ptr<float>();
   std::transform(from, from + image.numel(), levels.mutable_data_ptr<uint8_t>(), [](float value) {
     return static_cast<uint8_t>(static_cast<uint32_t>(value) / kLevels);
   });
@@ -129,7 +129,7 @@ class FeatureReader {
     at::Tensor images =
         at::empty({static_cast<int64_t>(batch.size()), 3, shape.height, shape.width}, at::kByte);
     const int64_t bytes = 3 * shape.height * shape.width;
-    uint8_t* const first = images.mutable_data_ptr<uint8_t>();
+    auto* const first = images.mutable_data_ptr<uint8_t>();
     each(
         batch.size(), [&](size_t i) { return batch[i]; },
         [&](size_t i) {

@@ -104,7 +104,7 @@ class InceptionExtractor final : public FeatureExtractor {
         images.numel() == 0) {
       throw Error(ErrorKind::kData, "inception_v3 needs images uint8 [N, 3, H, W]");
     }
-    const at::Tensor features = network_(images).to(at::kCPU, at::kFloat).contiguous();
+    at::Tensor features = network_(images).to(at::kCPU, at::kFloat).contiguous();
     if (features.sizes() != at::IntArrayRef{images.size(0), kInceptionFeatures}) {
       refuse(file_,
              fmt::format("gives features [{}]; those of Inception-v3 are [{}, {}]",

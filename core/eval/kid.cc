@@ -127,7 +127,7 @@ at::Tensor subset(const Draws& draws, int64_t count, int64_t size, uint32_t numb
 }
 
 at::Tensor checked(const at::Tensor& features) {
-  const at::Tensor exact = features.to(at::kCPU, at::kDouble).contiguous();
+  at::Tensor exact = features.to(at::kCPU, at::kDouble).contiguous();
   if (!exact.isfinite().all().item<bool>()) {
     throw Error(ErrorKind::kData, "KID: a feature is not a finite number");
   }

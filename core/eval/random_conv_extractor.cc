@@ -20,7 +20,7 @@ RandomConvExtractor::RandomConvExtractor(c10::Device device) : device_(device) {
     const int64_t in = kChannels[layer];
     at::Tensor weight = at::empty({kChannels[layer + 1], in, 3, 3}, at::kFloat);
     const double scale = std::sqrt(2.0 / static_cast<double>(in * 9));
-    float* out = weight.mutable_data_ptr<float>();
+    auto* out = weight.mutable_data_ptr<float>();
     for (int64_t i = 0; i < weight.numel(); ++i) {
       out[i] = static_cast<float>(scale * draws.normal(layer, static_cast<uint32_t>(i)));
     }

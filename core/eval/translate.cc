@@ -151,7 +151,7 @@ at::Tensor grey_levels(const fs::path& file, const std::optional<ChannelRanges>&
                             "black and white; --percentile LOW,HIGH says it",
                             file.string()));
   }
-  const at::Tensor raw = decode_image(bytes, file);
+  at::Tensor raw = decode_image(bytes, file);
   if (bits == 8 && !ranges) return raw;
   return scale_to_grey_levels(raw, ranges ? *ranges : full_range(bits));
 }

@@ -78,7 +78,7 @@ void ParameterArena::adam_step(const at::Tensor& gradient, const TrainSpec& spec
                                double learning_rate) {
   const at::NoGradGuard no_grad;
   ++adam_steps_;
-  const double count = static_cast<double>(adam_steps_);
+  const auto count = static_cast<double>(adam_steps_);
   first_moments_.mul_(spec.beta1).add_(gradient, 1 - spec.beta1);
   second_moments_.mul_(spec.beta2).addcmul_(gradient, gradient, 1 - spec.beta2);
   const double correction1 = 1 - std::pow(spec.beta1, count);

@@ -31,7 +31,7 @@ PartWindow part_window(const ModelSpec& model, const Draws& draws, int64_t step)
 
 // Equal to an adaptive average pool to 8 x 8, which has no deterministic backward on CUDA.
 at::Tensor map_window(const at::Tensor& maps, PartWindow window, int64_t part_size) {
-  const at::Tensor seen = square(maps, window.y, window.x, part_size);
+  at::Tensor seen = square(maps, window.y, window.x, part_size);
   if (part_size > kSeenSize) return at::avg_pool2d(seen, part_size / kSeenSize);
   if (part_size < kSeenSize) return at::upsample_nearest2d(seen, {kSeenSize, kSeenSize});
   return seen;

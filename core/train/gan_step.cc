@@ -248,7 +248,7 @@ GanStep::JudgeLosses GanStep::judge_step(Judge& judge, const Lesson& lesson,
   return losses;
 }
 
-StepLosses GanStep::gather_losses(at::Tensor micro_losses,
+StepLosses GanStep::gather_losses(const at::Tensor& micro_losses,
                                   const std::array<double, 6>& judge_losses) {
   TreeSum sum;
   const at::Tensor rows = gathered(communicator_, micro_losses.to(at::kCPU, at::kDouble));

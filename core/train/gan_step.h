@@ -101,7 +101,8 @@ class GanStep {
   JudgesLosses update_judges(const Batch& batch, const Fakes& fakes, double learning_rate);
   JudgeLosses judge_step(Judge& judge, const Lesson& lesson, const JudgeSites& sites,
                          double learning_rate) const;
-  StepLosses gather_losses(at::Tensor micro_losses, const std::array<double, 6>& judge_losses);
+  StepLosses gather_losses(const at::Tensor& micro_losses,
+                           const std::array<double, 6>& judge_losses);
 
   const RunSpec& spec_;
   TrainState& state_;

@@ -27,7 +27,7 @@ bool is_non_finite(const std::exception& problem) {
   return error != nullptr && error->kind() == ErrorKind::kNonFinite;
 }
 
-std::string one_line(std::string text) { return text.substr(0, text.find('\n')); }
+std::string one_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
 
 }  // namespace
 
