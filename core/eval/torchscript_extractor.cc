@@ -89,7 +89,7 @@ class TorchScriptExtractor final : public FeatureExtractor {
 // Two different images with all grey levels: uniform ones would let a module that normalizes them
 // divide by zero.
 at::Tensor trial_images(int64_t size) {
-  return at::arange(size * size * 3 * 2, at::kLong)
+  return at::arange(int64_t{2} * 3 * size * size, at::kLong)
       .mul_(7)
       .remainder_(256)
       .to(at::kByte)

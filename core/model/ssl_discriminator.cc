@@ -26,9 +26,9 @@ class Channels {
     return std::max<int64_t>(4, published * width_ / 64);
   }
   // Of the big trunk's map of size x size: 256 px 16, 128 px 32, ..., 8 px 512.
-  int64_t big(int64_t size) const { return (*this)(4096 / size); }
+  int64_t big(int64_t size) const { return (*this)(int64_t{16} * 256 / size); }
   // Of the small branch's map: 64 px 32, 32 px 64, 16 px 128, 8 px 256.
-  int64_t small(int64_t size) const { return (*this)(2048 / size); }
+  int64_t small(int64_t size) const { return (*this)(int64_t{32} * 64 / size); }
 
  private:
   int64_t width_;
