@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <string_view>
 #include <utility>
 
 #include "core/base/atomic_file.h"
