@@ -80,11 +80,11 @@ class Raised {  // a flag, for a scope
 class NcclCommunicator::Flight {
  public:
   Flight(NcclCommunicator& communicator, std::shared_ptr<const void> buffers)
-      : communicator_(communicator), buffers_(std::move(buffers)) {}
+      : communicator_(communicator), buffers_{std::move(buffers)} {}
   ~Flight() {
     if (landed_) return;
     communicator_.broken_ = true;
-    communicator_.in_use_.push_back(std::move(buffers_));
+    communicator_.in_use_->splice(communicator_.in_use_->end(), buffers_);
   }
   Flight(const Flight&) = delete;
   Flight& operator=(const Flight&) = delete;
@@ -93,7 +93,7 @@ class NcclCommunicator::Flight {
 
  private:
   NcclCommunicator& communicator_;
-  std::shared_ptr<const void> buffers_;
+  Buffers buffers_;
   bool landed_ = false;
 };
 
@@ -113,8 +113,7 @@ NcclCommunicator::~NcclCommunicator() {
   stop_watch();
   const bool passing = std::uncaught_exceptions() > exceptions_;
   if (broken_ || heard_ || host_->broken() || passing) {
-    // Never freed, if the GPU may still use it.
-    if (!comm_.abort() || !aborted_) static_cast<void>(new Buffers(std::move(in_use_)));
+    if (!comm_.abort() || !aborted_) static_cast<void>(in_use_.release());  // never freed
     return;
   }
   try {

@@ -16,6 +16,7 @@
 #include <exception>
 #include <functional>
 #include <future>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -50,7 +51,7 @@ class NcclCommunicator final : public Communicator {
 
  private:
   class Flight;
-  using Buffers = std::vector<std::shared_ptr<const void>>;
+  using Buffers = std::list<std::shared_ptr<const void>>;
 
   void watch();      // starts the thread that listens, unless there is one
   void end_watch();  // throws what it heard
@@ -73,7 +74,8 @@ class NcclCommunicator final : public Communicator {
   std::mutex calls_;          // of comm_: the caller's, or the listening thread's abort
   std::exception_ptr heard_;  // why that thread aborted
   bool aborted_ = true;       // what it began has come to its end
-  Buffers in_use_;            // of operations that did not end well
+  // Of operations that did not end well: the GPU may still use them.
+  std::unique_ptr<Buffers> in_use_ = std::make_unique<Buffers>();
   std::promise<void> stop_watch_;
   std::thread watcher_;
   bool beside_ = false;  // inside beside(): the current stream is stream_
