@@ -65,10 +65,10 @@ MpiCommunicator::~MpiCommunicator() {
 
 void MpiCommunicator::give_up(const std::string& word) {
   broken_ = true;
-  // Small enough to leave without a receiver; who never reads it has given up too. Its bytes are
-  // MPI's as long as the process lives.
+  // Nobody waits until it is read; who never reads it has given up too. Its bytes are MPI's as long
+  // as the process lives.
   static auto& words = *new std::list<std::string>;
-  const std::string& kept = words.emplace_back(word.substr(0, kLongestWord));
+  const std::string& kept = words.emplace_back(word);
   for (int other = 0; other < size(); ++other) {
     if (other == rank()) continue;
     MPI_Request request = MPI_REQUEST_NULL;

@@ -58,11 +58,10 @@ class Communicator {
   virtual std::future<void> beside(std::function<void()> work);
 
   // This rank takes no further part, say for want of memory, while the others count on it: what
-  // they wait in, or call next, throws GivenUp with `word` (at most kLongestWord bytes of it).
-  // Called by one rank or several, when none of its own operations is under way. Nothing of the
-  // group may be used afterwards; its ranks may destroy it at different times.
+  // they wait in, or call next, throws GivenUp with `word`. Called by one rank or several, when
+  // none of its own operations is under way. Nothing of the group may be used afterwards; its ranks
+  // may destroy it at different times.
   virtual void give_up(const std::string& word) = 0;
-  static constexpr size_t kLongestWord = 2048;
 
  private:
   int rank_;
