@@ -80,18 +80,25 @@ void MpiCommunicator::give_up(const std::string& word) {
 }
 
 void MpiCommunicator::listen() {
-  int heard = 0;
+  const std::scoped_lock lock(hearing_);
+  if (!heard_) heard_ = word_that_came();
+  if (!heard_) return;
+  broken_ = true;
+  throw GivenUp(*heard_);
+}
+
+std::optional<std::string> MpiCommunicator::word_that_came() {
+  int came = 0;
   MPI_Message message = MPI_MESSAGE_NULL;
   MPI_Status status;
-  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, kGivenUpTag, group_.get(), &heard, &message, &status),
+  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, kGivenUpTag, group_.get(), &came, &message, &status),
             "MPI_Improbe");
-  if (heard == 0) return;
-  broken_ = true;
+  if (came == 0) return std::nullopt;
   int length = 0;
   check_mpi(MPI_Get_count(&status, MPI_CHAR, &length), "MPI_Get_count");
   std::string word(static_cast<size_t>(length), '\0');
   check_mpi(MPI_Mrecv(word.data(), length, MPI_CHAR, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
-  throw GivenUp(std::move(word));
+  return word;
 }
 
 void MpiCommunicator::poll(MPI_Request& request, const char* operation) {

@@ -5,6 +5,8 @@
 // used from one thread at a time.
 #pragma once
 
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +29,7 @@ class MpiCommunicator final : public Communicator {
   void all_reduce_sum(at::Tensor& tensor) override;
   void give_up(const std::string& word) override;
 
-  // Throws GivenUp if a rank of the group gave up. Not collective.
+  // Throws GivenUp if a rank of the group gave up. Not collective; from any thread.
   void listen();
   // Whether an operation timed out or a rank gave up: the others do not take part in the end.
   bool broken() const { return broken_; }
@@ -35,11 +37,14 @@ class MpiCommunicator final : public Communicator {
  private:
   // Polls until the request is done. `buffers` are what it reads and writes.
   void wait(MPI_Request request, const char* operation, const std::vector<at::Tensor>& buffers);
+  std::optional<std::string> word_that_came();
   void poll(MPI_Request& request, const char* operation);
 
   MpiComm group_;
   double timeout_seconds_;
   bool broken_ = false;
+  std::mutex hearing_;
+  std::optional<std::string> heard_;  // the word of a rank that gave up
 };
 
 }  // namespace scgan::distributed

@@ -129,6 +129,7 @@ void RunExecutor::take_part(const JobRun& run, bool leading, const std::function
   } catch (const std::exception& problem) {
     if (!is_own_fault(problem) || !group_) throw;  // without a group nobody would hear of it
     const AttemptFailed failure{exit_class(problem), one_line(problem.what())};
+    part_.reset();  // a sum that travels ends first: the others do not know yet and take part in it
     if (waited_for_ && !is_non_finite(problem)) group_->give_up(to_text(Report{failure}));
     report_failure(run, failure);
   }

@@ -122,6 +122,7 @@ TEST_F(MpiCommunicatorTest, RankThatGivesUpIsHeardByAllWhereverTheyWait) {
         if (operation == 3) left.all_reduce_sum(flat);
       };
       EXPECT_EQ(word_heard(act), "no memory") << operation;
+      EXPECT_EQ(word_heard(act), "no memory") << "heard only once";
       EXPECT_TRUE(left.broken());
     }
     // Everything else goes on.

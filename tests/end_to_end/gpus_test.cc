@@ -3,6 +3,8 @@
 // those of the CPU; docs/gpu.md says what only a real GPU can show.
 #include <signal.h>
 
+#include <algorithm>
+
 #include "tests/end_to_end/sweep_fixture.h"
 
 namespace scgan::end_to_end {
@@ -166,6 +168,32 @@ TEST_F(Gpus, MemoryThatRunsOutOnOneOfTwoRanksEndsNoOtherRun) {
     EXPECT_EQ(ended.exit_code, kFailedRuns) << mib << ended.text();
     const auto out_of_memory = HasSubstr("out_of_memory: CUDA out of memory");
     EXPECT_THAT(attempt_ends(path("out")), ElementsAre(out_of_memory, out_of_memory));
+    fs::remove_all(path("out"));
+  }
+}
+
+// A sum of gradients is on its way when one rank cannot go on: it ends, on both, before they part.
+TEST_F(Gpus, MemoryThatRunsOutWhileTheSumTravelsHoldsNobodyUp) {
+  for (const char* kernels : {"3900", "4000", "4100"}) {  // the discriminators' in the first step
+    Command made = command(
+        1, {"--set", "run.ranks_per_run=2", "--set", "sweep.variants=[cyclegan_diffaug]"}, 2);
+    const auto program = std::find(made.words.begin(), made.words.end(), SCGAN_SWEEP);
+    const Words both(program, made.words.end());
+    const Words second{":",
+                       "-n",
+                       "1",
+                       "-x",
+                       "LD_PRELOAD=" SCGAN_STAND_IN_GPU,
+                       "-x",
+                       std::string("SCGAN_STAND_IN_SHORT_AFTER=") + kernels};
+    made.words = made.words + second + both;
+    made.environment["SCGAN_STAND_IN_LINK_MS"] = "300";
+    made.environment["SCGAN_STAND_IN_NCCL_SILENT"] = "1";
+    made.environment["SCGAN_TIMEOUT_SECONDS"] = "60";
+    const Ended ended = run(made, seconds(40));
+    EXPECT_FALSE(ended.timed_out) << kernels << ended.text();
+    EXPECT_EQ(ended.exit_code, kFailedRuns) << kernels << ended.text();
+    EXPECT_THAT(attempt_ends(path("out")), ElementsAre("out_of_memory: CUDA out of memory."));
     fs::remove_all(path("out"));
   }
 }

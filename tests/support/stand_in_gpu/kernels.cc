@@ -276,12 +276,20 @@ class Call {
   std::optional<c10::Device> device_;
 };
 
+long number_in(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? std::numeric_limits<long>::max() : std::stol(text);
+}
+
 // SCGAN_STAND_IN_LOST_AFTER: so many kernels are done, then the GPU is broken for good.
+// SCGAN_STAND_IN_SHORT_AFTER: so many kernels are done, then there is no memory for one.
 void launch() {
-  static const char* text = std::getenv("SCGAN_STAND_IN_LOST_AFTER");
-  static const long last = text == nullptr ? std::numeric_limits<long>::max() : std::stol(text);
+  static const long last = number_in("SCGAN_STAND_IN_LOST_AFTER");
+  static const long fitting = number_in("SCGAN_STAND_IN_SHORT_AFTER");
   static std::atomic<long> launched{0};
-  C10_CUDA_CHECK(launched++ < last ? cudaSuccess : cudaErrorECCUncorrectable);
+  const long before = launched++;
+  C10_CUDA_CHECK(before < last ? cudaSuccess : cudaErrorECCUncorrectable);
+  TORCH_CHECK_WITH(OutOfMemoryError, before != fitting, "CUDA out of memory.");
 }
 
 void kernel(const c10::OperatorHandle& op, Stack* stack) {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
@@ -37,6 +38,12 @@ enum Kind : uint64_t { kAllGather = 1, kAllReduce, kBroadcast, kPointToPoint, kE
 bool silent() {
   static const char* word = std::getenv("SCGAN_STAND_IN_NCCL_SILENT");
   return word != nullptr && std::string_view(word) == "1";
+}
+
+// SCGAN_STAND_IN_LINK_MS: how long every operation takes, at least.
+std::chrono::milliseconds link_time() {
+  static const char* text = std::getenv("SCGAN_STAND_IN_LINK_MS");
+  return std::chrono::milliseconds(text == nullptr ? 0 : std::stoi(text));
 }
 
 // What a communicator and its work on streams have in common; the work may outlive it.
@@ -70,6 +77,7 @@ class Shared {
                const std::vector<Transfer>& receives) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return done_ + 1 == number || links.given_up(); });
+    changed_.wait_for(lock, link_time(), [&] { return links.given_up().load(); });
     lock.unlock();
     const std::string problem = links.exchange(number, kind, sends, receives);
     if (!problem.empty() && !links.given_up() && !silent()) set(ncclRemoteError, problem);
