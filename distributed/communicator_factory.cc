@@ -25,8 +25,10 @@ namespace scgan::distributed {
 
 #if SCGAN_WITH_CUDART
 std::string gpu_model(c10::Device device) { return gpu_name(device); }
+void prepare_gpu() { refuse_when_gpu_memory_ends(); }
 #else
 std::string gpu_model(c10::Device device) { return device.str(); }
+void prepare_gpu() {}
 #endif
 
 #if SCGAN_WITH_NCCL

@@ -18,9 +18,12 @@ namespace scgan::distributed {
 std::unique_ptr<Communicator> make_communicator(MpiComm group, c10::Device device,
                                                 double timeout_seconds = 1800);
 
-// Model and architecture: "NVIDIA H100 80GB HBM3, sm_90"; "cuda:0" in a build without CUDA's
-// headers. Throws Error(kDevice) when there is no such GPU.
+// See gpu_name(); "cuda:0" in a build without CUDA's headers. Throws Error(kDevice) when there is
+// no such GPU.
 std::string gpu_model(c10::Device device);
+
+// Before this process computes on its GPU: see refuse_when_gpu_memory_ends().
+void prepare_gpu();
 
 // "2.28.9", or "none" in a build without NCCL.
 std::string nccl_version();

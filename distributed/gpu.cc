@@ -1,11 +1,14 @@
 #include "distributed/gpu.h"
 
+#include <ATen/Context.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <cuda_runtime_api.h>
 #include <fmt/format.h>
 
 #include <array>
 #include <fstream>
 
+#include "core/base/error.h"
 #include "distributed/cuda_stream.h"
 
 namespace scgan::distributed {
@@ -13,8 +16,8 @@ namespace scgan::distributed {
 std::string gpu_name(c10::Device device) {
   cudaDeviceProp properties{};
   check_cuda(cudaGetDeviceProperties(&properties, device.index()), "cudaGetDeviceProperties");
-  return fmt::format("{}, sm_{}{}", static_cast<const char*>(properties.name), properties.major,
-                     properties.minor);
+  return fmt::format("{}, sm_{}{}, {} multiprocessors", static_cast<const char*>(properties.name),
+                     properties.major, properties.minor, properties.multiProcessorCount);
 }
 
 std::string gpu_seat(c10::Device device) {
@@ -26,6 +29,31 @@ std::string gpu_seat(c10::Device device) {
   std::string boot_id;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot_id);
   return boot_id + " " + address.data();
+}
+
+void refuse_when_gpu_memory_ends() {
+  static const bool done = [] {
+    at::globalContext().lazyInitDevice(c10::kCUDA);
+    auto& allocator = *c10::cuda::CUDACachingAllocator::get();
+    if (allocator.name() != "native") {
+      throw Error(ErrorKind::kInvalidSpec,
+                  fmt::format("LibTorch's GPU allocator is {}, which does not tell when memory "
+                              "ends: remove `backend` from PYTORCH_ALLOC_CONF or "
+                              "PYTORCH_CUDA_ALLOC_CONF",
+                              allocator.name()));
+    }
+    // Called without the allocator's lock, before it throws an error that would be caught.
+    allocator.attachOutOfMemoryObserver([](int64_t /*device*/, size_t wanted, size_t total,
+                                           size_t free) {
+      constexpr double kMib = 1 << 20;
+      throw Error(ErrorKind::kOutOfMemory,
+                  fmt::format("CUDA out of memory: {:.1f} MiB wanted, {:.1f} of {:.1f} MiB free",
+                              static_cast<double>(wanted) / kMib, static_cast<double>(free) / kMib,
+                              static_cast<double>(total) / kMib));
+    });
+    return true;
+  }();
+  static_cast<void>(done);
 }
 
 }  // namespace scgan::distributed

@@ -33,14 +33,25 @@ constexpr std::array<std::pair<const char*, const char*>, 6> kVariables{
      {"NCCL_PROTO", "Simple"},
      {"NCCL_NVLS_ENABLE", "0"}}};
 
-// With these OpenMP gives a kernel fewer threads than it asks for; oneDNN's wait for the missing
-// ones.
-constexpr std::array<const char*, 2> kForbidden{"OMP_DYNAMIC", "OMP_THREAD_LIMIT"};
+// With the first two OpenMP gives a kernel fewer threads than it asks for; oneDNN's wait for the
+// missing ones. With the third LibTorch takes the GPU kernel that was the fastest just now.
+constexpr std::array<const char*, 3> kForbidden{"OMP_DYNAMIC", "OMP_THREAD_LIMIT",
+                                                "PYTORCH_TUNABLEOP_ENABLED"};
 
 // With these a library takes other kernels; recorded where somebody set them.
-constexpr std::array<const char*, 5> kChoosingKernels{"ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA",
-                                                      "DNNL_MAX_CPU_ISA", "MKL_CBWR",
-                                                      "MKL_ENABLE_INSTRUCTIONS"};
+constexpr std::array kChoosingKernels{"ATEN_CPU_CAPABILITY",
+                                      "ONEDNN_MAX_CPU_ISA",
+                                      "DNNL_MAX_CPU_ISA",
+                                      "MKL_CBWR",
+                                      "MKL_ENABLE_INSTRUCTIONS",
+                                      "NVIDIA_TF32_OVERRIDE",
+                                      "CUDNN_ERRATA_JSON_FILE",
+                                      "TORCH_CUDNN_V8_API_DISABLED",
+                                      "CUBLASLT_WORKSPACE_SIZE",
+                                      "TORCH_CUBLASLT_UNIFIED_WORKSPACE",
+                                      "TORCH_BLAS_PREFER_CUBLASLT",
+                                      "DISABLE_ADDMM_CUDA_LT",
+                                      "TORCH_LINALG_PREFER_CUSOLVER"};
 
 // "AMD EPYC, family 26 model 2": virtual machines often give the same name to different ones.
 std::string cpu_model() {
@@ -105,6 +116,7 @@ c10::Device choose_device(const std::string& word, int local_rank) {
   if (gpus == 0) throw Error(ErrorKind::kDevice, "--device cuda: no GPU is visible on this host");
   const c10::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(local_rank % gpus));
   c10::impl::VirtualGuardImpl(at::kCUDA).setDevice(device);
+  prepare_gpu();
   return device;
 }
 
@@ -145,6 +157,9 @@ std::map<std::string, std::string> determinism_record() {
   record["cuda"] = gpu ? std::to_string(hooks.versionCUDART()) : "none";
   record["cudnn"] = gpu ? std::to_string(hooks.versionCuDNN()) : "none";
   record["nccl"] = nccl_version();
+  if (std::string driver; std::getline(std::ifstream("/sys/module/nvidia/version"), driver)) {
+    record["nvidia_driver"] = driver;
+  }
   return record;
 }
 

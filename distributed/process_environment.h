@@ -21,8 +21,8 @@ void fix_environment(char** argv);
 
 // The variables of fix_environment() as they are, others that choose kernels if they are set,
 // LibTorch's switches ("torch.deterministic", "torch.cudnn_benchmark", "torch.tf32": on or off) and
-// the versions "cuda", "cudnn" (none without a GPU) and "nccl" (none when not built in): what bits
-// depend on beside LibTorch itself. For the record.
+// the versions "cuda", "cudnn" (none without a GPU), "nccl" (none when not built in) and, where it
+// is loaded, "nvidia_driver": what bits depend on beside LibTorch itself. For the record.
 std::map<std::string, std::string> determinism_record();
 
 // "auto" (a GPU if there is one), "cpu" or "cuda". With GPUs, rank r of a host takes GPU r modulo
@@ -32,8 +32,8 @@ std::map<std::string, std::string> determinism_record();
 c10::Device choose_device(const std::string& word, int local_rank);
 
 // "cpu: <model name>, family <f> model <m>, <instructions that LibTorch uses>" or "cuda: <model
-// name>, sm_<architecture>": ranks with equal texts give equal bits. SCGAN_DEVICE_NAME, if set:
-// tests are on one host.
+// name>, sm_<architecture>, <n> multiprocessors": ranks with equal texts give equal bits.
+// SCGAN_DEVICE_NAME, if set: tests are on one host.
 std::string describe(c10::Device device);
 
 // One line per library: LibTorch, CUDA, NCCL, MPI. Does not start MPI.

@@ -8,6 +8,8 @@ const char* to_string(ErrorKind kind) {
       return "invalid_spec";
     case ErrorKind::kData:
       return "data";
+    case ErrorKind::kOutOfMemory:
+      return "out_of_memory";
     case ErrorKind::kNonFinite:
       return "non_finite";
     case ErrorKind::kCommunication:

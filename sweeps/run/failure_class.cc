@@ -54,6 +54,8 @@ ExitClass exit_class(const std::exception& problem) {
   const auto* error = dynamic_cast<const Error*>(&problem);
   if (error == nullptr) return is_lost_gpu(problem) ? ExitClass::kLost : ExitClass::kUnknown;
   switch (error->kind()) {
+    case ErrorKind::kOutOfMemory:
+      return ExitClass::kOutOfMemory;
     case ErrorKind::kNonFinite:
       return ExitClass::kNonFinite;
     case ErrorKind::kData:

@@ -159,6 +159,29 @@ TEST_F(Gpus, MemoryThatRunsOutFailsTheRunWhichMoreOfItFinishes) {
   EXPECT_THAT(attempt_ends(path("out")), ElementsAre(out_of_memory, HasSubstr("done")));
 }
 
+// cuDNN's usual algorithm has no room for its workspace; another one would give other bits.
+TEST_F(Gpus, NoOtherAlgorithmIsTakenWhereMemoryRunsOut) {
+  Command made = command(1, {});
+  made.environment["SCGAN_STAND_IN_WORKSPACE_MIB"] = "40";
+  const Digests usual = digests_of(made, "done");
+  made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "39";
+  const Ended ended = run(made);
+  EXPECT_EQ(ended.exit_code, kFailedRuns) << ended.text();
+  EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("out_of_memory: CUDA out of")));
+  made.environment.erase("SCGAN_STAND_IN_MEMORY_MIB");
+  made.words.emplace_back("--retry-failed");
+  EXPECT_EQ(digests_of(made, "done"), usual);
+}
+
+TEST_F(Gpus, AnAllocatorThatDoesNotTellWhenMemoryEndsIsRefused) {
+  Command made = command(1, {});
+  made.environment["PYTORCH_ALLOC_CONF"] = "backend:cudaMallocAsync";
+  const Ended ended = run(made);
+  EXPECT_EQ(ended.exit_code, kBadInput) << ended.text();
+  EXPECT_THAT(ended.err, HasSubstr("allocator is cudaMallocAsync"));
+  EXPECT_FALSE(fs::exists(path("out")));
+}
+
 // Both ranks run short, one a little earlier: at once, while it learns, while the sum travels.
 TEST_F(Gpus, MemoryThatRunsOutOnOneOfTwoRanksEndsNoOtherRun) {
   for (const char* mib : {"11", "14", "20"}) {

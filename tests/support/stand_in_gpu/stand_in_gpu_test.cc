@@ -142,6 +142,24 @@ TEST(StandInGpuTest, MemoryRunsOut) {
   EXPECT_THROW(at::empty({int64_t{1} << 32}, kOnGpu), c10::OutOfMemoryError);
 }
 
+// As LibTorch does it on a GPU (aten/src/ATen/native/cudnn/Conv_v8.cpp): another algorithm is taken
+// without a word, and kept when there is memory again.
+TEST(StandInGpuTest, AConvolutionWithoutAWorkspaceTakesAnotherAlgorithmAndKeepsIt) {
+  const at::Tensor images = at::rand({1, 3, 16, 16}, kOnGpu);
+  const at::Tensor filters = at::rand({4, 3, 3, 3}, kOnGpu);
+  const auto result = [&] { return at::conv2d(images, filters).cpu(); };
+  const at::Tensor usual = result();
+  setenv("SCGAN_STAND_IN_WORKSPACE_MIB", "100", 1);
+  EXPECT_TRUE(at::equal(result(), usual));
+  setenv("SCGAN_STAND_IN_WORKSPACE_MIB", "1000000", 1);
+  const at::Tensor frugal = result();
+  EXPECT_FALSE(at::equal(frugal, usual));
+  EXPECT_TRUE(at::allclose(frugal, usual));
+  setenv("SCGAN_STAND_IN_WORKSPACE_MIB", "100", 1);
+  EXPECT_TRUE(at::equal(result(), frugal));
+  unsetenv("SCGAN_STAND_IN_WORKSPACE_MIB");
+}
+
 // Two ranks of NCCL in one process, a thread and a GPU each.
 class Pair {
  public:

@@ -25,6 +25,7 @@ TEST(ExitClassTest, MemoryThatCannotBeHadIsItsOwnClass) {
 
 TEST(ExitClassTest, FollowsTheKindOfTheError) {
   const auto of = [](ErrorKind kind) { return exit_class(Error(kind, "text")); };
+  EXPECT_EQ(of(ErrorKind::kOutOfMemory), ExitClass::kOutOfMemory);
   EXPECT_EQ(of(ErrorKind::kNonFinite), ExitClass::kNonFinite);
   EXPECT_EQ(of(ErrorKind::kData), ExitClass::kData);
   EXPECT_EQ(of(ErrorKind::kInvalidSpec), ExitClass::kData);
