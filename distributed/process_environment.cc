@@ -34,9 +34,10 @@ constexpr std::array<std::pair<const char*, const char*>, 6> kVariables{
      {"NCCL_NVLS_ENABLE", "0"}}};
 
 // With the first two OpenMP gives a kernel fewer threads than it asks for; oneDNN's wait for the
-// missing ones. With the third LibTorch takes the GPU kernel that was the fastest just now.
-constexpr std::array<const char*, 3> kForbidden{"OMP_DYNAMIC", "OMP_THREAD_LIMIT",
-                                                "PYTORCH_TUNABLEOP_ENABLED"};
+// missing ones. With the third LibTorch takes the GPU kernel that was the fastest just now, with
+// the fourth NVIDIA's libraries use TF32 whatever they are told.
+constexpr std::array kForbidden{"OMP_DYNAMIC", "OMP_THREAD_LIMIT", "PYTORCH_TUNABLEOP_ENABLED",
+                                "NVIDIA_TF32_OVERRIDE"};
 
 // With these a library takes other kernels; recorded where somebody set them.
 constexpr std::array kChoosingKernels{"ATEN_CPU_CAPABILITY",
@@ -44,7 +45,6 @@ constexpr std::array kChoosingKernels{"ATEN_CPU_CAPABILITY",
                                       "DNNL_MAX_CPU_ISA",
                                       "MKL_CBWR",
                                       "MKL_ENABLE_INSTRUCTIONS",
-                                      "NVIDIA_TF32_OVERRIDE",
                                       "CUDNN_ERRATA_JSON_FILE",
                                       "TORCH_CUDNN_V8_API_DISABLED",
                                       "CUBLASLT_WORKSPACE_SIZE",

@@ -15,7 +15,8 @@ namespace scgan::distributed {
 //   NCCL_ALGO=Ring, NCCL_PROTO=Simple,               NCCL adds in one order, whatever the size of
 //   NCCL_NVLS_ENABLE=0                               the message, and not in the switch
 // and of LibTorch's deterministic kernels. Takes away OMP_DYNAMIC and OMP_THREAD_LIMIT, with which
-// kernels of several threads never end. OpenMP reads its variables when it is loaded, so the
+// kernels of several threads never end, PYTORCH_TUNABLEOP_ENABLED, with which speed chooses
+// kernels, and NVIDIA_TF32_OVERRIDE. OpenMP reads its variables when it is loaded, so the
 // program starts itself anew once. Call first in main(), before MPI.
 void fix_environment(char** argv);
 

@@ -32,6 +32,12 @@ TEST(DeterminismRecordTest, NamesWhatMakesALibraryTakeOtherKernels) {
   unsetenv("MKL_CBWR");
 }
 
+// ctest sets them.
+TEST(FixEnvironmentTest, TakesAwayWhatWouldChangeBitsOutsideTheSpec) {
+  for (const char* name : {"OMP_THREAD_LIMIT", "PYTORCH_TUNABLEOP_ENABLED", "NVIDIA_TF32_OVERRIDE"})
+    EXPECT_EQ(std::getenv(name), nullptr) << name;
+}
+
 TEST(DescribeTest, TellsProcessorsOfOneNameApart) {
   const std::string text = describe(c10::Device(c10::DeviceType::CPU));
   EXPECT_TRUE(text.starts_with("cpu: "));
