@@ -26,9 +26,13 @@ namespace scgan::distributed {
 #if SCGAN_WITH_CUDART
 std::string gpu_model(c10::Device device) { return gpu_name(device); }
 void prepare_gpu() { refuse_when_gpu_memory_ends(); }
+void give_back_gpu_memory(c10::Device device) {
+  if (device.is_cuda()) give_back_memory();
+}
 #else
 std::string gpu_model(c10::Device device) { return device.str(); }
 void prepare_gpu() {}
+void give_back_gpu_memory(c10::Device) {}
 #endif
 
 #if SCGAN_WITH_NCCL
@@ -84,6 +88,7 @@ std::unique_ptr<Communicator> make_communicator(MpiComm group, c10::Device devic
   if (sharing) setenv("NCCL_MULTI_RANK_GPU_ENABLE", "1", 0);
   if (host->rank() == 0)
     log::info("{} ranks exchange tensors by NCCL {}", host->size(), nccl_version());
+  give_back_gpu_memory(device);
   return std::make_unique<NcclCommunicator>(std::move(host), device, timeout_seconds);
 }
 

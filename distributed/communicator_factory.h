@@ -25,6 +25,10 @@ std::string gpu_model(c10::Device device);
 // Before this process computes on its GPU: see refuse_when_gpu_memory_ends().
 void prepare_gpu();
 
+// What LibTorch keeps on the GPU for later tensors becomes free: for NCCL, which takes memory
+// beside it, and for other processes on the same GPU. Does nothing for a CPU.
+void give_back_gpu_memory(c10::Device device);
+
 // "2.28.9", or "none" in a build without NCCL.
 std::string nccl_version();
 

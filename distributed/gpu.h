@@ -22,4 +22,7 @@ std::string gpu_seat(c10::Device device);
 // Error(kInvalidSpec) when LibTorch was told to use another allocator than its own.
 void refuse_when_gpu_memory_ends();
 
+// Gives memory that LibTorch keeps for later tensors back to the GPU.
+void give_back_memory();
+
 }  // namespace scgan::distributed

@@ -107,7 +107,23 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::D
       done_(event_of(device)),
       comm_(comm_of(*host_, device, timeout_seconds)),
       timeout_seconds_(timeout_seconds),
-      exceptions_(std::uncaught_exceptions()) {}
+      exceptions_(std::uncaught_exceptions()) {
+  connect();
+}
+
+// NCCL connects the ranks, and takes memory for it, at the first exchange of each kind: now, not in
+// a step that has filled the GPU.
+void NcclCommunicator::connect() {
+  const at::Tensor bytes = at::zeros({size()}, at::TensorOptions(device_).dtype(at::kByte));
+  at::Tensor all = at::empty_like(bytes);
+  try {
+    all_to_all(bytes, all);
+    all_gather(bytes.narrow(0, 0, 1), all);
+  } catch (...) {
+    if (!comm_.abort()) static_cast<void>(in_use_.release());  // never freed
+    throw;
+  }
+}
 
 NcclCommunicator::~NcclCommunicator() {
   stop_watch();

@@ -33,8 +33,8 @@ namespace scgan::distributed {
 class NcclCommunicator final : public Communicator {
  public:
   // `host`: of the same ranks, for host memory, for NCCL's id, and for the word of a rank that
-  // gives up. `timeout_seconds`: the longest a rank waits in one operation. Collective. Throws
-  // Error(kCommunication), Error(kDevice).
+  // gives up. `timeout_seconds`: the longest a rank waits in one operation. NCCL takes all the
+  // memory it will need. Collective. Throws Error(kCommunication), Error(kDevice).
   NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::Device device,
                    double timeout_seconds = 1800);
 
@@ -53,6 +53,7 @@ class NcclCommunicator final : public Communicator {
   class Flight;
   using Buffers = std::list<std::shared_ptr<const void>>;
 
+  void connect();
   void watch();      // starts the thread that listens, unless there is one
   void end_watch();  // throws what it heard
   void stop_watch();

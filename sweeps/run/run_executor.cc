@@ -13,6 +13,7 @@
 #include "core/base/sha256.h"
 #include "core/comm/solo_communicator.h"
 #include "core/model/safetensors.h"
+#include "distributed/communicator_factory.h"
 #include "distributed/process_environment.h"
 #include "distributed/rank_group.h"
 #include "sweeps/run/failure_class.h"
@@ -136,6 +137,7 @@ void RunExecutor::take_part(const JobRun& run, bool leading, const std::function
   part_.reset();
   former_.reset();
   group_.reset();
+  distributed::give_back_gpu_memory(place_.device);
   report_of_rank(Free{});
 }
 

@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 #include <c10/cuda/CUDAFunctions.h>
+#include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -95,6 +96,21 @@ TEST_F(NcclCommunicatorTest, AllReduceSumsBothTypes) {
 TEST_F(NcclCommunicatorTest, TensorsInHostMemoryTravelToo) {
   const at::Tensor all = gathered(*communicator_, at::full({1}, rank(), at::kDouble));
   for (int r = 0; r < size(); ++r) EXPECT_EQ(all[r].item<int>(), r);
+}
+
+// The stand-in's NCCL takes it at the first exchange between two ranks, as the real one does.
+TEST_F(NcclCommunicatorTest, HasTheMemoryThatExchangesNeedFromTheStart) {
+  const at::Tensor shards = at::ones({size()}, on_gpu(at::kByte));
+  at::Tensor mine = at::empty_like(shards);
+  const auto free_memory = [] {
+    size_t free = 0, total = 0;
+    cudaMemGetInfo(&free, &total);
+    return free;
+  };
+  const size_t before = free_memory();
+  communicator_->all_to_all(shards, mine);
+  communicator_->all_gather(shards.narrow(0, 0, 1), mine);
+  EXPECT_EQ(free_memory(), before);
 }
 
 TEST_F(NcclCommunicatorTest, SeesWhatTheCurrentStreamComputedBefore) {

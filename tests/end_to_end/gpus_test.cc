@@ -182,6 +182,27 @@ TEST_F(Gpus, AnAllocatorThatDoesNotTellWhenMemoryEndsIsRefused) {
   EXPECT_FALSE(fs::exists(path("out")));
 }
 
+// NCCL takes memory beside LibTorch, which keeps what the larger run on rank 0 needed. The first
+// exchange between two ranks takes it, in a step that needs memory itself.
+TEST_F(Gpus, NcclFindsTheMemoryThatLibTorchDoesNotUse) {
+  write_text(path("tiny.yaml"), R"(name: memory
+data: {kind: synthetic, image_size: 64, synthetic: {train_images: 8, test_images: 4}}
+sweep: {variants: [large, long], percentages: [100], seeds: [0]}
+variants:
+  large: {base: cyclegan, data.image_size: 256, train.steps: 1}
+  long: {base: cyclegan, train.steps: 60}
+model: {generator_width: 4, generator_blocks: 1, discriminator_width: 4}
+train: {batch_size: 2, micro_batch: 1}
+evaluate: {kid_subsets: 5}
+run: {sample_images: 1}
+)");
+  const Digests alone = digests_of(command(1, {}), "done");
+  Command made = command(2, {});
+  made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "200";
+  made.environment["SCGAN_STAND_IN_NCCL_MIB"] = "120";
+  EXPECT_EQ(digests_of(made, "long 100 % seed 0: 2 ranks from step "), alone);
+}
+
 // Both ranks run short, one a little earlier: at once, while it learns, while the sum travels.
 TEST_F(Gpus, MemoryThatRunsOutOnOneOfTwoRanksEndsNoOtherRun) {
   for (const char* mib : {"11", "14", "20"}) {

@@ -3,6 +3,8 @@
 // here: any call while the communicator still takes over the one before, an end that was not
 // announced.
 //
+// SCGAN_STAND_IN_NCCL_MIB: of the GPU's memory, that a communicator takes at its first exchange
+// between two ranks (0), as NCCL connects them only then.
 // SCGAN_STAND_IN_NCCL_SILENT=1: a rank that is gone is not reported; the others' work never ends,
 // as with ranks that share a host's memory.
 #include <cuda_runtime_api.h>
@@ -46,6 +48,11 @@ std::chrono::milliseconds link_time() {
   return std::chrono::milliseconds(text == nullptr ? 0 : std::stoi(text));
 }
 
+size_t buffer_bytes() {
+  static const char* text = std::getenv("SCGAN_STAND_IN_NCCL_MIB");
+  return (text == nullptr ? size_t{0} : std::stoul(text)) << 20;
+}
+
 // What a communicator and its work on streams have in common; the work may outlive it.
 class Shared {
  public:
@@ -54,6 +61,17 @@ class Shared {
 
   const int rank, size, device;
   PeerLinks links;
+
+  // Whether there is memory for it.
+  bool take_buffers() {
+    const std::scoped_lock lock(mutex_);
+    if (buffers_ == nullptr && buffer_bytes() > 0) buffers_ = allocate(buffer_bytes(), device);
+    return buffers_ != nullptr || buffer_bytes() == 0;
+  }
+  void release_buffers() {
+    const std::scoped_lock lock(mutex_);
+    if (buffers_ != nullptr) release(std::exchange(buffers_, nullptr));
+  }
 
   ncclResult_t state() {
     const std::scoped_lock lock(mutex_);
@@ -96,6 +114,7 @@ class Shared {
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
+  void* buffers_ = nullptr;
   ncclResult_t state_ = ncclInProgress;
   std::string text_;
   std::atomic<uint64_t> queued_{0};
@@ -295,12 +314,14 @@ ncclResult_t ncclCommFinalize(ncclComm_t comm) {
 
 ncclResult_t ncclCommDestroy(ncclComm_t comm) {
   if (!comm->finalized || comm->shared->state() != ncclSuccess) return ncclInvalidUsage;
+  comm->shared->release_buffers();
   delete comm;
   return ncclSuccess;
 }
 
 ncclResult_t ncclCommAbort(ncclComm_t comm) {
   comm->shared->give_up();
+  comm->shared->release_buffers();
   delete comm;
   return ncclSuccess;
 }
@@ -376,6 +397,10 @@ ncclResult_t ncclGroupEnd() {
     if (call.comm != first.comm || call.stream != first.stream) return ncclInvalidUsage;
   }
   const ncclResult_t status = begin_call(first.comm, *first.stream);
+  if (status == ncclInProgress && !first.comm->shared->take_buffers()) {
+    first.comm->shared->set(ncclUnhandledCudaError, "Cuda failure 2 'out of memory'");
+    return ncclUnhandledCudaError;
+  }
   if (status == ncclInProgress) queue_group(first.comm, calls);
   return status;
 }
