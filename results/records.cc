@@ -38,4 +38,9 @@ const char* to_string(RunState state) {
   return "planned";
 }
 
+bool may_fit_on_fewer(const Try& attempt) {
+  return attempt.exit_class == ExitClass::kOutOfMemory &&
+         attempt.reason.starts_with(kMayFitOnFewer);
+}
+
 }  // namespace scgan::results

@@ -65,6 +65,11 @@ struct Try {
 // The reason of attempts that were still open when the next job started.
 inline constexpr const char* kEndedWithoutAWord = "the job ended without a word";
 
+// How the reason of an attempt begins that ran out of memory on more ranks than the run needs:
+// ranks that share a run, or a host, need more of it than one alone.
+inline constexpr const char* kMayFitOnFewer = "may fit on fewer ranks: ";
+bool may_fit_on_fewer(const Try& attempt);
+
 struct Metric {
   std::string name;  // "fid", "kid", "kid_subset_mean", "kid_subset_std", "fid_real_halves", ...
   std::string direction;  // "AtoB" or "BtoA"

@@ -22,8 +22,9 @@ int allowed_tries(const Try& last) {
       return kNoLimit;
     case ExitClass::kNonFinite:
     case ExitClass::kData:
-    case ExitClass::kOutOfMemory:
       return 1;
+    case ExitClass::kOutOfMemory:
+      return may_fit_on_fewer(last) ? 2 : 1;
     case ExitClass::kLost:
       return is_silent(last) ? kSilentTries : kLostTries;
     case ExitClass::kUnknown:
@@ -33,7 +34,8 @@ int allowed_tries(const Try& last) {
 }
 
 bool same_kind(const Try& a, const Try& b) {
-  return a.exit_class == b.exit_class && is_silent(a) == is_silent(b);
+  return a.exit_class == b.exit_class && is_silent(a) == is_silent(b) &&
+         may_fit_on_fewer(a) == may_fit_on_fewer(b);
 }
 
 }  // namespace

@@ -38,8 +38,13 @@ Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices 
       store_(store),
       view_(quiet) {
   outcome_.left = static_cast<int>(waiting_.size());
-  for (const auto& run : plan.runs) {
-    if (store.state(run.record.id) == results::RunState::kDone) ++outcome_.done;
+  const std::vector<results::StoredRun> stored = store.runs();  // in the plan's order
+  for (size_t i = 0; i < stored.size(); ++i) {
+    if (stored[i].state == results::RunState::kDone) ++outcome_.done;
+    const auto& tries = stored[i].tries;
+    if (std::any_of(tries.begin(), tries.end(), results::may_fit_on_fewer)) {
+      alone_.insert(static_cast<int>(i));
+    }
   }
   outcome_.failed = static_cast<int>(plan.runs.size()) - outcome_.done - outcome_.left;
   thread_ = std::thread([this] {
@@ -101,8 +106,7 @@ void Coordinator::Attempt::measure_from(int64_t step) {
 void Coordinator::begin_runs() {
   while (!stopping_ && !waiting_.empty()) {
     const int run = waiting_.back();
-    const auto orders =
-        pool_.begin(run, sizes_for(run_of(run).spec), static_cast<int>(waiting_.size()));
+    const auto orders = pool_.begin(run, sizes_of(run), static_cast<int>(waiting_.size()));
     if (orders.empty()) return;
     waiting_.pop_back();
     Attempt& attempt = attempts_[orders.front().rank] = {};
@@ -126,7 +130,7 @@ void Coordinator::widen_groups() {
     if (!now.working || now.scoring || now.steps_per_second <= 0) continue;
     if (spec.run.reduction != Reduction::kCanonical) continue;
     const auto steps_left = static_cast<double>(now.total_steps - now.step);
-    candidates.push_back({leader, sizes_for(spec), steps_left / now.steps_per_second});
+    candidates.push_back({leader, sizes_of(attempt.run), steps_left / now.steps_per_second});
   }
   send(pool_.widen(candidates));
 }
@@ -211,6 +215,7 @@ void Coordinator::on(int leader, const AttemptDone& report) {
 void Coordinator::on(int leader, const AttemptFailed& report) {
   Attempt& attempt = attempts_.at(leader);
   const auto after = store_.fail(attempt.id, report.exit_class, report.reason);
+  if (results::may_fit_on_fewer({report.exit_class, report.reason})) alone_.insert(attempt.run);
   end_training(leader);
   attempt.progress.working = false;
   const std::string what =
@@ -253,6 +258,12 @@ void Coordinator::spread_stop() {
 }
 
 const JobRun& Coordinator::run_of(int run) const { return plan_.runs.at(static_cast<size_t>(run)); }
+
+std::vector<int> Coordinator::sizes_of(int run) const {
+  std::vector<int> sizes = sizes_for(run_of(run).spec);
+  if (alone_.contains(run)) sizes.resize(1);
+  return sizes;
+}
 
 std::string Coordinator::label(int run) const {
   const auto& planned = run_of(run).record;

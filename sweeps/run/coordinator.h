@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -70,10 +71,12 @@ class Coordinator {
   bool over() const;
   SweepProgress progress() const;
   const JobRun& run_of(int run) const;
+  std::vector<int> sizes_of(int run) const;
   std::string label(int run) const;
 
   const JobPlan& plan_;
   std::vector<int> waiting_;  // next at the back; a run that is tried again goes to the front
+  std::set<int> alone_;       // get the fewest ranks only, as more ran out of memory
   RankPool pool_;
   std::map<int, Attempt> attempts_;  // by leader
   bool stopping_ = false;

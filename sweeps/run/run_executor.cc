@@ -16,6 +16,7 @@
 #include "distributed/communicator_factory.h"
 #include "distributed/process_environment.h"
 #include "distributed/rank_group.h"
+#include "sweeps/plan/schedule.h"
 #include "sweeps/run/failure_class.h"
 #include "sweeps/run/non_finite_batch.h"
 #include "sweeps/run/run_files.h"
@@ -129,7 +130,7 @@ void RunExecutor::take_part(const JobRun& run, bool leading, const std::function
     report_failure(run, std::get<AttemptFailed>(report_from_text(other.word())));
   } catch (const std::exception& problem) {
     if (!is_own_fault(problem) || !group_) throw;  // without a group nobody would hear of it
-    const AttemptFailed failure{exit_class(problem), one_line(problem.what())};
+    const AttemptFailed failure = failure_of(run, problem);
     part_.reset();  // a sum that travels ends first: the others do not know yet and take part in it
     if (waited_for_ && !is_non_finite(problem)) group_->give_up(to_text(Report{failure}));
     report_failure(run, failure);
@@ -139,6 +140,15 @@ void RunExecutor::take_part(const JobRun& run, bool leading, const std::function
   group_.reset();
   distributed::give_back_gpu_memory(place_.device);
   report_of_rank(Free{});
+}
+
+AttemptFailed RunExecutor::failure_of(const JobRun& run, const std::exception& problem) const {
+  AttemptFailed failure{exit_class(problem), one_line(problem.what())};
+  const bool could_be_fewer = group_->size() > sizes_for(run.spec).front();
+  if (failure.exit_class == results::ExitClass::kOutOfMemory && could_be_fewer) {
+    failure.reason.insert(0, results::kMayFitOnFewer);
+  }
+  return failure;
 }
 
 void RunExecutor::report_failure(const JobRun& run, const AttemptFailed& failure) {

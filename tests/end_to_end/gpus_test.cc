@@ -203,6 +203,24 @@ run: {sample_images: 1}
   EXPECT_EQ(digests_of(made, "long 100 % seed 0: 2 ranks from step "), alone);
 }
 
+// On two ranks NCCL needs memory, too. That others were free must not decide whether a run
+// succeeds.
+TEST_F(Gpus, ARunThatFitsOnOneRankAloneIsTriedThere) {
+  for (const Words& runs : {kShortAndLong, kLong}) {  // joined; begun on two ranks
+    const Digests alone = digests_of(command(1, runs), "done");
+    Command made = command(2, runs);
+    made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "60";
+    made.environment["SCGAN_STAND_IN_NCCL_MIB"] = "45";
+    const Ended ended = run(made);
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    EXPECT_THAT(
+        attempt_ends(path("out")),
+        testing::Contains(HasSubstr("out_of_memory: may fit on fewer ranks: CUDA out of memory")));
+    EXPECT_EQ(result_digests(path("out")), alone);
+    fs::remove_all(path("out"));
+  }
+}
+
 // Both ranks run short, one a little earlier: at once, while it learns, while the sum travels.
 TEST_F(Gpus, MemoryThatRunsOutOnOneOfTwoRanksEndsNoOtherRun) {
   for (const char* mib : {"11", "14", "20"}) {

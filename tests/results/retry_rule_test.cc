@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 namespace scgan::results {
 namespace {
 
@@ -24,6 +27,14 @@ TEST(RetryRuleTest, OwnFaultIsNotTriedAgain) {
 TEST(RetryRuleTest, UnknownFaultIsTriedOnceMore) {
   EXPECT_FALSE(gives_up(times(1, ended(ExitClass::kUnknown))));
   EXPECT_TRUE(gives_up(times(2, ended(ExitClass::kUnknown))));
+}
+
+TEST(RetryRuleTest, OutOfMemoryOnMoreRanksThanNeededIsTriedOnFewer) {
+  const std::string reason = std::string(kMayFitOnFewer) + "what LibTorch said";
+  std::vector<Try> tries{ended(ExitClass::kOutOfMemory, 5, reason.c_str())};
+  EXPECT_FALSE(gives_up(tries));
+  tries.push_back(ended(ExitClass::kOutOfMemory, 5));
+  EXPECT_TRUE(gives_up(tries)) << "on fewer, too";
 }
 
 TEST(RetryRuleTest, LostRankOrDeviceIsTriedFiveTimes) {
