@@ -52,8 +52,9 @@ class ScriptedInception {
     try {
       result = run(images);
     } catch (const std::exception& problem) {
-      refuse_extractor(file_, fmt::format("its features of images [{}] failed: {}",
-                                          fmt::join(images.sizes(), ", "), reason_of(problem)));
+      module_failed(file_,
+                    fmt::format("its features of images [{}]", fmt::join(images.sizes(), ", ")),
+                    problem);
     }
     if (!result.isTensor())
       refuse_extractor(file_, "gives a " + result.tagKind() + ", no features");

@@ -47,8 +47,8 @@ class TorchScriptExtractor final : public FeatureExtractor {
     try {
       result = module_.forward({input});
     } catch (const std::exception& problem) {
-      refuse_extractor(file_, fmt::format("forward(uint8 [{}]) failed: {}",
-                                          fmt::join(images.sizes(), ", "), reason_of(problem)));
+      module_failed(file_, fmt::format("forward(uint8 [{}])", fmt::join(images.sizes(), ", ")),
+                    problem);
     }
     return checked(result, images.size(0));
   }

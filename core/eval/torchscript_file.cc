@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdlib>
 #include <fstream>
 #include <string_view>
 
+#include "core/base/device_fault.h"
 #include "core/base/error.h"
 
 namespace scgan {
@@ -28,13 +30,7 @@ void check_file(const std::filesystem::path& file, const std::string& how_to_mak
   }
 }
 
-}  // namespace
-
-void refuse_extractor(const std::filesystem::path& file, const std::string& reason) {
-  throw Error(ErrorKind::kData,
-              fmt::format("evaluate.extractor.file: {}: {}", file.string(), reason));
-}
-
+// The line of LibTorch's message, which goes on for pages, that says what is wrong.
 std::string reason_of(const std::exception& problem) {
   // What matters is the first line or, from inside a module, the line with the exception's name,
   // which comes last.
@@ -43,6 +39,27 @@ std::string reason_of(const std::exception& problem) {
   const size_t named = text.rfind("RuntimeError: ");
   const size_t begin = named == std::string::npos ? text.find_first_not_of('\n') : named;
   return begin == std::string::npos ? "" : text.substr(begin, text.find('\n', begin) - begin);
+}
+
+}  // namespace
+
+void refuse_extractor(const std::filesystem::path& file, const std::string& reason) {
+  throw Error(ErrorKind::kData,
+              fmt::format("evaluate.extractor.file: {}: {}", file.string(), reason));
+}
+
+void module_failed(const std::filesystem::path& file, const std::string& doing,
+                   const std::exception& problem) {
+  const std::string reason = reason_of(problem);
+  switch (device_fault_in(problem.what())) {
+    case DeviceFault::kNone:
+      refuse_extractor(file, fmt::format("{} failed: {}", doing, reason));
+    case DeviceFault::kOutOfMemory:
+      throw Error(ErrorKind::kOutOfMemory, fmt::format("{}: {}: {}", file.string(), doing, reason));
+    case DeviceFault::kLost:
+      throw Error(ErrorKind::kDevice, fmt::format("{}: {}: {}", file.string(), doing, reason));
+  }
+  std::abort();
 }
 
 torch::jit::Module load_torchscript(const std::filesystem::path& file,

@@ -18,7 +18,9 @@ torch::jit::Module load_torchscript(const std::filesystem::path& file,
 // Throws Error(kData): "evaluate.extractor.file: FILE: reason".
 [[noreturn]] void refuse_extractor(const std::filesystem::path& file, const std::string& reason);
 
-// The line of LibTorch's message, which goes on for pages, that says what is wrong.
-std::string reason_of(const std::exception& problem);
+// What a module's methods threw at `doing`, a clause: Error(kOutOfMemory) or Error(kDevice) where
+// the device is at fault, else as refuse_extractor(). The interpreter does not keep their types.
+[[noreturn]] void module_failed(const std::filesystem::path& file, const std::string& doing,
+                                const std::exception& problem);
 
 }  // namespace scgan

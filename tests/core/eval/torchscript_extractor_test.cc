@@ -132,6 +132,23 @@ def forward(self, x):
 )")));
 }
 
+// The allocator really refuses; the interpreter makes a plain runtime_error of what it throws.
+TEST_F(TorchScriptExtractorTest, MemoryThatRunsOutIsNoFaultOfTheFile) {
+  const auto extractor = open(save(R"(
+def forward(self, x):
+    many = x.size(0) > 2
+    return torch.zeros([x.size(0), 1 << 50 if many else 4])
+)"));
+  try {
+    extractor->features(some_images());
+    ADD_FAILURE() << "four rows of a petabyte";
+  } catch (const Error& problem) {
+    EXPECT_EQ(problem.kind(), ErrorKind::kOutOfMemory) << problem.what();
+    EXPECT_THAT(problem.what(), AllOf(HasSubstr("net.pt: forward(uint8 [4, 3, 32, 32]): "),
+                                      HasSubstr("can't allocate memory")));
+  }
+}
+
 TEST_F(TorchScriptExtractorTest, SaysWhatIsWrongWithAFile) {
   EXPECT_THAT(refusal(path("absent.pt")), HasSubstr("no such file"));
   EXPECT_THAT(refusal(folder_.path().string()), HasSubstr("is a folder"));
