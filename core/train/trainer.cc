@@ -73,16 +73,17 @@ int64_t Trainer::scores() const {
 }
 
 int64_t Trainer::resume() {
-  const auto newest = checkpoints_.load_newest();
-  // All ranks read the same folder; on a file system where one does not see the newest file yet,
-  // they must not part.
-  const at::Tensor seen = at::full({1}, newest ? newest->step : -1, at::kLong);
-  if (gathered(*communicator_, seen).ne(seen).any().item<bool>()) {
-    throw Error(ErrorKind::kStorage, "the ranks of a run see different checkpoints in its folder");
+  at::Tensor step = at::full({1}, -1, at::kLong);  // of the checkpoint
+  if (communicator_->rank() == 0) {
+    if (const auto newest = checkpoints_.load_newest()) {
+      state_.restore(newest->content.tensors, newest->content.metadata);
+      step.fill_(state_.step);
+    }
   }
-  if (newest) {
-    state_.restore(newest->content.tensors, newest->content.metadata);
-    saved_step_ = state_.step;
+  communicator_->broadcast(step, 0);
+  if (const auto found = step.item<int64_t>(); found >= 0) {
+    share_state(state_, *communicator_);
+    saved_step_ = found;
   }
   return state_.step;
 }

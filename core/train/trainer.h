@@ -50,12 +50,13 @@ enum class TrainOutcome { kFinished, kStopped, kRegroup };
 // Not thread-safe. The arguments must outlive the Trainer, a communicator until the next regroup().
 class Trainer {
  public:
-  // Builds the networks on `device`, equal on all ranks. Checkpoints live in `folder`, which all
-  // ranks can read.
+  // Builds the networks on `device`, equal on all ranks. Checkpoints live in `folder`; only rank 0
+  // reads and writes them.
   Trainer(const RunSpec& spec, const std::string& run_id, const DataLoader& loader,
           Communicator& communicator, c10::Device device, const std::filesystem::path& folder);
 
-  // Continues from the newest good checkpoint, if there is one; gives the steps done so far.
+  // Continues from the newest good checkpoint that rank 0 sees, if there is one: the others may not
+  // see it yet on a network file system, and take over its state. Gives the steps done so far.
   // Collective.
   int64_t resume();
 

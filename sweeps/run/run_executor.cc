@@ -172,7 +172,6 @@ void RunExecutor::begin(const JobRun& run) {
     remove_temporaries(folder(run));
     remove_temporaries(folder(run) / "samples");
   }
-  any_rank(*group_, false);  // the folder is there before anybody looks into it
   make_part(run, inputs_.of(run.spec));
   const int64_t first_step = part_->trainer.resume();
   report_begin(run, first_step);

@@ -113,7 +113,8 @@ TEST_F(TrainerTest, ResumesWithAnotherNumberOfRanks) {
   whole.train(ignored);
   const auto expected = state_of(whole);
 
-  TempDir folder;
+  // Other ranks than the first may not see what was just written on a network file system.
+  TempDir folder, unseen;
   on_ranks(2, [&](Communicator& communicator) {
     const DataLoader loader(spec_, data_);
     ScriptedObserver first;
@@ -124,7 +125,8 @@ TEST_F(TrainerTest, ResumesWithAnotherNumberOfRanks) {
     ScriptedObserver second;
     second.stop_at = 4;
     const DataLoader loader(spec_, data_);
-    Trainer trainer(spec_, kRunId, loader, communicator, at::kCPU, folder.path());
+    const auto& seen = communicator.rank() == 0 ? folder : unseen;
+    Trainer trainer(spec_, kRunId, loader, communicator, at::kCPU, seen.path());
     EXPECT_EQ(trainer.resume(), 2);
     trainer.train(second);
   });
