@@ -16,6 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kLimitSeconds = 120;
 constexpr double kOfTimeout = 0.5;  // at most: it is known who is silent before a collective ends
+constexpr double kBusyOfTimeout = 0.9;  // those who wait for the rank end a little later
 constexpr double kSignsPerLimit = 24;
 constexpr double kPollSeconds = 0.05;
 constexpr double kLongestPause = 1;
@@ -44,9 +45,22 @@ LifeSigns::~LifeSigns() {
   if (rank_ != 0) send_sign(kFarewell);
 }
 
-void LifeSigns::note(std::string doing) {
+void LifeSigns::note(std::string doing, Deadline deadline) {
   const std::scoped_lock guard(mutex_);
   doing_ = std::move(doing);
+  deadline_ = deadline;
+  busy_seconds_ = 0;
+}
+
+std::optional<LifeSigns::Silence> LifeSigns::own_silence(double passed) {
+  const std::scoped_lock guard(mutex_);
+  if (deadline_ == Deadline::kNone || distributed::Waiting::now() != nullptr) return std::nullopt;
+  busy_seconds_ += passed;
+  if (busy_seconds_ < kBusyOfTimeout * distributed::timeout_seconds()) return std::nullopt;
+  return Silence{
+      rank_, fmt::format("rank {} on host {} has got no further for {:.0f} s: its GPU is stuck. "
+                         "Last sign: {}",
+                         rank_, host_, busy_seconds_, doing_)};
 }
 
 std::string LifeSigns::sign() {
@@ -100,6 +114,10 @@ void LifeSigns::live() {
       peer.silent_seconds += passed;
       if (peer.silent_seconds < limit_seconds_) continue;
       on_silence_({rank, silence_of(rank)});
+      return;
+    }
+    if (const auto stuck = own_silence(passed)) {
+      on_silence_(*stuck);
       return;
     }
     since_sign += passed;

@@ -1,5 +1,8 @@
 // LifeSigns: tells ranks that do nothing for long from ranks that do nothing any more.
 //
+// A thread that still gives signs does not see whether its rank gets on: work that has a deadline,
+// a step on a GPU, is watched by the rank's own thread.
+//
 // Every rank's thread sends a sign to world rank 0 every few seconds, whatever the rank computes
 // meanwhile, and rank 0 answers it. Who hears nothing for too long says so: rank 0 names the silent
 // rank, what it was doing and who waits for it in which collective; other ranks name rank 0. Time
@@ -9,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -30,8 +34,12 @@ class LifeSigns {
   LifeSigns(const LifeSigns&) = delete;
   LifeSigns& operator=(const LifeSigns&) = delete;
 
+  enum class Deadline {
+    kNone,
+    kTimeout,  // nearly timeout_seconds() (waiting.h), not counting waits for other ranks
+  };
   // What this rank does from now on: "run 0123456789abcdef, step 7".
-  void note(std::string doing);
+  void note(std::string doing, Deadline deadline = Deadline::kNone);
 
  private:
   struct Peer {
@@ -44,6 +52,7 @@ class LifeSigns {
   void listen();
   std::string sign();
   std::string silence_of(int silent);
+  std::optional<Silence> own_silence(double passed);
 
   const distributed::Mailbox& mailbox_;
   int rank_;
@@ -53,6 +62,8 @@ class LifeSigns {
   std::map<int, Peer> peers_;  // rank 0: who has given a sign; others: rank 0
   std::mutex mutex_;
   std::string doing_;
+  Deadline deadline_ = Deadline::kNone;  // of that
+  double busy_seconds_ = 0;              // with that
   bool ending_ = false;
   std::thread thread_;
 };

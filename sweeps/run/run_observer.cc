@@ -40,8 +40,10 @@ RunObserver::RunObserver(Setup setup, WorkOrders& orders, const distributed::Mai
 }
 
 void RunObserver::step_done(const StepReport& report) {
+  // On a CPU a step of large images may take longer than any wait.
   life_signs_.note(
-      fmt::format("run {}, step {} done", setup_.folder.filename().string(), report.step));
+      fmt::format("run {}, step {} done", setup_.folder.filename().string(), report.step),
+      setup_.device.is_cuda() ? LifeSigns::Deadline::kTimeout : LifeSigns::Deadline::kNone);
   if (!setup_.leader) return;
   log_->add(report);
   const auto values = report.losses.values();
@@ -91,6 +93,8 @@ void RunObserver::write_samples(const TrainState& state) {
 }
 
 double RunObserver::score(const TrainState& state, Communicator& communicator) {
+  life_signs_.note(
+      fmt::format("run {}, scoring at step {}", setup_.folder.filename().string(), state.step));
   std::vector<Score> scores;
   for (const Direction direction : setup_.spec.evaluate.directions) {
     Generator& generator = direction == Direction::kAtoB ? *state.netG_A : *state.netG_B;

@@ -274,6 +274,20 @@ TEST_F(Gpus, AGpuThatComputesNoMoreEndsTheJobWhichGoesOnLater) {
               ElementsAre(HasSubstr("lost: CUDA error: "), "done: ", "done: "));
 }
 
+// Alone with its run: nobody waits for it in an operation, and its thread still gives signs of
+// life.
+TEST_F(Gpus, AGpuThatIsStuckEndsTheJob) {
+  Command made = command(1, kLong);
+  made.environment["SCGAN_STAND_IN_STUCK_AFTER"] = "20000";  // kernels, some steps
+  made.environment["SCGAN_TIMEOUT_SECONDS"] = "10";
+  const Ended ended = run(made, seconds(60));
+  EXPECT_FALSE(ended.timed_out);
+  EXPECT_EQ(ended.exit_code, kLost) << ended.text();
+  EXPECT_THAT(ended.err,
+              HasSubstr("has got no further for 9 s: its GPU is stuck. Last sign: run "));
+  EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("lost: rank 0 on host ")));
+}
+
 TEST_F(Gpus, OnlyVisibleGpusAreTaken) {
   Command made = command(2, {"--set", "run.ranks_per_run=2"}, 3);
   made.environment["CUDA_VISIBLE_DEVICES"] = "2";

@@ -10,6 +10,7 @@
 #include <torch/library.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +19,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -290,12 +292,15 @@ long number_in(const char* variable) {
 }
 
 // SCGAN_STAND_IN_LOST_AFTER: so many kernels are done, then the GPU is broken for good.
+// SCGAN_STAND_IN_STUCK_AFTER: so many kernels are done, then one does not come back.
 // SCGAN_STAND_IN_SHORT_AFTER: so many kernels are done, then there is no memory for one.
 void launch() {
   static const long last = number_in("SCGAN_STAND_IN_LOST_AFTER");
+  static const long moving = number_in("SCGAN_STAND_IN_STUCK_AFTER");
   static const long fitting = number_in("SCGAN_STAND_IN_SHORT_AFTER");
   static std::atomic<long> launched{0};
   const long before = launched++;
+  while (before >= moving) std::this_thread::sleep_for(std::chrono::hours(1));
   C10_CUDA_CHECK(before < last ? cudaSuccess : cudaErrorECCUncorrectable);
   TORCH_CHECK_WITH(OutOfMemoryError, before != fitting, "CUDA out of memory.");
 }
