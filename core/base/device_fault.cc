@@ -12,13 +12,10 @@ constexpr std::array<std::string_view, 5> kOutOfMemory{
     "_ERROR_DEVICE_ALLOCATION_FAILED"};  // of cuDNN
 
 // The libraries' words for a launch that failed; others of theirs are about arguments.
-constexpr std::array<std::string_view, 7> kLost{"CUDA error: ",
-                                                "CUBLAS_STATUS_EXECUTION_FAILED",
-                                                "CUBLAS_STATUS_INTERNAL_ERROR",
-                                                "CUBLAS_STATUS_MAPPING_ERROR",
-                                                "CUBLAS_STATUS_NOT_INITIALIZED",
-                                                "CUDNN_STATUS_EXECUTION_FAILED",
-                                                "CUDNN_STATUS_INTERNAL_ERROR"};
+constexpr std::array<std::string_view, 6> kLost{
+    "CUBLAS_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_INTERNAL_ERROR",
+    "CUBLAS_STATUS_MAPPING_ERROR",    "CUBLAS_STATUS_NOT_INITIALIZED",
+    "CUDNN_STATUS_EXECUTION_FAILED",  "CUDNN_STATUS_INTERNAL_ERROR"};
 
 template <size_t kCount>
 bool has_any(std::string_view text, const std::array<std::string_view, kCount>& words) {
@@ -27,11 +24,21 @@ bool has_any(std::string_view text, const std::array<std::string_view, kCount>& 
   });
 }
 
+// LibTorch begins so what CUDA's runtime says, and what cuBLAS calls a status.
+bool is_of_cuda_runtime(std::string_view text) {
+  constexpr std::string_view kBegin = "CUDA error: ";
+  const size_t begin = text.find(kBegin);
+  if (begin == std::string_view::npos) return false;
+  const std::string_view rest = text.substr(begin + kBegin.size());
+  return rest.substr(0, rest.find(' ')).find("_STATUS_") == std::string_view::npos;
+}
+
 }  // namespace
 
 DeviceFault device_fault_in(std::string_view text) {
   if (has_any(text, kOutOfMemory)) return DeviceFault::kOutOfMemory;
-  return has_any(text, kLost) ? DeviceFault::kLost : DeviceFault::kNone;
+  const bool lost = is_of_cuda_runtime(text) || has_any(text, kLost);
+  return lost ? DeviceFault::kLost : DeviceFault::kNone;
 }
 
 }  // namespace scgan

@@ -11,7 +11,7 @@ namespace scgan {
 enum class ErrorKind {
   kInvalidSpec,    // flags or sweep file: the user corrects them (exit 2)
   kData,           // an input file is missing, damaged or not what the spec says
-  kOutOfMemory,    // a GPU's memory is full: the run's own fault
+  kOutOfMemory,    // of a GPU or the host: the run's own fault
   kNonFinite,      // a loss is NaN or infinite: the run's own fault
   kCommunication,  // a rank is lost or a collective timed out (exit 3)
   kDevice,         // a GPU is missing or lost (exit 3)

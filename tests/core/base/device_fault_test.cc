@@ -17,9 +17,11 @@ TEST(DeviceFaultTest, MemoryThatRanOut) {
 }
 
 TEST(DeviceFaultTest, AGpuThatComputesNoMore) {
-  for (const char* text : {"CUDA error: uncorrectable ECC error encountered",
-                           "RuntimeError: CUDA error: an illegal memory access was encountered",
-                           "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"}) {
+  for (const char* text :
+       {"CUDA error: uncorrectable ECC error encountered",
+        "RuntimeError: CUDA error: an illegal memory access was encountered",
+        "CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm(...)`",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"}) {
     EXPECT_EQ(device_fault_in(text), DeviceFault::kLost) << text;
   }
 }
@@ -28,6 +30,7 @@ TEST(DeviceFaultTest, WhatAModuleDoesWrongIsNoFaultOfTheDevice) {
   for (const char* text :
        {"", "RuntimeError: shape '[2]' is invalid for input of size 3",
         "Expected all tensors to be on the same device, but found at least two devices",
+        "CUDA error: CUBLAS_STATUS_INVALID_VALUE when calling `cublasSgemm(handle, ...)`",
         "cuDNN error: CUDNN_STATUS_BAD_PARAM"}) {
     EXPECT_EQ(device_fault_in(text), DeviceFault::kNone) << text;
   }
