@@ -9,9 +9,11 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <string>
 #include <thread>
 #include <utility>
 
+#include "core/base/device_fault.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "distributed/cuda_stream.h"
@@ -124,15 +126,16 @@ NcclComm::NcclComm(const ncclUniqueId& id, int rank, int size, double timeout_se
 }
 
 void NcclComm::fail(ncclResult_t status, const char* operation, std::source_location where) {
+  const std::string detail = ncclGetLastError(comm_.get());
+  const bool out_of_memory = device_fault_in(detail) == DeviceFault::kOutOfMemory;
   // A rank that gives up says so before its communicator goes; what it says may be slower.
-  for (const auto end = Clock::now() + kLastWord; Clock::now() < end;) {
+  for (const auto end = Clock::now() + kLastWord; !out_of_memory && Clock::now() < end;) {
     listen_();
     std::this_thread::sleep_for(kLastWord / 50);
   }
-  const char* detail = ncclGetLastError(comm_.get());
-  throw Error(ErrorKind::kCommunication,
+  throw Error(out_of_memory ? ErrorKind::kOutOfMemory : ErrorKind::kCommunication,
               fmt::format("{} failed in NCCL on rank {} of {}: {}{}{}", operation, rank_, size_,
-                          ncclGetErrorString(status), *detail == '\0' ? "" : "; ", detail),
+                          ncclGetErrorString(status), detail.empty() ? "" : "; ", detail),
               where);
 }
 

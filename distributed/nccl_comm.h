@@ -27,7 +27,7 @@ class NcclComm {
   // One rank of `size` on the current device. Collective: all ranks pass the same id, made once by
   // ncclGetUniqueId. `timeout_seconds`: the longest a rank waits for one operation. `listen` is
   // called now and then while it waits, and ends the wait by what it throws. Throws
-  // Error(kCommunication).
+  // Error(kCommunication), Error(kOutOfMemory) when NCCL had no memory on this rank.
   NcclComm(
       const ncclUniqueId& id, int rank, int size, double timeout_seconds,
       std::function<void()> listen = [] {});

@@ -6,10 +6,15 @@
 namespace scgan {
 namespace {
 
-constexpr std::array<std::string_view, 5> kOutOfMemory{
-    "CUDA out of memory", "CUDA error: out of memory", "DefaultCPUAllocator: can't allocate memory",
-    "_STATUS_ALLOC_FAILED",              // of cuBLAS
-    "_ERROR_DEVICE_ALLOCATION_FAILED"};  // of cuDNN
+constexpr std::array<std::string_view, 8> kOutOfMemory{
+    "CUDA out of memory",
+    "CUDA error: out of memory",
+    "DefaultCPUAllocator: can't allocate memory",
+    "_STATUS_ALLOC_FAILED",             // of cuBLAS
+    "_ERROR_DEVICE_ALLOCATION_FAILED",  // of cuDNN
+    "Failed to CUDA calloc",            // of NCCL, and so on
+    "Cuda failure 2 ",
+    "Cuda failure 'out of memory'"};
 
 // The libraries' words for a launch that failed; others of theirs are about arguments.
 constexpr std::array<std::string_view, 6> kLost{

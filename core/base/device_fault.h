@@ -13,7 +13,7 @@ enum class DeviceFault {
   kLost,         // after an error of CUDA's runtime every further call of the process fails, too
 };
 
-// In the words of LibTorch 2.11.
+// In the words of LibTorch 2.11 and NCCL 2.28.
 DeviceFault device_fault_in(std::string_view text);
 
 }  // namespace scgan

@@ -88,7 +88,7 @@ void RunExecutor::carry_out(const Work& order) {
   part_.reset();
   const JobRun& run = run_of(order.run);
   life_signs_.note(fmt::format("run {}", run.record.id));
-  group_ = distributed::make_rank_group(order.ranks, place_.device);
+  group_ = make_group(order.ranks);
   take_part(run, leads(), [&] {
     begin(run);
     train_and_score();
@@ -142,6 +142,17 @@ void RunExecutor::take_part(const JobRun& run, bool leading, const std::function
   report_of_rank(Free{});
 }
 
+// Without a group nobody hears that a rank has no memory for it: the job ends, and the next one
+// trains the run on fewer.
+std::unique_ptr<Communicator> RunExecutor::make_group(const std::vector<int>& ranks) const {
+  try {
+    return distributed::make_rank_group(ranks, place_.device);
+  } catch (const Error& problem) {
+    if (problem.kind() != ErrorKind::kOutOfMemory) throw;
+    throw Error(problem.kind(), results::kMayFitOnFewer + one_line(problem.what()));
+  }
+}
+
 AttemptFailed RunExecutor::failure_of(const JobRun& run, const std::exception& problem) const {
   AttemptFailed failure{exit_class(problem), one_line(problem.what())};
   const bool could_be_fewer = group_->size() > sizes_for(run.spec).front();
@@ -193,7 +204,7 @@ void RunExecutor::observe(bool leading, int64_t first_step) {
 // All ranks of the run do this together: those that were there, and those that join.
 void RunExecutor::widen(const std::vector<int>& ranks) {
   former_ = std::move(group_);
-  group_ = distributed::make_rank_group(ranks, place_.device);
+  group_ = make_group(ranks);
   part_->trainer.regroup(*group_);
   former_.reset();
 }

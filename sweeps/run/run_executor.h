@@ -63,6 +63,7 @@ class RunExecutor {
   // Does `work`, a part in this run. What only this run suffers from is reported, and ends the part
   // of the other ranks, too.
   void take_part(const JobRun& run, bool leading, const std::function<void()>& work);
+  std::unique_ptr<Communicator> make_group(const std::vector<int>& ranks) const;
   AttemptFailed failure_of(const JobRun& run, const std::exception& problem) const;
   void report_failure(const JobRun& run, const AttemptFailed& failure);
   void begin(const JobRun& run);

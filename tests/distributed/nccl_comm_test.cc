@@ -22,6 +22,7 @@ struct Script {
   size_t asked = 0;
   int event_after = 0;  // polls until the event has come; -1: never
   bool abort_hangs = false;
+  const char* last_error = "the cable is out";
   int blocking = -1;
   std::vector<std::string> calls;
   std::atomic<bool> aborted = false;
@@ -34,6 +35,7 @@ void reset() {
   script.asked = 0;
   script.event_after = 0;
   script.abort_hangs = false;
+  script.last_error = "the cable is out";
   script.blocking = -1;
   script.calls.clear();
   script.aborted = false;
@@ -69,7 +71,7 @@ ncclResult_t ncclCommAbort(ncclComm_t) {
   script.aborted = true;
   return ncclSuccess;
 }
-const char* ncclGetLastError(ncclComm_t) { return "the cable is out"; }
+const char* ncclGetLastError(ncclComm_t) { return script.last_error; }
 cudaError_t cudaEventQuery(cudaEvent_t) {
   if (script.event_after < 0) return cudaErrorNotReady;
   return script.event_after-- == 0 ? cudaSuccess : cudaErrorNotReady;
@@ -121,6 +123,18 @@ TEST_F(NcclCommTest, RefusedStartIsAnErrorAndLeavesNothingToAbort) {
   const std::string text = error_of([] { comm(); });
   EXPECT_NE(text.find("the cable is out"), std::string::npos) << text;
   EXPECT_FALSE(script.aborted);
+}
+
+// The words of NCCL 2.28.
+TEST_F(NcclCommTest, MemoryThatNcclDoesNotGetIsAnErrorOfItsOwn) {
+  script.init = ncclUnhandledCudaError;
+  script.last_error = "Failed to CUDA calloc async 4194304 bytes";
+  try {
+    comm();
+    ADD_FAILURE() << "no error";
+  } catch (const Error& problem) {
+    EXPECT_EQ(problem.kind(), ErrorKind::kOutOfMemory) << problem.what();
+  }
 }
 
 TEST_F(NcclCommTest, CallThatReturnsSuccessIsStillAskedFor) {

@@ -221,6 +221,19 @@ TEST_F(Gpus, ARunThatFitsOnOneRankAloneIsTriedThere) {
   }
 }
 
+// NCCL has no memory at all: the ranks have no way left to agree on anything but the end.
+TEST_F(Gpus, ARunThatCannotBeJoinedForWantOfMemoryGoesOnAloneInTheNextJob) {
+  const Digests alone = digests_of(command(1, kShortAndLong), "done");
+  Command made = command(2, kShortAndLong);
+  made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "60";
+  made.environment["SCGAN_STAND_IN_NCCL_MIB"] = "59";
+  const Ended ended = run(made);
+  EXPECT_EQ(ended.exit_code, kLost) << ended.text();
+  EXPECT_THAT(attempt_ends(path("out")),
+              testing::Contains(HasSubstr("out_of_memory: may fit on fewer ranks: all_to_all")));
+  EXPECT_EQ(digests_of(made, "done"), alone);
+}
+
 // Both ranks run short, one a little earlier: at once, while it learns, while the sum travels.
 TEST_F(Gpus, MemoryThatRunsOutOnOneOfTwoRanksEndsNoOtherRun) {
   for (const char* mib : {"11", "14", "20"}) {

@@ -11,6 +11,8 @@ TEST(DeviceFaultTest, MemoryThatRanOut) {
        {"RuntimeError: CUDA out of memory: 20.0 MiB wanted, 7.0 of 60.0 MiB free",
         "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of",
         "CUDA error: out of memory", "DefaultCPUAllocator: can't allocate memory: you tried to",
+        "unhandled cuda error; Failed to CUDA calloc async 4194304 bytes",
+        "unhandled cuda error; Cuda failure 2 'out of memory'",
         "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"}) {
     EXPECT_EQ(device_fault_in(text), DeviceFault::kOutOfMemory) << text;
   }
