@@ -92,7 +92,7 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
   while (state_.step < total_steps()) {
     score_if_due(observer);
     const Agreement agreed = agree(*communicator_, observer);
-    if (agreed.checkpoint || agreed.stop) save_checkpoint();
+    if (agreed.checkpoint || agreed.stop) save_checkpoint(observer);
     if (agreed.samples) {
       const ShownWeights shown(state_);
       observer.write_samples(state_);
@@ -109,7 +109,7 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
     observer.step_done(last_step_);
   }
   score_if_due(observer);
-  save_checkpoint();  // scoring may be interrupted
+  save_checkpoint(observer);  // scoring may be interrupted
   weights_step_ = state_.adopt_final_weights();
   return TrainOutcome::kFinished;
 }
@@ -135,11 +135,13 @@ StepReport Trainer::one_step() {
   return {state_.step, epoch, rate, losses, draws};
 }
 
-void Trainer::save_checkpoint() {
+void Trainer::save_checkpoint(TrainObserver& observer) {
   if (saved_step_ == state_.step) return;
   step_->collect_discriminators();
-  if (communicator_->rank() == 0)
+  if (communicator_->rank() == 0) {
+    observer.before_checkpoint();
     checkpoints_.save(state_.step, state_.tensors(), state_.counters());
+  }
   saved_step_ = state_.step;
 }
 

@@ -35,6 +35,9 @@ class TrainObserver {
   virtual bool stop_requested() = 0;
   // Rank 0's answers count. True: write a checkpoint (sample grids) at this step boundary.
   virtual bool checkpoint_due() = 0;
+  // On rank 0, before a checkpoint is written, for whatever reason: what was made of the steps up
+  // to here must be as safe as the checkpoint, since they will not be done again.
+  virtual void before_checkpoint() = 0;
   virtual bool samples_due() = 0;
   // Rank 0's answer counts. True: train() gives way to a change of the ranks (Trainer::regroup).
   virtual bool regroup_due() = 0;
@@ -82,7 +85,7 @@ class Trainer {
  private:
   void score_if_due(TrainObserver& observer);
   StepReport one_step();
-  void save_checkpoint();
+  void save_checkpoint(TrainObserver& observer);
 
   const RunSpec& spec_;
   const DataLoader& loader_;

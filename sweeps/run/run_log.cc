@@ -1,11 +1,14 @@
 #include "sweeps/run/run_log.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "core/base/atomic_file.h"
+#include "core/base/descriptor.h"
 #include "core/base/error.h"
 
 namespace scgan::sweeps {
@@ -48,8 +51,24 @@ void RunLog::add(const StepReport& report) {
 
 void RunLog::flush() {
   stream_.flush();
-  if (!stream_)
+  const Descriptor written(::open(file_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!stream_ || !written || ::fsync(written.get()) != 0)
     throw Error(ErrorKind::kStorage, fmt::format("{}: cannot be written", file_.string()));
+}
+
+std::vector<results::LossPoint> logged_losses(const std::filesystem::path& file,
+                                              const std::function<bool(int64_t)>& wanted) {
+  std::ifstream stream(file);
+  std::vector<results::LossPoint> points;
+  for (std::string line; std::getline(stream, line);) {
+    const auto json = nlohmann::json::parse(line);
+    const auto step = json.at("step").get<int64_t>();
+    if (!wanted(step)) continue;
+    for (const char* name : StepLosses::kNames) {
+      points.push_back({step, name, json.at(name).get<double>()});
+    }
+  }
+  return points;
 }
 
 }  // namespace scgan::sweeps

@@ -7,8 +7,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <vector>
 
 #include "core/train/trainer.h"
+#include "results/records.h"
 
 namespace scgan::sweeps {
 
@@ -26,5 +29,9 @@ class RunLog {
   std::filesystem::path file_;
   std::ofstream stream_;
 };
+
+// The loss terms of those logged steps for which `wanted` holds.
+std::vector<results::LossPoint> logged_losses(const std::filesystem::path& file,
+                                              const std::function<bool(int64_t)>& wanted);
 
 }  // namespace scgan::sweeps

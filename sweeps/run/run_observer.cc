@@ -34,9 +34,15 @@ RunObserver::RunObserver(Setup setup, WorkOrders& orders, const distributed::Mai
       last_report_(Clock::now()),
       last_checkpoint_(last_report_),
       last_samples_(last_report_) {
-  if (setup_.leader) {
-    log_ = std::make_unique<RunLog>(setup_.folder / "log.jsonl", setup_.first_step);
-  }
+  if (!setup_.leader) return;
+  const auto file = setup_.folder / "log.jsonl";
+  log_ = std::make_unique<RunLog>(file, setup_.first_step);
+  // A try that was killed may not have sent all of them.
+  points_ = logged_losses(file, [this](int64_t step) { return is_on_curve(step); });
+}
+
+bool RunObserver::is_on_curve(int64_t step) const {
+  return step % curve_interval_ == 0 || step == setup_.total_steps;
 }
 
 void RunObserver::step_done(const StepReport& report) {
@@ -50,7 +56,7 @@ void RunObserver::step_done(const StepReport& report) {
   const StepLosses& l = report.losses;
   g_loss_ = l.g_adv_a + l.g_adv_b + l.cycle_a + l.cycle_b + l.identity_a + l.identity_b;
   d_loss_ = l.d_a + l.d_b + l.ssl_a + l.ssl_b;
-  if (report.step % curve_interval_ == 0 || report.step == setup_.total_steps) {
+  if (is_on_curve(report.step)) {
     for (size_t i = 0; i < values.size(); ++i) {
       points_.push_back({report.step, StepLosses::kNames[i], values[i]});
     }
@@ -68,7 +74,6 @@ bool RunObserver::checkpoint_due() {
   if (!setup_.leader || seconds_since(last_checkpoint_) < setup_.spec.run.checkpoint_minutes * 60) {
     return false;
   }
-  log_->flush();
   last_checkpoint_ = Clock::now();
   return true;
 }

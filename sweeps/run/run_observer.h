@@ -39,6 +39,7 @@ class RunObserver final : public TrainObserver {
   bool stop_requested() override { return orders_.stop_asked(); }
   bool regroup_due() override { return setup_.leader && orders_.widening_asked(); }
   bool checkpoint_due() override;
+  void before_checkpoint() override { log_->flush(); }
   bool samples_due() override;
   void write_samples(const TrainState& state) override;
   // The scores join the stored curve, as "fid AtoB" and "kid AtoB".
@@ -50,6 +51,7 @@ class RunObserver final : public TrainObserver {
  private:
   using Clock = std::chrono::steady_clock;
   void report_progress(int64_t step);
+  bool is_on_curve(int64_t step) const;
 
   Setup setup_;
   WorkOrders& orders_;

@@ -28,6 +28,7 @@ const char* const kMoments[] = {
     "unlink checkpoint-00000001",  // an old one is removed
     "write results.db$ after rename checkpoint-00000004.json",
     "rename checkpoint-00000006.json",  // the last step
+    "sync runs/ after rename checkpoint-00000006.json",
     "write samples/",
     "rename netG_A.safetensors",
     "write netG_B.safetensors",
@@ -50,6 +51,7 @@ TEST_F(CrashPoints, KilledInTheMiddleOfEveryKindOfWriteTheSweepEndsWithTheSameBy
   const Ended undisturbed = run(command("undisturbed"));
   ASSERT_EQ(undisturbed.exit_code, 0) << undisturbed.text();
   const Digests expected = result_digests(path("undisturbed"));
+  const std::string curves = loss_curves(path("undisturbed"));
 
   // One sweep goes through all of them, each start a little further.
   for (const char* moment : kMoments) {
@@ -62,6 +64,7 @@ TEST_F(CrashPoints, KilledInTheMiddleOfEveryKindOfWriteTheSweepEndsWithTheSameBy
   const Ended last = run(command("out"));
   EXPECT_EQ(last.exit_code, 0) << last.text();
   EXPECT_EQ(result_digests(path("out")), expected);
+  EXPECT_EQ(loss_curves(path("out")), curves);
   // A finished run needs no checkpoint.
   EXPECT_THAT(listing(path("out")), Each(Not(AnyOf(HasSubstr(".tmp"), HasSubstr("checkpoint-")))));
   // Each run is stored once, however often its results were written.

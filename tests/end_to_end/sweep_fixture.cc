@@ -130,6 +130,16 @@ Statuses statuses(const fs::path& out) {
   return result;
 }
 
+std::string loss_curves(const fs::path& out) {
+  auto store = results::Database::open_read_only(out / "results.db");
+  results::Statement read(store,
+                          "SELECT run_id || ' ' || step || ' ' || name || ' ' || value FROM loss "
+                          "ORDER BY run_id, step, name");
+  std::string lines;
+  while (read.step()) lines += read.text(0) + "\n";
+  return lines;
+}
+
 std::vector<std::string> attempt_ends(const fs::path& out) {
   auto store = results::Database::open_read_only(out / "results.db");
   results::Statement read(store,

@@ -61,6 +61,9 @@ struct RunStatus {
 using Statuses = std::map<std::string, RunStatus>;  // by run id
 Statuses statuses(const fs::path& out);
 
+// The stored loss curves, a line per point.
+std::string loss_curves(const fs::path& out);
+
 // Of all attempts that ended, in order: "exit class: reason".
 std::vector<std::string> attempt_ends(const fs::path& out);
 

@@ -33,6 +33,7 @@ class ScriptedObserver final : public TrainObserver {
   int64_t checkpoint_at = -1;
   int64_t regroup_at = -1;  // once
   std::vector<std::array<double, 10>> losses;
+  std::vector<int64_t> saved_after;        // steps, when it was told of a checkpoint
   std::map<int64_t, double> fid_at;        // what score() gives at a step; 100 elsewhere
   std::map<int64_t, at::Tensor> shown_at;  // the generators' weights that it saw
 
@@ -42,6 +43,7 @@ class ScriptedObserver final : public TrainObserver {
   }
   bool stop_requested() override { return step_ >= stop_at; }
   bool checkpoint_due() override { return step_ == checkpoint_at; }
+  void before_checkpoint() override { saved_after.push_back(step_); }
   bool samples_due() override { return false; }
   bool regroup_due() override {
     const bool due = step_ == regroup_at;
@@ -284,6 +286,7 @@ TEST_F(TrainerTest, CheckpointIsWrittenWhenDue) {
   observer.checkpoint_at = 4;
   Trainer(spec_, kRunId, loader_, solo, at::kCPU, folder.path()).train(observer);
   EXPECT_TRUE(std::filesystem::exists(folder.path() / "checkpoint-00000004.json"));
+  EXPECT_EQ(observer.saved_after, (std::vector<int64_t>{4, 6})) << "at the end, too";
 }
 
 // Rank 1 of 2 is handed other weights; the check after the second step must notice.

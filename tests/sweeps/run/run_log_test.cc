@@ -54,5 +54,19 @@ TEST(RunLogTest, LineIsOneJsonObject) {
             "b\":0}\n");
 }
 
+TEST(RunLogTest, GivesBackTheLossesOfWantedSteps) {
+  const TempDir folder;
+  RunLog log(folder.path() / "log", 0);
+  write_steps(log, 1, 6);
+  const auto points =
+      logged_losses(folder.path() / "log", [](int64_t step) { return step % 3 == 0; });
+  ASSERT_EQ(points.size(), 2 * StepLosses::kNames.size());
+  EXPECT_EQ(points.front().step, 3);
+  EXPECT_EQ(points.back().step, 6);
+  for (const auto& [step, name, value] : points) {
+    EXPECT_EQ(value, name == "cycle_a" ? 0.1 * static_cast<double>(step) : 0) << name;
+  }
+}
+
 }  // namespace
 }  // namespace scgan::sweeps
