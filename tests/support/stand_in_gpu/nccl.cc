@@ -2,124 +2,29 @@
 // communicators between processes of one host. A call that would be an error of NCCL's user is one
 // here: any call while the communicator still takes over the one before, an end that was not
 // announced.
-//
-// SCGAN_STAND_IN_NCCL_MIB: of the GPU's memory, that a communicator takes at its first exchange
-// between two ranks (0), as NCCL connects them only then.
-// SCGAN_STAND_IN_NCCL_SILENT=1: a rank that is gone is not reported; the others' work never ends,
-// as with ranks that share a host's memory.
 #include <cuda_runtime_api.h>
 #include <nccl.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "tests/support/stand_in_gpu/memory.h"
-#include "tests/support/stand_in_gpu/peer_links.h"
+#include "tests/support/stand_in_gpu/shared_nccl.h"
 #include "tests/support/stand_in_gpu/stream.h"
 
 namespace scgan::stand_in {
 namespace {
 
 enum Kind : uint64_t { kAllGather = 1, kAllReduce, kBroadcast, kPointToPoint, kEnd };
-
-bool silent() {
-  static const char* word = std::getenv("SCGAN_STAND_IN_NCCL_SILENT");
-  return word != nullptr && std::string_view(word) == "1";
-}
-
-// SCGAN_STAND_IN_LINK_MS: how long every operation takes, at least.
-std::chrono::milliseconds link_time() {
-  static const char* text = std::getenv("SCGAN_STAND_IN_LINK_MS");
-  return std::chrono::milliseconds(text == nullptr ? 0 : std::stoi(text));
-}
-
-size_t buffer_bytes() {
-  static const char* text = std::getenv("SCGAN_STAND_IN_NCCL_MIB");
-  return (text == nullptr ? size_t{0} : std::stoul(text)) << 20;
-}
-
-// What a communicator and its work on streams have in common; the work may outlive it.
-class Shared {
- public:
-  Shared(std::string name, int own_rank, int ranks, int gpu)
-      : rank(own_rank), size(ranks), device(gpu), links(std::move(name), own_rank, ranks) {}
-
-  const int rank, size, device;
-  PeerLinks links;
-
-  // Whether there is memory for it.
-  bool take_buffers() {
-    const std::scoped_lock lock(mutex_);
-    if (buffers_ == nullptr && buffer_bytes() > 0) buffers_ = allocate(buffer_bytes(), device);
-    return buffers_ != nullptr || buffer_bytes() == 0;
-  }
-  void release_buffers() {
-    const std::scoped_lock lock(mutex_);
-    if (buffers_ != nullptr) release(std::exchange(buffers_, nullptr));
-  }
-
-  ncclResult_t state() {
-    const std::scoped_lock lock(mutex_);
-    return state_;
-  }
-  void set(ncclResult_t state, std::string text = "") {
-    const std::scoped_lock lock(mutex_);
-    state_ = state;
-    text_ = std::move(text);
-  }
-  std::string text() {
-    const std::scoped_lock lock(mutex_);
-    return text_;
-  }
-
-  uint64_t next_number() { return ++queued_; }
-
-  // Operation `number`, after those before it, whichever streams they are on. Comes back when it is
-  // done or the communicator was aborted: a kernel of NCCL does not end on an error either.
-  void perform(uint64_t number, uint64_t kind, const std::vector<Transfer>& sends,
-               const std::vector<Transfer>& receives) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return done_ + 1 == number || links.given_up(); });
-    changed_.wait_for(lock, link_time(), [&] { return links.given_up().load(); });
-    lock.unlock();
-    const std::string problem = links.exchange(number, kind, sends, receives);
-    if (!problem.empty() && !links.given_up() && !silent()) set(ncclRemoteError, problem);
-    lock.lock();
-    if (!problem.empty()) changed_.wait(lock, [&] { return links.given_up().load(); });
-    done_ = number;
-    changed_.notify_all();
-  }
-
-  void give_up() {
-    const std::scoped_lock lock(mutex_);
-    links.given_up() = true;
-    changed_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  void* buffers_ = nullptr;
-  ncclResult_t state_ = ncclInProgress;
-  std::string text_;
-  std::atomic<uint64_t> queued_{0};
-  uint64_t done_ = 0;
-};
 
 size_t width(ncclDataType_t type) {
   switch (type) {
@@ -157,7 +62,7 @@ char* bytes_at(const void* address) { return static_cast<char*>(reachable(addres
 using namespace scgan::stand_in;  // NOLINT: everything below is NCCL's, by NCCL's names
 
 struct ncclComm {
-  std::shared_ptr<Shared> shared;
+  std::shared_ptr<SharedNccl> shared;
   int polls = 0;  // for which it still says that it is taking over a call
   bool finalized = false;
 };
@@ -201,7 +106,7 @@ ncclResult_t begin_call(ncclComm_t comm, const CUstream_st& stream) {
   return ncclInvalidUsage;
 }
 
-using Work = std::function<void(Shared&, uint64_t number)>;
+using Work = std::function<void(SharedNccl&, uint64_t number)>;
 
 void queue(ncclComm_t comm, CUstream_st& stream, Work work) {
   stream.queue([shared = comm->shared, number = comm->shared->next_number(),
@@ -209,7 +114,7 @@ void queue(ncclComm_t comm, CUstream_st& stream, Work work) {
 }
 
 // Every rank's bytes to every rank: to `place(rank)`.
-void gather(Shared& shared, uint64_t number, uint64_t kind, char* own, size_t bytes,
+void gather(SharedNccl& shared, uint64_t number, uint64_t kind, char* own, size_t bytes,
             const std::function<char*(int)>& place) {
   std::vector<Transfer> sends, receives;
   for (int peer = 0; peer < shared.size; ++peer) {
@@ -223,7 +128,7 @@ void gather(Shared& shared, uint64_t number, uint64_t kind, char* own, size_t by
 
 // The sends and receives of a group, for one communicator.
 void queue_group(ncclComm_t comm, const std::vector<PointToPoint>& calls) {
-  queue(comm, *calls.front().stream, [calls](Shared& shared, uint64_t number) {
+  queue(comm, *calls.front().stream, [calls](SharedNccl& shared, uint64_t number) {
     std::vector<Transfer> sends, receives, to_self, from_self;
     for (const PointToPoint& call : calls) {
       Transfer transfer = call.transfer;
@@ -282,7 +187,7 @@ ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int size, ncclUniqueId id,
   if (config->blocking != 0) return ncclInvalidUsage;  // blocking ones are not played here
   std::array<char, 32> gpu{};
   cudaDeviceGetPCIBusId(gpu.data(), static_cast<int>(gpu.size()), current_device());
-  auto shared = std::make_shared<Shared>(id.internal, rank, size, current_device());
+  auto shared = std::make_shared<SharedNccl>(id.internal, rank, size, current_device());
   std::thread([shared, gpu = std::string(gpu.data())] {
     const std::string problem = shared->links.connect(gpu);
     shared->set(problem.empty() ? ncclSuccess : ncclInvalidUsage, problem);
@@ -331,7 +236,7 @@ ncclResult_t ncclAllGather(const void* mine, void* all, size_t count, ncclDataTy
   const size_t bytes = count * width(type);
   const ncclResult_t status = begin_call(comm, stream_of(stream));
   if (status != ncclInProgress) return status;
-  queue(comm, stream_of(stream), [=](Shared& shared, uint64_t number) {
+  queue(comm, stream_of(stream), [=](SharedNccl& shared, uint64_t number) {
     char* place = bytes_at(all);
     gather(shared, number, kAllGather, bytes_at(mine), bytes,
            [&](int peer) { return place + static_cast<size_t>(peer) * bytes; });
@@ -346,7 +251,7 @@ ncclResult_t ncclAllReduce(const void* mine, void* sum, size_t count, ncclDataTy
   const size_t bytes = count * width(type);
   const ncclResult_t status = begin_call(comm, stream_of(stream));
   if (status != ncclInProgress) return status;
-  queue(comm, stream_of(stream), [=](Shared& shared, uint64_t number) {
+  queue(comm, stream_of(stream), [=](SharedNccl& shared, uint64_t number) {
     std::vector<std::vector<char>> terms(static_cast<size_t>(shared.size),
                                          std::vector<char>(bytes));
     gather(shared, number, kAllReduce, bytes_at(mine), bytes,
@@ -363,7 +268,7 @@ ncclResult_t ncclBroadcast(const void* mine, void* all, size_t count, ncclDataTy
   const size_t bytes = count * width(type);
   const ncclResult_t status = begin_call(comm, stream_of(stream));
   if (status != ncclInProgress) return status;
-  queue(comm, stream_of(stream), [=](Shared& shared, uint64_t number) {
+  queue(comm, stream_of(stream), [=](SharedNccl& shared, uint64_t number) {
     std::vector<Transfer> sends, receives;
     for (int peer = 0; peer < shared.size && shared.rank == root; ++peer) {
       if (peer != root) sends.push_back({peer, bytes_at(mine), bytes});
