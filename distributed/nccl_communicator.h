@@ -33,8 +33,9 @@ namespace scgan::distributed {
 class NcclCommunicator final : public Communicator {
  public:
   // `host`: of the same ranks, for host memory, for NCCL's id, and for the word of a rank that
-  // gives up. `timeout_seconds`: the longest a rank waits in one operation. NCCL takes all the
-  // memory it will need. Collective. Throws Error(kCommunication), Error(kDevice).
+  // gives up. `timeout_seconds`: the longest a rank waits in one operation. NCCL connects the ranks
+  // here, and takes its memory for that. Collective. Throws Error(kCommunication), Error(kDevice),
+  // Error(kOutOfMemory) when NCCL had no memory on this rank.
   NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::Device device,
                    double timeout_seconds = 1800);
 
