@@ -16,13 +16,13 @@
 #include <type_traits>
 
 #include "core/base/atomic_file.h"
+#include "core/base/checksum.h"
 #include "core/base/descriptor.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/base/mapped_file.h"
+#include "core/base/parallel_for.h"
 #include "core/base/sha256.h"
-#include "core/data/checksum.h"
-#include "core/data/mapping.h"
-#include "core/data/on_all_cores.h"
 
 namespace scgan {
 namespace {
@@ -48,11 +48,11 @@ uint64_t own_checksum(const Header& header) {
 [[noreturn]] void fail(const std::string& problem) { throw Error(ErrorKind::kStorage, problem); }
 
 // Compares all images with their checksums, on all cores.
-void verify(const DatasetSpec& spec, const ImageCatalog& catalog, const Mapping& mapping) {
+void verify(const DatasetSpec& spec, const ImageCatalog& catalog, const MappedFile& mapping) {
   const ImageLayout layout = layout_of(spec, catalog);
   for (size_t split = 0; split < kSplits.size(); ++split) {
     const std::vector<uint64_t>& checksums = catalog.checksums[split];
-    on_all_cores(checksums.size(), [&](size_t i) {
+    parallel_for(checksums.size(), [&](size_t i) {
       const size_t offset = layout.offset(split, static_cast<int64_t>(i));
       if (checksum(mapping.data() + offset, layout.field_bytes(split)) != checksums[i]) {
         fail(fmt::format("image {} of {} is not as it was written", catalog.names[split][i],
@@ -97,7 +97,7 @@ DataSet open_images(int descriptor, const fs::path& file, const DatasetSpec& spe
   }
   const ImageCatalog catalog = catalog_from_bytes(bytes, pixels_key(spec), digest);
   if (layout_of(spec, catalog).end() != header.catalog_begin) fail("its catalog is wrong");
-  const auto mapping = Mapping::of(descriptor, size, file);
+  const auto mapping = MappedFile::of(descriptor, size, file);
   verify(spec, catalog, *mapping);
   return data_set_of(spec, catalog, mapping);
 }
@@ -139,7 +139,7 @@ std::string pixels_key(const DatasetSpec& spec) {
 
 std::string sources_key(const DatasetSpec& spec, const std::vector<Field>& fields) {
   std::vector<std::string> states(fields.size());
-  on_all_cores(fields.size(), [&](size_t i) {
+  parallel_for(fields.size(), [&](size_t i) {
     states[i] = fields[i].label;
     for (const fs::path& file : fields[i].files) states[i] += '\0' + state_of(file);
   });

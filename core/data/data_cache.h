@@ -17,10 +17,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/temporary_file.h"
 #include "core/data/dataset.h"
 #include "core/data/field.h"
 #include "core/data/image_layout.h"
-#include "core/data/temporary_file.h"
 
 namespace scgan {
 

@@ -5,13 +5,13 @@
 
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/base/mapped_file.h"
+#include "core/base/temporary_file.h"
 #include "core/data/data_cache.h"
 #include "core/data/field.h"
 #include "core/data/image_builder.h"
 #include "core/data/image_layout.h"
-#include "core/data/mapping.h"
 #include "core/data/synthetic_cells.h"
-#include "core/data/temporary_file.h"
 
 namespace scgan {
 namespace {
@@ -73,7 +73,7 @@ void publish_or_warn(const Built& built, const DatasetSpec& spec, const fs::path
 DataSet data_set_of(const DatasetSpec& spec, const Built& built) {
   const size_t bytes = layout_of(spec, built.catalog).end();
   return data_set_of(spec, built.catalog,
-                     Mapping::of(built.file.descriptor(), bytes, built.file.place()));
+                     MappedFile::of(built.file.descriptor(), bytes, built.file.place()));
 }
 
 }  // namespace

@@ -8,11 +8,11 @@
 #include <string>
 #include <utility>
 
+#include "core/base/checksum.h"
 #include "core/base/error.h"
+#include "core/base/parallel_for.h"
 #include "core/base/problems.h"
 #include "core/base/sha256.h"
-#include "core/data/checksum.h"
-#include "core/data/on_all_cores.h"
 #include "core/data/raw_image.h"
 #include "core/data/raw_spool.h"
 #include "core/data/resize.h"
@@ -97,7 +97,7 @@ class Builder {
   }
 
   void read_all(size_t first, RawHistogram& histogram, std::vector<std::string>& problems) {
-    on_all_cores(fields_.size() - first, [&](size_t offset) {
+    parallel_for(fields_.size() - first, [&](size_t offset) {
       const size_t i = first + offset;
       note(problems[i], fields_[i], [&] {
         const RawImage raw = offset == 0 ? *std::exchange(reference_image_, std::nullopt)
@@ -116,7 +116,7 @@ class Builder {
 
   void stretch(RawHistogram& histogram) {
     while (histogram.needs_another_pass(spec_.percentile_low, spec_.percentile_high)) {
-      on_all_cores(fields_.size(), [&](size_t i) {
+      parallel_for(fields_.size(), [&](size_t i) {
         if (!is_training(fields_[i].split)) return;
         const RawImage raw = again(i);
         histogram.add(raw.pixels, raw.present);
@@ -124,7 +124,7 @@ class Builder {
     }
     catalog_.range = histogram.percentiles(spec_.percentile_low, spec_.percentile_high);
     if (sink_.pixels == nullptr) return;
-    on_all_cores(fields_.size(), [&](size_t i) { place(fields_[i], again(i)); });
+    parallel_for(fields_.size(), [&](size_t i) { place(fields_[i], again(i)); });
   }
 
   RawImage again(size_t i) const {

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/temporary_file.h"
 #include "core/data/field.h"
 #include "core/data/image_layout.h"
-#include "core/data/temporary_file.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {

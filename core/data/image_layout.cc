@@ -46,7 +46,7 @@ ImageLayout layout_of(const DatasetSpec& spec, const ImageCatalog& catalog) {
 }
 
 DataSet data_set_of(const DatasetSpec& spec, const ImageCatalog& catalog,
-                    const std::shared_ptr<const Mapping>& mapping) {
+                    const std::shared_ptr<const MappedFile>& mapping) {
   const ImageLayout layout = layout_of(spec, catalog);
   DataSet data;
   data.digest = catalog.digest;

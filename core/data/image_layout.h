@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/base/mapped_file.h"
 #include "core/data/dataset.h"
 #include "core/data/field.h"
 #include "core/data/image_catalog.h"
-#include "core/data/mapping.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
@@ -42,6 +42,6 @@ ImageLayout layout_of(const DatasetSpec& spec, const ImageCatalog& catalog);
 // The data set whose images a mapping holds; its tensors keep the mapping alive and are not to be
 // written to.
 DataSet data_set_of(const DatasetSpec& spec, const ImageCatalog& catalog,
-                    const std::shared_ptr<const Mapping>& mapping);
+                    const std::shared_ptr<const MappedFile>& mapping);
 
 }  // namespace scgan

@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "core/base/atomic_file.h"
+#include "core/base/csv.h"
 #include "core/base/error.h"
+#include "core/base/parallel_for.h"
 #include "core/base/problems.h"
-#include "core/data/csv.h"
-#include "core/data/on_all_cores.h"
 
 namespace scgan {
 namespace {
@@ -96,7 +96,7 @@ class Rows {
         fields_(table.rows.size()),
         problems_(table.rows.size()) {
     for (size_t row = 0; row < fields_.size(); ++row) read(row);
-    on_all_cores(fields_.size(), [&](size_t row) { find_files(row); });
+    parallel_for(fields_.size(), [&](size_t row) { find_files(row); });
     find_doubles();
   }
 

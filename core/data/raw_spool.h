@@ -8,8 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/temporary_file.h"
 #include "core/data/raw_image.h"
-#include "core/data/temporary_file.h"
 
 namespace scgan {
 

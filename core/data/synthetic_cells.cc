@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/base/draws.h"
+#include "core/base/parallel_for.h"
 #include "core/base/sha256.h"
-#include "core/data/on_all_cores.h"
 
 namespace scgan {
 namespace {
@@ -328,7 +328,7 @@ ImageSet synthetic_set(const DatasetSpec& spec, int domain, int split) {
   const int64_t side = training ? training_side(spec) : spec.image_size;
   ImageSet set;
   set.images = at::empty({fields * tiles * tiles, 3, side, side}, at::kByte);
-  on_all_cores(static_cast<size_t>(fields), [&](size_t i) {
+  parallel_for(static_cast<size_t>(fields), [&](size_t i) {
     const auto field = static_cast<int64_t>(i);
     cut_tiles(synthetic_image(spec.synthetic, domain, drawn, field, tiles * side), tiles,
               set.images.mutable_data_ptr<uint8_t>() + field * tiles * tiles * 3 * side * side);

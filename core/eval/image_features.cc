@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/parallel_for.h"
 #include "core/base/problems.h"
 #include "core/data/image_file.h"
-#include "core/data/on_all_cores.h"
 
 namespace scgan {
 namespace {
@@ -86,7 +86,7 @@ class FeatureReader {
     const auto threads = static_cast<size_t>(
         options_.threads > 0 ? options_.threads
                              : std::max(1U, std::thread::hardware_concurrency()));
-    on_all_cores(std::min(threads, count), [&](size_t thread) {
+    parallel_for(std::min(threads, count), [&](size_t thread) {
       for (size_t i = thread; i < count; i += threads) {
         try {
           work(i);

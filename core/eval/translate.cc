@@ -12,11 +12,11 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/parallel_for.h"
 #include "core/base/problems.h"
 #include "core/data/data_loader.h"
 #include "core/data/image_file.h"
 #include "core/data/image_folder.h"
-#include "core/data/on_all_cores.h"
 #include "core/data/png16_writer.h"
 #include "core/data/resize.h"
 #include "core/data/scaling.h"
@@ -90,7 +90,7 @@ std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, boo
 // Bits per channel of every image; 0 where it cannot be read, which is a failure of its own later.
 std::vector<int64_t> depths(const std::vector<Job>& jobs) {
   std::vector<int64_t> bits(jobs.size(), 0);
-  on_all_cores(jobs.size(), [&](size_t i) {
+  parallel_for(jobs.size(), [&](size_t i) {
     try {
       bits[i] = read_image_info(jobs[i].input).bits;
     } catch (const Error&) {
@@ -120,7 +120,7 @@ ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double,
   const auto [low, high] = percent;
   RawHistogram histogram(common_depth(depths(jobs)));
   do {
-    on_all_cores(jobs.size(), [&](size_t i) {
+    parallel_for(jobs.size(), [&](size_t i) {
       at::Tensor raw;
       try {
         raw = read_image(jobs[i].input);

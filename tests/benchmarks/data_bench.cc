@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "core/base/atomic_file.h"
+#include "core/base/parallel_for.h"
 #include "core/data/dataset.h"
 #include "core/data/image_file.h"
-#include "core/data/on_all_cores.h"
 #include "core/data/synthetic_cells.h"
 
 namespace scgan {
@@ -49,7 +49,7 @@ class TemporaryFolder {
 std::vector<fs::path> write_files(const fs::path& root, size_t count, int64_t size) {
   std::vector<fs::path> files(count);
   std::vector<std::string> drawings(kDrawings);
-  on_all_cores(kDrawings, [&](size_t i) {
+  parallel_for(kDrawings, [&](size_t i) {
     const fs::path file = root / fmt::format("drawing-{}.png", i);
     write_png(file, synthetic_image({}, static_cast<int>(i % 2), 0, static_cast<int64_t>(i), size));
     drawings[i] = read_file(file);
@@ -57,7 +57,7 @@ std::vector<fs::path> write_files(const fs::path& root, size_t count, int64_t si
   });
   for (const char* split : {"trainA", "trainB", "testA", "testB"})
     fs::create_directory(root / split);
-  on_all_cores(count, [&](size_t i) {
+  parallel_for(count, [&](size_t i) {
     const char* split = i % 20 == 0   ? "testA"
                         : i % 20 == 1 ? "testB"
                         : i % 2 == 0  ? "trainA"
@@ -92,7 +92,7 @@ void run(size_t count, int64_t size) {
   fmt::print("{} PNG files of {} x {} pixels, {} threads\n", count, size, size,
              std::thread::hardware_concurrency());
   const double decoding =
-      seconds([&] { on_all_cores(count, [&](size_t i) { read_image(files[i]); }); });
+      seconds([&] { parallel_for(count, [&](size_t i) { read_image(files[i]); }); });
   fmt::print("decoding alone  {:8.3f} s\n", decoding);
   const double first = seconds([&] { start(spec, cache); });
   fmt::print("first start     {:8.3f} s  {:.2f} x decoding alone\n", first, first / decoding);

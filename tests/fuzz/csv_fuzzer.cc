@@ -1,5 +1,5 @@
-// core/data/csv.cc: manifests of data sets.
-#include "core/data/csv.h"
+// core/base/csv.cc: manifests of data sets.
+#include "core/base/csv.h"
 #include "tests/fuzz/fuzz_parser.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {

@@ -1,4 +1,4 @@
-#include "core/data/temporary_file.h"
+#include "core/base/temporary_file.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "core/data/mapping.h"
+#include "core/base/mapped_file.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 
@@ -40,7 +40,7 @@ TEST_F(TemporaryFileTest, PublishingReplacesAndMappingsOfTheOldFileStay) {
   const TemporaryFile first = TemporaryFile::in_folder(folder_.path());
   first.write_at(0, "first", 5);
   first.publish(named);
-  const auto mapping = Mapping::of(first.descriptor(), 5, named);
+  const auto mapping = MappedFile::of(first.descriptor(), 5, named);
   const TemporaryFile second = TemporaryFile::in_folder(folder_.path());
   second.write_at(0, "second", 6);
   second.publish(named);

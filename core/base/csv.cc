@@ -1,4 +1,4 @@
-#include "core/data/csv.h"
+#include "core/base/csv.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "core/data/on_all_cores.h"
+#include "core/base/parallel_for.h"
 
 #include <algorithm>
 #include <atomic>
@@ -9,7 +9,7 @@
 
 namespace scgan {
 
-void on_all_cores(size_t count, const std::function<void(size_t)>& work) {
+void parallel_for(size_t count, const std::function<void(size_t)>& work) {
   std::atomic<size_t> next{0};
   std::mutex mutex;
   std::exception_ptr failure;

@@ -9,6 +9,6 @@ namespace scgan {
 // Calls work(i) once for every i in 0 ... count - 1, from several threads and in any order; returns
 // when all are done. After an exception no new piece is begun, and the first one is thrown again
 // here.
-void on_all_cores(size_t count, const std::function<void(size_t)>& work);
+void parallel_for(size_t count, const std::function<void(size_t)>& work);
 
 }  // namespace scgan

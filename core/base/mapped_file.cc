@@ -1,4 +1,4 @@
-#include "core/data/mapping.h"
+#include "core/base/mapped_file.h"
 
 #include <fmt/format.h>
 #include <sys/mman.h>
@@ -10,16 +10,17 @@
 
 namespace scgan {
 
-std::shared_ptr<const Mapping> Mapping::of(int descriptor, size_t bytes,
-                                           const std::filesystem::path& file) {
+std::shared_ptr<const MappedFile> MappedFile::of(int descriptor, size_t bytes,
+                                                 const std::filesystem::path& file) {
   void* data = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
   if (data == MAP_FAILED) {
     throw Error(ErrorKind::kStorage,
                 fmt::format("{}: cannot be mapped: {}", file.string(), std::strerror(errno)));
   }
-  return std::shared_ptr<const Mapping>(new Mapping(static_cast<const std::byte*>(data), bytes));
+  return std::shared_ptr<const MappedFile>(
+      new MappedFile(static_cast<const std::byte*>(data), bytes));
 }
 
-Mapping::~Mapping() { ::munmap(const_cast<std::byte*>(data_), size_); }
+MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(data_), size_); }
 
 }  // namespace scgan

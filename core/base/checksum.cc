@@ -1,4 +1,4 @@
-#include "core/data/checksum.h"
+#include "core/base/checksum.h"
 
 #define XXH_INLINE_ALL  // nothing to link
 #include <xxhash.h>
