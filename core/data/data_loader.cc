@@ -4,6 +4,7 @@
 
 #include "core/base/draws.h"
 #include "core/data/subset.h"
+#include "core/image/pixel_range.h"
 
 namespace scgan {
 namespace {
@@ -55,14 +56,6 @@ Batch DataLoader::batch(int64_t step) const {
                 Purpose::kFlipA),
           crops(spec_, data_.train_b.images, mapped(subset_b_, chosen.b), step, Purpose::kCropB,
                 Purpose::kFlipB)};
-}
-
-at::Tensor to_network_range(const at::Tensor& grey_levels) {
-  return grey_levels.to(at::kFloat).div(255).sub_(0.5).div_(0.5);
-}
-
-at::Tensor to_grey_levels(const at::Tensor& images) {
-  return images.clamp(-1, 1).add_(1).div_(2).mul_(255).to(at::kByte);
 }
 
 }  // namespace scgan

@@ -37,11 +37,4 @@ class DataLoader {  // Not thread-safe: keeps the order of the present epoch.
   Sampler sampler_;
 };
 
-// Grey levels [.., 3, H, W] -> float32 in [-1, 1]: (v / 255 - 0.5) / 0.5.
-at::Tensor to_network_range(const at::Tensor& grey_levels);
-
-// Network output -> uint8 grey levels, truncated as in the published code: (x + 1) / 2 * 255,
-// clamped first.
-at::Tensor to_grey_levels(const at::Tensor& images);
-
 }  // namespace scgan

@@ -3,10 +3,10 @@
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
+#include "core/image/raw_image.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
@@ -26,9 +26,7 @@ struct Field {
   int64_t index = 0;  // in its split
   std::string name;   // of what is made from it
   std::string label;  // what the data digest says of it beside the content
-  // One image, or one grey image for each of red, green and blue, where an empty path is a black
-  // channel.
-  std::vector<std::filesystem::path> files;
+  ImageFiles files;
   std::string origin;  // begins messages about it: "" or "FILE:LINE: "
 };
 

@@ -13,10 +13,10 @@
 #include "core/base/parallel_for.h"
 #include "core/base/problems.h"
 #include "core/base/sha256.h"
-#include "core/data/raw_image.h"
-#include "core/data/raw_spool.h"
-#include "core/data/resize.h"
-#include "core/data/scaling.h"
+#include "core/image/raw_image.h"
+#include "core/image/raw_spool.h"
+#include "core/image/resize.h"
+#include "core/image/scaling.h"
 
 namespace scgan {
 namespace {
@@ -80,8 +80,8 @@ class Builder {
     size_t index = 0;
     for (; index < fields_.size(); ++index) {
       note(problems[index], fields_[index], [&] {
-        reference_image_ = read_raw_image(fields_[index]);
-        reference_ = {first_file(fields_[index]), reference_image_->bits};
+        reference_image_ = read_raw_image(fields_[index].files);
+        reference_ = {first_file(fields_[index].files), reference_image_->bits};
       });
       if (reference_image_) break;
     }
@@ -101,8 +101,8 @@ class Builder {
       const size_t i = first + offset;
       note(problems[i], fields_[i], [&] {
         const RawImage raw = offset == 0 ? *std::exchange(reference_image_, std::nullopt)
-                                         : read_raw_image(fields_[i]);
-        check_raw_image(fields_[i], raw, reference_, spec_);
+                                         : read_raw_image(fields_[i].files);
+        check_raw_image(fields_[i].files, raw, reference_, spec_);
         digests_[i] = raw.digest;
         if (!stretch_) {
           place(fields_[i], raw);
@@ -129,11 +129,11 @@ class Builder {
 
   RawImage again(size_t i) const {
     if (auto kept = spool_.get(i)) return *std::move(kept);
-    RawImage raw = read_raw_image(fields_[i]);
+    RawImage raw = read_raw_image(fields_[i].files);
     if (raw.digest != digests_[i]) {
       throw Error(ErrorKind::kData,
                   fmt::format("{}{}: was changed while it was being read", fields_[i].origin,
-                              first_file(fields_[i]).string()));
+                              first_file(fields_[i].files).string()));
     }
     return raw;
   }
@@ -175,7 +175,7 @@ class Builder {
   bool stretch_;
   RawSpool spool_;
   std::optional<RawImage> reference_image_;
-  Reference reference_;
+  DepthReference reference_;
   std::optional<ImageLayout> layout_;
   std::vector<std::string> digests_;
   ImageCatalog catalog_;

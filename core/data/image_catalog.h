@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/data/scaling.h"
+#include "core/image/scaling.h"
 
 namespace scgan {
 

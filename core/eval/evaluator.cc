@@ -5,8 +5,8 @@
 
 #include <vector>
 
-#include "core/data/data_loader.h"
 #include "core/eval/fid.h"
+#include "core/image/pixel_range.h"
 
 namespace scgan {
 namespace {

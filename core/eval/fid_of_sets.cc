@@ -9,9 +9,9 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/data/image_file.h"
 #include "core/data/image_folder.h"
 #include "core/eval/fid_statistics.h"
+#include "core/image/image_file.h"
 
 namespace scgan {
 namespace {

@@ -14,7 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/parallel_for.h"
 #include "core/base/problems.h"
-#include "core/data/image_file.h"
+#include "core/image/image_file.h"
 
 namespace scgan {
 namespace {

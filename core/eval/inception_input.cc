@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "core/data/resize.h"
 #include "core/eval/inception_v3.h"
+#include "core/image/resize.h"
 
 namespace scgan {
 namespace {

@@ -14,12 +14,11 @@
 #include "core/base/error.h"
 #include "core/base/parallel_for.h"
 #include "core/base/problems.h"
-#include "core/data/data_loader.h"
-#include "core/data/image_file.h"
 #include "core/data/image_folder.h"
-#include "core/data/png16_writer.h"
-#include "core/data/resize.h"
-#include "core/data/scaling.h"
+#include "core/image/image_file.h"
+#include "core/image/pixel_range.h"
+#include "core/image/resize.h"
+#include "core/image/scaling.h"
 
 namespace scgan {
 namespace {
@@ -169,7 +168,7 @@ at::Tensor network_input(const fs::path& file, const TranslateOptions& options,
 
 void write_output(const fs::path& file, const at::Tensor& image, int64_t bits) {
   if (bits == 8) return write_png(file, to_grey_levels(image));
-  write_png16(file, image.clamp(-1, 1).add_(1).mul_(kDeepestLevel / 2).round_());
+  write_png(file, image.clamp(-1, 1).add_(1).mul_(kDeepestLevel / 2).round_());
 }
 
 void make_folder(const fs::path& folder) {

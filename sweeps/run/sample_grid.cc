@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "core/data/data_loader.h"
-#include "core/data/image_file.h"
+#include "core/image/image_file.h"
+#include "core/image/pixel_range.h"
 
 namespace scgan::sweeps {
 namespace {

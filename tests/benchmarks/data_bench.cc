@@ -19,8 +19,8 @@
 #include "core/base/atomic_file.h"
 #include "core/base/parallel_for.h"
 #include "core/data/dataset.h"
-#include "core/data/image_file.h"
 #include "core/data/synthetic_cells.h"
+#include "core/image/image_file.h"
 
 namespace scgan {
 namespace {

@@ -1,5 +1,5 @@
-// core/data/image_file.cc: PNG, JPEG and TIFF, header and pixels.
-#include "core/data/image_file.h"
+// core/image/image_file.cc: PNG, JPEG and TIFF, header and pixels.
+#include "core/image/image_file.h"
 #include "tests/fuzz/fuzz_parser.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {

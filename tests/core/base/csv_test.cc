@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "tests/core/data/test_images.h"
 #include "tests/support/error_of.h"
+#include "tests/support/test_images.h"
 
 namespace scgan {
 namespace {

@@ -15,10 +15,10 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/data/dataset.h"
-#include "core/data/image_file.h"
-#include "tests/core/data/test_images.h"
+#include "core/image/image_file.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_images.h"
 
 namespace scgan {
 namespace {

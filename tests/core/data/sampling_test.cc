@@ -10,8 +10,9 @@
 #include "core/data/data_loader.h"
 #include "core/data/sampler.h"
 #include "core/data/subset.h"
-#include "tests/core/data/test_images.h"
+#include "core/image/pixel_range.h"
 #include "tests/support/error_of.h"
+#include "tests/support/test_images.h"
 
 namespace scgan {
 namespace {

@@ -12,13 +12,13 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/data/image_file.h"
 #include "core/data/image_folder.h"
 #include "core/eval/fid_statistics.h"
 #include "core/eval/fid_text.h"
-#include "tests/core/data/test_images.h"
+#include "core/image/image_file.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_images.h"
 
 namespace scgan {
 namespace {

@@ -15,12 +15,11 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "core/data/image_file.h"
-#include "core/data/png16_writer.h"
+#include "core/image/image_file.h"
 #include "core/model/resnet_generator.h"
-#include "tests/core/data/test_images.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_images.h"
 
 namespace scgan {
 namespace {
@@ -333,7 +332,7 @@ TEST_F(TranslateFolderTest, SaysWhatOptionsCannotBeMet) {
 
 TEST_F(TranslateFolderTest, APng16WriterGivesBackWhatItGot) {
   const at::Tensor image = at::arange(3 * 4 * 5, at::kFloat).mul(1092).view({3, 4, 5});
-  write_png16(path("deep.png"), image);
+  write_png(path("deep.png"), image);
   EXPECT_TRUE(at::equal(read_image(path("deep.png")), image));
   EXPECT_EQ(read_image_info(path("deep.png")).bits, 16);
 }

@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <string>
 
-#include "core/data/image_file.h"
+#include "core/image/image_file.h"
 
 namespace scgan {
 
-// As image_info and decode_image of core/data/image_file.h; `file` is for messages. Of several
+// As image_info and decode_image of core/image/image_file.h; `file` is for messages. Of several
 // pages all but one have to be reduced versions of it (thumbnails, pyramid levels), which are left
 // aside. What libtiff says goes into the error and never to stderr.
 ImageInfo tiff_info(const std::string& bytes, const std::filesystem::path& file);

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/data/image_file.h"
+#include "core/image/image_file.h"
 
 namespace scgan {
 

@@ -1,4 +1,4 @@
-#include "core/data/scaling.h"
+#include "core/image/scaling.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>

@@ -31,8 +31,8 @@ class RawHistogram {
   // Of images of 8, 16 or 32 (float) bits per channel, all of one depth.
   explicit RawHistogram(int64_t bits = 16) : bits_(bits) {}
 
-  // image [3, H, W] as decode_image of core/data/image_file.h gives it; channels that are not there
-  // do not count. From any thread.
+  // image [3, H, W] as decode_image of core/image/image_file.h gives it; channels that are not
+  // there do not count. From any thread.
   void add(const at::Tensor& image, const ChannelsPresent& present = kAllChannels);
 
   // Ends a pass over all images. Always false for 8 and 16 bits, which need not ask.

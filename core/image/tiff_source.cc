@@ -1,4 +1,4 @@
-#include "core/data/tiff_source.h"
+#include "core/image/tiff_source.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "core/data/tiff_codec.h"
+#include "core/image/tiff_codec.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/data/tiff_source.h"
+#include "core/image/tiff_source.h"
 
 namespace scgan {
 namespace {

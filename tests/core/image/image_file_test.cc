@@ -1,4 +1,4 @@
-#include "core/data/image_file.h"
+#include "core/image/image_file.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -6,9 +6,9 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "tests/core/data/test_images.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_images.h"
 
 namespace scgan {
 namespace {

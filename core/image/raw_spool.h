@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/temporary_file.h"
-#include "core/data/raw_image.h"
+#include "core/image/raw_image.h"
 
 namespace scgan {
 

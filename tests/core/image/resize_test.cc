@@ -1,9 +1,9 @@
-#include "core/data/resize.h"
+#include "core/image/resize.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "tests/core/data/resize_fixtures.h"
+#include "tests/core/image/resize_fixtures.h"
 
 namespace scgan {
 namespace {

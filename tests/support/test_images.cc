@@ -1,4 +1,4 @@
-#include "tests/core/data/test_images.h"
+#include "tests/support/test_images.h"
 
 #include <ATen/ATen.h>
 #include <png.h>

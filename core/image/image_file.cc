@@ -1,4 +1,4 @@
-#include "core/data/image_file.h"
+#include "core/image/image_file.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -7,9 +7,9 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "core/data/jpeg_codec.h"
-#include "core/data/png_codec.h"
-#include "core/data/tiff_codec.h"
+#include "core/image/jpeg_codec.h"
+#include "core/image/png_codec.h"
+#include "core/image/tiff_codec.h"
 
 namespace scgan {
 namespace {

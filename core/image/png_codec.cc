@@ -1,4 +1,4 @@
-#include "core/data/png_codec.h"
+#include "core/image/png_codec.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -7,10 +7,11 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/data/planes.h"
+#include "core/image/planes.h"
 
 namespace scgan {
 namespace {
@@ -147,6 +148,42 @@ void append_bytes(png_structp png, png_bytep bytes, size_t count) {
   static_cast<std::string*>(png_get_io_ptr(png))->append(reinterpret_cast<char*>(bytes), count);
 }
 
+// Samples as a PNG file holds them: 16-bit ones are big endian.
+template <typename Sample>
+void append_sample(std::vector<png_byte>& row, Sample sample) {
+  if constexpr (std::is_same_v<Sample, uint8_t>) {
+    row.push_back(sample);
+  } else {
+    const auto value = static_cast<uint16_t>(sample);
+    row.push_back(static_cast<png_byte>(value >> 8));
+    row.push_back(static_cast<png_byte>(value & 0xff));
+  }
+}
+
+// rows [H, W, 3]: uint8 become 8 bits per channel, float32 become 16.
+template <typename Sample>
+std::string encode_rows(const at::Tensor& rows, const std::filesystem::path& file) {
+  const int64_t height = rows.size(0);
+  const int64_t width = rows.size(1);
+  std::filesystem::path name = file;
+  std::string bytes;
+  const WriteStructs out(name);
+  png_set_write_fn(out.png, &bytes, append_bytes, [](png_structp) {});
+  png_set_IHDR(out.png, out.info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height),
+               std::is_same_v<Sample, uint8_t> ? 8 : 16, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  png_write_info(out.png, out.info);
+  const auto* samples = rows.const_data_ptr<Sample>();
+  std::vector<png_byte> row;
+  for (int64_t y = 0; y < height; ++y) {
+    row.clear();
+    for (int64_t i = 0; i < width * 3; ++i) append_sample(row, samples[y * width * 3 + i]);
+    png_write_row(out.png, row.data());
+  }
+  png_write_end(out.png, nullptr);
+  return bytes;
+}
+
 }  // namespace
 
 ImageInfo png_info(const std::string& bytes, const std::filesystem::path& file) {
@@ -161,23 +198,11 @@ at::Tensor decode_png(const std::string& bytes, const std::filesystem::path& fil
 }
 
 std::string encode_png(const at::Tensor& image, const std::filesystem::path& file) {
-  TORCH_INTERNAL_ASSERT(image.dim() == 3 && image.size(0) == 3 && image.scalar_type() == at::kByte);
+  TORCH_INTERNAL_ASSERT(image.dim() == 3 && image.size(0) == 3);
+  TORCH_INTERNAL_ASSERT(image.scalar_type() == at::kByte || image.scalar_type() == at::kFloat);
   const at::Tensor rows = image.to(at::kCPU).permute({1, 2, 0}).contiguous();
-  const int64_t height = rows.size(0);
-  const int64_t width = rows.size(1);
-  std::filesystem::path name = file;
-  std::string bytes;
-  const WriteStructs out(name);
-  png_set_write_fn(out.png, &bytes, append_bytes, [](png_structp) {});
-  png_set_IHDR(out.png, out.info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height),
-               8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
-  png_write_info(out.png, out.info);
-  for (int64_t y = 0; y < height; ++y) {
-    png_write_row(out.png, rows.const_data_ptr<uint8_t>() + y * width * 3);
-  }
-  png_write_end(out.png, nullptr);
-  return bytes;
+  return rows.scalar_type() == at::kByte ? encode_rows<uint8_t>(rows, file)
+                                         : encode_rows<float>(rows, file);
 }
 
 }  // namespace scgan

@@ -1,4 +1,4 @@
-#include "core/data/resize.h"
+#include "core/image/resize.h"
 
 #include <ATen/ATen.h>
 

@@ -1,4 +1,4 @@
-#include "core/data/raw_image.h"
+#include "core/image/raw_image.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/data/image_file.h"
+#include "core/image/image_file.h"
 
 namespace scgan {
 namespace {
@@ -56,13 +56,13 @@ at::Tensor together(const std::array<at::Tensor, 3>& channels, const at::Tensor&
 }
 
 // Of the channels that are there, the first gives the size and depth that all have to have.
-RawImage read_channels(const Field& field) {
+RawImage read_channels(const ImageFiles& files) {
   RawImage whole;
   std::array<at::Tensor, 3> channels;
   ImageInfo reference;
   at::Tensor first;
   for (size_t c = 0; c < 3; ++c) {
-    const std::filesystem::path& file = field.files[c];
+    const std::filesystem::path& file = files[c];
     whole.present[c] = !file.empty();
     whole.digest += c == 0 ? "" : ",";
     if (file.empty()) {
@@ -75,7 +75,7 @@ RawImage read_channels(const Field& field) {
     if (!first.defined()) reference = info;
     if (size_text(info) != size_text(reference)) {
       fail(file, fmt::format("has {}, but {} has {}; the channels of one image have to be alike",
-                             size_text(info), first_file(field).string(), size_text(reference)));
+                             size_text(info), first_file(files).string(), size_text(reference)));
     }
     channels[c] = decode_image(bytes, file);
     if (!first.defined()) first = channels[c];
@@ -88,18 +88,18 @@ RawImage read_channels(const Field& field) {
 
 }  // namespace
 
-const std::filesystem::path& first_file(const Field& field) {
-  return *std::find_if(field.files.begin(), field.files.end(),
+const std::filesystem::path& first_file(const ImageFiles& files) {
+  return *std::find_if(files.begin(), files.end(),
                        [](const std::filesystem::path& file) { return !file.empty(); });
 }
 
-RawImage read_raw_image(const Field& field) {
-  return field.files.size() == 1 ? read_one(field.files[0]) : read_channels(field);
+RawImage read_raw_image(const ImageFiles& files) {
+  return files.size() == 1 ? read_one(files[0]) : read_channels(field);
 }
 
-void check_raw_image(const Field& field, const RawImage& image, const Reference& reference,
-                     const DatasetSpec& spec) {
-  const std::filesystem::path& file = first_file(field);
+void check_raw_image(const ImageFiles& files, const RawImage& image,
+                     const DepthReference& reference, const DatasetSpec& spec) {
+  const std::filesystem::path& file = first_file(files);
   if (image.bits != reference.bits) {
     fail(file, fmt::format("has {} bits per channel, but {} has {}; one data set has one depth",
                            image.bits, reference.file.string(), reference.bits));

@@ -1,4 +1,4 @@
-#include "core/data/scaling.h"
+#include "core/image/scaling.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "tests/core/data/test_images.h"
 #include "tests/support/error_of.h"
+#include "tests/support/test_images.h"
 
 namespace scgan {
 namespace {

@@ -34,7 +34,8 @@ at::Tensor decode_image(const std::string& bytes, const std::filesystem::path& f
 ImageInfo read_image_info(const std::filesystem::path& file);
 at::Tensor read_image(const std::filesystem::path& file);
 
-// Writes uint8 [3, H, W] as an 8-bit RGB PNG, atomically. Throws Error(kStorage).
+// Writes [3, H, W] as an RGB PNG, atomically: uint8 with 8 bits per channel; float32, whole numbers
+// from 0 to 65535 as read_image returns them, with 16. Throws Error(kStorage).
 void write_png(const std::filesystem::path& file, const at::Tensor& image);
 
 }  // namespace scgan

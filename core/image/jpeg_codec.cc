@@ -1,4 +1,4 @@
-#include "core/data/jpeg_codec.h"
+#include "core/image/jpeg_codec.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/data/planes.h"
+#include "core/image/planes.h"
 
 namespace scgan {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/data/raw_spool.h"
+#include "core/image/raw_spool.h"
 
 #include <ATen/ATen.h>
 

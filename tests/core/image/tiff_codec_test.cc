@@ -1,4 +1,4 @@
-#include "core/data/tiff_codec.h"
+#include "core/image/tiff_codec.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -10,11 +10,11 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "core/data/image_file.h"
-#include "tests/core/data/test_images.h"
-#include "tests/core/data/tiff_fixtures.h"
+#include "core/image/image_file.h"
+#include "tests/core/image/tiff_fixtures.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/test_images.h"
 
 namespace scgan {
 namespace {

@@ -1,0 +1,47 @@
+// One image as its files hold it, before scaling and resizing.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/image/scaling.h"
+#include "core/spec/run_spec.h"
+
+namespace scgan {
+
+// The files of one image: one file, or one grey file for each of red, green and blue, where an
+// empty path is a black channel (not all three are empty).
+using ImageFiles = std::vector<std::filesystem::path>;
+
+struct RawImage {
+  at::Tensor pixels;  // [3, H, W] as decode_image of core/image/image_file.h gives it
+  int64_t bits = 8;
+  int64_t planes = 3;  // 1: the three channels are equal
+  ChannelsPresent present = kAllChannels;
+  std::string digest;  // SHA-256 of the file or, of one file per channel, of each ("-": none)
+};
+
+// Reads every file once. Throws Error(kData) naming the file: it cannot be read or
+// decoded, is no grey image where each channel has a file, or differs from the others in size or
+// depth.
+RawImage read_raw_image(const ImageFiles& files);
+
+// The first image that can be read: all others must have its depth.
+struct DepthReference {
+  std::filesystem::path file;
+  int64_t bits = 8;
+};
+
+// Throws Error(kData) naming the file: another depth than the reference's, floats where scaling is
+// not by percentiles, too few pixels for spec.image_size.
+void check_raw_image(const ImageFiles& files, const RawImage& image,
+                     const DepthReference& reference, const DatasetSpec& spec);
+
+// The first path that is not empty, for messages.
+const std::filesystem::path& first_file(const ImageFiles& files);
+
+}  // namespace scgan
