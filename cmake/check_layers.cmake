@@ -18,11 +18,13 @@ layer(core/data    OURS core/base core/spec core/image KNOWS torch)
 layer(core/model   OURS core/base core/spec KNOWS torch nlohmann)
 layer(core/comm    OURS core/base core/spec KNOWS torch)
 layer(core/train   OURS core/base core/spec core/image core/data core/model core/comm KNOWS torch nlohmann)
-layer(core/eval    OURS core/base core/spec core/image core/data core/model core/comm KNOWS torch nlohmann ZLIB)
+layer(core/features OURS core/base core/spec core/image core/model KNOWS torch nlohmann)
+layer(core/eval    OURS core/base core/spec core/image core/data core/model core/comm core/features
+                   KNOWS torch nlohmann ZLIB)
 layer(distributed  OURS core/base core/comm KNOWS torch MPI NCCL CUDA)
 layer(results      OURS core/base core/spec KNOWS SQLite nlohmann)
 layer(sweeps/plan  OURS core/base core/spec KNOWS yaml-cpp)
-layer(sweeps/run   OURS core/base core/spec core/image core/data core/model core/comm core/train core/eval distributed results
+layer(sweeps/run   OURS core/base core/spec core/image core/data core/model core/comm core/train core/features core/eval distributed results
                         sweeps/plan
                    KNOWS torch nlohmann)
 layer(tools        OURS core/base core/spec core/model core/eval distributed sweeps/plan sweeps/run results

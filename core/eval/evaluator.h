@@ -11,9 +11,9 @@
 
 #include "core/comm/communicator.h"
 #include "core/data/dataset.h"
-#include "core/eval/feature_extractor.h"
 #include "core/eval/kid.h"
 #include "core/eval/recovered_change.h"
+#include "core/features/feature_extractor.h"
 #include "core/model/networks.h"
 #include "core/spec/run_spec.h"
 

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "core/eval/feature_extractor.h"
 #include "core/eval/fid.h"
 #include "core/eval/image_features.h"
 #include "core/eval/kid.h"
+#include "core/features/feature_extractor.h"
 
 namespace scgan {
 

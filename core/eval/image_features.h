@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "core/eval/feature_extractor.h"
+#include "core/features/feature_extractor.h"
 
 namespace scgan {
 

@@ -38,7 +38,7 @@ enum class UpdateOrder { kGeneratorsFirst, kDiscriminatorsFirst };
 enum class Precision { kFp32, kFp64 };
 enum class Reduction { kCanonical, kAllReduce };
 enum class ExtractorKind { kRandomConv, kTorchScript, kInceptionV3 };
-// How images reach Inception's 299 x 299 pixels (core/eval/inception_input.h).
+// How images reach Inception's 299 x 299 pixels (core/features/inception_input.h).
 enum class InceptionInput { kLegacyPytorch, kLegacyTensorflow, kClean };
 // Their names in sweep files, flags and results.
 constexpr std::array<std::pair<InceptionInput, std::string_view>, 3> kInceptionInputs{

@@ -13,7 +13,7 @@
 #include "core/data/dataset.h"
 #include "core/data/sampler.h"
 #include "core/data/subset.h"
-#include "core/eval/feature_extractor.h"
+#include "core/features/feature_extractor.h"
 #include "core/model/ssl_loss.h"
 #include "core/spec/run_id.h"
 #include "core/spec/spec_keys.h"

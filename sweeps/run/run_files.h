@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/eval/evaluator.h"
-#include "core/eval/feature_extractor.h"
+#include "core/features/feature_extractor.h"
 #include "core/spec/run_spec.h"
 #include "core/train/train_state.h"
 #include "results/records.h"

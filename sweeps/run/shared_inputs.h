@@ -10,7 +10,7 @@
 
 #include "core/data/dataset.h"
 #include "core/eval/evaluator.h"
-#include "core/eval/feature_extractor.h"
+#include "core/features/feature_extractor.h"
 #include "sweeps/run/plan.h"
 
 namespace scgan::sweeps {

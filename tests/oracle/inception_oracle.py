@@ -1,14 +1,14 @@
-"""Golden files of tests/core/eval/inception_*_test.cc: Inception-v3 (2015) and its three inputs.
+"""Golden files of tests/core/features/inception_*_test.cc: Inception-v3 (2015) and its three inputs.
 
 Written from the tables of the specification with torch's plain functions, NumPy and Pillow alone;
-shares nothing with core/eval. The weights come from an integer hash of tensor name and element, so
+shares nothing with core/features. The weights come from an integer hash of tensor name and element, so
 that both sides have them and only features are stored.
 
     python inception_oracle.py FOLDER            writes the golden files into FOLDER
     python inception_oracle.py --pth FILE        writes the weights as the published .pth has them
     python inception_oracle.py --alternatives    how far features move with each likely mistake
 
-The files in tests/core/eval/golden were made with torch 2.11.0 (CPU), NumPy 2.4.6, Pillow 13.0.0
+The files in tests/core/features/golden were made with torch 2.11.0 (CPU), NumPy 2.4.6, Pillow 13.0.0
 and safetensors 0.8.0.
 """
 

@@ -1,4 +1,4 @@
-#include "core/eval/torchscript_extractor.h"
+#include "core/features/torchscript_extractor.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

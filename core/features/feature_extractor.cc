@@ -1,8 +1,8 @@
-#include "core/eval/feature_extractor.h"
+#include "core/features/feature_extractor.h"
 
-#include "core/eval/inception_extractor.h"
-#include "core/eval/random_conv_extractor.h"
-#include "core/eval/torchscript_extractor.h"
+#include "core/features/inception_extractor.h"
+#include "core/features/random_conv_extractor.h"
+#include "core/features/torchscript_extractor.h"
 
 namespace scgan {
 

@@ -1,4 +1,4 @@
-#include "core/eval/inception_v3.h"
+#include "core/features/inception_v3.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -10,8 +10,8 @@
 #include <set>
 #include <string>
 
-#include "core/eval/inception_input.h"
-#include "tests/core/eval/inception_samples.h"
+#include "core/features/inception_input.h"
+#include "tests/core/features/inception_samples.h"
 #include "tests/support/error_of.h"
 
 namespace scgan {

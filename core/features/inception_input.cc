@@ -1,10 +1,10 @@
-#include "core/eval/inception_input.h"
+#include "core/features/inception_input.h"
 
 #include <ATen/ATen.h>
 
 #include <vector>
 
-#include "core/eval/inception_v3.h"
+#include "core/features/inception_v3.h"
 #include "core/image/resize.h"
 
 namespace scgan {

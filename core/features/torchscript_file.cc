@@ -1,4 +1,4 @@
-#include "core/eval/torchscript_file.h"
+#include "core/features/torchscript_file.h"
 
 #include <fmt/format.h>
 

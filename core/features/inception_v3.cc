@@ -1,4 +1,4 @@
-#include "core/eval/inception_v3.h"
+#include "core/features/inception_v3.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>

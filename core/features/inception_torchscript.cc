@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
-#include "core/eval/inception_extractor.h"
-#include "core/eval/inception_input.h"
-#include "core/eval/torchscript_file.h"
+#include "core/features/inception_extractor.h"
+#include "core/features/inception_input.h"
+#include "core/features/torchscript_file.h"
 
 namespace scgan {
 namespace {

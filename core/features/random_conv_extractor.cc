@@ -1,4 +1,4 @@
-#include "core/eval/random_conv_extractor.h"
+#include "core/features/random_conv_extractor.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>

@@ -1,4 +1,4 @@
-#include "core/eval/torchscript_extractor.h"
+#include "core/features/torchscript_extractor.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "core/base/sha256.h"
-#include "core/eval/torchscript_file.h"
+#include "core/features/torchscript_file.h"
 
 namespace scgan {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/eval/inception_extractor.h"
+#include "core/features/inception_extractor.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -14,8 +14,8 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/sha256.h"
-#include "core/eval/inception_input.h"
-#include "core/eval/inception_v3.h"
+#include "core/features/inception_input.h"
+#include "core/features/inception_v3.h"
 #include "core/model/safetensors.h"
 
 namespace scgan {

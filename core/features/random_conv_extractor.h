@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/eval/feature_extractor.h"
+#include "core/features/feature_extractor.h"
 
 namespace scgan {
 

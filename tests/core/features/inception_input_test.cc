@@ -1,4 +1,4 @@
-#include "core/eval/inception_input.h"
+#include "core/features/inception_input.h"
 
 #include <ATen/ATen.h>
 #include <fmt/format.h>
@@ -6,8 +6,8 @@
 
 #include <utility>
 
-#include "core/eval/inception_v3.h"
-#include "tests/core/eval/inception_samples.h"
+#include "core/features/inception_v3.h"
+#include "tests/core/features/inception_samples.h"
 
 namespace scgan {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/eval/inception_extractor.h"
+#include "core/features/inception_extractor.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -11,9 +11,9 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/eval/inception_input.h"
-#include "core/eval/inception_v3.h"
-#include "tests/core/eval/inception_samples.h"
+#include "core/features/inception_input.h"
+#include "core/features/inception_v3.h"
+#include "tests/core/features/inception_samples.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 

@@ -7,7 +7,7 @@
 #include <functional>
 #include <memory>
 
-#include "core/eval/feature_extractor.h"
+#include "core/features/feature_extractor.h"
 
 namespace scgan {
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "core/eval/feature_extractor.h"
+#include "core/features/feature_extractor.h"
 
 namespace scgan {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/eval/inception_v3.h"
+#include "core/features/inception_v3.h"
 #include "core/model/safetensors.h"
 
 namespace scgan {
