@@ -20,15 +20,18 @@ layer(core/comm    OURS core/base core/spec KNOWS torch)
 layer(core/train   OURS core/base core/spec core/image core/data core/model core/comm KNOWS torch nlohmann)
 layer(core/features OURS core/base core/spec core/image core/model KNOWS torch nlohmann)
 layer(core/eval    OURS core/base core/spec core/image core/data core/model core/comm core/features
-                   KNOWS torch nlohmann ZLIB)
+                   KNOWS torch)
 layer(distributed  OURS core/base core/comm KNOWS torch MPI NCCL CUDA)
 layer(results      OURS core/base core/spec KNOWS SQLite nlohmann)
 layer(sweeps/plan  OURS core/base core/spec KNOWS yaml-cpp)
 layer(sweeps/run   OURS core/base core/spec core/image core/data core/model core/comm core/train core/features core/eval distributed results
                         sweeps/plan
                    KNOWS torch nlohmann)
-layer(tools        OURS core/base core/spec core/model core/eval distributed sweeps/plan sweeps/run results
+layer(tools        OURS core/base core/spec core/model core/features distributed sweeps/plan sweeps/run results
+                        tools/fid tools/translate
                    KNOWS torch CLI11)
+layer(tools/fid    OURS core/base core/spec core/image core/data core/features core/eval KNOWS torch ZLIB nlohmann)
+layer(tools/translate OURS core/base core/spec core/image core/data core/model KNOWS torch)
 
 # Libraries one file keeps to itself, so that their types and errors stay there.
 set(only_file_SQLite "^results/sqlite\\.(h|cc)$")

@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-#include "core/eval/fid_of_sets.h"
-#include "core/eval/fid_text.h"
 #include "core/spec/run_spec.h"
 #include "tools/cli.h"
 #include "tools/device.h"
+#include "tools/fid/fid_of_sets.h"
+#include "tools/fid/fid_text.h"
 
 namespace {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "core/eval/translate.h"
 #include "core/model/generator_file.h"
 #include "tools/cli.h"
 #include "tools/device.h"
+#include "tools/translate/translate.h"
 
 namespace {
 

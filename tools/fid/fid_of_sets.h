@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "core/eval/fid.h"
-#include "core/eval/image_features.h"
 #include "core/eval/kid.h"
 #include "core/features/feature_extractor.h"
+#include "tools/fid/image_features.h"
 
 namespace scgan {
 

@@ -1,4 +1,4 @@
-#include "core/eval/image_features.h"
+#include "tools/fid/image_features.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>

@@ -1,4 +1,4 @@
-#include "core/eval/fid_statistics.h"
+#include "tools/fid/fid_statistics.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "core/base/atomic_file.h"
-#include "core/eval/npy.h"
+#include "tools/fid/npy.h"
 
 namespace scgan {
 namespace {

@@ -1,4 +1,4 @@
-#include "core/eval/fid_of_sets.h"
+#include "tools/fid/fid_of_sets.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -10,8 +10,8 @@
 
 #include "core/base/error.h"
 #include "core/data/image_folder.h"
-#include "core/eval/fid_statistics.h"
 #include "core/image/image_file.h"
+#include "tools/fid/fid_statistics.h"
 
 namespace scgan {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/unique_handle.h"
-#include "core/eval/npy.h"
+#include "tools/fid/npy.h"
 
 namespace scgan {
 namespace {

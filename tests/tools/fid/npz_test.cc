@@ -7,8 +7,8 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
-#include "core/eval/npy.h"
 #include "tests/support/error_of.h"
+#include "tools/fid/npy.h"
 
 namespace scgan {
 namespace {

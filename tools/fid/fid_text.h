@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/eval/fid_of_sets.h"
+#include "tools/fid/fid_of_sets.h"
 
 namespace scgan {
 

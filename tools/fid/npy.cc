@@ -1,4 +1,4 @@
-#include "core/eval/npy.h"
+#include "tools/fid/npy.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

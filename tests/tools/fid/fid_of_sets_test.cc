@@ -1,4 +1,4 @@
-#include "core/eval/fid_of_sets.h"
+#include "tools/fid/fid_of_sets.h"
 
 #include <ATen/ATen.h>
 #include <gmock/gmock.h>
@@ -13,12 +13,12 @@
 
 #include "core/base/error.h"
 #include "core/data/image_folder.h"
-#include "core/eval/fid_statistics.h"
-#include "core/eval/fid_text.h"
 #include "core/image/image_file.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_images.h"
+#include "tools/fid/fid_statistics.h"
+#include "tools/fid/fid_text.h"
 
 namespace scgan {
 namespace {

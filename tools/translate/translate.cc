@@ -1,4 +1,4 @@
-#include "core/eval/translate.h"
+#include "tools/translate/translate.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>

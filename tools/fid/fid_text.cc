@@ -1,4 +1,4 @@
-#include "core/eval/fid_text.h"
+#include "tools/fid/fid_text.h"
 
 #include <fmt/format.h>
 
