@@ -2,7 +2,7 @@
 
 #include <ATen/ATen.h>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/data/subset.h"
 #include "core/image/pixel_range.h"
 
@@ -18,8 +18,8 @@ at::Tensor crops(const RunSpec& spec, const at::Tensor& images, const std::vecto
                  int64_t step, Purpose crop_purpose, Purpose flip_purpose) {
   const auto seed = static_cast<uint32_t>(spec.seed);
   const auto counter = static_cast<uint32_t>(step);
-  const Draws crop(seed, crop_purpose);
-  const Draws flip(seed, flip_purpose);
+  const CounterRng crop(seed, crop_purpose);
+  const CounterRng flip(seed, flip_purpose);
   const int64_t size = spec.data.image_size;
   const auto room_y = static_cast<uint32_t>(images.size(2) - size);
   const auto room_x = static_cast<uint32_t>(images.size(3) - size);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/base/error.h"
 
 namespace scgan {
@@ -32,7 +32,7 @@ SampleIndices Sampler::at(int64_t step) const {
   const int64_t length = std::max(count_a_, count_b_);
   if (epoch != cached_epoch_) {
     if (shuffle_) {
-      order_ = Draws(static_cast<uint32_t>(seed_), Purpose::kShuffle)
+      order_ = CounterRng(static_cast<uint32_t>(seed_), Purpose::kShuffle)
                    .permutation(static_cast<uint32_t>(length), static_cast<uint32_t>(epoch));
     } else {
       order_.resize(static_cast<size_t>(length));
@@ -40,7 +40,7 @@ SampleIndices Sampler::at(int64_t step) const {
     }
     cached_epoch_ = epoch;
   }
-  const Draws pair(static_cast<uint32_t>(seed_), Purpose::kPairB);
+  const CounterRng pair(static_cast<uint32_t>(seed_), Purpose::kPairB);
   const int64_t first = step % steps_per_epoch_ * batch_size_;
   SampleIndices chosen;
   for (int64_t i = 0; i < batch_size_; ++i) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/base/error.h"
 
 namespace scgan {
@@ -27,7 +27,7 @@ int64_t subset_size(const DatasetSpec& spec, int64_t count) {
 std::vector<int64_t> subset_indices(const DatasetSpec& spec, int64_t count, int64_t seed,
                                     int domain) {
   const auto key = static_cast<uint32_t>(spec.subset == SubsetMode::kSeeded ? seed : 0);
-  const auto order = Draws(key, Purpose::kSubset)
+  const auto order = CounterRng(key, Purpose::kSubset)
                          .permutation(static_cast<uint32_t>(count), static_cast<uint32_t>(domain));
   std::vector<int64_t> chosen(order.begin(), order.begin() + subset_size(spec, count));
   std::sort(chosen.begin(), chosen.end());

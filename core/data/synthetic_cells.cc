@@ -9,7 +9,7 @@
 #include <numbers>
 #include <vector>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/base/parallel_for.h"
 #include "core/base/sha256.h"
 
@@ -80,7 +80,7 @@ class ImageDraws {
   }
 
  private:
-  Draws draws_;
+  CounterRng draws_;
   uint32_t stream_, index_;
 };
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/base/error.h"
 
 namespace scgan {
@@ -112,7 +112,8 @@ class Kernels {
 };
 
 // `size` different indices below `count`, ascending: the first steps of a Fisher-Yates shuffle.
-at::Tensor subset(const Draws& draws, int64_t count, int64_t size, uint32_t number, uint32_t set) {
+at::Tensor subset(const CounterRng& draws, int64_t count, int64_t size, uint32_t number,
+                  uint32_t set) {
   std::vector<int64_t> order(static_cast<size_t>(count));
   std::iota(order.begin(), order.end(), 0);
   for (int64_t i = 0; i < size; ++i) {
@@ -152,7 +153,7 @@ KidResult kernel_distance(const at::Tensor& a, const at::Tensor& b, const KidOpt
   result.full = all.distance();
   result.full_biased = all.biased_distance();
   result.subset_size = std::min({a.size(0), b.size(0), options.subset_size});
-  const Draws draws(static_cast<uint32_t>(options.seed), Purpose::kKidSubsets);
+  const CounterRng draws(static_cast<uint32_t>(options.seed), Purpose::kKidSubsets);
   at::Tensor values = at::empty({options.subsets}, at::kDouble);
   for (int64_t i = 0; i < options.subsets; ++i) {
     const auto number = static_cast<uint32_t>(i);

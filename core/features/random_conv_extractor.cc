@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 
@@ -14,7 +14,7 @@ namespace scgan {
 
 RandomConvExtractor::RandomConvExtractor(c10::Device device) : device_(device) {
   constexpr std::array<int64_t, 4> kChannels{3, 32, 64, 128};
-  const Draws draws(0, Purpose::kRandomConv);
+  const CounterRng draws(0, Purpose::kRandomConv);
   Sha256 hash;
   for (uint32_t layer = 0; layer + 1 < kChannels.size(); ++layer) {
     const int64_t in = kChannels[layer];

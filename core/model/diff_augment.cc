@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/base/error.h"
 #include "core/model/diff_augment_ops.h"
 
@@ -32,7 +32,7 @@ int64_t rounded_share(double ratio, int64_t size) {
 // The draws of one augmented batch.
 class BatchDraws {
  public:
-  BatchDraws(const Draws& draws, int64_t step, int64_t samples)
+  BatchDraws(const CounterRng& draws, int64_t step, int64_t samples)
       : draws_(draws),
         step_(static_cast<uint32_t>(step)),
         samples_(static_cast<uint32_t>(samples)) {}
@@ -62,7 +62,7 @@ class BatchDraws {
     return first + draws_.index(static_cast<uint32_t>(last - first + 1), step_, sample, lane);
   }
 
-  const Draws& draws_;
+  const CounterRng& draws_;
   uint32_t step_;
   uint32_t samples_;
 };
@@ -91,8 +91,8 @@ at::Tensor punch_hole(const at::Tensor& images, const BatchDraws& draws) {
 
 at::Tensor diff_augment(const at::Tensor& images, const std::vector<std::string>& policy,
                         int64_t seed, AugmentSite site, int64_t step) {
-  const Draws draws(static_cast<uint32_t>(seed),
-                    static_cast<uint32_t>(Purpose::kAugment) + static_cast<uint32_t>(site));
+  const CounterRng draws(static_cast<uint32_t>(seed),
+                         static_cast<uint32_t>(Purpose::kAugment) + static_cast<uint32_t>(site));
   const BatchDraws batch(draws, step, images.size(0));
   at::Tensor result = images;
   for (const auto& operation : policy) {

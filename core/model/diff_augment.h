@@ -1,6 +1,6 @@
 // DiffAugment (Zhao, Liu, Lin, Zhu, Han, NeurIPS 2020): differentiable augmentation of everything a
-// discriminator sees. Draws are made on the CPU by counter, so they depend neither on device nor on
-// rank.
+// discriminator sees. CounterRng are made on the CPU by counter, so they depend neither on device
+// nor on rank.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/model/patch_discriminator.h"
 #include "core/model/resnet_generator.h"
 #include "core/model/ssl_discriminator.h"
@@ -22,7 +22,7 @@ constexpr uint32_t kTensorsPerNetwork = 1000;
 // The initial values of one tensor; `step` tells the tensors of a run apart.
 class TensorFiller {
  public:
-  TensorFiller(const Draws& draws, uint32_t step) : draws_(draws), step_(step) {}
+  TensorFiller(const CounterRng& draws, uint32_t step) : draws_(draws), step_(step) {}
 
   void fill(const std::string& path, at::Tensor& tensor) const {
     const std::string_view name = std::string_view(path).substr(path.rfind('.') + 1);
@@ -74,7 +74,7 @@ class TensorFiller {
     assign(tensor, values);
   }
 
-  const Draws& draws_;
+  const CounterRng& draws_;
   uint32_t step_;
 };
 
@@ -96,7 +96,7 @@ std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t
 
 void initialize(torch::nn::Module& network, int64_t seed, NetworkIndex index) {
   const torch::NoGradGuard no_grad;
-  const Draws draws(static_cast<uint32_t>(seed), Purpose::kInitWeights);
+  const CounterRng draws(static_cast<uint32_t>(seed), Purpose::kInitWeights);
   uint32_t step = kTensorsPerNetwork * static_cast<uint32_t>(index);
   // A tensor's position counts the parameters, then the buffers, in order of registration.
   for (auto& parameter : network.named_parameters()) {

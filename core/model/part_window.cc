@@ -14,7 +14,7 @@ at::Tensor square(const at::Tensor& maps, int64_t y, int64_t x, int64_t size) {
 
 }  // namespace
 
-PartWindow part_window(const ModelSpec& model, const Draws& draws, int64_t step) {
+PartWindow part_window(const ModelSpec& model, const CounterRng& draws, int64_t step) {
   const auto index = [&](int64_t count, uint32_t lane) {
     return static_cast<int64_t>(
         draws.index(static_cast<uint32_t>(count), static_cast<uint32_t>(step), 0, lane));

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
@@ -20,7 +20,7 @@ struct PartWindow {
 // The window of a training step, one for the whole batch: a pure function of the draws' key and the
 // step. Grid: uniform among the (16 / part_size)^2 windows at multiples of part_size, row by row;
 // uniform: among all windows inside the map.
-PartWindow part_window(const ModelSpec& model, const Draws& draws, int64_t step);
+PartWindow part_window(const ModelSpec& model, const CounterRng& draws, int64_t step);
 
 // What decoder_part sees of maps [N, C, 16, 16]: the window of `part_size` (2, 4, 8 or 16) cells,
 // averaged or repeated to [N, C, 8, 8].

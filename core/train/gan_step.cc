@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/comm/canonical_sum.h"
 #include "core/model/losses.h"
 #include "core/model/part_window.h"
@@ -63,8 +63,8 @@ constexpr GanStep::JudgeSites GanStep::kSitesOfB{AugmentSite::kRealA, AugmentSit
 
 StepDraws step_draws(const RunSpec& spec, int64_t step) {
   const auto seed = static_cast<uint32_t>(spec.seed);
-  return {part_window(spec.model, Draws(seed, Purpose::kPartA), step),
-          part_window(spec.model, Draws(seed, Purpose::kPartB), step)};
+  return {part_window(spec.model, CounterRng(seed, Purpose::kPartA), step),
+          part_window(spec.model, CounterRng(seed, Purpose::kPartB), step)};
 }
 
 std::array<double, 10> StepLosses::values() const {

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 
 namespace scgan {
 
@@ -28,7 +28,7 @@ class ImagePool {
 
  private:
   int64_t capacity_;
-  Draws draws_;
+  CounterRng draws_;
   at::Tensor images_;
 };
 

@@ -1,4 +1,4 @@
-"""Random numbers by counter, as core/base/draws.h defines them: Philox4x32-10 with key (seed, purpose) and
+"""Random numbers by counter, as core/base/counter_rng.h defines them: Philox4x32-10 with key (seed, purpose) and
 counter (step, sample, lane, 0). This convention is the project's own; everything else here is published."""
 
 WORD = 0xFFFFFFFF

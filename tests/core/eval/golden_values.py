@@ -1,6 +1,6 @@
 """Prints the golden numbers of normal_features.h, computed with NumPy and SciPy alone.
 
-The features are standard normal numbers of core/base/draws.h, reimplemented here, so that both
+The features are standard normal numbers of core/base/counter_rng.h, reimplemented here, so that both
 sides see equal sets. Needs numpy and scipy (made with 2.4.6 and 1.17.1).
 """
 

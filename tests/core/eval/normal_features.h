@@ -3,13 +3,13 @@
 
 #include <ATen/ATen.h>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 
 namespace scgan {
 
 inline at::Tensor normal_features(int64_t n, int64_t d, uint32_t seed, double scale = 1,
                                   double shift = 0) {
-  const Draws draws(seed, 1U);
+  const CounterRng draws(seed, 1U);
   at::Tensor features = at::empty({n, d}, at::kDouble);
   auto rows = features.accessor<double, 2>();
   for (int64_t i = 0; i < n; ++i) {

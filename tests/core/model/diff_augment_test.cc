@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/base/error.h"
 #include "core/model/diff_augment_ops.h"
 

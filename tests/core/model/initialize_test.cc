@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 #include "core/model/networks.h"
 #include "core/model/patch_discriminator.h"
 #include "core/model/ssl_discriminator.h"
@@ -41,7 +41,7 @@ TEST(InitializeTest, AnElementIsTheDrawOfItsNetworkTensorAndPosition) {
   const auto network = make_patch_discriminator(patch_spec(4));
   initialize(*network, 7, NetworkIndex::kDB);
   const auto weight = network->named_parameters()["model.2.weight"].flatten();  // tensor 2
-  const Draws draws(7, Purpose::kInitWeights);
+  const CounterRng draws(7, Purpose::kInitWeights);
   EXPECT_FLOAT_EQ(weight[11].item<float>(), static_cast<float>(0.02 * draws.normal(3002, 11)));
 }
 

@@ -28,7 +28,7 @@ at::Tensor ramp(int64_t size, int64_t dim) {
 }
 
 std::set<std::pair<int64_t, int64_t>> windows_of(const ModelSpec& spec, int64_t steps) {
-  const Draws draws(3, Purpose::kPartA);
+  const CounterRng draws(3, Purpose::kPartA);
   std::set<std::pair<int64_t, int64_t>> windows;
   for (int64_t step = 0; step < steps; ++step) {
     const PartWindow window = part_window(spec, draws, step);
@@ -38,7 +38,7 @@ std::set<std::pair<int64_t, int64_t>> windows_of(const ModelSpec& spec, int64_t 
 }
 
 TEST(PartWindowTest, GridOfQuadrantsIsOneDrawOfFour) {
-  const Draws draws(3, Purpose::kPartA);
+  const CounterRng draws(3, Purpose::kPartA);
   constexpr PartWindow kQuadrants[] = {{0, 0}, {0, 8}, {8, 0}, {8, 8}};
   for (uint32_t step = 0; step < 50; ++step) {
     const PartWindow window = part_window(spec_of(8, PartPosition::kGrid), draws, step);

@@ -32,10 +32,11 @@ enum class Purpose : uint32_t {
   kRandomConv = 34,
 };
 
-class Draws {
+class CounterRng {
  public:
-  Draws(uint32_t seed, Purpose purpose) noexcept : Draws(seed, static_cast<uint32_t>(purpose)) {}
-  Draws(uint32_t seed, uint32_t purpose) noexcept : key_{seed, purpose} {}
+  CounterRng(uint32_t seed, Purpose purpose) noexcept
+      : CounterRng(seed, static_cast<uint32_t>(purpose)) {}
+  CounterRng(uint32_t seed, uint32_t purpose) noexcept : key_{seed, purpose} {}
 
   // The four 32-bit words at one counter.
   std::array<uint32_t, 4> block(uint32_t step, uint32_t sample, uint32_t lane = 0,

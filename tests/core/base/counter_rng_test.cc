@@ -1,4 +1,4 @@
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 
 #include <gtest/gtest.h>
 
@@ -14,25 +14,29 @@ using Words = std::array<uint32_t, 4>;
 
 // Known answers of the Random123 distribution (kat_vectors, philox4x32 10). The key is (seed,
 // purpose).
-TEST(DrawsTest, BlockIsPhilox4x32With10Rounds) {
-  EXPECT_EQ(Draws(0, 0U).block(0, 0, 0, 0),
+TEST(CounterRngTest, BlockIsPhilox4x32With10Rounds) {
+  EXPECT_EQ(CounterRng(0, 0U).block(0, 0, 0, 0),
             (Words{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-  EXPECT_EQ(Draws(0xffffffff, 0xffffffffU).block(0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff),
-            (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
-  EXPECT_EQ(Draws(0xa4093822, 0x299f31d0U).block(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344),
-            (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+  EXPECT_EQ(
+      CounterRng(0xffffffff, 0xffffffffU).block(0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff),
+      (Words{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(
+      CounterRng(0xa4093822, 0x299f31d0U).block(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344),
+      (Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-TEST(DrawsTest, EveryCoordinateChangesTheDraw) {
-  const std::set<double> draws = {
-      Draws(1, Purpose::kShuffle).uniform(2, 3, 4), Draws(2, Purpose::kShuffle).uniform(2, 3, 4),
-      Draws(1, Purpose::kPairB).uniform(2, 3, 4),   Draws(1, Purpose::kShuffle).uniform(9, 3, 4),
-      Draws(1, Purpose::kShuffle).uniform(2, 9, 4), Draws(1, Purpose::kShuffle).uniform(2, 3, 9)};
+TEST(CounterRngTest, EveryCoordinateChangesTheDraw) {
+  const std::set<double> draws = {CounterRng(1, Purpose::kShuffle).uniform(2, 3, 4),
+                                  CounterRng(2, Purpose::kShuffle).uniform(2, 3, 4),
+                                  CounterRng(1, Purpose::kPairB).uniform(2, 3, 4),
+                                  CounterRng(1, Purpose::kShuffle).uniform(9, 3, 4),
+                                  CounterRng(1, Purpose::kShuffle).uniform(2, 9, 4),
+                                  CounterRng(1, Purpose::kShuffle).uniform(2, 3, 9)};
   EXPECT_EQ(draws.size(), 6U);
 }
 
-TEST(DrawsTest, UniformHasTheMomentsOfUniform) {
-  const Draws draws(5, Purpose::kCropA);
+TEST(CounterRngTest, UniformHasTheMomentsOfUniform) {
+  const CounterRng draws(5, Purpose::kCropA);
   constexpr int kCount = 100000;
   double sum = 0;
   double squares = 0;
@@ -48,8 +52,8 @@ TEST(DrawsTest, UniformHasTheMomentsOfUniform) {
   EXPECT_NEAR(squares / kCount - mean * mean, 1.0 / 12, 0.003);
 }
 
-TEST(DrawsTest, NormalHasTheMomentsOfNormal) {
-  const Draws draws(5, Purpose::kInitWeights);
+TEST(CounterRngTest, NormalHasTheMomentsOfNormal) {
+  const CounterRng draws(5, Purpose::kInitWeights);
   constexpr int kCount = 100000;
   double moments[5] = {};
   for (uint32_t i = 0; i < kCount; ++i) {
@@ -63,24 +67,24 @@ TEST(DrawsTest, NormalHasTheMomentsOfNormal) {
   EXPECT_NEAR(moments[4], 3, 0.16);
 }
 
-TEST(DrawsTest, IndexReachesEveryValueAboutEquallyOften) {
-  const Draws draws(9, Purpose::kPoolA);
+TEST(CounterRngTest, IndexReachesEveryValueAboutEquallyOften) {
+  const CounterRng draws(9, Purpose::kPoolA);
   std::vector<int> counts(7, 0);
   for (uint32_t i = 0; i < 70000; ++i) ++counts.at(draws.index(7, 3, i));
   for (const int count : counts) EXPECT_NEAR(count, 10000, 500);
 }
 
-TEST(DrawsTest, PermutationHoldsEveryIndexOnce) {
+TEST(CounterRngTest, PermutationHoldsEveryIndexOnce) {
   for (const uint32_t count : {0U, 1U, 2U, 57U, 1000U}) {
-    std::vector<uint32_t> order = Draws(3, Purpose::kShuffle).permutation(count, 4);
+    std::vector<uint32_t> order = CounterRng(3, Purpose::kShuffle).permutation(count, 4);
     std::sort(order.begin(), order.end());
     ASSERT_EQ(order.size(), count);
     for (uint32_t i = 0; i < count; ++i) EXPECT_EQ(order[i], i);
   }
 }
 
-TEST(DrawsTest, PermutationsOfTwoEpochsDiffer) {
-  const Draws draws(3, Purpose::kShuffle);
+TEST(CounterRngTest, PermutationsOfTwoEpochsDiffer) {
+  const CounterRng draws(3, Purpose::kShuffle);
   EXPECT_EQ(draws.permutation(50, 1), draws.permutation(50, 1));
   EXPECT_NE(draws.permutation(50, 1), draws.permutation(50, 2));
 }

@@ -1,4 +1,4 @@
-#include "core/base/draws.h"
+#include "core/base/counter_rng.h"
 
 #include <cmath>
 #include <numbers>
@@ -7,8 +7,8 @@
 
 namespace scgan {
 
-std::array<uint32_t, 4> Draws::block(uint32_t step, uint32_t sample, uint32_t lane,
-                                     uint32_t extra) const noexcept {
+std::array<uint32_t, 4> CounterRng::block(uint32_t step, uint32_t sample, uint32_t lane,
+                                          uint32_t extra) const noexcept {
   std::array<uint32_t, 4> c{step, sample, lane, extra};
   std::array<uint32_t, 2> k = key_;
   for (int round = 0; round < 10; ++round) {
@@ -22,22 +22,22 @@ std::array<uint32_t, 4> Draws::block(uint32_t step, uint32_t sample, uint32_t la
   return c;
 }
 
-double Draws::uniform(uint32_t step, uint32_t sample, uint32_t lane) const noexcept {
+double CounterRng::uniform(uint32_t step, uint32_t sample, uint32_t lane) const noexcept {
   return block(step, sample, lane)[0] * 0x1p-32;
 }
 
-uint32_t Draws::index(uint32_t count, uint32_t step, uint32_t sample,
-                      uint32_t lane) const noexcept {
+uint32_t CounterRng::index(uint32_t count, uint32_t step, uint32_t sample,
+                           uint32_t lane) const noexcept {
   return static_cast<uint32_t>((uint64_t{block(step, sample, lane)[1]} * count) >> 32);
 }
 
-double Draws::normal(uint32_t step, uint32_t sample, uint32_t lane) const noexcept {
+double CounterRng::normal(uint32_t step, uint32_t sample, uint32_t lane) const noexcept {
   const auto words = block(step, sample, lane);
   const double radius = std::sqrt(-2.0 * std::log((words[0] + 1.0) * 0x1p-32));
   return radius * std::cos(2.0 * std::numbers::pi * words[1] * 0x1p-32);
 }
 
-std::vector<uint32_t> Draws::permutation(uint32_t count, uint32_t step) const {
+std::vector<uint32_t> CounterRng::permutation(uint32_t count, uint32_t step) const {
   std::vector<uint32_t> order(count);
   std::iota(order.begin(), order.end(), 0U);
   for (uint32_t left = count; left > 1; --left) {
