@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "core/base/counter_rng.h"
+#include "core/model/fastgan_discriminator.h"
 #include "core/model/patch_discriminator.h"
 #include "core/model/resnet_generator.h"
-#include "core/model/ssl_discriminator.h"
 
 namespace scgan {
 namespace {
@@ -89,7 +89,7 @@ std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t
     case DiscriminatorKind::kPatch:
       return make_patch_discriminator(spec);
     case DiscriminatorKind::kFastGan:
-      return make_ssl_discriminator(spec, image_size);
+      return make_fastgan_discriminator(spec, image_size);
   }
   throw std::logic_error("unknown DiscriminatorKind");
 }

@@ -2,9 +2,9 @@
 #include <torch/types.h>
 
 #include "core/base/counter_rng.h"
+#include "core/model/fastgan_discriminator.h"
 #include "core/model/networks.h"
 #include "core/model/patch_discriminator.h"
-#include "core/model/ssl_discriminator.h"
 #include "tests/core/model/model_specs.h"
 
 namespace scgan {
@@ -23,7 +23,7 @@ TEST(InitializeTest, ConvolutionsAreNormalWithDeviation002AndBiasesZero) {
 }
 
 TEST(InitializeTest, NormsAndSpectralVectorsStartAsPublished) {
-  const auto network = make_ssl_discriminator(ssl_spec(64), 64);
+  const auto network = make_fastgan_discriminator(ssl_spec(64), 64);
   initialize(*network, 3, NetworkIndex::kDA);
   const auto parameters = network->named_parameters();
   EXPECT_NEAR(parameters["rf_big.1.weight"].mean().item<double>(), 1, 3e-3);
@@ -46,8 +46,8 @@ TEST(InitializeTest, AnElementIsTheDrawOfItsNetworkTensorAndPosition) {
 }
 
 TEST(InitializeTest, EqualKeysGiveEqualWeightsWhateverWasThereBefore) {
-  const auto first = make_ssl_discriminator(ssl_spec(4), 64);
-  const auto second = make_ssl_discriminator(ssl_spec(4), 64);
+  const auto first = make_fastgan_discriminator(ssl_spec(4), 64);
+  const auto second = make_fastgan_discriminator(ssl_spec(4), 64);
   initialize(*first, 7, NetworkIndex::kDA);
   initialize(*second, 8, NetworkIndex::kDB);
   EXPECT_FALSE(torch::equal(first->parameters()[0], second->parameters()[0]));

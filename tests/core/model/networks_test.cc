@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "core/model/fastgan_discriminator.h"
 #include "core/model/patch_discriminator.h"
 #include "core/model/resnet_generator.h"
-#include "core/model/ssl_discriminator.h"
 #include "tests/core/model/model_specs.h"
 
 namespace scgan {
@@ -59,14 +59,14 @@ TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedParameterCounts) 
   for (const Size& size : {Size{64, 11'051'776, 3'031'104}, Size{128, 11'459'328, 3'139'488},
                            Size{256, 11'526'160, 3'139'488}, Size{512, 11'526'496, 3'139'488},
                            Size{1024, 11'528'192, 3'139'488}}) {
-    const auto network = make_ssl_discriminator(ssl_spec(64), size.image_size);
+    const auto network = make_fastgan_discriminator(ssl_spec(64), size.image_size);
     EXPECT_EQ(parameter_count(*network), size.total) << size.image_size;
     EXPECT_EQ(parameter_count(*network, "decoder_"), size.decoders) << size.image_size;
   }
 }
 
 TEST(NetworksTest, PartsOfTheSelfSupervisedDiscriminatorHaveThePublishedParameterCounts) {
-  const auto network = make_ssl_discriminator(ssl_spec(64), 256);
+  const auto network = make_fastgan_discriminator(ssl_spec(64), 256);
   EXPECT_EQ(parameter_count(*network, "down_from_big."), 432);
   EXPECT_EQ(parameter_count(*network, "down_4."), 18'112);
   EXPECT_EQ(parameter_count(*network, "down_64."), 4'590'592);
@@ -100,7 +100,7 @@ TEST(NetworksTest, PatchDiscriminatorLayersHaveThePublishedNames) {
 }
 
 TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedNames) {
-  const auto parameters = make_ssl_discriminator(ssl_spec(4), 256)->named_parameters();
+  const auto parameters = make_fastgan_discriminator(ssl_spec(4), 256)->named_parameters();
   for (const char* name :
        {"down_from_big.0.weight_orig", "down_4.main.0.weight_orig", "down_4.main.1.bias",
         "down_4.main.3.weight_orig", "down_4.main.4.weight", "down_4.direct.1.weight_orig",
@@ -112,7 +112,7 @@ TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedNames) {
         "decoder_small.main.5.weight_orig"}) {
     EXPECT_TRUE(parameters.contains(name)) << name;
   }
-  const auto buffers = make_ssl_discriminator(ssl_spec(4), 1024)->named_buffers();
+  const auto buffers = make_fastgan_discriminator(ssl_spec(4), 1024)->named_buffers();
   for (const char* name : {"down_from_big.2.weight_u", "down_from_big.2.weight_v",
                            "down_from_big.3.running_mean", "down_from_big.3.running_var",
                            "down_from_big.3.num_batches_tracked", "rf_small.weight_u"}) {
@@ -121,13 +121,13 @@ TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedNames) {
 }
 
 TEST(NetworksTest, SmallerImagesKeepTheNamesOfTheSameResolutions) {
-  const auto at128 = make_ssl_discriminator(ssl_spec(4), 128)->named_children();
+  const auto at128 = make_fastgan_discriminator(ssl_spec(4), 128)->named_children();
   EXPECT_FALSE(at128.contains("down_4"));
   EXPECT_TRUE(at128.contains("down_8"));
   EXPECT_FALSE(at128.contains("se_2_16"));
   EXPECT_TRUE(at128.contains("se_4_32"));
 
-  const auto network = make_ssl_discriminator(ssl_spec(4), 64);
+  const auto network = make_fastgan_discriminator(ssl_spec(4), 64);
   EXPECT_FALSE(network->named_children().contains("down_8"));
   EXPECT_FALSE(network->named_children().contains("se_4_32"));
   EXPECT_TRUE(network->named_children().contains("se_8_64"));

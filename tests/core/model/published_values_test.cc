@@ -5,10 +5,10 @@
 
 #include <string>
 
+#include "core/model/fastgan_discriminator.h"
 #include "core/model/networks.h"
 #include "core/model/patch_discriminator.h"
 #include "core/model/resnet_generator.h"
-#include "core/model/ssl_discriminator.h"
 #include "core/model/ssl_loss.h"
 #include "tests/core/model/formula_values.h"
 #include "tests/core/model/model_specs.h"
@@ -46,7 +46,7 @@ class PublishedSslValuesTest : public ::testing::TestWithParam<SslCase> {};
 
 TEST_P(PublishedSslValuesTest, DiscriminatorMatchesPytorch) {
   const SslCase& expected = GetParam();
-  const auto network = make_ssl_discriminator(testing::ssl_spec(8), expected.image_size);
+  const auto network = make_fastgan_discriminator(testing::ssl_spec(8), expected.image_size);
   fill(*network);
   Discriminator::Judgement judgement;
   for (int forward = 0; forward < 2; ++forward) {

@@ -1,4 +1,4 @@
-#include "core/model/ssl_discriminator.h"
+#include "core/model/fastgan_discriminator.h"
 
 #include <torch/nn/modules.h>
 #include <torch/types.h>
@@ -11,7 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/model/discriminator_layers.h"
-#include "core/model/ssl_blocks.h"
+#include "core/model/fastgan_blocks.h"
 
 namespace scgan {
 namespace {
@@ -35,8 +35,8 @@ class Channels {
 };
 
 // What a ModelSpec asks for, with everything decided that it leaves open.
-struct SslShape {
-  SslShape(const ModelSpec& spec, int64_t image_size);
+struct FastGanShape {
+  FastGanShape(const ModelSpec& spec, int64_t image_size);
   bool has_decoder(std::string_view name) const { return std::ranges::count(decoders, name) > 0; }
 
   int64_t width;
@@ -49,7 +49,7 @@ struct SslShape {
   int64_t part_size;
 };
 
-SslShape::SslShape(const ModelSpec& spec, int64_t size)
+FastGanShape::FastGanShape(const ModelSpec& spec, int64_t size)
     : width(spec.discriminator_width),
       image_size(size),
       style{spec.d_norm == Norm::kAuto ? Norm::kBatch : spec.d_norm,
@@ -64,7 +64,7 @@ SslShape::SslShape(const ModelSpec& spec, int64_t size)
   throw Error(ErrorKind::kInvalidSpec, "The fastgan discriminator " + why);
 }
 
-void check(const SslShape& shape) {
+void check(const FastGanShape& shape) {
   constexpr std::array<int64_t, 5> kImageSizes = {64, 128, 256, 512, 1024};
   constexpr std::array<int64_t, 4> kPartSizes = {2, 4, 8, 16};
   constexpr std::array<std::string_view, 3> kDecoders = {"big", "part", "small"};
@@ -92,9 +92,9 @@ void check(const SslShape& shape) {
   }
 }
 
-class SslDiscriminator final : public Discriminator {
+class FastGanDiscriminator final : public Discriminator {
  public:
-  explicit SslDiscriminator(const SslShape& shape);
+  explicit FastGanDiscriminator(const FastGanShape& shape);
 
   at::Tensor logits(const at::Tensor& images) override { return judge(extract(images)); }
   Judgement judge_real(const at::Tensor& images, PartWindow window) override;
@@ -127,7 +127,7 @@ class SslDiscriminator final : public Discriminator {
   }
   nn::AnyModule norm(int64_t channels) const { return norm_layer(channels, shape_.style.norm); }
 
-  const SslShape shape_;
+  const FastGanShape shape_;
   const Channels channels_;
   const int64_t trunk_size_;    // of the stem's map: 256, or the image's own size below
   const int64_t small_size_;    // what the small branch sees: 128, or the image's own size below
@@ -143,7 +143,7 @@ class SslDiscriminator final : public Discriminator {
   SimpleDecoder decoder_small_{nullptr};
 };
 
-SslDiscriminator::SslDiscriminator(const SslShape& shape)
+FastGanDiscriminator::FastGanDiscriminator(const FastGanShape& shape)
     : shape_(shape),
       channels_(shape.width),
       trunk_size_(std::min<int64_t>(256, shape.image_size)),
@@ -157,7 +157,7 @@ SslDiscriminator::SslDiscriminator(const SslShape& shape)
 
 // Brings images of every size from 256 px on to the same map of 256 x 256; smaller ones keep their
 // size.
-void SslDiscriminator::build_stem() {
+void FastGanDiscriminator::build_stem() {
   const int64_t image_size = shape_.image_size;
   const int64_t out = channels_.big(trunk_size_);
   nn::Sequential stem;
@@ -174,7 +174,7 @@ void SslDiscriminator::build_stem() {
 }
 
 // Names count how often 512 px are halved until the map: down_4 ends at 128 px, down_64 at 8 px.
-void SslDiscriminator::build_trunk() {
+void FastGanDiscriminator::build_trunk() {
   for (int64_t size = trunk_size_ / 2; size >= 8; size /= 2) {
     const int64_t factor = 512 / size;
     const int64_t out = channels_.big(size);
@@ -193,7 +193,7 @@ void SslDiscriminator::build_trunk() {
                                                leaky_relu(), conv(head, 1, kWhole4x4)));
 }
 
-void SslDiscriminator::build_small_branch() {
+void FastGanDiscriminator::build_small_branch() {
   int64_t size = small_size_ / 2;
   nn::Sequential branch(conv(3, channels_.small(size), kHalfSize), leaky_relu());
   for (; size > 8; size /= 2) {
@@ -204,7 +204,7 @@ void SslDiscriminator::build_small_branch() {
   register_module("rf_small", rf_small_.ptr());
 }
 
-void SslDiscriminator::build_decoders() {
+void FastGanDiscriminator::build_decoders() {
   std::vector<int64_t> widths = {channels_(128), channels_(64), channels_(64), channels_(32),
                                  channels_(32)};
   widths.resize(static_cast<size_t>(shape_.decoder_blocks));
@@ -217,7 +217,7 @@ void SslDiscriminator::build_decoders() {
   decoder_small_ = decoder("small", channels_.small(8));
 }
 
-SslDiscriminator::Features SslDiscriminator::extract(const at::Tensor& images) {
+FastGanDiscriminator::Features FastGanDiscriminator::extract(const at::Tensor& images) {
   std::vector<at::Tensor> maps = {down_from_big_->forward(images)};
   for (Stage& stage : stages_) {
     auto map = stage.down->forward(maps.back());
@@ -233,14 +233,14 @@ SslDiscriminator::Features SslDiscriminator::extract(const at::Tensor& images) {
   return features;
 }
 
-at::Tensor SslDiscriminator::judge(const Features& features) {
+at::Tensor FastGanDiscriminator::judge(const Features& features) {
   at::Tensor big = rf_big_->forward(features.map8).flatten();
   if (!shape_.small_branch) return big;
   return torch::cat({big, rf_small_.forward(features.small).flatten()});
 }
 
-std::vector<Rebuilt> SslDiscriminator::rebuild(const at::Tensor& images, const Features& features,
-                                               PartWindow window) {
+std::vector<Rebuilt> FastGanDiscriminator::rebuild(const at::Tensor& images,
+                                                   const Features& features, PartWindow window) {
   std::vector<Rebuilt> rebuilt;
   const auto add = [&](std::string_view name, SimpleDecoder& decoder, const at::Tensor& seen,
                        const at::Tensor& target) {
@@ -256,7 +256,8 @@ std::vector<Rebuilt> SslDiscriminator::rebuild(const at::Tensor& images, const F
   return rebuilt;
 }
 
-Discriminator::Judgement SslDiscriminator::judge_real(const at::Tensor& images, PartWindow window) {
+Discriminator::Judgement FastGanDiscriminator::judge_real(const at::Tensor& images,
+                                                          PartWindow window) {
   const Features features = extract(images);
   at::Tensor logits = judge(features);
   return {std::move(logits), rebuild(images, features, window)};
@@ -264,10 +265,11 @@ Discriminator::Judgement SslDiscriminator::judge_real(const at::Tensor& images, 
 
 }  // namespace
 
-std::shared_ptr<Discriminator> make_ssl_discriminator(const ModelSpec& spec, int64_t image_size) {
-  const SslShape shape(spec, image_size);
+std::shared_ptr<Discriminator> make_fastgan_discriminator(const ModelSpec& spec,
+                                                          int64_t image_size) {
+  const FastGanShape shape(spec, image_size);
   check(shape);
-  return std::make_shared<SslDiscriminator>(shape);
+  return std::make_shared<FastGanDiscriminator>(shape);
 }
 
 }  // namespace scgan

@@ -16,6 +16,7 @@ namespace scgan {
 // that none of them can have, and for the decoder small without the small branch. Width 64 at 256
 // px and otherwise the defaults: 11,526,160 parameters. Logits: 25 N of the big head, then 25 N of
 // the small one where there is one.
-std::shared_ptr<Discriminator> make_ssl_discriminator(const ModelSpec& spec, int64_t image_size);
+std::shared_ptr<Discriminator> make_fastgan_discriminator(const ModelSpec& spec,
+                                                          int64_t image_size);
 
 }  // namespace scgan

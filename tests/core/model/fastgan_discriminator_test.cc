@@ -1,10 +1,10 @@
-#include "core/model/ssl_discriminator.h"
+#include "core/model/fastgan_discriminator.h"
 
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
 #include "core/base/error.h"
-#include "core/model/ssl_blocks.h"
+#include "core/model/fastgan_blocks.h"
 #include "core/model/ssl_loss.h"
 #include "tests/core/model/model_specs.h"
 
@@ -14,7 +14,7 @@ namespace {
 using testing::ssl_spec;
 
 std::shared_ptr<Discriminator> make_network(int64_t image_size) {
-  auto network = make_ssl_discriminator(ssl_spec(4), image_size);
+  auto network = make_fastgan_discriminator(ssl_spec(4), image_size);
   initialize(*network, 11, NetworkIndex::kDA);
   return network;
 }
@@ -29,7 +29,7 @@ double loss(const Discriminator::Judgement& judgement) {
 
 bool is_decoder(const std::string& name) { return name.starts_with("decoder_"); }
 
-TEST(SslDiscriminatorTest, GivesFiftyLogitsPerImageAtEverySize) {
+TEST(FastGanDiscriminatorTest, GivesFiftyLogitsPerImageAtEverySize) {
   const torch::NoGradGuard no_grad;
   for (const int64_t size : {64, 128, 256, 512, 1024}) {
     const auto judgement = make_network(size)->judge_real(make_images(2, size), {8, 8});
@@ -43,12 +43,12 @@ TEST(SslDiscriminatorTest, GivesFiftyLogitsPerImageAtEverySize) {
   }
 }
 
-TEST(SslDiscriminatorTest, OtherSizesAreRefused) {
-  EXPECT_THROW(make_ssl_discriminator(ssl_spec(64), 96), Error);
-  EXPECT_THROW(make_ssl_discriminator(ssl_spec(64), 32), Error);
+TEST(FastGanDiscriminatorTest, OtherSizesAreRefused) {
+  EXPECT_THROW(make_fastgan_discriminator(ssl_spec(64), 96), Error);
+  EXPECT_THROW(make_fastgan_discriminator(ssl_spec(64), 32), Error);
 }
 
-TEST(SslDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
+TEST(FastGanDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
   const torch::NoGradGuard no_grad;
   SimpleDecoder decoder(6, std::vector<int64_t>{8, 4, 4, 4}, LayerStyle());
   initialize(*decoder, 1, NetworkIndex::kDA);
@@ -57,7 +57,7 @@ TEST(SslDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
   EXPECT_LE(images.abs().max().item<double>(), 1);
 }
 
-TEST(SslDiscriminatorTest, LossReachesEveryDecoderParameterAndTheTrunk) {
+TEST(FastGanDiscriminatorTest, LossReachesEveryDecoderParameterAndTheTrunk) {
   const auto network = make_network(64);
   SslLoss{LossSpec()}(network->judge_real(make_images(2, 64), {8, 0}).rebuilt).backward();
   for (const auto& parameter : network->named_parameters()) {
@@ -68,7 +68,7 @@ TEST(SslDiscriminatorTest, LossReachesEveryDecoderParameterAndTheTrunk) {
   }
 }
 
-TEST(SslDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
+TEST(FastGanDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
   const auto network = make_network(64);
   network->logits(make_images(2, 64)).square().mean().backward();
   for (const auto& parameter : network->named_parameters()) {
@@ -76,7 +76,7 @@ TEST(SslDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
   }
 }
 
-TEST(SslDiscriminatorTest, ThePartDecidesOnlyWhatIsRebuilt) {
+TEST(FastGanDiscriminatorTest, ThePartDecidesOnlyWhatIsRebuilt) {
   const torch::NoGradGuard no_grad;
   std::vector<Discriminator::Judgement> judgements;
   for (const PartWindow part : {PartWindow{0, 0}, {0, 8}, {8, 0}, {8, 8}}) {
@@ -86,7 +86,7 @@ TEST(SslDiscriminatorTest, ThePartDecidesOnlyWhatIsRebuilt) {
   for (size_t part = 1; part < 4; ++part) EXPECT_NE(loss(judgements[0]), loss(judgements[part]));
 }
 
-TEST(SslDiscriminatorTest, StepsOfTheIterationCountBatchesInTrunkAndDecoders) {
+TEST(FastGanDiscriminatorTest, StepsOfTheIterationCountBatchesInTrunkAndDecoders) {
   const auto network = make_network(64);
   network->logits(make_images(2, 64));
   network->judge_real(make_images(2, 64), {});
@@ -96,7 +96,7 @@ TEST(SslDiscriminatorTest, StepsOfTheIterationCountBatchesInTrunkAndDecoders) {
   EXPECT_EQ(buffers["decoder_big.main.1.2.num_batches_tracked"].item<int64_t>(), 1);
 }
 
-TEST(SslDiscriminatorTest, EvalModeChangesNoBuffer) {
+TEST(FastGanDiscriminatorTest, EvalModeChangesNoBuffer) {
   const auto network = make_network(64);
   network->eval();
   std::vector<at::Tensor> before;
@@ -107,7 +107,7 @@ TEST(SslDiscriminatorTest, EvalModeChangesNoBuffer) {
   }
 }
 
-TEST(SslDiscriminatorTest, NearestResizePicksTheFirstOfEveryBlock) {
+TEST(FastGanDiscriminatorTest, NearestResizePicksTheFirstOfEveryBlock) {
   const auto images = torch::arange(16.0).view({1, 1, 4, 4});
   EXPECT_TRUE(torch::equal(resize_nearest(images, 2),
                            torch::tensor({0.0F, 2.0F, 8.0F, 10.0F}).view({1, 1, 2, 2})));

@@ -1,4 +1,4 @@
-#include "core/model/ssl_blocks.h"
+#include "core/model/fastgan_blocks.h"
 
 #include <torch/nn/modules.h>
 #include <torch/types.h>
