@@ -96,8 +96,8 @@ class FastGanDiscriminator final : public Discriminator {
  public:
   explicit FastGanDiscriminator(const FastGanShape& shape);
 
-  at::Tensor logits(const at::Tensor& images) override { return judge(extract(images)); }
-  Judgement judge_real(const at::Tensor& images, PartWindow window) override;
+  at::Tensor logits(const at::Tensor& images) override { return score(extract(images)); }
+  RealOutput discriminate_real(const at::Tensor& images, PartWindow window) override;
 
  private:
   struct Features {
@@ -118,7 +118,7 @@ class FastGanDiscriminator final : public Discriminator {
   void build_decoders();
 
   Features extract(const at::Tensor& images);
-  at::Tensor judge(const Features& features);
+  at::Tensor score(const Features& features);
   std::vector<Rebuilt> rebuild(const at::Tensor& images, const Features& features,
                                PartWindow window);
 
@@ -233,7 +233,7 @@ FastGanDiscriminator::Features FastGanDiscriminator::extract(const at::Tensor& i
   return features;
 }
 
-at::Tensor FastGanDiscriminator::judge(const Features& features) {
+at::Tensor FastGanDiscriminator::score(const Features& features) {
   at::Tensor big = rf_big_->forward(features.map8).flatten();
   if (!shape_.small_branch) return big;
   return torch::cat({big, rf_small_.forward(features.small).flatten()});
@@ -256,10 +256,10 @@ std::vector<Rebuilt> FastGanDiscriminator::rebuild(const at::Tensor& images,
   return rebuilt;
 }
 
-Discriminator::Judgement FastGanDiscriminator::judge_real(const at::Tensor& images,
-                                                          PartWindow window) {
+Discriminator::RealOutput FastGanDiscriminator::discriminate_real(const at::Tensor& images,
+                                                                  PartWindow window) {
   const Features features = extract(images);
-  at::Tensor logits = judge(features);
+  at::Tensor logits = score(features);
   return {std::move(logits), rebuild(images, features, window)};
 }
 

@@ -31,14 +31,14 @@ struct Rebuilt {
 // forward.
 class Discriminator : public torch::nn::Module {
  public:
-  struct Judgement {
+  struct RealOutput {
     at::Tensor logits;             // any shape, no sigmoid
     std::vector<Rebuilt> rebuilt;  // by the decoders in use, in the order big, part, small; what
                                    // SslLoss compares. Empty where there is none
   };
   virtual at::Tensor logits(const at::Tensor& images) = 0;
   // For real images. `window` is what decoder_part rebuilds; one for the whole batch.
-  virtual Judgement judge_real(const at::Tensor& images, PartWindow window) = 0;
+  virtual RealOutput discriminate_real(const at::Tensor& images, PartWindow window) = 0;
 };
 
 std::shared_ptr<Generator> make_generator(const ModelSpec& spec);

@@ -31,7 +31,7 @@ class PatchDiscriminator final : public Discriminator {
 
   at::Tensor logits(const at::Tensor& images) override { return model_->forward(images); }
 
-  Judgement judge_real(const at::Tensor& images, PartWindow /*window*/) override {
+  RealOutput discriminate_real(const at::Tensor& images, PartWindow /*window*/) override {
     return {logits(images), {}};
   }
 

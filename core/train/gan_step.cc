@@ -22,7 +22,7 @@ struct GanStep::MicroBatch {
 };
 
 // Where one discriminator's step draws.
-struct GanStep::JudgeSites {
+struct GanStep::DiscriminatorSites {
   AugmentSite real, fake;
 };
 
@@ -41,15 +41,15 @@ class Frozen {
 };
 
 // Tells the reducer, while a backward pass runs, which gradients are complete.
-class Reported {
+class GradientWatch {
  public:
-  Reported(ParameterArena& arena, GradientReducer& reducer) : arena_(arena) {
+  GradientWatch(ParameterArena& arena, GradientReducer& reducer) : arena_(arena) {
     arena_.watch_gradients(
         [&reducer](int64_t begin, int64_t count) { reducer.ready(begin, count); });
   }
-  ~Reported() { arena_.watch_gradients({}); }
-  Reported(const Reported&) = delete;
-  Reported& operator=(const Reported&) = delete;
+  ~GradientWatch() { arena_.watch_gradients({}); }
+  GradientWatch(const GradientWatch&) = delete;
+  GradientWatch& operator=(const GradientWatch&) = delete;
 
  private:
   ParameterArena& arena_;
@@ -57,9 +57,9 @@ class Reported {
 
 }  // namespace
 
-// netD_A judges images of B, netD_B images of A.
-constexpr GanStep::JudgeSites GanStep::kSitesOfA{AugmentSite::kRealB, AugmentSite::kFakeB};
-constexpr GanStep::JudgeSites GanStep::kSitesOfB{AugmentSite::kRealA, AugmentSite::kFakeA};
+// netD_A sees images of B, netD_B images of A.
+constexpr GanStep::DiscriminatorSites GanStep::kSitesOfA{AugmentSite::kRealB, AugmentSite::kFakeB};
+constexpr GanStep::DiscriminatorSites GanStep::kSitesOfB{AugmentSite::kRealA, AugmentSite::kFakeA};
 
 StepDraws step_draws(const RunSpec& spec, int64_t step) {
   const auto seed = static_cast<uint32_t>(spec.seed);
@@ -87,46 +87,47 @@ StepLosses GanStep::run(const Batch& cpu_batch, double learning_rate) {
   const Fakes fakes = gather_fakes(micros);
   const bool d_first = spec_.train.order == UpdateOrder::kDiscriminatorsFirst;
 
-  JudgesLosses judges;
-  if (d_first) judges = update_judges(batch, fakes, learning_rate);
-  const Pulls pulls = adversarial_pulls(fakes);
+  DiscriminatorsLosses discriminators;
+  if (d_first) discriminators = update_discriminators(batch, fakes, learning_rate);
+  const AdversarialGradients adversarial = adversarial_gradients(fakes);
   at::Tensor micro_losses;
   // The gradients travel while the discriminators learn: these read detached fakes and their own
   // weights only.
-  const at::Tensor gradient = start_generator_gradient(micros, pulls, micro_losses);
-  if (!d_first) judges = update_judges(batch, fakes, learning_rate);
+  const at::Tensor gradient = start_generator_gradient(micros, adversarial, micro_losses);
+  if (!d_first) discriminators = update_discriminators(batch, fakes, learning_rate);
   reducer_.finish();
   state_.generators.adam_step(gradient, spec_.train, learning_rate);
   state_.update_ema(spec_.train.ema_decay);
   ++state_.step;
-  return gather_losses(micro_losses, {pulls.a.loss, pulls.b.loss, judges.a.adversarial,
-                                      judges.b.adversarial, judges.a.ssl, judges.b.ssl});
+  return gather_losses(micro_losses,
+                       {adversarial.a.loss, adversarial.b.loss, discriminators.a.adversarial,
+                        discriminators.b.adversarial, discriminators.a.ssl, discriminators.b.ssl});
 }
 
 // What the discriminators want changed in the fakes, each computed where it is held.
-GanStep::Pulls GanStep::adversarial_pulls(const Fakes& fakes) {
-  Pulls pulls{{at::empty_like(fakes.b)}, {at::empty_like(fakes.a)}};
-  if (holds_a()) pulls.a = adversarial_pull(state_.judge_a, fakes.b, AugmentSite::kGStepB);
-  if (holds_b()) pulls.b = adversarial_pull(state_.judge_b, fakes.a, AugmentSite::kGStepA);
-  communicator_.broadcast(pulls.a.gradient, 0);
-  communicator_.broadcast(pulls.b.gradient, root_of_b());
-  return pulls;
+GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes) {
+  AdversarialGradients adversarial{{at::empty_like(fakes.b)}, {at::empty_like(fakes.a)}};
+  if (holds_a()) adversarial.a = adversarial_gradient(state_.netD_A, fakes.b, AugmentSite::kGStepB);
+  if (holds_b()) adversarial.b = adversarial_gradient(state_.netD_B, fakes.a, AugmentSite::kGStepA);
+  communicator_.broadcast(adversarial.a.gradient, 0);
+  communicator_.broadcast(adversarial.b.gradient, root_of_b());
+  return adversarial;
 }
 
-GanStep::JudgesLosses GanStep::update_judges(const Batch& batch, const Fakes& fakes,
-                                             double learning_rate) {
+GanStep::DiscriminatorsLosses GanStep::update_discriminators(const Batch& batch, const Fakes& fakes,
+                                                             double learning_rate) {
   // Every rank feeds both pools, so that they are the same everywhere.
-  const at::Tensor shown_b = state_.judge_a.pool.query(fakes.b, state_.step);
-  const at::Tensor shown_a = state_.judge_b.pool.query(fakes.a, state_.step);
+  const at::Tensor shown_b = state_.netD_A.pool.query(fakes.b, state_.step);
+  const at::Tensor shown_a = state_.netD_B.pool.query(fakes.a, state_.step);
   const StepDraws draws = step_draws(spec_, state_.step);
-  JudgesLosses losses;
+  DiscriminatorsLosses losses;
   if (holds_a()) {
-    losses.a =
-        judge_step(state_.judge_a, {batch.b, shown_b, draws.part_a}, kSitesOfA, learning_rate);
+    losses.a = discriminator_step(state_.netD_A, {batch.b, shown_b, draws.part_a}, kSitesOfA,
+                                  learning_rate);
   }
   if (holds_b()) {
-    losses.b =
-        judge_step(state_.judge_b, {batch.a, shown_a, draws.part_b}, kSitesOfB, learning_rate);
+    losses.b = discriminator_step(state_.netD_B, {batch.a, shown_a, draws.part_b}, kSitesOfB,
+                                  learning_rate);
   }
   return losses;
 }
@@ -160,19 +161,21 @@ GanStep::Fakes GanStep::gather_fakes(std::vector<MicroBatch>& own) {
   return {gathered(communicator_, at::cat(mine_a)), gathered(communicator_, at::cat(mine_b))};
 }
 
-GanStep::Pull GanStep::adversarial_pull(Judge& judge, const at::Tensor& fakes,
-                                        AugmentSite site) const {
-  const Frozen frozen(judge.arena);
+GanStep::AdversarialGradient GanStep::adversarial_gradient(DiscriminatorState& discriminator,
+                                                           const at::Tensor& fakes,
+                                                           AugmentSite site) const {
+  const Frozen frozen(discriminator.arena);
   const at::Tensor leaf = fakes.detach().clone().requires_grad_(true);
   const at::Tensor seen = diff_augment(leaf, spec_.model.diffaug, spec_.seed, site, state_.step);
-  const at::Tensor loss = lsgan_real(judge.network->logits(seen));
+  const at::Tensor loss = lsgan_real(discriminator.network->logits(seen));
   loss.backward();
   return {leaf.grad(), loss.item<double>()};
 }
 
 // Starts the sum of the generators' gradient over the whole batch; gives the vector that holds it
 // once the reducer has finished.
-at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros, const Pulls& pulls,
+at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros,
+                                             const AdversarialGradients& adversarial,
                                              at::Tensor& losses) {
   TreeSum gradients;
   at::Tensor sum;
@@ -181,10 +184,10 @@ at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros, co
     at::Tensor gradient = state_.generators.new_gradient();
     if (reducer_.takes_parts() && &micro == &micros.back()) {
       sum = reducer_.begin(gradients, gradient);
-      const Reported reported(state_.generators, reducer_);
-      rows.push_back(backward(micro, pulls));
+      const GradientWatch watch(state_.generators, reducer_);
+      rows.push_back(backward(micro, adversarial));
     } else {
-      rows.push_back(backward(micro, pulls));
+      rows.push_back(backward(micro, adversarial));
       gradients.push(std::move(gradient));
     }
     micro = {};  // its graph is done with
@@ -198,7 +201,7 @@ at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros, co
 }
 
 // Backward of one micro-batch's share of the generators' objective; gives its four weighted terms.
-at::Tensor GanStep::backward(MicroBatch& micro, const Pulls& pulls) {
+at::Tensor GanStep::backward(MicroBatch& micro, const AdversarialGradients& adversarial) {
   if (spec_.run.recompute) translate(micro);
   const LossSpec& loss = spec_.loss;
   const int64_t size = spec_.train.micro_batch;
@@ -216,46 +219,50 @@ at::Tensor GanStep::backward(MicroBatch& micro, const Pulls& pulls) {
     terms.resize(4, at::zeros_like(terms.front()));
   }
   const at::Tensor sum = terms[0] + terms[1] + terms[2] + terms[3];
-  torch::autograd::backward({sum, micro.fake_b, micro.fake_a},
-                            {at::ones_like(sum), pulls.a.gradient.narrow(0, micro.first, size),
-                             pulls.b.gradient.narrow(0, micro.first, size)});
+  torch::autograd::backward(
+      {sum, micro.fake_b, micro.fake_a},
+      {at::ones_like(sum), adversarial.a.gradient.narrow(0, micro.first, size),
+       adversarial.b.gradient.narrow(0, micro.first, size)});
   return at::stack({terms[0].detach(), terms[1].detach(), terms[2].detach(), terms[3].detach()});
 }
 
-GanStep::JudgeLosses GanStep::judge_step(Judge& judge, const Lesson& lesson,
-                                         const JudgeSites& sites, double learning_rate) const {
+GanStep::DiscriminatorLosses GanStep::discriminator_step(DiscriminatorState& discriminator,
+                                                         const DiscriminatorBatch& batch,
+                                                         const DiscriminatorSites& sites,
+                                                         double learning_rate) const {
   const int64_t step = state_.step;
-  const at::Tensor gradient = judge.arena.new_gradient();
+  const at::Tensor gradient = discriminator.arena.new_gradient();
   const auto augmented = [&](const at::Tensor& images, AugmentSite site) {
     return diff_augment(images, spec_.model.diffaug, spec_.seed, site, step);
   };
 
   // Two calls: real and fake images never share batch statistics.
-  const auto on_real = judge.network->judge_real(augmented(lesson.real, sites.real), lesson.part);
-  const at::Tensor on_fake = judge.network->logits(augmented(lesson.fakes, sites.fake));
+  const auto on_real =
+      discriminator.network->discriminate_real(augmented(batch.real, sites.real), batch.part);
+  const at::Tensor on_fake = discriminator.network->logits(augmented(batch.fakes, sites.fake));
   const at::Tensor adversarial =
       (lsgan_real(on_real.logits) + lsgan_fake(on_fake)) * spec_.loss.d_adv_scale;
   at::Tensor total = adversarial;
-  JudgeLosses losses;
+  DiscriminatorLosses losses;
   if (ssl_loss_) {
     const at::Tensor ssl = (*ssl_loss_)(on_real.rebuilt) * ssl_weight(spec_.loss, step);
     total = total + ssl;
     losses.ssl = ssl.item<double>();
   }
   total.backward();
-  judge.arena.adam_step(gradient, spec_.train, learning_rate);
+  discriminator.arena.adam_step(gradient, spec_.train, learning_rate);
   losses.adversarial = adversarial.item<double>();
   return losses;
 }
 
 StepLosses GanStep::gather_losses(const at::Tensor& micro_losses,
-                                  const std::array<double, 6>& judge_losses) {
+                                  const std::array<double, 6>& discriminator_losses) {
   TreeSum sum;
   const at::Tensor rows = gathered(communicator_, micro_losses.to(at::kCPU, at::kDouble));
   for (int64_t row = 0; row < rows.size(0); ++row) sum.push(rows[row].clone());
   const at::Tensor g = sum.result();
   at::Tensor mine = at::empty({1, 6}, at::kDouble);
-  for (int64_t i = 0; i < 6; ++i) mine[0][i] = judge_losses[static_cast<size_t>(i)];
+  for (int64_t i = 0; i < 6; ++i) mine[0][i] = discriminator_losses[static_cast<size_t>(i)];
   const at::Tensor d = gathered(communicator_, mine);
   const auto g_term = [&](int64_t i) { return g[i].item<double>(); };
   const auto d_term = [&](int64_t i) { return d[i % 2 == 0 ? 0 : root_of_b()][i].item<double>(); };
@@ -266,13 +273,14 @@ StepLosses GanStep::gather_losses(const at::Tensor& micro_losses,
 void GanStep::collect_discriminators() {
   if (communicator_.size() == 1) return;
   const at::NoGradGuard no_grad;
-  for (Judge* judge : {&state_.judge_a, &state_.judge_b}) {
-    const int root = judge == &state_.judge_a ? 0 : root_of_b();
-    ParameterArena& arena = judge->arena;
+  for (DiscriminatorState* discriminator : {&state_.netD_A, &state_.netD_B}) {
+    const int root = discriminator == &state_.netD_A ? 0 : root_of_b();
+    ParameterArena& arena = discriminator->arena;
     for (at::Tensor flat : {arena.values(), arena.first_moments(), arena.second_moments()}) {
       communicator_.broadcast(flat, root);
     }
-    for (at::Tensor& buffer : judge->network->buffers()) communicator_.broadcast(buffer, root);
+    for (at::Tensor& buffer : discriminator->network->buffers())
+      communicator_.broadcast(buffer, root);
     at::Tensor steps = at::full({1}, arena.adam_steps(), at::kLong);
     communicator_.broadcast(steps, root);
     arena.set_adam_steps(steps.item<int64_t>());

@@ -65,25 +65,26 @@ class GanStep {
   struct Fakes {
     at::Tensor a, b;  // whole batch, detached
   };
-  struct Pull {  // gradient of an adversarial loss with respect to the fakes of the whole batch
+  struct AdversarialGradient {  // gradient of an adversarial loss with respect to the fakes of the
+                                // whole batch
     at::Tensor gradient;
     double loss = 0;
   };
-  struct Pulls {
-    Pull a, b;  // by netD_A on fakes of B, by netD_B on fakes of A
+  struct AdversarialGradients {
+    AdversarialGradient a, b;  // by netD_A on fakes of B, by netD_B on fakes of A
   };
-  struct JudgeSites;
+  struct DiscriminatorSites;
   // What a discriminator learns from in a step: the whole batch.
-  struct Lesson {
+  struct DiscriminatorBatch {
     at::Tensor real, fakes;
     PartWindow part;
   };
-  static const JudgeSites kSitesOfA, kSitesOfB;
-  struct JudgeLosses {
+  static const DiscriminatorSites kSitesOfA, kSitesOfB;
+  struct DiscriminatorLosses {
     double adversarial = 0, ssl = 0;
   };
-  struct JudgesLosses {
-    JudgeLosses a, b;  // 0 where the discriminator is not held
+  struct DiscriminatorsLosses {
+    DiscriminatorLosses a, b;  // 0 where the discriminator is not held
   };
 
   bool holds_a() const { return communicator_.size() == 1 || communicator_.rank() % 2 == 0; }
@@ -93,16 +94,20 @@ class GanStep {
   std::vector<MicroBatch> own_micro_batches(const Batch& batch) const;
   void translate(MicroBatch& micro) const;
   Fakes gather_fakes(std::vector<MicroBatch>& micros);
-  Pulls adversarial_pulls(const Fakes& fakes);
-  Pull adversarial_pull(Judge& judge, const at::Tensor& fakes, AugmentSite site) const;
-  at::Tensor start_generator_gradient(std::vector<MicroBatch>& micros, const Pulls& pulls,
-                                      at::Tensor& losses);
-  at::Tensor backward(MicroBatch& micro, const Pulls& pulls);
-  JudgesLosses update_judges(const Batch& batch, const Fakes& fakes, double learning_rate);
-  JudgeLosses judge_step(Judge& judge, const Lesson& lesson, const JudgeSites& sites,
-                         double learning_rate) const;
+  AdversarialGradients adversarial_gradients(const Fakes& fakes);
+  AdversarialGradient adversarial_gradient(DiscriminatorState& discriminator,
+                                           const at::Tensor& fakes, AugmentSite site) const;
+  at::Tensor start_generator_gradient(std::vector<MicroBatch>& micros,
+                                      const AdversarialGradients& adversarial, at::Tensor& losses);
+  at::Tensor backward(MicroBatch& micro, const AdversarialGradients& adversarial);
+  DiscriminatorsLosses update_discriminators(const Batch& batch, const Fakes& fakes,
+                                             double learning_rate);
+  DiscriminatorLosses discriminator_step(DiscriminatorState& discriminator,
+                                         const DiscriminatorBatch& batch,
+                                         const DiscriminatorSites& sites,
+                                         double learning_rate) const;
   StepLosses gather_losses(const at::Tensor& micro_losses,
-                           const std::array<double, 6>& judge_losses);
+                           const std::array<double, 6>& discriminator_losses);
 
   const RunSpec& spec_;
   TrainState& state_;

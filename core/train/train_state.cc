@@ -36,8 +36,8 @@ std::shared_ptr<Generator> generator(const RunSpec& spec, NetworkIndex index, c1
   return ready(make_generator(spec.model), spec, index, device);
 }
 
-Judge judge(const RunSpec& spec, const char* name, NetworkIndex index, Purpose pool,
-            c10::Device device) {
+DiscriminatorState make_discriminator_state(const RunSpec& spec, const char* name,
+                                            NetworkIndex index, Purpose pool, c10::Device device) {
   auto network = ready(make_discriminator(spec.model, spec.data.image_size), spec, index, device);
   ParameterArena arena({{name, network.get()}});
   return {std::move(network), std::move(arena), ImagePool(spec.train.pool_size, spec.seed, pool)};
@@ -87,8 +87,8 @@ TrainState::TrainState(const RunSpec& spec, c10::Device device)
     : netG_A(generator(spec, NetworkIndex::kGA, device)),
       netG_B(generator(spec, NetworkIndex::kGB, device)),
       generators({{"netG_A", netG_A.get()}, {"netG_B", netG_B.get()}}),
-      judge_a(judge(spec, "netD_A", NetworkIndex::kDA, Purpose::kPoolB, device)),
-      judge_b(judge(spec, "netD_B", NetworkIndex::kDB, Purpose::kPoolA, device)),
+      netD_A(make_discriminator_state(spec, "netD_A", NetworkIndex::kDA, Purpose::kPoolB, device)),
+      netD_B(make_discriminator_state(spec, "netD_B", NetworkIndex::kDB, Purpose::kPoolA, device)),
       keeps_best_(spec.evaluate.checkpoint == CheckpointChoice::kBest) {
   if (!spec.train.initial_weights.empty()) load_initial_weights(spec.train.initial_weights);
   if (spec.train.ema_decay > 0) ema = generators.values().clone();
@@ -146,17 +146,17 @@ int64_t TrainState::adopt_final_weights() {
 NamedTensors TrainState::tensors() const {
   NamedTensors all;
   add_arena(all, generators);
-  add_arena(all, judge_a.arena);
-  add_arena(all, judge_b.arena);
+  add_arena(all, netD_A.arena);
+  add_arena(all, netD_B.arena);
   add_buffers(all, "netG_A", *netG_A);
   add_buffers(all, "netG_B", *netG_B);
-  add_buffers(all, "netD_A", *judge_a.network);
-  add_buffers(all, "netD_B", *judge_b.network);
+  add_buffers(all, "netD_A", *netD_A.network);
+  add_buffers(all, "netD_B", *netD_B.network);
   add_views(all, "ema.", generators, ema);
   add_views(all, "best.", generators, best.weights);
-  // netD_A judges fakes of domain B, so its pool is pool_B.
-  if (judge_a.pool.images().defined()) all.emplace_back("pool_B", judge_a.pool.images());
-  if (judge_b.pool.images().defined()) all.emplace_back("pool_A", judge_b.pool.images());
+  // netD_A sees fakes of domain B, so its pool is pool_B.
+  if (netD_A.pool.images().defined()) all.emplace_back("pool_B", netD_A.pool.images());
+  if (netD_B.pool.images().defined()) all.emplace_back("pool_A", netD_B.pool.images());
   return all;
 }
 
@@ -165,8 +165,8 @@ std::map<std::string, std::string> TrainState::counters() const {
       {"step", std::to_string(step)},
       {"scored_step", std::to_string(scored_step)},
       {"adam_steps.G", std::to_string(generators.adam_steps())},
-      {"adam_steps.D_A", std::to_string(judge_a.arena.adam_steps())},
-      {"adam_steps.D_B", std::to_string(judge_b.arena.adam_steps())}};
+      {"adam_steps.D_A", std::to_string(netD_A.arena.adam_steps())},
+      {"adam_steps.D_B", std::to_string(netD_B.arena.adam_steps())}};
   if (best.weights.defined()) {
     all["best.step"] = std::to_string(best.step);
     all["best.fid"] = fmt::format("{}", best.fid);  // the shortest text that gives the same double
@@ -181,8 +181,8 @@ void TrainState::restore(const NamedTensors& stored,
   const c10::Device device = generators.values().device();
   best.weights =
       counters.contains("best.step") ? at::zeros_like(generators.values()) : at::Tensor();
-  for (auto* pool_owner : {&judge_a, &judge_b}) {
-    const auto node = by_name.extract(pool_owner == &judge_a ? "pool_B" : "pool_A");
+  for (auto* pool_owner : {&netD_A, &netD_B}) {
+    const auto node = by_name.extract(pool_owner == &netD_A ? "pool_B" : "pool_A");
     if (!node.empty()) pool_owner->pool.set_images(node.mapped().to(device));
   }
   NamedTensors own;
@@ -204,22 +204,22 @@ void TrainState::restore(const NamedTensors& stored,
   step = counter<int64_t>(counters, "step");
   scored_step = counter<int64_t>(counters, "scored_step");
   generators.set_adam_steps(counter<int64_t>(counters, "adam_steps.G"));
-  judge_a.arena.set_adam_steps(counter<int64_t>(counters, "adam_steps.D_A"));
-  judge_b.arena.set_adam_steps(counter<int64_t>(counters, "adam_steps.D_B"));
+  netD_A.arena.set_adam_steps(counter<int64_t>(counters, "adam_steps.D_A"));
+  netD_B.arena.set_adam_steps(counter<int64_t>(counters, "adam_steps.D_B"));
   if (best.weights.defined()) {
     best.step = counter<int64_t>(counters, "best.step");
     best.fid = counter<double>(counters, "best.fid");
   }
 }
 
-ShownWeights::ShownWeights(TrainState& state) : state_(state) {
+ScopedEvalWeights::ScopedEvalWeights(TrainState& state) : state_(state) {
   const at::NoGradGuard no_grad;
   if (!state.ema.defined()) return;
   trained_ = state.generators.values().clone();
   state.generators.values().copy_(state.ema);
 }
 
-ShownWeights::~ShownWeights() {
+ScopedEvalWeights::~ScopedEvalWeights() {
   const at::NoGradGuard no_grad;
   if (trained_.defined()) state_.generators.values().copy_(trained_);
 }

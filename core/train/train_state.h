@@ -21,7 +21,7 @@
 namespace scgan {
 
 // A discriminator with its optimizer and the pool of fakes it is shown.
-struct Judge {
+struct DiscriminatorState {
   std::shared_ptr<Discriminator> network;
   ParameterArena arena;
   ImagePool pool;
@@ -34,11 +34,11 @@ class TrainState {
   // file and the tensor that does not fit.
   TrainState(const RunSpec& spec, c10::Device device);
 
-  // Names as in the published code: netG_A translates A to B, netG_B B to A; netD_A judges images
+  // Names as in the published code: netG_A translates A to B, netG_B B to A; netD_A sees images
   // of B, netD_B of A.
   std::shared_ptr<Generator> netG_A, netG_B;
   ParameterArena generators;
-  Judge judge_a, judge_b;   // of netD_A and netD_B
+  DiscriminatorState netD_A, netD_B;
   int64_t step = 0;         // training steps done
   int64_t scored_step = 0;  // the last step that was scored during training
 
@@ -84,13 +84,13 @@ class TrainState {
 };
 
 // Shows the weights that are scored (TrainState::current_weights) in the generators while it lives.
-class ShownWeights {
+class ScopedEvalWeights {
  public:
   // `state` must outlive this; nothing may train meanwhile.
-  explicit ShownWeights(TrainState& state);
-  ~ShownWeights();
-  ShownWeights(const ShownWeights&) = delete;
-  ShownWeights& operator=(const ShownWeights&) = delete;
+  explicit ScopedEvalWeights(TrainState& state);
+  ~ScopedEvalWeights();
+  ScopedEvalWeights(const ScopedEvalWeights&) = delete;
+  ScopedEvalWeights& operator=(const ScopedEvalWeights&) = delete;
 
  private:
   TrainState& state_;

@@ -67,7 +67,7 @@ int64_t Trainer::total_steps() const {
   return scgan::total_steps(spec_.train, loader_.steps_per_epoch());
 }
 
-int64_t Trainer::scores() const {
+int64_t Trainer::score_count() const {
   const int64_t interval = spec_.evaluate.every_epochs * loader_.steps_per_epoch();
   return interval == 0 ? 1 : (total_steps() + interval - 1) / interval;
 }
@@ -94,7 +94,7 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
     const Agreement agreed = agree(*communicator_, observer);
     if (agreed.checkpoint || agreed.stop) save_checkpoint(observer);
     if (agreed.samples) {
-      const ShownWeights shown(state_);
+      const ScopedEvalWeights shown(state_);
       observer.write_samples(state_);
     }
     if (agreed.stop) return TrainOutcome::kStopped;
@@ -120,7 +120,7 @@ void Trainer::score_if_due(TrainObserver& observer) {
   if (state_.step % interval != 0 && state_.step != total_steps()) return;
   double fid = 0;
   {
-    const ShownWeights shown(state_);
+    const ScopedEvalWeights shown(state_);
     fid = observer.score(state_, *communicator_);
   }
   state_.add_score(fid);

@@ -77,7 +77,7 @@ class Trainer {
   // Step of the weights that the generators hold: the last one, unless the best are kept.
   int64_t weights_step() const { return weights_step_; }
   // How often the run is scored, over its whole length: during training and at its end.
-  int64_t scores() const;
+  int64_t score_count() const;
   const TrainState& state() const { return state_; }
   // The last step that was computed, also when its losses were not finite.
   const StepReport& last_step() const { return last_step_; }

@@ -267,8 +267,8 @@ void RunExecutor::score_and_store() {
   if (!leads()) return;
   AttemptDone done{trainer.state().step, {}, {}};
   for (const Score& score : scores) {
-    for (auto& metric :
-         metrics_of(score, run.spec, *part_->inputs.extractor, scored_step, trainer.scores())) {
+    for (auto& metric : metrics_of(score, run.spec, *part_->inputs.extractor, scored_step,
+                                   trainer.score_count())) {
       done.metrics.push_back(std::move(metric));
     }
   }

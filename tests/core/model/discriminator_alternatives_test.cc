@@ -54,10 +54,11 @@ int64_t count_beginning(const std::vector<std::string>& names, const std::string
                                [&](const std::string& name) { return name.starts_with(begin); });
 }
 
-Discriminator::Judgement judged(const ModelSpec& spec, int64_t image_size, PartWindow window = {}) {
+Discriminator::RealOutput judged(const ModelSpec& spec, int64_t image_size,
+                                 PartWindow window = {}) {
   const auto network = make_discriminator(spec, image_size);
   initialize(*network, 11, NetworkIndex::kDA);
-  return network->judge_real(testing::images(image_size).to(at::kFloat), window);
+  return network->discriminate_real(testing::images(image_size).to(at::kFloat), window);
 }
 
 void expect_refused(const ModelSpec& spec, const std::string& why, int64_t image_size = 64) {
@@ -216,7 +217,7 @@ TEST(DiscriminatorAlternativesTest, GradientsReachExactlyTheDecodersInUse) {
     spec.decoders = decoders;
     const auto network = make_discriminator(spec, 64);
     initialize(*network, 11, NetworkIndex::kDA);
-    const auto judgement = network->judge_real(testing::images(64).to(at::kFloat), {0, 8});
+    const auto judgement = network->discriminate_real(testing::images(64).to(at::kFloat), {0, 8});
     SslLoss{LossSpec()}(judgement.rebuilt).backward();
     for (const auto& decoder : {"big", "part", "small"}) {
       int64_t learning = 0;
@@ -285,7 +286,8 @@ TEST_P(SslAlternativesTest, DiscriminatorMatchesPytorch) {
   expected.change(spec);
   const auto network = make_discriminator(spec, expected.image_size);
   testing::fill(*network);
-  const auto judgement = network->judge_real(testing::images(expected.image_size), expected.window);
+  const auto judgement =
+      network->discriminate_real(testing::images(expected.image_size), expected.window);
   expect_numbers(judgement.logits, expected.logits);
   const at::Tensor loss = SslLoss(LossSpec{})(judgement.rebuilt);
   EXPECT_EQ(loss.scalar_type(), at::kDouble);

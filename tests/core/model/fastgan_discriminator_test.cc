@@ -23,7 +23,7 @@ at::Tensor make_images(int64_t count, int64_t size) {
   return torch::sin(0.013 * torch::arange(count * 3 * size * size)).view({count, 3, size, size});
 }
 
-double loss(const Discriminator::Judgement& judgement) {
+double loss(const Discriminator::RealOutput& judgement) {
   return SslLoss(LossSpec{})(judgement.rebuilt).item<double>();
 }
 
@@ -32,7 +32,7 @@ bool is_decoder(const std::string& name) { return name.starts_with("decoder_"); 
 TEST(FastGanDiscriminatorTest, GivesFiftyLogitsPerImageAtEverySize) {
   const torch::NoGradGuard no_grad;
   for (const int64_t size : {64, 128, 256, 512, 1024}) {
-    const auto judgement = make_network(size)->judge_real(make_images(2, size), {8, 8});
+    const auto judgement = make_network(size)->discriminate_real(make_images(2, size), {8, 8});
     EXPECT_EQ(judgement.logits.sizes(), (std::vector<int64_t>{100})) << size;
     const int64_t rebuilt = size == 64 ? 64 : 128;
     ASSERT_EQ(judgement.rebuilt.size(), 3) << size;
@@ -59,7 +59,7 @@ TEST(FastGanDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
 
 TEST(FastGanDiscriminatorTest, LossReachesEveryDecoderParameterAndTheTrunk) {
   const auto network = make_network(64);
-  SslLoss{LossSpec()}(network->judge_real(make_images(2, 64), {8, 0}).rebuilt).backward();
+  SslLoss{LossSpec()}(network->discriminate_real(make_images(2, 64), {8, 0}).rebuilt).backward();
   for (const auto& parameter : network->named_parameters()) {
     if (is_decoder(parameter.key()) || parameter.key().starts_with("down_")) {
       ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
@@ -78,9 +78,9 @@ TEST(FastGanDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
 
 TEST(FastGanDiscriminatorTest, ThePartDecidesOnlyWhatIsRebuilt) {
   const torch::NoGradGuard no_grad;
-  std::vector<Discriminator::Judgement> judgements;
+  std::vector<Discriminator::RealOutput> judgements;
   for (const PartWindow part : {PartWindow{0, 0}, {0, 8}, {8, 0}, {8, 8}}) {
-    judgements.push_back(make_network(64)->judge_real(make_images(2, 64), part));
+    judgements.push_back(make_network(64)->discriminate_real(make_images(2, 64), part));
     EXPECT_TRUE(torch::equal(judgements[0].logits, judgements.back().logits));
   }
   for (size_t part = 1; part < 4; ++part) EXPECT_NE(loss(judgements[0]), loss(judgements[part]));
@@ -89,7 +89,7 @@ TEST(FastGanDiscriminatorTest, ThePartDecidesOnlyWhatIsRebuilt) {
 TEST(FastGanDiscriminatorTest, StepsOfTheIterationCountBatchesInTrunkAndDecoders) {
   const auto network = make_network(64);
   network->logits(make_images(2, 64));
-  network->judge_real(make_images(2, 64), {});
+  network->discriminate_real(make_images(2, 64), {});
   network->logits(make_images(2, 64));
   const auto buffers = network->named_buffers();
   EXPECT_EQ(buffers["down_16.main.1.num_batches_tracked"].item<int64_t>(), 3);
@@ -101,7 +101,7 @@ TEST(FastGanDiscriminatorTest, EvalModeChangesNoBuffer) {
   network->eval();
   std::vector<at::Tensor> before;
   for (const auto& buffer : network->buffers()) before.push_back(buffer.clone());
-  network->judge_real(make_images(2, 64), {});
+  network->discriminate_real(make_images(2, 64), {});
   for (size_t i = 0; i < before.size(); ++i) {
     EXPECT_TRUE(torch::equal(network->buffers()[i], before[i]));
   }

@@ -57,7 +57,7 @@ inline void expect_numbers(const at::Tensor& tensor, const Numbers& expected) {
 }
 
 // Of the network's gradient after backward() of mean(logits^2) + self-supervised loss.
-inline double squared_gradient(Discriminator& network, const Discriminator::Judgement& judgement) {
+inline double squared_gradient(Discriminator& network, const Discriminator::RealOutput& judgement) {
   (judgement.logits.square().mean() + SslLoss(LossSpec{})(judgement.rebuilt)).backward();
   double sum = 0;
   for (const auto& parameter : network.parameters()) {

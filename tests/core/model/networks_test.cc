@@ -148,7 +148,7 @@ TEST(NetworksTest, PatchDiscriminatorJudges30x30PatchesOf256Pixels) {
   const auto network = make_patch_discriminator(patch_spec(4));
   initialize(*network, 5, NetworkIndex::kDA);
   const torch::NoGradGuard no_grad;
-  const auto judgement = network->judge_real(torch::zeros({2, 3, 256, 256}), {});
+  const auto judgement = network->discriminate_real(torch::zeros({2, 3, 256, 256}), {});
   EXPECT_EQ(judgement.logits.sizes(), (std::vector<int64_t>{2, 1, 30, 30}));
   EXPECT_TRUE(judgement.rebuilt.empty());
 }

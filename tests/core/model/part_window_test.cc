@@ -95,8 +95,8 @@ TEST(PartWindowTest, TheDiscriminatorsTargetIsTheWindow) {
     const auto network = make_discriminator(spec_of(size, PartPosition::kUniform), 64);
     initialize(*network, 3, NetworkIndex::kDA);
     const PartWindow window{(16 - size) / 2, 16 - size};
-    const at::Tensor rows = network->judge_real(ramp(64, 2), window).rebuilt[1].target;
-    const at::Tensor columns = network->judge_real(ramp(64, 3), window).rebuilt[1].target;
+    const at::Tensor rows = network->discriminate_real(ramp(64, 2), window).rebuilt[1].target;
+    const at::Tensor columns = network->discriminate_real(ramp(64, 3), window).rebuilt[1].target;
     const int64_t side = 4 * size;
     const at::Tensor steps = at::arange(64, at::kLong) * side / 64;
     const at::Tensor expected = steps.floor().to(at::kLong);

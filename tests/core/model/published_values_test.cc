@@ -48,10 +48,10 @@ TEST_P(PublishedSslValuesTest, DiscriminatorMatchesPytorch) {
   const SslCase& expected = GetParam();
   const auto network = make_fastgan_discriminator(testing::ssl_spec(8), expected.image_size);
   fill(*network);
-  Discriminator::Judgement judgement;
+  Discriminator::RealOutput judgement;
   for (int forward = 0; forward < 2; ++forward) {
     const PartWindow part = forward == 0 ? PartWindow{0, 8} : PartWindow{8, 0};
-    judgement = network->judge_real(images(expected.image_size), part);
+    judgement = network->discriminate_real(images(expected.image_size), part);
     expect_numbers(judgement.logits, expected.logits[forward]);
     expect_close(SslLoss(LossSpec{})(judgement.rebuilt).item<double>(),
                  expected.reconstruction[forward]);

@@ -205,7 +205,7 @@ TEST_P(GanStepTest, DiscriminatorsFirstChangesWhatTheGeneratorsAreJudgedBy) {
     EXPECT_EQ(usual.d_a, other.d_a);
     // The generators' term is what the updated discriminator gives the same fakes.
     TrainState fakes(spec_, at::kCPU);
-    const at::Tensor logits = d_first.judge_a.network->logits(fakes.netG_A->forward(batch.a));
+    const at::Tensor logits = d_first.netD_A.network->logits(fakes.netG_A->forward(batch.a));
     EXPECT_NEAR((logits - 1).square().mean().item<double>(), other.g_adv_a, 1e-5);
   }
   const auto [expected, losses] = trained(spec_, data_, solo_, 2);
@@ -244,9 +244,9 @@ TEST_P(GanStepTest, SelfSupervisedLossWarmsUp) {
   EXPECT_NEAR(ssl_of_first_step(), full / 4, 1e-6 * full);
 }
 
-// The generators' gradient by micro-batches and detached pulls is that of the published objective,
-// computed in one piece by autograd: an independent path to the same numbers. Once with the
-// adversarial terms alone, which the others would hide.
+// The generators' gradient by micro-batches and detached adversarial is that of the published
+// objective, computed in one piece by autograd: an independent path to the same numbers. Once with
+// the adversarial terms alone, which the others would hide.
 TEST_P(GanStepTest, GeneratorGradientIsThatOfTheWholeObjective) {
   spec_.train.micro_batch =
       spec_.train.batch_size;  // the same kernels, so only the maths can differ
@@ -260,8 +260,8 @@ TEST_P(GanStepTest, GeneratorGradientIsThatOfTheWholeObjective) {
     const auto distance = [](const at::Tensor& x, const at::Tensor& y) {
       return (x - y).abs().mean();
     };
-    const at::Tensor objective = (whole.judge_a.network->logits(fake_b) - 1).square().mean() +
-                                 (whole.judge_b.network->logits(fake_a) - 1).square().mean() +
+    const at::Tensor objective = (whole.netD_A.network->logits(fake_b) - 1).square().mean() +
+                                 (whole.netD_B.network->logits(fake_a) - 1).square().mean() +
                                  lambda * distance(whole.netG_B->forward(fake_b), batch.a) +
                                  lambda * distance(whole.netG_A->forward(fake_a), batch.b) +
                                  lambda / 2 * distance(whole.netG_B->forward(batch.a), batch.a) +
