@@ -11,8 +11,8 @@
 
 #include "core/base/log.h"
 #include "core/comm/solo_communicator.h"
-#include "distributed/gpu_seats.h"
 #include "distributed/mpi_communicator.h"
+#include "distributed/nccl_choice.h"
 
 #if SCGAN_WITH_CUDART
 #include "distributed/gpu.h"
@@ -44,10 +44,10 @@ constexpr int kSharingSince = 23000;  // NCCL 2.30
 // On every rank, in rank order.
 std::vector<std::string> seats_of(Communicator& communicator, c10::Device device) {
   constexpr int64_t kWidth = 128;
-  const std::string own = device.is_cuda() ? gpu_seat(device) : "";
+  const std::string own = device.is_cuda() ? gpu_location(device) : "";
   at::Tensor mine = at::zeros({1, kWidth}, at::kByte);
   std::memcpy(mine.mutable_data_ptr(), own.data(), std::min<size_t>(own.size(), kWidth - 1));
-  const at::Tensor all = gathered(communicator, mine);
+  const at::Tensor all = all_gather_rows(communicator, mine);
   std::vector<std::string> seats;
   for (int64_t rank = 0; rank < communicator.size(); ++rank) {
     seats.emplace_back(reinterpret_cast<const char*>(all[rank].const_data_ptr<uint8_t>()));
@@ -78,7 +78,7 @@ std::unique_ptr<Communicator> make_communicator(MpiComm group, c10::Device devic
   const bool any_gpu = any_rank(*host, device.is_cuda());
   if (!any_gpu) return host;
   const bool sharing = sharing_allowed(*host);
-  const auto objection = objection_to_nccl(seats_of(*host, device), sharing);
+  const auto objection = why_not_nccl(seats_of(*host, device), sharing);
   if (objection) {
     if (host->rank() == 0) {
       log::info("no NCCL, since {}: tensors travel by MPI, through host memory", *objection);

@@ -20,7 +20,7 @@ std::string gpu_name(c10::Device device) {
                      properties.major, properties.minor, properties.multiProcessorCount);
 }
 
-std::string gpu_seat(c10::Device device) {
+std::string gpu_location(c10::Device device) {
   std::array<char, 32> address{};
   check_cuda(
       cudaDeviceGetPCIBusId(address.data(), static_cast<int>(address.size()), device.index()),

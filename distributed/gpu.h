@@ -14,7 +14,7 @@ std::string gpu_name(c10::Device device);
 
 // Where the GPU sits: "<boot id of the host> <PCI address>". Equal for two ranks that share one,
 // whatever CUDA_VISIBLE_DEVICES calls it, and for the parts of a GPU that MIG cuts.
-std::string gpu_seat(c10::Device device);
+std::string gpu_location(c10::Device device);
 
 // From now on whoever asks for GPU memory that is not there gets Error(kOutOfMemory), in the whole
 // process. LibTorch's convolutions would catch its own error, go on with another of cuDNN's

@@ -16,7 +16,7 @@
 namespace scgan::distributed {
 namespace {
 
-constexpr int kGivenUpTag = 1;
+constexpr int kAbortTag = 1;
 
 int rank_of(const MpiComm& comm) {
   int rank = 0;
@@ -63,16 +63,16 @@ MpiCommunicator::~MpiCommunicator() {
   if (broken_) static_cast<void>(group_.release());
 }
 
-void MpiCommunicator::give_up(const std::string& word) {
+void MpiCommunicator::abort(const std::string& reason) {
   broken_ = true;
   // Nobody waits until it is read; who never reads it has given up too. Its bytes are MPI's as long
   // as the process lives.
-  static auto& words = *new std::list<std::string>;
-  const std::string& kept = words.emplace_back(word);
+  static auto& reasons = *new std::list<std::string>;
+  const std::string& kept = reasons.emplace_back(reason);
   for (int other = 0; other < size(); ++other) {
     if (other == rank()) continue;
     MPI_Request request = MPI_REQUEST_NULL;
-    check_mpi(MPI_Isend(kept.data(), static_cast<int>(kept.size()), MPI_CHAR, other, kGivenUpTag,
+    check_mpi(MPI_Isend(kept.data(), static_cast<int>(kept.size()), MPI_CHAR, other, kAbortTag,
                         group_.get(), &request),
               "MPI_Isend");
     check_mpi(MPI_Request_free(&request), "MPI_Request_free");
@@ -80,25 +80,25 @@ void MpiCommunicator::give_up(const std::string& word) {
 }
 
 void MpiCommunicator::listen() {
-  const std::scoped_lock lock(hearing_);
-  if (!heard_) heard_ = word_that_came();
-  if (!heard_) return;
+  const std::scoped_lock lock(receiving_);
+  if (!received_) received_ = received_reason();
+  if (!received_) return;
   broken_ = true;
-  throw GivenUp(*heard_);
+  throw PeerAborted(*received_);
 }
 
-std::optional<std::string> MpiCommunicator::word_that_came() {
+std::optional<std::string> MpiCommunicator::received_reason() {
   int came = 0;
   MPI_Message message = MPI_MESSAGE_NULL;
   MPI_Status status;
-  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, kGivenUpTag, group_.get(), &came, &message, &status),
+  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, kAbortTag, group_.get(), &came, &message, &status),
             "MPI_Improbe");
   if (came == 0) return std::nullopt;
   int length = 0;
   check_mpi(MPI_Get_count(&status, MPI_CHAR, &length), "MPI_Get_count");
-  std::string word(static_cast<size_t>(length), '\0');
-  check_mpi(MPI_Mrecv(word.data(), length, MPI_CHAR, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
-  return word;
+  std::string reason(static_cast<size_t>(length), '\0');
+  check_mpi(MPI_Mrecv(reason.data(), length, MPI_CHAR, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
+  return reason;
 }
 
 void MpiCommunicator::poll(MPI_Request& request, const char* operation) {

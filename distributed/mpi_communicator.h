@@ -27,9 +27,9 @@ class MpiCommunicator final : public Communicator {
   void all_to_all(const at::Tensor& shards, at::Tensor& mine) override;
   void broadcast(at::Tensor& tensor, int root) override;
   void all_reduce_sum(at::Tensor& tensor) override;
-  void give_up(const std::string& word) override;
+  void abort(const std::string& reason) override;
 
-  // Throws GivenUp if a rank of the group gave up. Not collective; from any thread.
+  // Throws PeerAborted if a rank of the group gave up. Not collective; from any thread.
   void listen();
   // Whether an operation timed out or a rank gave up: the others do not take part in the end.
   bool broken() const { return broken_; }
@@ -37,14 +37,14 @@ class MpiCommunicator final : public Communicator {
  private:
   // Polls until the request is done. `buffers` are what it reads and writes.
   void wait(MPI_Request request, const char* operation, const std::vector<at::Tensor>& buffers);
-  std::optional<std::string> word_that_came();
+  std::optional<std::string> received_reason();
   void poll(MPI_Request& request, const char* operation);
 
   MpiComm group_;
   double timeout_seconds_;
   bool broken_ = false;
-  std::mutex hearing_;
-  std::optional<std::string> heard_;  // the word of a rank that gave up
+  std::mutex receiving_;
+  std::optional<std::string> received_;  // the word of a rank that gave up
 };
 
 }  // namespace scgan::distributed

@@ -28,9 +28,9 @@ constexpr auto kAbortPatience = std::chrono::seconds(2);
 constexpr auto kLastWord = std::chrono::milliseconds(500);
 
 // A wait of rank `rank` of `size` in `operation`, with a deadline.
-class Patience {
+class Deadline {
  public:
-  Patience(int rank, int size, double timeout_seconds, const char* operation,
+  Deadline(int rank, int size, double timeout_seconds, const char* operation,
            const std::function<void()>& listen)
       : rank_(rank),
         size_(size),
@@ -122,7 +122,7 @@ NcclComm::NcclComm(const ncclUniqueId& id, int rank, int size, double timeout_se
   ncclComm_t comm = nullptr;
   const ncclResult_t status = ncclCommInitRankConfig(&comm, size, id, rank, &config);
   comm_.reset(comm);
-  settle(status, "the start of a communicator");
+  wait_until_enqueued(status, "the start of a communicator");
 }
 
 void NcclComm::fail(ncclResult_t status, const char* operation, std::source_location where) {
@@ -139,9 +139,10 @@ void NcclComm::fail(ncclResult_t status, const char* operation, std::source_loca
               where);
 }
 
-void NcclComm::settle(ncclResult_t status, const char* operation, std::source_location where) {
+void NcclComm::wait_until_enqueued(ncclResult_t status, const char* operation,
+                                   std::source_location where) {
   if (status != ncclSuccess && status != ncclInProgress) fail(status, operation, where);
-  Patience patience(rank_, size_, timeout_seconds_, operation, listen_);
+  Deadline patience(rank_, size_, timeout_seconds_, operation, listen_);
   // Asked even after ncclSuccess: a call can have work left that only the communicator knows of.
   ncclResult_t state = state_of(comm_.get());
   for (; state == ncclInProgress; state = state_of(comm_.get())) patience.pause(where);
@@ -149,7 +150,7 @@ void NcclComm::settle(ncclResult_t status, const char* operation, std::source_lo
 }
 
 void NcclComm::wait(cudaEvent_t done, const char* operation, std::source_location where) {
-  Patience patience(rank_, size_, timeout_seconds_, operation, listen_);
+  Deadline patience(rank_, size_, timeout_seconds_, operation, listen_);
   for (;;) {
     const cudaError_t status = cudaEventQuery(done);
     if (status == cudaSuccess) return;
@@ -162,7 +163,7 @@ void NcclComm::wait(cudaEvent_t done, const char* operation, std::source_locatio
 
 void NcclComm::close() {
   const char* operation = "the end of a communicator";
-  settle(ncclCommFinalize(comm_.get()), operation);
+  wait_until_enqueued(ncclCommFinalize(comm_.get()), operation);
   const ncclResult_t status = ncclCommDestroy(comm_.release());
   if (status != ncclSuccess && status != ncclInProgress) {
     fail(status, operation, std::source_location::current());

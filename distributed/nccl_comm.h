@@ -36,11 +36,11 @@ class NcclComm {
 
   // Waits until NCCL has taken over the call that gave `status`, i.e. queued its work; only then
   // may the next call be made. Throws Error(kCommunication) naming the operation and the rank.
-  void settle(ncclResult_t status, const char* operation,
-              std::source_location where = std::source_location::current());
+  void wait_until_enqueued(ncclResult_t status, const char* operation,
+                           std::source_location where = std::source_location::current());
 
   // Waits until the GPU has come to `done`, an event behind the work of `operation`; throws as
-  // settle().
+  // wait_until_enqueued().
   void wait(cudaEvent_t done, const char* operation,
             std::source_location where = std::source_location::current());
 

@@ -62,12 +62,12 @@ ncclDataType_t type_of(const at::Tensor& tensor) {
   }
 }
 
-class Raised {  // a flag, for a scope
+class ScopedFlag {  // a flag, for a scope
  public:
-  explicit Raised(bool& flag) : flag_(flag) { flag_ = true; }
-  ~Raised() { flag_ = false; }
-  Raised(const Raised&) = delete;
-  Raised& operator=(const Raised&) = delete;
+  explicit ScopedFlag(bool& flag) : flag_(flag) { flag_ = true; }
+  ~ScopedFlag() { flag_ = false; }
+  ScopedFlag(const ScopedFlag&) = delete;
+  ScopedFlag& operator=(const ScopedFlag&) = delete;
 
  private:
   bool& flag_;
@@ -77,17 +77,17 @@ class Raised {  // a flag, for a scope
 
 // An operation under way. Unless it ends well, the communicator is broken, and what the GPU may
 // still read and write is kept until it is sure that nothing runs any more.
-class NcclCommunicator::Flight {
+class NcclCommunicator::PendingOperation {
  public:
-  Flight(NcclCommunicator& communicator, std::shared_ptr<const void> buffers)
+  PendingOperation(NcclCommunicator& communicator, std::shared_ptr<const void> buffers)
       : communicator_(communicator), buffers_{std::move(buffers)} {}
-  ~Flight() {
+  ~PendingOperation() {
     if (landed_) return;
     communicator_.broken_ = true;
     communicator_.in_use_->splice(communicator_.in_use_->end(), buffers_);
   }
-  Flight(const Flight&) = delete;
-  Flight& operator=(const Flight&) = delete;
+  PendingOperation(const PendingOperation&) = delete;
+  PendingOperation& operator=(const PendingOperation&) = delete;
 
   void landed() { landed_ = true; }
 
@@ -149,23 +149,23 @@ void NcclCommunicator::run(const char* operation, const std::vector<at::Tensor>&
     TORCH_INTERNAL_ASSERT(buffer.device() == device_ && buffer.is_contiguous(), operation);
   }
   const c10::cuda::CUDAGuard guard(device_);
-  Flight flight(*this, std::make_shared<std::vector<at::Tensor>>(buffers));
+  PendingOperation flight(*this, std::make_shared<std::vector<at::Tensor>>(buffers));
   order(current(), stream_.get(), before_.get());
   {
     const std::scoped_lock lock(calls_);
     if (heard_) std::rethrow_exception(heard_);
-    comm_.settle(enqueue(), operation);
+    comm_.wait_until_enqueued(enqueue(), operation);
   }
-  if (!beside_) {
+  if (!in_async_) {
     check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
     comm_.wait(done_.get(), operation);
   }
   flight.landed();
 }
 
-void NcclCommunicator::give_up(const std::string& word) {
+void NcclCommunicator::abort(const std::string& reason) {
   broken_ = true;
-  host_->give_up(word);
+  host_->abort(reason);
 }
 
 void NcclCommunicator::all_gather(const at::Tensor& mine, at::Tensor& all) {
@@ -257,23 +257,23 @@ void NcclCommunicator::end_watch() {
   if (heard_) std::rethrow_exception(heard_);
 }
 
-std::future<void> NcclCommunicator::beside(std::function<void()> work) {
+std::future<void> NcclCommunicator::run_async(std::function<void()> work) {
   const c10::cuda::CUDAGuard guard(device_);
   // `work` holds its tensors until the GPU has done with them: the future keeps it.
   const auto kept = std::make_shared<std::function<void()>>(std::move(work));
-  Flight flight(*this, kept);
+  PendingOperation flight(*this, kept);
   order(current(), stream_.get(), before_.get());
   {
     const c10::cuda::CUDAStreamGuard own(
         c10::cuda::getStreamFromExternal(stream_.get(), device_.index()));
-    const Raised inside(beside_);
+    const ScopedFlag inside(in_async_);
     (*kept)();
   }
   check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
   watch();
   flight.landed();
   return std::async(std::launch::deferred, [this, kept] {
-    Flight waiting(*this, kept);
+    PendingOperation waiting(*this, kept);
     end_watch();
     comm_.wait(done_.get(), "the sum of gradients");
     waiting.landed();

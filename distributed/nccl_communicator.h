@@ -2,11 +2,11 @@
 // go over MPI.
 //
 // Work runs on a stream of its own, ordered with LibTorch's current stream by events. The caller
-// waits for it with a deadline, except inside beside(): there everything is queued at once, tensor
-// operations too, and the caller goes on; the future it gets does the waiting. Until then a thread
-// listens: the caller may be held up by a GPU that waits for a rank which gave up (CUDA's memory is
-// given back when all work is done), and then only an abort lets it go on. It may be used from one
-// thread at a time.
+// waits for it with a deadline, except inside run_async(): there everything is queued at once,
+// tensor operations too, and the caller goes on; the future it gets does the waiting. Until then a
+// thread listens: the caller may be held up by a GPU that waits for a rank which gave up (CUDA's
+// memory is given back when all work is done), and then only an abort lets it go on. It may be used
+// from one thread at a time.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -47,11 +47,11 @@ class NcclCommunicator final : public Communicator {
   void all_to_all(const at::Tensor& shards, at::Tensor& mine) override;
   void broadcast(at::Tensor& tensor, int root) override;
   void all_reduce_sum(at::Tensor& tensor) override;
-  std::future<void> beside(std::function<void()> work) override;
-  void give_up(const std::string& word) override;
+  std::future<void> run_async(std::function<void()> work) override;
+  void abort(const std::string& reason) override;
 
  private:
-  class Flight;
+  class PendingOperation;
   using Buffers = std::list<std::shared_ptr<const void>>;
 
   void connect();
@@ -61,7 +61,7 @@ class NcclCommunicator final : public Communicator {
   void listen_until_stopped();
 
   // Queues what `enqueue` hands to NCCL behind the current stream's work, and waits for its end
-  // unless inside beside(). `buffers` are what it reads and writes.
+  // unless inside run_async(). `buffers` are what it reads and writes.
   void run(const char* operation, const std::vector<at::Tensor>& buffers,
            const std::function<ncclResult_t()>& enqueue);
   ncclResult_t exchange(const at::Tensor& shards, const at::Tensor& mine) const;
@@ -80,9 +80,9 @@ class NcclCommunicator final : public Communicator {
   std::unique_ptr<Buffers> in_use_ = std::make_unique<Buffers>();
   std::promise<void> stop_watch_;
   std::thread watcher_;
-  bool beside_ = false;  // inside beside(): the current stream is stream_
-  bool broken_ = false;  // an operation failed, or this rank gave up
-  int exceptions_;       // that were under way when this was made
+  bool in_async_ = false;  // inside run_async(): the current stream is stream_
+  bool broken_ = false;    // an operation failed, or this rank gave up
+  int exceptions_;         // that were under way when this was made
 };
 
 }  // namespace scgan::distributed

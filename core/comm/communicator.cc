@@ -8,20 +8,20 @@
 namespace scgan {
 
 // A thread: MPI moves data only inside MPI calls, and what the caller does meanwhile makes none.
-std::future<void> Communicator::beside(std::function<void()> work) {
+std::future<void> Communicator::run_async(std::function<void()> work) {
   std::promise<void> ended;
   std::shared_future<void> end = ended.get_future().share();
-  auto result = std::async(std::launch::async, [earlier = last_beside_, ended = std::move(ended),
+  auto result = std::async(std::launch::async, [earlier = last_async_, ended = std::move(ended),
                                                 work = std::move(work)]() mutable {
     ended.set_value_at_thread_exit();
     if (earlier.valid()) earlier.wait();
     work();
   });
-  last_beside_ = std::move(end);
+  last_async_ = std::move(end);
   return result;
 }
 
-at::Tensor gathered(Communicator& communicator, const at::Tensor& mine) {
+at::Tensor all_gather_rows(Communicator& communicator, const at::Tensor& mine) {
   if (communicator.size() == 1) return mine;
   auto shape = mine.sizes().vec();
   shape.at(0) *= communicator.size();
@@ -32,7 +32,7 @@ at::Tensor gathered(Communicator& communicator, const at::Tensor& mine) {
 
 bool any_rank(Communicator& communicator, bool flag) {
   const at::Tensor mine = at::full({1}, flag ? 1 : 0, at::kLong);
-  return gathered(communicator, mine).any().item<bool>();
+  return all_gather_rows(communicator, mine).any().item<bool>();
 }
 
 std::string broadcast_text(Communicator& communicator, const std::string& text, int root) {

@@ -4,8 +4,8 @@
 //
 // All operations are collective: every rank of the group calls them in the same order. Tensors are
 // contiguous and on one device; a rank's own result is complete when the call returns (inside
-// beside() on a GPU: ordered before later work on the current stream). Errors are
-// Error(kCommunication) naming the operation and the rank, and GivenUp.
+// run_async() on a GPU: ordered before later work on the current stream). Errors are
+// Error(kCommunication) naming the operation and the rank, and PeerAborted.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,16 +20,16 @@
 namespace scgan {
 
 // Another rank takes no further part in what the group does.
-class GivenUp final : public Error {
+class PeerAborted final : public Error {
  public:
-  explicit GivenUp(std::string its_word)
-      : Error(ErrorKind::kCommunication, "another rank gave up: " + its_word),
-        word_(std::move(its_word)) {}
+  explicit PeerAborted(std::string its_reason)
+      : Error(ErrorKind::kCommunication, "another rank gave up: " + its_reason),
+        reason_(std::move(its_reason)) {}
 
-  const std::string& word() const { return word_; }  // that it gave
+  const std::string& reason() const { return reason_; }  // that it gave
 
  private:
-  std::string word_;
+  std::string reason_;
 };
 
 class Communicator {
@@ -55,22 +55,22 @@ class Communicator {
   // other in the order of their start, whether or not an earlier one fails. The future's get()
   // waits for its end and throws what went wrong. Until then nobody else may use this communicator
   // or the tensors of `work`.
-  virtual std::future<void> beside(std::function<void()> work);
+  virtual std::future<void> run_async(std::function<void()> work);
 
   // This rank takes no further part, say for want of memory, while the others count on it: what
-  // they wait in, or call next, throws GivenUp with `word`. Called by one rank or several, when
+  // they wait in, or call next, throws PeerAborted with `word`. Called by one rank or several, when
   // none of its own operations is under way. Nothing of the group may be used afterwards; its ranks
   // may destroy it at different times.
-  virtual void give_up(const std::string& word) = 0;
+  virtual void abort(const std::string& reason) = 0;
 
  private:
   int rank_;
   int size_;
-  std::shared_future<void> last_beside_;  // ready once the thread of the last work has ended
+  std::shared_future<void> last_async_;  // ready once the thread of the last work has ended
 };
 
 // `mine` of all ranks, concatenated along dimension 0 in rank order.
-at::Tensor gathered(Communicator& communicator, const at::Tensor& mine);
+at::Tensor all_gather_rows(Communicator& communicator, const at::Tensor& mine);
 
 // Whether `flag` is set on any rank.
 bool any_rank(Communicator& communicator, bool flag);

@@ -13,7 +13,7 @@ GradientReducer::~GradientReducer() {
 void GradientReducer::start(at::Tensor flat) {
   if (communicator_.size() == 1) return;
   if (reduction_ == Reduction::kCanonical) {
-    pending_.push_back(communicator_.beside(
+    pending_.push_back(communicator_.run_async(
         [this, flat = std::move(flat)]() mutable { canonical_sum(communicator_, flat); }));
     return;
   }
@@ -57,7 +57,7 @@ void GradientReducer::send_complete_buckets() noexcept {
 // Each work holds all terms: as long as a GPU may use one of them, a future does.
 void GradientReducer::send(const Bucket& bucket) {
   pending_.push_back(
-      communicator_.beside([this, bucket, earlier = parts_.earlier, last = parts_.last] {
+      communicator_.run_async([this, bucket, earlier = parts_.earlier, last = parts_.last] {
         if (failed_) return;
         try {
           at::Tensor part = earlier.add_part(last, bucket.begin, bucket.count);

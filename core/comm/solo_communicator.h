@@ -15,7 +15,7 @@ class SoloCommunicator final : public Communicator {
   void all_to_all(const at::Tensor& shards, at::Tensor& mine) override { mine.copy_(shards); }
   void broadcast(at::Tensor&, int) override {}
   void all_reduce_sum(at::Tensor&) override {}
-  void give_up(const std::string&) override {}
+  void abort(const std::string&) override {}
 };
 
 }  // namespace scgan

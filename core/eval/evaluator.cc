@@ -48,7 +48,7 @@ at::Tensor Evaluator::gathered_rows(int64_t total, const Rows& rows,
     mine.push_back(padded);
   }
   // [ranks, rounds, chunk, ...] -> rounds first: the order of the images.
-  const at::Tensor all = gathered(communicator, at::stack(mine).unsqueeze(0));
+  const at::Tensor all = all_gather_rows(communicator, at::stack(mine).unsqueeze(0));
   return all.transpose(0, 1).flatten(0, 2).narrow(0, 0, total).contiguous();
 }
 

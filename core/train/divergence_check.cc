@@ -60,7 +60,7 @@ void require_equal_states(const TrainState& state, Communicator& communicator) {
   const at::Tensor shape = at::empty({1, 2}, at::kLong);
   shape[0][0] = state.step;
   shape[0][1] = static_cast<int64_t>(tensors.size());
-  const at::Tensor shapes = gathered(communicator, shape);
+  const at::Tensor shapes = all_gather_rows(communicator, shape);
   for (int64_t i : {0, 1}) {
     const auto ranks = outliers("", shapes.select(1, i));
     if (!ranks.empty()) report(i == 0 ? "the step" : "the number of tensors", ranks, state.step);
@@ -69,7 +69,7 @@ void require_equal_states(const TrainState& state, Communicator& communicator) {
   for (size_t i = 0; i < tensors.size(); ++i) {
     mine[0][static_cast<int64_t>(i)] = hash_of(tensors[i].second);
   }
-  const at::Tensor all = gathered(communicator, mine);
+  const at::Tensor all = all_gather_rows(communicator, mine);
   for (size_t i = 0; i < tensors.size(); ++i) {
     const std::string& name = tensors[i].first;
     const auto ranks = outliers(name, all.select(1, static_cast<int64_t>(i)));

@@ -158,7 +158,8 @@ GanStep::Fakes GanStep::gather_fakes(std::vector<MicroBatch>& own) {
     mine_a.push_back(micro.fake_a.detach());
     mine_b.push_back(micro.fake_b.detach());
   }
-  return {gathered(communicator_, at::cat(mine_a)), gathered(communicator_, at::cat(mine_b))};
+  return {all_gather_rows(communicator_, at::cat(mine_a)),
+          all_gather_rows(communicator_, at::cat(mine_b))};
 }
 
 GanStep::AdversarialGradient GanStep::adversarial_gradient(DiscriminatorState& discriminator,
@@ -258,12 +259,12 @@ GanStep::DiscriminatorLosses GanStep::discriminator_step(DiscriminatorState& dis
 StepLosses GanStep::gather_losses(const at::Tensor& micro_losses,
                                   const std::array<double, 6>& discriminator_losses) {
   TreeSum sum;
-  const at::Tensor rows = gathered(communicator_, micro_losses.to(at::kCPU, at::kDouble));
+  const at::Tensor rows = all_gather_rows(communicator_, micro_losses.to(at::kCPU, at::kDouble));
   for (int64_t row = 0; row < rows.size(0); ++row) sum.push(rows[row].clone());
   const at::Tensor g = sum.result();
   at::Tensor mine = at::empty({1, 6}, at::kDouble);
   for (int64_t i = 0; i < 6; ++i) mine[0][i] = discriminator_losses[static_cast<size_t>(i)];
-  const at::Tensor d = gathered(communicator_, mine);
+  const at::Tensor d = all_gather_rows(communicator_, mine);
   const auto g_term = [&](int64_t i) { return g[i].item<double>(); };
   const auto d_term = [&](int64_t i) { return d[i % 2 == 0 ? 0 : root_of_b()][i].item<double>(); };
   return {d_term(0), d_term(1), g_term(0), g_term(1), g_term(2),

@@ -27,7 +27,7 @@ Agreement agree(Communicator& communicator, TrainObserver& observer) {
   flags[0][1] = mine.checkpoint ? 1 : 0;
   flags[0][2] = mine.samples ? 1 : 0;
   flags[0][3] = mine.regroup ? 1 : 0;
-  const at::Tensor all = gathered(communicator, flags);
+  const at::Tensor all = all_gather_rows(communicator, flags);
   const auto of_rank_zero = [&](int64_t flag) { return all[0][flag].item<int64_t>() != 0; };
   return {all.select(1, 0).any().item<bool>(), of_rank_zero(1), of_rank_zero(2), of_rank_zero(3)};
 }

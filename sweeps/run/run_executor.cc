@@ -126,13 +126,13 @@ void RunExecutor::take_part(const JobRun& run, bool leading, const std::function
   orders_.begin_run(leading);
   try {
     work();
-  } catch (const GivenUp& other) {
-    report_failure(run, std::get<AttemptFailed>(report_from_text(other.word())));
+  } catch (const PeerAborted& other) {
+    report_failure(run, std::get<AttemptFailed>(report_from_text(other.reason())));
   } catch (const std::exception& problem) {
     if (!is_own_fault(problem) || !group_) throw;  // without a group nobody would hear of it
     const AttemptFailed failure = failure_of(run, problem);
     part_.reset();  // a sum that travels ends first: the others do not know yet and take part in it
-    if (waited_for_ && !is_non_finite(problem)) group_->give_up(to_text(Report{failure}));
+    if (waited_for_ && !is_non_finite(problem)) group_->abort(to_text(Report{failure}));
     report_failure(run, failure);
   }
   part_.reset();
@@ -239,7 +239,7 @@ TrainOutcome RunExecutor::train() {
   Trainer& trainer = part_->trainer;
   try {
     return trainer.train(*part_->observer);
-  } catch (const GivenUp&) {
+  } catch (const PeerAborted&) {
     throw;
   } catch (const Error& problem) {
     const int64_t step = trainer.state().step;

@@ -23,7 +23,7 @@ class MpiCommunicatorTest : public ::testing::Test {
 };
 
 TEST_F(MpiCommunicatorTest, AllGatherKeepsRankOrder) {
-  const at::Tensor all = gathered(communicator_, at::full({1, 2}, rank(), at::kFloat));
+  const at::Tensor all = all_gather_rows(communicator_, at::full({1, 2}, rank(), at::kFloat));
   for (int r = 0; r < size(); ++r) EXPECT_EQ(all[r][1].item<int>(), r);
 }
 
@@ -99,8 +99,8 @@ TEST_F(MpiCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
 std::string word_heard(const std::function<void()>& operation) {
   try {
     operation();
-  } catch (const GivenUp& problem) {
-    return problem.word();
+  } catch (const PeerAborted& problem) {
+    return problem.reason();
   }
   return "nothing";
 }
@@ -111,7 +111,7 @@ TEST_F(MpiCommunicatorTest, RankThatGivesUpIsHeardByAllWhereverTheyWait) {
   for (int operation = 0; operation < 4; ++operation) {
     MpiCommunicator left(duplicate(MPI_COMM_WORLD));
     if (rank() == size() - 1) {
-      left.give_up("no memory");
+      left.abort("no memory");
     } else {
       at::Tensor flat = at::ones({kMany * size()});
       at::Tensor part = at::ones({kMany});
@@ -136,7 +136,7 @@ TEST_F(MpiCommunicatorTest, SumBesideTheCallerEndsWhenARankGivesUp) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   MpiCommunicator left(duplicate(MPI_COMM_WORLD));
   if (rank() == 0) {
-    left.give_up("no memory");
+    left.abort("no memory");
   } else {
     GradientReducer reducer(left, Reduction::kCanonical);
     reducer.start(at::ones({1024}));
@@ -149,7 +149,7 @@ TEST_F(MpiCommunicatorTest, SeveralRanksMayGiveUpAtOnceWithLongWords) {
   MpiCommunicator left(duplicate(MPI_COMM_WORLD));
   const std::string word(1 << 20, 'x');  // more than travels without a receiver
   if (rank() != 0) {
-    left.give_up(word);
+    left.abort(word);
   } else {
     at::Tensor tensor = at::ones({1});
     EXPECT_EQ(word_heard([&] { left.all_reduce_sum(tensor); }), word);
@@ -176,7 +176,7 @@ TEST(RankGroupTest, IsOfItsMembersInTheirOrderAndLeavesTheOthersAlone) {
     const auto group = make_rank_group(ranks, at::kCPU);
     EXPECT_EQ(group->size(), members);
     EXPECT_EQ(group->rank(), size - 1 - rank);
-    const at::Tensor all = gathered(*group, at::full({1}, rank, at::kLong));
+    const at::Tensor all = all_gather_rows(*group, at::full({1}, rank, at::kLong));
     for (int i = 0; i < members; ++i) EXPECT_EQ(all[i].item<int>(), size - 1 - i);
   }
 }

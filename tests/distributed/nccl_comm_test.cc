@@ -141,13 +141,14 @@ TEST_F(NcclCommTest, CallThatReturnsSuccessIsStillAskedFor) {
   NcclComm made = comm();
   script.asked = 0;
   script.states = {ncclInProgress, ncclSuccess};
-  made.settle(ncclSuccess, "all_gather");
+  made.wait_until_enqueued(ncclSuccess, "all_gather");
   EXPECT_EQ(script.asked, 2U);
 }
 
 TEST_F(NcclCommTest, FailedCallNamesTheOperationAndTheRank) {
   NcclComm made = comm();
-  const std::string text = error_of([&] { made.settle(ncclSystemError, "all_gather"); });
+  const std::string text =
+      error_of([&] { made.wait_until_enqueued(ncclSystemError, "all_gather"); });
   EXPECT_NE(text.find("all_gather failed in NCCL on rank 1 of 4"), std::string::npos) << text;
 }
 

@@ -68,7 +68,7 @@ class NcclCommunicatorTest : public ::testing::Test {
 
 TEST_F(NcclCommunicatorTest, AllGatherKeepsRankOrder) {
   const at::Tensor all =
-      gathered(*communicator_, at::full({1, 3}, rank(), on_gpu(at::kFloat))).cpu();
+      all_gather_rows(*communicator_, at::full({1, 3}, rank(), on_gpu(at::kFloat))).cpu();
   for (int r = 0; r < size(); ++r) EXPECT_EQ(all[r][2].item<int>(), r);
 }
 
@@ -94,7 +94,7 @@ TEST_F(NcclCommunicatorTest, AllReduceSumsBothTypes) {
 }
 
 TEST_F(NcclCommunicatorTest, TensorsInHostMemoryTravelToo) {
-  const at::Tensor all = gathered(*communicator_, at::full({1}, rank(), at::kDouble));
+  const at::Tensor all = all_gather_rows(*communicator_, at::full({1}, rank(), at::kDouble));
   for (int r = 0; r < size(); ++r) EXPECT_EQ(all[r].item<int>(), r);
 }
 
@@ -186,8 +186,8 @@ std::string heard_while_held_up(Communicator& communicator, c10::Device device) 
     reducer.start(at::ones({1 << 16}, at::TensorOptions(device)));
     c10::cuda::device_synchronize();
     reducer.finish();
-  } catch (const GivenUp& problem) {
-    return problem.word();
+  } catch (const PeerAborted& problem) {
+    return problem.reason();
   } catch (const Error& problem) {
     return problem.what();
   }
@@ -199,7 +199,7 @@ TEST_F(NcclCommunicatorTest, RankThatGivesUpIsHeardByOneThatTheGpuHoldsUp) {
   {
     const auto left = nccl_world(device_, 60);
     if (rank() == 0) {
-      left->give_up("no memory");
+      left->abort("no memory");
     } else {
       EXPECT_EQ(heard_while_held_up(*left, device_), "no memory");
     }
@@ -214,15 +214,15 @@ TEST_F(NcclCommunicatorTest, RankThatGivesUpIsHeardInEveryOperation) {
   for (const bool on_host : {false, true}) {
     const auto left = nccl_world(device_, 60);
     if (rank() == 0) {
-      left->give_up("no memory");
+      left->abort("no memory");
       continue;
     }
     const at::Tensor mine = on_host ? at::ones({4}) : at::ones({4}, on_gpu(at::kFloat));
     try {
-      gathered(*left, mine);
+      all_gather_rows(*left, mine);
       ADD_FAILURE() << "nothing was heard";
-    } catch (const GivenUp& problem) {
-      EXPECT_EQ(problem.word(), "no memory");
+    } catch (const PeerAborted& problem) {
+      EXPECT_EQ(problem.reason(), "no memory");
     }
   }
 }

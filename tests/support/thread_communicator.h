@@ -53,7 +53,7 @@ class ThreadCommunicator final : public Communicator {
       for (const at::Tensor& slot : slots) tensor.add_(slot);
     });
   }
-  void give_up(const std::string&) override {
+  void abort(const std::string&) override {
     throw std::logic_error("ranks that are threads cannot give up");
   }
 

@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(WorldSizes, CanonicalSumTest, ::testing::Values(1, 2, 4
 TEST(GatheredTest, ConcatenatesInRankOrder) {
   on_ranks(4, [](Communicator& communicator) {
     const at::Tensor mine = at::full({2, 3}, communicator.rank(), at::kFloat);
-    const at::Tensor all = gathered(communicator, mine);
+    const at::Tensor all = all_gather_rows(communicator, mine);
     ASSERT_EQ(all.sizes(), (std::vector<int64_t>{8, 3}));
     for (int64_t row = 0; row < 8; ++row) EXPECT_EQ(all[row][0].item<int64_t>(), row / 2);
   });

@@ -18,7 +18,7 @@ TEST(CommunicatorTest, WorksBesideTheCallerRunOneAfterTheOther) {
   std::vector<int> order;
   std::vector<std::future<void>> works;
   for (int i = 0; i < 4; ++i) {
-    works.push_back(communicator.beside([&order, i] {
+    works.push_back(communicator.run_async([&order, i] {
       if (i == 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
       order.push_back(i);
     }));
@@ -30,8 +30,8 @@ TEST(CommunicatorTest, WorksBesideTheCallerRunOneAfterTheOther) {
 TEST(CommunicatorTest, WorkThatFailsDoesNotHoldUpTheNext) {
   SoloCommunicator communicator;
   bool done = false;
-  auto first = communicator.beside([] { throw std::runtime_error("lost"); });
-  auto second = communicator.beside([&] { done = true; });
+  auto first = communicator.run_async([] { throw std::runtime_error("lost"); });
+  auto second = communicator.run_async([&] { done = true; });
   EXPECT_THROW(first.get(), std::runtime_error);
   second.get();
   EXPECT_TRUE(done);

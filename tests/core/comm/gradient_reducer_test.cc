@@ -23,9 +23,9 @@ using Parts = std::vector<std::pair<int64_t, int64_t>>;  // begin, count
 // on a thread or, as a GPU's stream takes it, when it is started.
 class EchoCommunicator final : public Communicator {
  public:
-  enum class Beside { kThread, kAtOnce };
-  explicit EchoCommunicator(Beside beside = Beside::kThread)
-      : Communicator(0, 2), beside_(beside) {}
+  enum class Async { kThread, kAtOnce };
+  explicit EchoCommunicator(Async beside = Async::kThread)
+      : Communicator(0, 2), in_async_(beside) {}
 
   void all_gather(const at::Tensor&, at::Tensor&) override { throw std::logic_error("unused"); }
   void all_to_all(const at::Tensor&, at::Tensor&) override {
@@ -40,9 +40,9 @@ class EchoCommunicator final : public Communicator {
     sums.emplace_back(tensor.storage_offset(), tensor.numel());
     tensor.mul_(2);
   }
-  void give_up(const std::string&) override { throw std::logic_error("unused"); }
-  std::future<void> beside(std::function<void()> work) override {
-    if (beside_ == Beside::kThread) return Communicator::beside(std::move(work));
+  void abort(const std::string&) override { throw std::logic_error("unused"); }
+  std::future<void> run_async(std::function<void()> work) override {
+    if (in_async_ == Async::kThread) return Communicator::run_async(std::move(work));
     work();
     return std::async(std::launch::deferred, [] {});
   }
@@ -52,7 +52,7 @@ class EchoCommunicator final : public Communicator {
   int64_t failures = 0;
 
  private:
-  Beside beside_;
+  Async in_async_;
 };
 
 TEST(GradientReducerTest, AllReduceHandsOverTheBucketsOfTheLayoutInTheirOrder) {
@@ -66,7 +66,7 @@ TEST(GradientReducerTest, AllReduceHandsOverTheBucketsOfTheLayoutInTheirOrder) {
 }
 
 TEST(GradientReducerTest, BucketSetsOutOnceItIsCompleteWithThoseBeforeIt) {
-  EchoCommunicator communicator(EchoCommunicator::Beside::kAtOnce);
+  EchoCommunicator communicator(EchoCommunicator::Async::kAtOnce);
   GradientReducer reducer(communicator, Reduction::kAllReduce, {128, 192});
   const at::Tensor last = at::ones({100});
   ASSERT_TRUE(reducer.takes_parts());
@@ -97,7 +97,7 @@ TEST(GradientReducerTest, FinishTakesWhatWasNeverReady) {
 }
 
 TEST(GradientReducerTest, BucketThatFailsIsThrownByFinishAndKeepsTheOthersBack) {
-  for (const auto beside : {EchoCommunicator::Beside::kThread, EchoCommunicator::Beside::kAtOnce}) {
+  for (const auto beside : {EchoCommunicator::Async::kThread, EchoCommunicator::Async::kAtOnce}) {
     EchoCommunicator communicator(beside);
     communicator.fails_at = 1;
     GradientReducer reducer(communicator, Reduction::kAllReduce, {128, 192});

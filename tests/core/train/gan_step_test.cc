@@ -129,8 +129,8 @@ class NotingCommunicator final : public Communicator {
     }
     without_gradient.push_back(names);
   }
-  void give_up(const std::string&) override { throw std::logic_error("unused"); }
-  std::future<void> beside(std::function<void()> work) override {
+  void abort(const std::string&) override { throw std::logic_error("unused"); }
+  std::future<void> run_async(std::function<void()> work) override {
     work();  // as a GPU's stream takes it
     return std::async(std::launch::deferred, [] {});
   }

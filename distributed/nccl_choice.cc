@@ -1,4 +1,4 @@
-#include "distributed/gpu_seats.h"
+#include "distributed/nccl_choice.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 namespace scgan::distributed {
 
-std::optional<std::string> objection_to_nccl(const std::vector<std::string>& seats, bool sharing) {
+std::optional<std::string> why_not_nccl(const std::vector<std::string>& seats, bool sharing) {
   std::map<std::string, size_t> taken;
   for (size_t rank = 0; rank < seats.size(); ++rank) {
     if (seats[rank].empty()) return fmt::format("rank {} has no GPU", rank);
