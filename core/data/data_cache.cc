@@ -75,7 +75,7 @@ std::string read_part(int descriptor, size_t begin, size_t count) {
   return bytes;
 }
 
-DataSet open_images(int descriptor, const fs::path& file, const DatasetSpec& spec,
+Dataset open_images(int descriptor, const fs::path& file, const DatasetSpec& spec,
                     const std::string& digest) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) fail(std::strerror(errno));
@@ -99,7 +99,7 @@ DataSet open_images(int descriptor, const fs::path& file, const DatasetSpec& spe
   if (layout_of(spec, catalog).end() != header.catalog_begin) fail("its catalog is wrong");
   const auto mapping = MappedFile::of(descriptor, size, file);
   verify(spec, catalog, *mapping);
-  return data_set_of(spec, catalog, mapping);
+  return dataset_of(spec, catalog, mapping);
 }
 
 // Path, size and time of last change; a file that is not there has none of the latter two.
@@ -133,11 +133,11 @@ std::string pixels_key(const DatasetSpec& spec) {
   if (spec.scaling == Scaling::kPercentile) {
     key += fmt::format(" percentiles {} {}", spec.percentile_low, spec.percentile_high);
   }
-  if (spec.test_split == Split::kTrain) key += " training images as test images";
+  if (spec.test_split == TestSplit::kTrain) key += " training images as test images";
   return key;
 }
 
-std::string sources_key(const DatasetSpec& spec, const std::vector<Field>& fields) {
+std::string sources_key(const DatasetSpec& spec, const std::vector<FieldOfView>& fields) {
   std::vector<std::string> states(fields.size());
   parallel_for(fields.size(), [&](size_t i) {
     states[i] = fields[i].label;
@@ -181,7 +181,7 @@ std::optional<DataSummary> DataCache::known(const std::string& sources) const {
   }
 }
 
-std::optional<DataSet> DataCache::attempt(const DatasetSpec& spec, const std::string& digest,
+std::optional<Dataset> DataCache::attempt(const DatasetSpec& spec, const std::string& digest,
                                           std::string& problem) const {
   const fs::path file = images_file(spec, digest);
   const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
@@ -195,7 +195,7 @@ std::optional<DataSet> DataCache::attempt(const DatasetSpec& spec, const std::st
   }
 }
 
-std::optional<DataSet> DataCache::open(const DatasetSpec& spec, const std::string& digest) const {
+std::optional<Dataset> DataCache::open(const DatasetSpec& spec, const std::string& digest) const {
   std::string problem;
   auto data = attempt(spec, digest, problem);
   if (!problem.empty()) log::warn("{}; the images are decoded again", problem);

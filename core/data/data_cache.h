@@ -19,7 +19,7 @@
 
 #include "core/base/temporary_file.h"
 #include "core/data/dataset.h"
-#include "core/data/field.h"
+#include "core/data/field_of_view.h"
 #include "core/data/image_layout.h"
 
 namespace scgan {
@@ -28,7 +28,7 @@ namespace scgan {
 std::string pixels_key(const DatasetSpec& spec);
 
 // Looks at every file's size and time, on all cores, and reads none.
-std::string sources_key(const DatasetSpec& spec, const std::vector<Field>& fields);
+std::string sources_key(const DatasetSpec& spec, const std::vector<FieldOfView>& fields);
 
 // Completes a file that holds the images with header and catalog. Throws Error(kStorage).
 void write_catalog(const TemporaryFile& file, const DatasetSpec& spec, const ImageCatalog& catalog);
@@ -42,7 +42,7 @@ class DataCache {
 
   // The images of a data set, all checksums verified on all cores; nullopt when they are not there
   // or, with a warning, damaged.
-  std::optional<DataSet> open(const DatasetSpec& spec, const std::string& digest) const;
+  std::optional<Dataset> open(const DatasetSpec& spec, const std::string& digest) const;
 
   // Keeps both; makes the folder. Throws Error(kStorage).
   void publish(const TemporaryFile& images, const DatasetSpec& spec, const std::string& sources,
@@ -50,7 +50,7 @@ class DataCache {
 
  private:
   // nullopt and a problem, or nullopt alone when there is no file.
-  std::optional<DataSet> attempt(const DatasetSpec& spec, const std::string& digest,
+  std::optional<Dataset> attempt(const DatasetSpec& spec, const std::string& digest,
                                  std::string& problem) const;
   std::filesystem::path images_file(const DatasetSpec& spec, const std::string& digest) const;
   std::filesystem::path sources_file(const std::string& sources) const;

@@ -43,7 +43,7 @@ std::vector<int64_t> mapped(const std::vector<int64_t>& subset,
 
 }  // namespace
 
-DataLoader::DataLoader(const RunSpec& spec, const DataSet& data)
+DataLoader::DataLoader(const RunSpec& spec, const Dataset& data)
     : spec_(spec),
       data_(data),
       subset_a_(subset_of(spec, data.train_a, 0)),

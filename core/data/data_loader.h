@@ -20,7 +20,7 @@ struct Batch {
 class DataLoader {  // Not thread-safe: keeps the order of the present epoch.
  public:
   // Takes the run's subset of `data`, which must outlive the loader.
-  DataLoader(const RunSpec& spec, const DataSet& data);
+  DataLoader(const RunSpec& spec, const Dataset& data);
 
   int64_t steps_per_epoch() const { return sampler_.steps_per_epoch(); }
   int64_t images_a() const { return static_cast<int64_t>(subset_a_.size()); }
@@ -32,7 +32,7 @@ class DataLoader {  // Not thread-safe: keeps the order of the present epoch.
 
  private:
   const RunSpec& spec_;
-  const DataSet& data_;
+  const Dataset& data_;
   std::vector<int64_t> subset_a_, subset_b_;
   Sampler sampler_;
 };

@@ -8,7 +8,7 @@
 #include "core/base/mapped_file.h"
 #include "core/base/temporary_file.h"
 #include "core/data/data_cache.h"
-#include "core/data/field.h"
+#include "core/data/field_of_view.h"
 #include "core/data/image_builder.h"
 #include "core/data/image_layout.h"
 #include "core/data/synthetic_cells.h"
@@ -20,12 +20,13 @@ namespace fs = std::filesystem;
 
 DataSummary synthetic_summary(const DatasetSpec& spec) {
   const SyntheticSpec& cells = spec.synthetic;
-  const int64_t tests = spec.test_split == Split::kTrain ? cells.train_images : cells.test_images;
+  const int64_t tests =
+      spec.test_split == TestSplit::kTrain ? cells.train_images : cells.test_images;
   return {cells.train_images, cells.train_images, tests, tests, synthetic_digest(spec)};
 }
 
-DataSet synthetic_data(const DatasetSpec& spec) {
-  DataSet data;
+Dataset synthetic_data(const DatasetSpec& spec) {
+  Dataset data;
   data.train_a = synthetic_set(spec, 0, 0);
   data.train_b = synthetic_set(spec, 1, 0);
   data.test_a = synthetic_set(spec, 0, 1);
@@ -36,7 +37,7 @@ DataSet synthetic_data(const DatasetSpec& spec) {
   return data;
 }
 
-DataSummary summary_of(const std::vector<Field>& fields, const std::string& digest) {
+DataSummary summary_of(const std::vector<FieldOfView>& fields, const std::string& digest) {
   return {count_of(fields, 0), count_of(fields, 1), count_of(fields, 2), count_of(fields, 3),
           digest};
 }
@@ -47,7 +48,7 @@ struct Built {
 };
 
 // nullopt, with a warning, when there is no place on disk.
-std::optional<Built> build_on_disk(const DatasetSpec& spec, const std::vector<Field>& fields,
+std::optional<Built> build_on_disk(const DatasetSpec& spec, const std::vector<FieldOfView>& fields,
                                    const fs::path& cache_folder) {
   try {
     TemporaryFile file = TemporaryFile::in_folder(cache_folder);
@@ -70,10 +71,10 @@ void publish_or_warn(const Built& built, const DatasetSpec& spec, const fs::path
   }
 }
 
-DataSet data_set_of(const DatasetSpec& spec, const Built& built) {
+Dataset dataset_of(const DatasetSpec& spec, const Built& built) {
   const size_t bytes = layout_of(spec, built.catalog).end();
-  return data_set_of(spec, built.catalog,
-                     MappedFile::of(built.file.descriptor(), bytes, built.file.place()));
+  return dataset_of(spec, built.catalog,
+                    MappedFile::of(built.file.descriptor(), bytes, built.file.place()));
 }
 
 }  // namespace
@@ -88,7 +89,7 @@ int64_t training_side(const DatasetSpec& spec) {
 
 DataSummary inspect_data(const DatasetSpec& spec, const fs::path& cache_folder) {
   if (spec.kind == DataKind::kSynthetic) return synthetic_summary(spec);
-  const std::vector<Field> fields = list_fields(spec);
+  const std::vector<FieldOfView> fields = list_fields(spec);
   if (!cache_folder.empty()) {
     if (auto known = DataCache(cache_folder).known(sources_key(spec, fields))) return *known;
   }
@@ -120,7 +121,7 @@ PreparedData prepare_data(const DatasetSpec& spec, const fs::path& cache_folder)
     return prepared;
   }
   const DataCache cache(cache_folder);
-  const std::vector<Field> fields = list_fields(spec);
+  const std::vector<FieldOfView> fields = list_fields(spec);
   const std::string sources = sources_key(spec, fields);  // as they are before they are read
   if (auto known = cache.known(sources); known && cache.open(spec, known->digest)) {
     prepared.summary_ = *known;
@@ -134,13 +135,13 @@ PreparedData prepare_data(const DatasetSpec& spec, const fs::path& cache_folder)
   return prepared;
 }
 
-DataSet load_data(const DatasetSpec& spec, const fs::path& cache_folder) {
+Dataset load_data(const DatasetSpec& spec, const fs::path& cache_folder) {
   if (spec.kind == DataKind::kSynthetic) return synthetic_data(spec);
   const DataCache cache(cache_folder);
   if (!cache_folder.empty() && !spec.digest.empty()) {
     if (auto data = cache.open(spec, spec.digest)) return *std::move(data);
   }
-  const std::vector<Field> fields = list_fields(spec);
+  const std::vector<FieldOfView> fields = list_fields(spec);
   if (!cache_folder.empty()) {
     const std::string sources = sources_key(spec, fields);
     const auto known = spec.digest.empty() ? cache.known(sources) : std::nullopt;
@@ -150,12 +151,12 @@ DataSet load_data(const DatasetSpec& spec, const fs::path& cache_folder) {
     if (const auto built = build_on_disk(spec, fields, cache_folder)) {
       publish_or_warn(*built, spec, cache_folder, sources,
                       summary_of(fields, built->catalog.digest));
-      return data_set_of(spec, *built);
+      return dataset_of(spec, *built);
     }
   }
   TemporaryFile memory = TemporaryFile::in_memory();
   ImageCatalog catalog = build_images(spec, fields, {&memory, std::nullopt});
-  return data_set_of(spec, {std::move(memory), std::move(catalog)});
+  return dataset_of(spec, {std::move(memory), std::move(catalog)});
 }
 
 }  // namespace scgan

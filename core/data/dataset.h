@@ -23,7 +23,7 @@ struct ImageSet {
       names;  // N file names without folder and extension (tiles: name-row-column), sorted by file
 };
 
-struct DataSet {
+struct Dataset {
   ImageSet train_a,
       train_b;  // resized to load_size (image_size when crop is off); all of them, no subset
   ImageSet test_a,
@@ -89,6 +89,6 @@ PreparedData prepare_data(const DatasetSpec& spec, const std::filesystem::path& 
 // Loads it: from the cache when it is there (spec.digest, if set, saves looking at the files), else
 // decodes and publishes it. Throws Error(kData) as inspect_data does. The images are to be read
 // only: they may lie in a file that all processes of a machine share.
-DataSet load_data(const DatasetSpec& spec, const std::filesystem::path& cache_folder = {});
+Dataset load_data(const DatasetSpec& spec, const std::filesystem::path& cache_folder = {});
 
 }  // namespace scgan

@@ -42,13 +42,13 @@ std::vector<T> cut(const at::Tensor& image, int64_t tiles, int64_t side) {
 
 class Builder {
  public:
-  Builder(const DatasetSpec& spec, const std::vector<Field>& fields, const ImageSink& sink)
+  Builder(const DatasetSpec& spec, const std::vector<FieldOfView>& fields, const ImageSink& sink)
       : spec_(spec),
         fields_(fields),
         sink_(sink),
         stretch_(spec.scaling == Scaling::kPercentile),
         spool_(fields.size(), stretch_ ? sink.spool_folder : std::nullopt) {
-    for (const Field& field : fields) catalog_.names[field.split].push_back(field.name);
+    for (const FieldOfView& field : fields) catalog_.names[field.split].push_back(field.name);
     for (size_t s = 0; s < 4; ++s) catalog_.checksums[s].resize(catalog_.names[s].size());
   }
 
@@ -66,7 +66,8 @@ class Builder {
 
  private:
   // Runs `work`, and keeps what is wrong with the data.
-  static void note(std::string& problem, const Field& field, const std::function<void()>& work) {
+  static void note(std::string& problem, const FieldOfView& field,
+                   const std::function<void()>& work) {
     try {
       work();
     } catch (const Error& error) {
@@ -138,7 +139,7 @@ class Builder {
     return raw;
   }
 
-  void place(const Field& field, const RawImage& raw) {
+  void place(const FieldOfView& field, const RawImage& raw) {
     if (sink_.pixels == nullptr) return;
     const int64_t tiles = layout_->tiles(field.split);
     const int64_t side = tiles * layout_->image_side(field.split);
@@ -154,7 +155,7 @@ class Builder {
   }
 
   template <typename T>
-  void write(const Field& field, const std::vector<T>& images) {
+  void write(const FieldOfView& field, const std::vector<T>& images) {
     const size_t bytes = images.size() * sizeof(T);
     catalog_.checksums[field.split][static_cast<size_t>(field.index)] =
         checksum(images.data(), bytes);
@@ -170,7 +171,7 @@ class Builder {
   }
 
   const DatasetSpec& spec_;
-  const std::vector<Field>& fields_;
+  const std::vector<FieldOfView>& fields_;
   const ImageSink& sink_;
   bool stretch_;
   RawSpool spool_;
@@ -183,7 +184,7 @@ class Builder {
 
 }  // namespace
 
-ImageCatalog build_images(const DatasetSpec& spec, const std::vector<Field>& fields,
+ImageCatalog build_images(const DatasetSpec& spec, const std::vector<FieldOfView>& fields,
                           const ImageSink& sink) {
   return Builder(spec, fields, sink).build();
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/base/temporary_file.h"
-#include "core/data/field.h"
+#include "core/data/field_of_view.h"
 #include "core/data/image_layout.h"
 #include "core/spec/run_spec.h"
 
@@ -22,7 +22,7 @@ struct ImageSink {
 
 // Throws Error(kData) with all problems of the data set (see inspect_data), Error(kStorage) when
 // the sink cannot be written.
-ImageCatalog build_images(const DatasetSpec& spec, const std::vector<Field>& fields,
+ImageCatalog build_images(const DatasetSpec& spec, const std::vector<FieldOfView>& fields,
                           const ImageSink& sink);
 
 }  // namespace scgan

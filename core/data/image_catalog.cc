@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
-#include "core/data/field.h"
+#include "core/data/field_of_view.h"
 
 namespace scgan {
 namespace {

@@ -17,7 +17,7 @@ struct ImageCatalog {
   bool is_float = false;                           // else uint8
   std::array<std::vector<std::string>, 4> names;   // of the fields of kSplits
   std::array<std::vector<uint64_t>, 4> checksums;  // of each field's bytes
-  ChannelRanges range{};                           // see DataSet
+  ChannelRanges range{};                           // see Dataset
 };
 
 // As bytes; `pixels` is what decides the pixels (pixels_key). Numbers are in this machine's order.

@@ -54,9 +54,9 @@ ImageList list_images(const fs::path& folder) {
   return list;
 }
 
-std::vector<Field> list_folder_fields(const DatasetSpec& spec) {
+std::vector<FieldOfView> list_folder_fields(const DatasetSpec& spec) {
   std::vector<std::string> problems;
-  std::vector<Field> fields;
+  std::vector<FieldOfView> fields;
   for (size_t split = 0; split < kSplits.size(); ++split) {
     if (!is_listed(spec, split)) continue;
     int64_t index = 0;

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "core/data/field.h"
+#include "core/data/field_of_view.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
@@ -20,7 +20,7 @@ struct ImageList {
 // over. Throws Error(kData) when the folder cannot be read or has no image.
 ImageList list_images(const std::filesystem::path& folder);
 
-// As list_fields of core/data/field.h, of the folders that are listed.
-std::vector<Field> list_folder_fields(const DatasetSpec& spec);
+// As list_fields of core/data/field_of_view.h, of the folders that are listed.
+std::vector<FieldOfView> list_folder_fields(const DatasetSpec& spec);
 
 }  // namespace scgan

@@ -45,10 +45,10 @@ ImageLayout layout_of(const DatasetSpec& spec, const ImageCatalog& catalog) {
   return {spec, catalog.is_float, fields};
 }
 
-DataSet data_set_of(const DatasetSpec& spec, const ImageCatalog& catalog,
-                    const std::shared_ptr<const MappedFile>& mapping) {
+Dataset dataset_of(const DatasetSpec& spec, const ImageCatalog& catalog,
+                   const std::shared_ptr<const MappedFile>& mapping) {
   const ImageLayout layout = layout_of(spec, catalog);
-  DataSet data;
+  Dataset data;
   data.digest = catalog.digest;
   data.range = catalog.range;
   const std::array<ImageSet*, 4> sets{&data.train_a, &data.train_b, &data.test_a, &data.test_b};

@@ -8,7 +8,7 @@
 
 #include "core/base/mapped_file.h"
 #include "core/data/dataset.h"
-#include "core/data/field.h"
+#include "core/data/field_of_view.h"
 #include "core/data/image_catalog.h"
 #include "core/spec/run_spec.h"
 
@@ -41,7 +41,7 @@ ImageLayout layout_of(const DatasetSpec& spec, const ImageCatalog& catalog);
 
 // The data set whose images a mapping holds; its tensors keep the mapping alive and are not to be
 // written to.
-DataSet data_set_of(const DatasetSpec& spec, const ImageCatalog& catalog,
-                    const std::shared_ptr<const MappedFile>& mapping);
+Dataset dataset_of(const DatasetSpec& spec, const ImageCatalog& catalog,
+                   const std::shared_ptr<const MappedFile>& mapping);
 
 }  // namespace scgan

@@ -100,7 +100,7 @@ class Rows {
     find_doubles();
   }
 
-  std::vector<Field> fields() const {
+  std::vector<FieldOfView> fields() const {
     std::vector<std::string> all;
     for (const auto& problems : problems_) all.insert(all.end(), problems.begin(), problems.end());
     for (size_t split = 0; split < kSplits.size(); ++split) {
@@ -124,7 +124,7 @@ class Rows {
 
   void read(size_t row) {
     const CsvRow& from = table_.rows[row];
-    Field& field = fields_[row];
+    FieldOfView& field = fields_[row];
     field.split = kSplits.size();  // none, while it is not known
     if (from.cells.size() != columns_.count) {
       note(row,
@@ -180,7 +180,7 @@ class Rows {
   }
 
   void read_name(size_t row) {
-    Field& field = fields_[row];
+    FieldOfView& field = fields_[row];
     if (columns_.name) field.name = cell(row, *columns_.name);
     if (field.name.find('/') != std::string::npos || field.name.starts_with(".")) {
       note(row, fmt::format("the name \"{}\" is no file name", field.name));
@@ -212,7 +212,7 @@ class Rows {
     std::map<Key, int64_t> lines_of_files;
     std::map<std::pair<size_t, std::string>, int64_t> lines_of_names;
     for (size_t row = 0; row < fields_.size(); ++row) {
-      const Field& field = fields_[row];
+      const FieldOfView& field = fields_[row];
       if (!is_used(row) || field.files.empty()) continue;
       const int64_t line = table_.rows[row].line;
       const auto [same, is_new] = lines_of_files.try_emplace({field.split, absolute(field)}, line);
@@ -227,7 +227,7 @@ class Rows {
     }
   }
 
-  static std::vector<fs::path> absolute(const Field& field) {
+  static std::vector<fs::path> absolute(const FieldOfView& field) {
     std::vector<fs::path> files;
     for (const fs::path& file : field.files) {
       files.push_back(file.empty() ? file : fs::absolute(file).lexically_normal());
@@ -240,22 +240,22 @@ class Rows {
   fs::path base_;
   const CsvTable& table_;
   Columns columns_;
-  std::vector<Field> fields_;
+  std::vector<FieldOfView> fields_;
   std::vector<std::vector<std::string>> problems_;
 };
 
 }  // namespace
 
-std::vector<Field> list_manifest_fields(const DatasetSpec& spec) {
+std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec) {
   const CsvTable table = parse_csv(
       read_data_file(spec.manifest, "a CSV file; data.kind: folders reads folders"), spec.manifest);
-  std::vector<Field> fields = Rows(spec, table).fields();
-  std::erase_if(fields, [&](const Field& field) { return !is_listed(spec, field.split); });
-  std::sort(fields.begin(), fields.end(), [](const Field& a, const Field& b) {
+  std::vector<FieldOfView> fields = Rows(spec, table).fields();
+  std::erase_if(fields, [&](const FieldOfView& field) { return !is_listed(spec, field.split); });
+  std::sort(fields.begin(), fields.end(), [](const FieldOfView& a, const FieldOfView& b) {
     return std::tie(a.split, a.name) < std::tie(b.split, b.name);
   });
   std::array<int64_t, kSplits.size()> counts{};
-  for (Field& field : fields) field.index = counts[field.split]++;
+  for (FieldOfView& field : fields) field.index = counts[field.split]++;
   return fields;
 }
 

@@ -9,13 +9,13 @@
 
 #include <vector>
 
-#include "core/data/field.h"
+#include "core/data/field_of_view.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
 
-// As list_fields of core/data/field.h; the order of the rows does not matter. Problems are named as
-// FILE:LINE. Two rows of a split must not have the same name or the same files.
-std::vector<Field> list_manifest_fields(const DatasetSpec& spec);
+// As list_fields of core/data/field_of_view.h; the order of the rows does not matter. Problems are
+// named as FILE:LINE. Two rows of a split must not have the same name or the same files.
+std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec);
 
 }  // namespace scgan

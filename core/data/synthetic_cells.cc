@@ -322,7 +322,7 @@ CellTruth synthetic_truth(const SyntheticSpec& spec, int domain, int split, int6
 ImageSet synthetic_set(const DatasetSpec& spec, int domain, int split) {
   const bool training = split == 0;
   // data.test_split: train shows the training images in the tests' size.
-  const int drawn = spec.test_split == Split::kTrain ? 0 : split;
+  const int drawn = spec.test_split == TestSplit::kTrain ? 0 : split;
   const int64_t fields = drawn == 0 ? spec.synthetic.train_images : spec.synthetic.test_images;
   const int64_t tiles = training ? 1 : spec.tiles;
   const int64_t side = training ? training_side(spec) : spec.image_size;

@@ -25,7 +25,7 @@ at::TensorOptions options_of(const Generator& generator, c10::Device device) {
 
 }  // namespace
 
-Evaluator::Evaluator(const EvalSpec& spec, const DataSet& data, const FeatureExtractor& extractor)
+Evaluator::Evaluator(const EvalSpec& spec, const Dataset& data, const FeatureExtractor& extractor)
     : spec_(spec), data_(data), extractor_(extractor) {}
 
 at::Tensor Evaluator::gathered_rows(int64_t total, const Rows& rows,

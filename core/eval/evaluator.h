@@ -30,7 +30,7 @@ struct Score {
   double fid_untranslated = 0, kid_untranslated = 0;
   double fid_real_halves = 0, kid_real_halves = 0;
   int64_t half_size = 0;  // images in each half; the two values need 2 or more
-  // Where the data has a known change (DataSet::known_change): of the generated images, and of one
+  // Where the data has a known change (Dataset::known_change): of the generated images, and of one
   // half of the real target images when the other is the target.
   RecoveredChange recovered;
   std::optional<double> recovered_real_halves;
@@ -40,7 +40,7 @@ struct Score {
 class Evaluator {
  public:
   // The arguments must outlive the Evaluator, which keeps the features of the real test sets.
-  Evaluator(const EvalSpec& spec, const DataSet& data, const FeatureExtractor& extractor);
+  Evaluator(const EvalSpec& spec, const Dataset& data, const FeatureExtractor& extractor);
 
   // Translates the whole test set of the direction's source with `generator` and compares it with
   // the target's. Images pass through 8-bit grey levels, as if written to PNG. Work is shared by
@@ -63,7 +63,7 @@ class Evaluator {
   const at::Tensor& real_features(bool of_b, Communicator& communicator);
 
   const EvalSpec& spec_;
-  const DataSet& data_;
+  const Dataset& data_;
   const FeatureExtractor& extractor_;
   std::optional<at::Tensor> real_a_, real_b_;
 };

@@ -60,7 +60,7 @@ bool model_key_can_act(std::string_view path, const RunSpec& spec) {
 
 bool train_key_can_act(std::string_view path, const TrainSpec& train) {
   if (path == "train.schedule_period") {
-    return train.schedule != Schedule::kLinear && train.schedule != Schedule::kLinearAll;
+    return train.schedule != LrSchedule::kLinear && train.schedule != LrSchedule::kLinearAll;
   }
   if (path == "train.initial_weights_digest") return !train.initial_weights_digest.empty();
   return true;

@@ -33,7 +33,7 @@ enum class PartPosition { kGrid, kUniform };
 enum class IdentityMode { kRelative, kAbsolute };
 enum class SslDistance { kMse, kL1, kL2Norm, kLpips, kMseLpips };
 enum class BatchReduction { kMean, kSum };
-enum class Schedule { kLinear, kStaircase, kStep, kLinearAll, kLinearRestart };
+enum class LrSchedule { kLinear, kStaircase, kStep, kLinearAll, kLinearRestart };
 enum class UpdateOrder { kGeneratorsFirst, kDiscriminatorsFirst };
 enum class Precision { kFp32, kFp64 };
 enum class Reduction { kCanonical, kAllReduce };
@@ -47,7 +47,7 @@ constexpr std::array<std::pair<InceptionInput, std::string_view>, 3> kInceptionI
      {InceptionInput::kClean, "clean"}}};
 std::string_view to_string(InceptionInput variant);
 enum class Direction { kAtoB, kBtoA };
-enum class Split { kTest, kTrain };
+enum class TestSplit { kTest, kTrain };
 enum class CheckpointChoice { kLast, kBest };
 
 // Generated cell images with a known change of phenotype (core/data/synthetic_cells.h).
@@ -73,9 +73,9 @@ struct DatasetSpec {
   int64_t image_size = 256;  // S: what the networks see, S x S pixels: 64, 128, 256, 512 or 1024
   int64_t load_size =
       0;  // training images are resized to this square, then cropped to S; 0 = round(S * 286 / 256)
-  bool crop = true;                 // random crop; false: resize straight to S
-  bool flip = true;                 // horizontal flip with probability 0.5
-  Split test_split = Split::kTest;  // train: the training images serve as test images too
+  bool crop = true;                         // random crop; false: resize straight to S
+  bool flip = true;                         // horizontal flip with probability 0.5
+  TestSplit test_split = TestSplit::kTest;  // train: the training images serve as test images too
   int64_t tiles = 1;  // test images are resized to tiles*S and cut in tiles x tiles images of S
   Scaling scaling = Scaling::kDtype;
   double percentile_low = 0.1;    // percent
@@ -128,10 +128,10 @@ struct LossSpec {
 };
 
 struct TrainSpec {
-  int64_t epochs = 100;                   // with constant learning rate
-  int64_t decay_epochs = 100;             // with the rate falling linearly towards 0
-  Schedule schedule = Schedule::kLinear;  // core/train/lr_schedule.h
-  int64_t schedule_period = 100;          // epochs (staircase, step, linear_restart)
+  int64_t epochs = 100;                       // with constant learning rate
+  int64_t decay_epochs = 100;                 // with the rate falling linearly towards 0
+  LrSchedule schedule = LrSchedule::kLinear;  // core/train/lr_schedule.h
+  int64_t schedule_period = 100;              // epochs (staircase, step, linear_restart)
   int64_t steps = 0;  // training steps in all, whatever the number of images; epochs are then equal
                       // shares of them. 0 = epochs of the data
   int64_t batch_size = 8;

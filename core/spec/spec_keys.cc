@@ -50,10 +50,11 @@ void add_data_keys(std::vector<SpecKey>& keys) {
   data.flag("crop", &DatasetSpec::crop,
             "Random crop from load_size; false = resize straight to image_size.");
   data.flag("flip", &DatasetSpec::flip, "Random horizontal flip with probability 0.5.");
-  data.choice<Split>("test_split", &DatasetSpec::test_split,
-                     {{Split::kTest, "test"}, {Split::kTrain, "train"}},
-                     "Images that are translated and compared with: test, or all training images, "
-                     "prepared as test images are, where nothing is held out (flatters).");
+  data.choice<TestSplit>(
+      "test_split", &DatasetSpec::test_split,
+      {{TestSplit::kTest, "test"}, {TestSplit::kTrain, "train"}},
+      "Images that are translated and compared with: test, or all training images, "
+      "prepared as test images are, where nothing is held out (flatters).");
   data.integer("tiles", &DatasetSpec::tiles, 1, 64, "per side",
                "Test images are resized to tiles * image_size and cut into tiles x tiles images.");
   data.choice<Scaling>("scaling", &DatasetSpec::scaling,
@@ -191,16 +192,17 @@ void add_train_keys(std::vector<SpecKey>& keys) {
                 "Epochs with constant learning rate.");
   train.integer("decay_epochs", &TrainSpec::decay_epochs, 0, kMany, "epochs",
                 "Epochs after them, with the rate falling linearly towards 0.");
-  train.choice<Schedule>("schedule", &TrainSpec::schedule,
-                         {{Schedule::kLinear, "linear"},
-                          {Schedule::kStaircase, "staircase"},
-                          {Schedule::kStep, "step"},
-                          {Schedule::kLinearAll, "linear_all"},
-                          {Schedule::kLinearRestart, "linear_restart"}},
-                         "Learning rate over the epochs: linear = constant for epochs, then "
-                         "linearly towards 0; staircase = that fall in one stair per period; step "
-                         "= times 0.1 every period; linear_all = falling from the first epoch; "
-                         "linear_restart = falling anew in every period.");
+  train.choice<LrSchedule>(
+      "schedule", &TrainSpec::schedule,
+      {{LrSchedule::kLinear, "linear"},
+       {LrSchedule::kStaircase, "staircase"},
+       {LrSchedule::kStep, "step"},
+       {LrSchedule::kLinearAll, "linear_all"},
+       {LrSchedule::kLinearRestart, "linear_restart"}},
+      "Learning rate over the epochs: linear = constant for epochs, then "
+      "linearly towards 0; staircase = that fall in one stair per period; step "
+      "= times 0.1 every period; linear_all = falling from the first epoch; "
+      "linear_restart = falling anew in every period.");
   train.integer("schedule_period", &TrainSpec::schedule_period, 1, kMany, "epochs",
                 "Period of staircase, step and linear_restart.");
   train

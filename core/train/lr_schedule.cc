@@ -28,20 +28,20 @@ double learning_rate_factor(const TrainSpec& spec, int64_t epoch) {
   const int64_t period = spec.schedule_period;
   const int64_t periods_past = (epoch - 1) / period;
   switch (spec.schedule) {
-    case Schedule::kLinear:
+    case LrSchedule::kLinear:
       return linear(std::max<int64_t>(0, epoch - spec.epochs), spec.decay_epochs);
-    case Schedule::kStaircase: {
+    case LrSchedule::kStaircase: {
       const int64_t stairs = (total + period - 1) / period;
       return 1.0 - static_cast<double>(periods_past) / static_cast<double>(stairs);
     }
-    case Schedule::kStep:
+    case LrSchedule::kStep:
       return std::pow(0.1, static_cast<double>(periods_past));
-    case Schedule::kLinearAll:
+    case LrSchedule::kLinearAll:
       return linear(epoch, total);
-    case Schedule::kLinearRestart:
+    case LrSchedule::kLinearRestart:
       return linear((epoch - 1) % period + 1, period);
   }
-  throw std::logic_error("unknown Schedule");
+  throw std::logic_error("unknown LrSchedule");
 }
 
 }  // namespace scgan

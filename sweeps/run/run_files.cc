@@ -18,7 +18,7 @@ namespace {
 std::string preprocessing_of(const RunSpec& spec, const FeatureExtractor& extractor,
                              int64_t scores) {
   std::string text = fmt::format("{}, {} px", extractor.preprocessing(), spec.data.image_size);
-  if (spec.data.test_split == Split::kTrain) text += ", training images";
+  if (spec.data.test_split == TestSplit::kTrain) text += ", training images";
   if (spec.evaluate.checkpoint == CheckpointChoice::kBest) {
     text += fmt::format(", best of {} scores", scores);
   }

@@ -23,7 +23,7 @@ class RunObserver final : public TrainObserver {
  public:
   struct Setup {
     const RunSpec& spec;
-    const DataSet& data;
+    const Dataset& data;
     Evaluator& evaluator;
     std::filesystem::path folder;  // of the run
     c10::Device device;

@@ -40,7 +40,7 @@ at::Tensor tiled(const std::vector<at::Tensor>& columns) {
 }  // namespace
 
 void write_sample_grid(const std::filesystem::path& file, const TrainState& state,
-                       const DataSet& data, int64_t rows, c10::Device device) {
+                       const Dataset& data, int64_t rows, c10::Device device) {
   const at::NoGradGuard no_grad;
   rows = std::min({rows, data.test_a.images.size(0), data.test_b.images.size(0)});
   const at::Tensor a = spread(data.test_a.images, rows).to(device);

@@ -16,7 +16,7 @@
 namespace scgan::sweeps {
 
 struct RunInputs {
-  DataSet data;
+  Dataset data;
   std::unique_ptr<FeatureExtractor> extractor;
   std::unique_ptr<Evaluator> evaluator;
 };

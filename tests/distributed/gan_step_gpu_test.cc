@@ -63,7 +63,7 @@ class GanStepGpuTest : public ::testing::TestWithParam<DiscriminatorKind> {
   }
 
   RunSpec spec_;
-  DataSet data_;
+  Dataset data_;
   mutable SoloCommunicator solo_;
 };
 

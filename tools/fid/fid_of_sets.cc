@@ -124,7 +124,7 @@ Source read_set(const fs::path& path, const FidRequest& request, Extractor& extr
   const ImageFeatures read = image_features(list.files, extractor.of(list), request.features);
   source.features = read.features;
   source.set.images = read.features.size(0);
-  source.set.deep_images = read.deep_images;
+  source.set.images_16bit = read.images_16bit;
   source.set.other_files = list.others;
   // One subset, as only the estimate on all images is reported.
   compare_halves(source.set, source.features, {.subsets = 1, .subset_size = 2});
@@ -163,11 +163,11 @@ void warn_of_set(const FidSet& set, const FidReport& report, std::vector<std::st
         "images and falls as their number grows, so compare only values of equal numbers",
         path, set.images, report.feature_count));
   }
-  if (set.deep_images > 0) {
+  if (set.images_16bit > 0) {
     warnings.push_back(
         fmt::format("{}: {} images of 16 bits were scaled to 8 bits, 0 to 65535 "
                     "becoming 0 to 255",
-                    path, set.deep_images));
+                    path, set.images_16bit));
   }
   if (set.other_files > 0) {
     warnings.push_back(fmt::format(

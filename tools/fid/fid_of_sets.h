@@ -29,9 +29,9 @@ struct FidRequest {
 // Of one set.
 struct FidSet {
   std::filesystem::path path;
-  int64_t images = 0;       // 0: a file of statistics, whose number of images nobody knows
-  int64_t deep_images = 0;  // of 16 bits, scaled to 8
-  int64_t other_files = 0;  // in the folder, passed over
+  int64_t images = 0;        // 0: a file of statistics, whose number of images nobody knows
+  int64_t images_16bit = 0;  // of 16 bits, scaled to 8
+  int64_t other_files = 0;   // in the folder, passed over
   // Between its first and its last half_size images: what this extractor finds between samples of
   // one source, so far as file names do not sort them.
   int64_t half_size = 0;  // 0: no halves of 2 or more images

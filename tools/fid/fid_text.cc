@@ -38,7 +38,7 @@ Json set_json(const FidSet& set) {
   Json json{{"path", set.path.string()}, {"kind", set.images > 0 ? "images" : "statistics"}};
   if (set.images == 0) return json;
   json["n"] = set.images;
-  json["n_16_bit"] = set.deep_images;
+  json["n_16_bit"] = set.images_16bit;
   json["other_files"] = set.other_files;
   if (set.half_size > 0) {
     json["halves"] = {{"n", set.half_size}, {"fid", set.fid_halves}, {"kid", set.kid_halves}};

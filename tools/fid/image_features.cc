@@ -67,8 +67,8 @@ class FeatureReader {
       put(result.features, all[b], extractor_.features(images));
     }
     throw_if_any(problems_);
-    result.deep_images = std::count_if(infos_.begin(), infos_.end(),
-                                       [](const ImageInfo& info) { return info.bits == 16; });
+    result.images_16bit = std::count_if(infos_.begin(), infos_.end(),
+                                        [](const ImageInfo& info) { return info.bits == 16; });
     return result;
   }
 

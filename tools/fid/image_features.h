@@ -18,8 +18,8 @@ struct FeatureOptions {
 };
 
 struct ImageFeatures {
-  at::Tensor features;      // [files, D] float32, in the order of the files
-  int64_t deep_images = 0;  // of 16 bits
+  at::Tensor features;       // [files, D] float32, in the order of the files
+  int64_t images_16bit = 0;  // of 16 bits
 };
 
 // Images of one size make batches, in the order of the files; the order of sizes is that of their

@@ -26,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-void expect_equal(const DataSet& data, const DataSet& expected) {
+void expect_equal(const Dataset& data, const Dataset& expected) {
   EXPECT_EQ(data.digest, expected.digest);
   EXPECT_EQ(data.range, expected.range);
   const std::array<std::pair<const ImageSet*, const ImageSet*>, 4> sets{
@@ -68,7 +68,7 @@ class DataCacheTest : public testing::Test {
   }
 
   // As a sweep starts: rank 0 inspects and publishes, then every rank loads.
-  DataSet start() const {
+  Dataset start() const {
     PreparedData prepared = prepare_data(spec_, cache_);
     prepared.publish();
     DatasetSpec spec = spec_;
@@ -102,7 +102,7 @@ class DataCacheTest : public testing::Test {
 };
 
 TEST_F(DataCacheTest, HoldsWhatLoadingWithoutItGives) {
-  const DataSet plain = load_data(spec_);
+  const Dataset plain = load_data(spec_);
   EXPECT_EQ(stderr_of([&] { expect_equal(start(), plain); }), "");
   EXPECT_EQ(cached().size(), 2U);  // images and sources
   EXPECT_EQ(stderr_of([&] { expect_equal(start(), plain); }), "");
@@ -128,7 +128,7 @@ TEST_F(DataCacheTest, BadDataPublishesNothing) {
 }
 
 TEST_F(DataCacheTest, UnchangedFilesAreNotReadAgain) {
-  const DataSet before = start();
+  const Dataset before = start();
   falsify(file("trainA", "a.png"));
   expect_equal(start(), before);
   EXPECT_EQ(inspect_data(spec_, cache_).digest, before.digest);
@@ -138,7 +138,7 @@ TEST_F(DataCacheTest, UnchangedFilesAreNotReadAgain) {
 TEST_F(DataCacheTest, ChangedAddedAndRenamedFilesAreNoticed) {
   const std::string digest = start().digest;
   write_png(file("trainA", "a.png"), test_image(80, 70, 50));
-  const DataSet changed = start();
+  const Dataset changed = start();
   EXPECT_NE(changed.digest, digest);
   expect_equal(changed, load_data(spec_));
   write_png(file("trainA", "c.png"), test_image(80, 70, 51));
@@ -165,7 +165,7 @@ TEST_F(DataCacheTest, ImagesOutliveTheirDataSetAndTheFolder) {
 }
 
 TEST_F(DataCacheTest, WhateverIsDamagedIsMadeAnewWithAWarning) {
-  const DataSet plain = load_data(spec_);
+  const Dataset plain = load_data(spec_);
   start();
   const std::string whole = read_file(images_file());
   // Header, first and last image, catalog.
@@ -203,19 +203,19 @@ TEST_F(DataCacheTest, DamagedSourcesAreInspectedAgain) {
 }
 
 TEST_F(DataCacheTest, SeveralMayMakeItAtOnce) {
-  const DataSet plain = load_data(spec_);
-  std::vector<DataSet> all(4);
+  const Dataset plain = load_data(spec_);
+  std::vector<Dataset> all(4);
   const std::string warnings = stderr_of([&] {
     std::vector<std::jthread> threads;
-    for (DataSet& data : all) threads.emplace_back([&] { data = load_data(spec_, cache_); });
+    for (Dataset& data : all) threads.emplace_back([&] { data = load_data(spec_, cache_); });
   });
   EXPECT_EQ(warnings, "");
-  for (const DataSet& data : all) expect_equal(data, plain);
+  for (const Dataset& data : all) expect_equal(data, plain);
   EXPECT_EQ(cached().size(), 2U);
 }
 
 TEST_F(DataCacheTest, FolderThatCannotBeWrittenIsOnlyAWarning) {
-  const DataSet plain = load_data(spec_);
+  const Dataset plain = load_data(spec_);
   write_file_atomically(folder_.path() / "out", "a file where a folder should be");
   EXPECT_THAT(stderr_of([&] { expect_equal(start(), plain); }), HasSubstr("cannot be kept"));
   cache_ = "/proc/none/cache";
@@ -255,17 +255,17 @@ TEST_F(DataCacheTest, PercentilesOfAllDepthsAreAsWithoutIt) {
       fs::create_directories(file(split, ""));
       write(file(split, ""), ++number);
     }
-    const DataSet data = start();
+    const Dataset data = start();
     expect_equal(data, load_data(spec_));
     return data;
   };
-  const DataSet grey = each([&](const fs::path& folder, int number) {
+  const Dataset grey = each([&](const fs::path& folder, int number) {
     std::vector<uint16_t> samples;
     for (int i = 0; i < 70 * 70; ++i) samples.push_back(static_cast<uint16_t>(i * 13 * number));
     write_png16(folder / "a.png", 70, 70, 1, samples);
   });
   EXPECT_GT(grey.range[0][1], 255);
-  const DataSet floats = each([&](const fs::path& folder, int number) {
+  const Dataset floats = each([&](const fs::path& folder, int number) {
     std::vector<float> samples;
     for (int i = 0; i < 70 * 70; ++i) samples.push_back(static_cast<float>(i - 2000) * 0.37F);
     write_float_tiff(folder / fmt::format("{}.tif", number), 70, 70, samples);

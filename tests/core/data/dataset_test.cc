@@ -54,7 +54,7 @@ TEST_F(FoldersTest, LoadsWhatInspectCounts) {
   EXPECT_EQ(summary.train_a, 2);
   EXPECT_EQ(summary.test_b, 2);
   EXPECT_EQ(summary.digest.size(), 64U);
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_EQ(data.digest, summary.digest);
   EXPECT_EQ(data.train_a.images.sizes(), (std::vector<int64_t>{2, 3, 72, 72}));  // 64 * 286 / 256
   EXPECT_EQ(data.test_b.images.sizes(), (std::vector<int64_t>{2, 3, 64, 64}));
@@ -70,12 +70,12 @@ TEST_F(FoldersTest, WithoutCropTrainingImagesHaveTheFinalSize) {
 }
 
 TEST_F(FoldersTest, TrainingImagesCanServeAsTestImages) {
-  spec_.test_split = Split::kTrain;
+  spec_.test_split = TestSplit::kTrain;
   std::filesystem::remove_all(root_.path() / "testA");  // nothing is held out
   std::filesystem::remove_all(root_.path() / "testB");
   const DataSummary summary = inspect_data(spec_);
   EXPECT_EQ(summary.test_a, 2);
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_EQ(data.test_b.names, (std::vector<std::string>{"a", "b"}));
   EXPECT_TRUE(at::equal(data.test_b.images[0],
                         resize_bicubic(read_image(file("trainB", "a.png")), 64, 64)));
@@ -83,7 +83,7 @@ TEST_F(FoldersTest, TrainingImagesCanServeAsTestImages) {
 
 TEST_F(FoldersTest, TilesOfAFieldAreNeighboursRowByRow) {
   spec_.tiles = 2;
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_THAT(data.test_a.names,
               ElementsAre("a-0-0", "a-0-1", "a-1-0", "a-1-1", "b-0-0", "b-0-1", "b-1-0", "b-1-1"));
   const at::Tensor field = resize_bicubic(test_image(80, 70, 5), 128, 128);
@@ -149,7 +149,7 @@ TEST_F(FoldersTest, SixteenBitImagesBecomeGreyLevelsOfTheFullRange) {
       write_png16(file(split, name), 64, 64, 1, std::vector<uint16_t>(64 * 64, 257 * 100));
     }
   }
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_EQ(data.test_a.images.scalar_type(), at::kFloat);
   EXPECT_TRUE(at::allclose(data.test_a.images, at::full({2, 3, 64, 64}, 100.F), 1e-5));
   EXPECT_EQ(data.range[0][1], 65535);
@@ -166,7 +166,7 @@ TEST_F(FoldersTest, FloatImagesNeedPercentiles) {
   }
   EXPECT_THAT(error(), AllOf(HasSubstr("a.tif"), HasSubstr("data.scaling: percentile")));
   spec_.scaling = Scaling::kPercentile;
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_EQ(data.range[2][0], -1);
   EXPECT_EQ(data.range[2][1], 3);
   EXPECT_EQ(data.test_a.images[0].min().item<float>(), 0);
@@ -189,7 +189,7 @@ TEST_F(FoldersTest, PercentilesAreOfTheTrainingImagesOfBothDomains) {
   fill("trainB", "a.png", 110), fill("trainB", "b.png", 110);
   fill("testA", "a.png", 60), fill("testA", "b.png", 255);  // a test image counts for nothing
   spec_.scaling = Scaling::kPercentile;
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_EQ(data.range[1][0], 10);
   EXPECT_EQ(data.range[1][1], 110);
   EXPECT_NEAR(data.test_a.images[0].mean().item<double>(), 127.5, 1e-3);
@@ -210,7 +210,7 @@ TEST(SyntheticDataTest, HasTheCountsAndSizesOfItsSpec) {
   DatasetSpec spec;
   spec.image_size = 64;
   spec.synthetic = {5, 3, 1};
-  const DataSet data = load_data(spec);
+  const Dataset data = load_data(spec);
   EXPECT_EQ(data.train_a.images.sizes(), (std::vector<int64_t>{5, 3, 72, 72}));
   EXPECT_EQ(data.test_b.images.sizes(), (std::vector<int64_t>{3, 3, 64, 64}));
   EXPECT_EQ(data.test_b.names.size(), 3U);

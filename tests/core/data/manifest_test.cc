@@ -61,7 +61,7 @@ TEST_F(ManifestTest, LoadsTheFilesOfItsRows) {
   const DataSummary summary = inspect_data(spec_);
   EXPECT_EQ(summary.train_a, 1);
   EXPECT_EQ(summary.test_b, 1);
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_EQ(data.digest, summary.digest);
   EXPECT_TRUE(at::equal(data.train_a.images[0], test_image(64, 64, 0)));
   EXPECT_TRUE(at::equal(data.train_b.images[0], test_image(64, 64, 1)));
@@ -73,7 +73,7 @@ TEST_F(ManifestTest, LoadsTheFilesOfItsRows) {
 TEST_F(ManifestTest, TestRowsNeedNoFilesWhereTrainingImagesServe) {
   std::filesystem::remove(file("b2.png"));
   EXPECT_THROW(inspect_data(spec_), Error);
-  spec_.test_split = Split::kTrain;
+  spec_.test_split = TestSplit::kTrain;
   EXPECT_EQ(inspect_data(spec_).test_b, 1);
   EXPECT_TRUE(at::equal(load_data(spec_).test_b.images[0], test_image(64, 64, 1)));
 }
@@ -123,7 +123,7 @@ TEST_F(ManifestTest, AColumnGivesNamesAndImagesAreSortedByThem) {
   write(
       "split,domain,file,name\ntrain,A,a1.png,\ntrain,B,b1.png,z\ntrain,B,b3.png,y\n"
       "test,A,a2.png,\ntest,B,b2.png,\n");
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_THAT(data.train_b.names, ElementsAre("y", "z"));
   EXPECT_TRUE(at::equal(data.train_b.images[0], test_image(64, 64, 7)));
 }
@@ -147,7 +147,7 @@ class ChannelsTest : public ManifestTest {
 };
 
 TEST_F(ChannelsTest, OneGreyFilePerChannelMakesAnImage) {
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_THAT(data.train_a.names, ElementsAre("a1_w4"));
   const at::Tensor pixel = data.test_b.images[0].select(2, 5).select(1, 5);
   // 40000 / 65535 * 255 = 155.643, 77.821, 38.911
@@ -158,7 +158,7 @@ TEST_F(ChannelsTest, OneGreyFilePerChannelMakesAnImage) {
 TEST_F(ChannelsTest, AnEmptyCellIsABlackChannel) {
   write(header_ + row("train,A", "a1") + row("train,B", "b1") + row("test,A", "a2") +
         "test,B,,b2_w2.png,\n");
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_THAT(data.test_b.names, ElementsAre("b2_w2"));
   EXPECT_EQ(data.test_b.images[0][0].abs().max().item<float>(), 0);
   EXPECT_NEAR(data.test_b.images[0][1].max().item<float>(), 77.8214, 1e-3);
@@ -171,7 +171,7 @@ TEST_F(ChannelsTest, ABlackChannelStaysBlackAndDoesNotCountForPercentiles) {
   write_grey("b1_w2.png", 30000);
   write(header_ + "train,A,a1_w4.png,a1_w2.png,\ntrain,B,b1_w4.png,b1_w2.png,\n" +
         "test,A,,a2_w2.png,\ntest,B,b2_w4.png,b2_w2.png,\n");
-  const DataSet data = load_data(spec_);
+  const Dataset data = load_data(spec_);
   EXPECT_EQ(data.range[0][0], 40000);  // not 0, though a test image has no red
   EXPECT_EQ(data.range[0][1], 50000);
   EXPECT_EQ(data.range[1][1], 30000);

@@ -123,7 +123,7 @@ class DataLoaderTest : public testing::Test {
   }
 
   RunSpec spec_;
-  DataSet data_;
+  Dataset data_;
 };
 
 TEST_F(DataLoaderTest, CropsReachBothEndsAndFlipsAreHalf) {

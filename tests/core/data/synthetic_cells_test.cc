@@ -182,7 +182,7 @@ TEST(SyntheticCellsTest, TrainingImagesCanServeAsTestImages) {
   spec.image_size = 64;
   spec.crop = false;  // training images are drawn at 64 px, as test images are
   spec.synthetic = {3, 5, 1};
-  spec.test_split = Split::kTrain;
+  spec.test_split = TestSplit::kTrain;
   const ImageSet test = synthetic_set(spec, 0, 1);
   EXPECT_TRUE(at::equal(test.images, synthetic_set(spec, 0, 0).images));
 }

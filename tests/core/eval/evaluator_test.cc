@@ -29,7 +29,7 @@ class EvaluatorTest : public ::testing::Test {
   }
   EvalSpec spec_;
   DatasetSpec data_spec_;
-  DataSet data_;
+  Dataset data_;
   std::unique_ptr<FeatureExtractor> extractor_;
   Identity identity_;
 };

@@ -54,7 +54,7 @@ class DivergenceCheckTest : public ::testing::Test {
   }
 
   RunSpec spec_ = small_run(DiscriminatorKind::kFastGan);
-  DataSet data_ = load_data(spec_.data);
+  Dataset data_ = load_data(spec_.data);
 };
 
 TEST_F(DivergenceCheckTest, TrainedRanksAreEqualThoughEachHoldsOneDiscriminator) {

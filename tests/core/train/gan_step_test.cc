@@ -36,7 +36,7 @@ void expect_equal(const Snapshot& a, const Snapshot& b) {
 }
 
 // State and last losses after `steps` steps on this rank.
-std::pair<Snapshot, std::array<double, 10>> trained(const RunSpec& spec, const DataSet& data,
+std::pair<Snapshot, std::array<double, 10>> trained(const RunSpec& spec, const Dataset& data,
                                                     Communicator& communicator, int64_t steps,
                                                     BucketSizes buckets = {}) {
   const DataLoader loader(spec, data);
@@ -55,7 +55,7 @@ class GanStepTest : public ::testing::TestWithParam<DiscriminatorKind> {
   GanStepTest() { at::set_num_threads(1); }  // part of the bits
 
   RunSpec spec_ = small_run(GetParam());
-  DataSet data_ = load_data(spec_.data);
+  Dataset data_ = load_data(spec_.data);
   SoloCommunicator solo_;
 };
 

@@ -18,7 +18,7 @@ TEST(LrScheduleTest, IsConstantThenLinearTowardsZero) {
 // The other readings of "decayed linearly once every 100 epochs", by hand from their formulas.
 TEST(LrScheduleTest, StaircaseFallsOnceAPeriod) {
   TrainSpec spec;
-  spec.schedule = Schedule::kStaircase;
+  spec.schedule = LrSchedule::kStaircase;
   EXPECT_DOUBLE_EQ(learning_rate_factor(spec, 1), 1);
   EXPECT_DOUBLE_EQ(learning_rate_factor(spec, 100), 1);
   EXPECT_DOUBLE_EQ(learning_rate_factor(spec, 101), 0.5);
@@ -27,7 +27,7 @@ TEST(LrScheduleTest, StaircaseFallsOnceAPeriod) {
 
 TEST(LrScheduleTest, StepDividesByTenEveryPeriod) {
   TrainSpec spec;
-  spec.schedule = Schedule::kStep;
+  spec.schedule = LrSchedule::kStep;
   EXPECT_DOUBLE_EQ(learning_rate_factor(spec, 100), 1);
   EXPECT_NEAR(learning_rate_factor(spec, 101), 0.1, 1e-15);
   EXPECT_NEAR(learning_rate_factor(spec, 201), 0.01, 1e-15);
@@ -35,14 +35,14 @@ TEST(LrScheduleTest, StepDividesByTenEveryPeriod) {
 
 TEST(LrScheduleTest, LinearAllFallsFromTheFirstEpoch) {
   TrainSpec spec;
-  spec.schedule = Schedule::kLinearAll;
+  spec.schedule = LrSchedule::kLinearAll;
   EXPECT_NEAR(learning_rate_factor(spec, 1), 200.0 / 201, 1e-15);
   EXPECT_NEAR(learning_rate_factor(spec, 200), 1.0 / 201, 1e-15);
 }
 
 TEST(LrScheduleTest, LinearRestartBeginsAnewInEveryPeriod) {
   TrainSpec spec;
-  spec.schedule = Schedule::kLinearRestart;
+  spec.schedule = LrSchedule::kLinearRestart;
   EXPECT_NEAR(learning_rate_factor(spec, 1), 100.0 / 101, 1e-15);
   EXPECT_NEAR(learning_rate_factor(spec, 100), 1.0 / 101, 1e-15);
   EXPECT_NEAR(learning_rate_factor(spec, 101), 100.0 / 101, 1e-15);

@@ -77,7 +77,7 @@ class TrainerTest : public ::testing::Test {
     spec.train.epochs = 5;
     return spec;
   }();
-  DataSet data_ = load_data(spec_.data);
+  Dataset data_ = load_data(spec_.data);
   DataLoader loader_{spec_, data_};
 };
 

@@ -168,7 +168,7 @@ TEST_F(FidOfSetsTest, SixteenBitsAreScaledToEightByTheFullRange) {
   const auto result = image_features(list_images(path("a")).files, extractor, {});
   EXPECT_EQ(result.features[0][1].item<float>(), 50);
   EXPECT_EQ(result.features[1][2].item<float>(), 255);
-  EXPECT_EQ(result.deep_images, 2);
+  EXPECT_EQ(result.images_16bit, 2);
 }
 
 // The evaluator truncates too (EvaluatorTest), so that one folder has one score everywhere.

@@ -18,10 +18,10 @@ inline bool is_training(size_t split) { return split < 2; }
 // Whether the data set has files of its own for the split: with data.test_split train the training
 // files serve as test files too.
 inline bool is_listed(const DatasetSpec& spec, size_t split) {
-  return is_training(split) || spec.test_split == Split::kTest;
+  return is_training(split) || spec.test_split == TestSplit::kTest;
 }
 
-struct Field {
+struct FieldOfView {
   size_t split = 0;   // index into kSplits
   int64_t index = 0;  // in its split
   std::string name;   // of what is made from it
@@ -33,8 +33,8 @@ struct Field {
 // The fields of a data set of kind folders or manifest: split by split, sorted by name, no split
 // empty; data.test_split train lists those for training again for testing. Throws Error(kData) with
 // all problems.
-std::vector<Field> list_fields(const DatasetSpec& spec);
+std::vector<FieldOfView> list_fields(const DatasetSpec& spec);
 
-int64_t count_of(const std::vector<Field>& fields, size_t split);
+int64_t count_of(const std::vector<FieldOfView>& fields, size_t split);
 
 }  // namespace scgan
