@@ -103,7 +103,7 @@ Range value_range(const Boxplot& plot) {
 std::vector<BoxplotReference> nearby(const Boxplot& plot, const Range& values) {
   const double reach = std::max(0.5 * (values.high - values.low), 0.1 * std::abs(values.high));
   std::vector<BoxplotReference> near;
-  std::ranges::copy_if(plot.references, std::back_inserter(near), [&](const auto& reference) {
+  std::ranges::copy_if(plot.baselines, std::back_inserter(near), [&](const auto& reference) {
     return reference.value >= values.low - reach && reference.value <= values.high + reach;
   });
   return near;
@@ -182,9 +182,9 @@ std::string boxes(const Boxplot& plot, const Frame& frame) {
   return svg;
 }
 
-std::string reference_lines(const std::vector<BoxplotReference>& references, const Frame& frame) {
+std::string reference_lines(const std::vector<BoxplotReference>& baselines, const Frame& frame) {
   std::string svg;
-  for (const BoxplotReference& reference : references) {
+  for (const BoxplotReference& reference : baselines) {
     const double y = frame.y(reference.value);
     svg += line({kLeft, y, frame.right(), y}, "stroke=\"#666666\" stroke-dasharray=\"5 4\"");
     const double below = y - frame.top < 16 ? 14 : -4;  // at the upper edge the label goes under it
@@ -247,8 +247,8 @@ std::vector<double> nice_ticks(double low, double high, int count) {
 
 std::string boxplot_svg(const Boxplot& plot) {
   Range range = value_range(plot);
-  const std::vector<BoxplotReference> references = nearby(plot, range);
-  for (const BoxplotReference& reference : references) range.include(reference.value);
+  const std::vector<BoxplotReference> baselines = nearby(plot, range);
+  for (const BoxplotReference& reference : baselines) range.include(reference.value);
   const std::vector<double> ticks = nice_ticks(range.low, range.high, 6);
 
   Frame frame{.width = plot_width(plot), .range = {.low = ticks.front(), .high = ticks.back()}};
@@ -268,7 +268,7 @@ std::string boxplot_svg(const Boxplot& plot) {
   svg += keys;
   svg += y_axis(plot, frame, ticks);
   svg += boxes(plot, frame);
-  svg += reference_lines(references, frame);
+  svg += reference_lines(baselines, frame);
   return svg + "</svg>\n";
 }
 

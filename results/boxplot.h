@@ -26,7 +26,7 @@ struct Boxplot {
   std::string title, x_title, y_title;
   std::vector<std::string> groups;  // labels along x
   std::vector<BoxplotSeries> series;
-  std::vector<BoxplotReference> references;
+  std::vector<BoxplotReference> baselines;
 };
 
 // A whole <svg> element, without XML declaration, so that HTML can hold it as it is.

@@ -86,11 +86,11 @@ Table statistics_table(const MetricTable& table) {
   return shown;
 }
 
-std::string reference_label(const Reference& reference) {
+std::string baseline_label(const Baseline& reference) {
   return reference.metric.ends_with("_real_halves") ? "real halves" : "untranslated";
 }
 
-std::string reference_fact(const Reference& reference, double factor, int decimals) {
+std::string baseline_fact(const Baseline& reference, double factor, int decimals) {
   std::string value = number(reference.low * factor, decimals);
   if (reference.high != reference.low) {
     value += " to " + number(reference.high * factor, decimals);
@@ -108,8 +108,8 @@ std::vector<std::string> recovered_change_facts(const MetricTable& table) {
                   "to B, 0 = none "
                   "of it. Measured on the cells of {} generated images. Data digest {}.",
                   table.key.n_fake, short_digest(table.key.data_digest))};
-  for (const Reference& reference : table.references) {
-    facts.push_back(reference_fact(reference, 1, decimals_of(table)));
+  for (const Baseline& reference : table.baselines) {
+    facts.push_back(baseline_fact(reference, 1, decimals_of(table)));
   }
   return facts;
 }
@@ -123,8 +123,8 @@ std::vector<std::string> facts_of(const MetricTable& table) {
       key.n_real, key.n_fake, key.extractor, short_digest(key.extractor_digest), key.preprocessing,
       short_digest(key.data_digest))};
   if (is_kid(table)) facts.emplace_back("KID is shown multiplied by 100.");
-  for (const Reference& reference : table.references) {
-    facts.push_back(reference_fact(reference, factor_of(table), decimals_of(table)));
+  for (const Baseline& reference : table.baselines) {
+    facts.push_back(baseline_fact(reference, factor_of(table), decimals_of(table)));
   }
   return facts;
 }
@@ -189,7 +189,7 @@ Boxplot make_plot(const MetricTable& table, const std::string& title) {
                .y_title = metric_label(table),
                .groups = {},
                .series = {},
-               .references = {}};
+               .baselines = {}};
   std::set<double> percentages;
   for (const Cell& cell : table.cells) percentages.insert(cell.percentage);
   for (const double percentage : percentages) plot.groups.push_back(percentage_text(percentage));
@@ -203,9 +203,9 @@ Boxplot make_plot(const MetricTable& table, const std::string& title) {
       plot.series.back().groups[group].push_back(value * factor_of(table));
     }
   }
-  for (const Reference& reference : table.references) {
-    plot.references.push_back(
-        {reference_label(reference), (reference.low + reference.high) / 2 * factor_of(table)});
+  for (const Baseline& reference : table.baselines) {
+    plot.baselines.push_back(
+        {baseline_label(reference), (reference.low + reference.high) / 2 * factor_of(table)});
   }
   return plot;
 }

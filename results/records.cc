@@ -38,7 +38,7 @@ const char* to_string(RunState state) {
   return "planned";
 }
 
-bool may_fit_on_fewer(const Try& attempt) {
+bool may_fit_on_fewer(const EndedAttempt& attempt) {
   return attempt.exit_class == ExitClass::kOutOfMemory &&
          attempt.reason.starts_with(kMayFitOnFewer);
 }

@@ -28,7 +28,7 @@ struct SweepRecord {
   std::string version;  // of scgan_sweep
 };
 
-// One try of a run.
+// One attempt at a run.
 struct AttemptStart {
   std::string run_id;
   std::string host;        // host of the group's first rank
@@ -55,8 +55,8 @@ enum class ExitClass {
 // ...
 const char* to_string(ExitClass exit_class);
 
-// How a try of a run ended.
-struct Try {
+// How an attempt at a run ended.
+struct EndedAttempt {
   ExitClass exit_class = ExitClass::kUnknown;
   std::string reason;
   int64_t first_step = 0, last_step = 0;  // from which step to the furthest known
@@ -68,7 +68,7 @@ inline constexpr const char* kEndedWithoutAWord = "the job ended without a word"
 // How the reason of an attempt begins that ran out of memory on more ranks than the run needs:
 // ranks that share a run, or a host, need more of it than one alone.
 inline constexpr const char* kMayFitOnFewer = "may fit on fewer ranks: ";
-bool may_fit_on_fewer(const Try& attempt);
+bool may_fit_on_fewer(const EndedAttempt& attempt);
 
 struct Metric {
   std::string name;  // "fid", "kid", "kid_subset_mean", "kid_subset_std", "fid_real_halves", ...
@@ -102,12 +102,12 @@ struct StoredRun {
   PlannedRun plan;
   RunState state = RunState::kPlanned;
   int attempts = 0;
-  std::vector<Try> tries;              // the attempts that ended, in order
-  int64_t last_step = 0;               // the furthest step known
-  std::optional<ExitClass> last_exit;  // of the last attempt that ended
-  std::string reason;                  // of the same attempt; empty when it is done
-  double train_seconds = 0;            // over all attempts
-  std::string device, reduction;       // of the attempt that finished it
+  std::vector<EndedAttempt> ended_attempts;  // in order
+  int64_t last_step = 0;                     // the furthest step known
+  std::optional<ExitClass> last_exit;        // of the last attempt that ended
+  std::string reason;                        // of the same attempt; empty when it is done
+  double train_seconds = 0;                  // over all attempts
+  std::string device, reduction;             // of the attempt that finished it
   std::vector<Metric> metrics;
   std::vector<Artifact> artifacts;
 };

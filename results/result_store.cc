@@ -91,9 +91,9 @@ void close_lost_attempts(Database& database) {
                   kEndedWithoutAWord));
 }
 
-// A planned run whose tries are used up is failed. Inside the caller's transaction.
-void give_up_if_hopeless(Database& database, const StoredRun& run) {
-  if (run.state != RunState::kPlanned || !gives_up(run.tries)) return;
+// A planned run whose attempts are used up is failed. Inside the caller's transaction.
+void fail_if_exhausted(Database& database, const StoredRun& run) {
+  if (run.state != RunState::kPlanned || !is_exhausted(run.ended_attempts)) return;
   Statement(database, "UPDATE run SET state = 'failed' WHERE id = ?").bind(run.plan.id).run();
 }
 
@@ -186,7 +186,7 @@ void ResultStore::plan(const SweepRecord& sweep, const std::vector<PlannedRun>& 
   write_plan(database, runs);
   close_lost_attempts(database);
   for (const StoredRun& run : read_runs(database, "WHERE state = 'planned'")) {
-    give_up_if_hopeless(database, run);
+    fail_if_exhausted(database, run);
   }
   transaction.commit();
 }
@@ -281,7 +281,7 @@ RunState ResultStore::fail(int64_t attempt, ExitClass exit_class, const std::str
                                                             .exit_class = exit_class,
                                                             .reason = reason,
                                                             .run_state = RunState::kPlanned});
-  give_up_if_hopeless(state_->database, run(run_id));
+  fail_if_exhausted(state_->database, run(run_id));
   const RunState after = state(run_id);
   transaction.commit();
   return after;

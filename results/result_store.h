@@ -31,7 +31,7 @@ class ResultStore {
 
   // Makes `runs` the current plan: adds what is new, keeps what is there (its results too), and
   // marks as not planned any more what is missing from it. Attempts left open by a killed job are
-  // closed as lost and their runs planned again, or failed when their tries are used up
+  // closed as lost and their runs planned again, or failed when their attempts are used up
   // (retry_rule.h); a failed run stays failed until begin_attempt. One transaction.
   void plan(const SweepRecord& sweep, const std::vector<PlannedRun>& runs);
 
@@ -52,8 +52,8 @@ class ResultStore {
   // Attempt done, run done, metrics and artifacts: one transaction. A metric must be finite.
   void finish(int64_t attempt, int64_t last_step, const std::vector<Metric>& metrics,
               const std::vector<Artifact>& artifacts);
-  // Attempt failed for its own reason: the run is failed, or planned again while it has tries left
-  // (retry_rule.h). Gives which.
+  // Attempt failed for its own reason: the run is failed, or planned again while it has attempts
+  // left (retry_rule.h). Gives which.
   RunState fail(int64_t attempt, ExitClass exit_class, const std::string& reason);
   // Attempt ended with work left (stop request, lost rank): the run is planned again.
   void interrupt(int64_t attempt, ExitClass exit_class, int64_t last_step,

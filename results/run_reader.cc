@@ -73,7 +73,7 @@ void add_attempt(const Statement& row, StoredRun& run) {
   if (row.is_null(3)) return;
   run.last_exit = from_word(kExitClasses, row.text(3), ExitClass::kUnknown);
   run.reason = row.text(4);
-  run.tries.push_back({*run.last_exit, run.reason, row.integer(7), row.integer(1)});
+  run.ended_attempts.push_back({*run.last_exit, run.reason, row.integer(7), row.integer(1)});
   if (run.last_exit != ExitClass::kDone) return;
   run.device = row.text(5);
   run.reduction = row.text(6);

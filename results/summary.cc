@@ -175,7 +175,7 @@ const Metric* metric_of(const StoredRun& run, const Comparable& key) {
   return last;
 }
 
-void add_references(const StoredRun& run, const Comparable& key, std::vector<Reference>& all) {
+void add_baselines(const StoredRun& run, const Comparable& key, std::vector<Baseline>& all) {
   for (const char* suffix : kReferenceSuffixes) {
     for (const Metric& metric : run.metrics) {
       if (metric.name != key.metric + suffix || metric.direction != key.direction ||
@@ -183,7 +183,7 @@ void add_references(const StoredRun& run, const Comparable& key, std::vector<Ref
           metric.preprocessing != key.preprocessing) {
         continue;
       }
-      const auto found = std::ranges::find_if(all, [&](const Reference& each) {
+      const auto found = std::ranges::find_if(all, [&](const Baseline& each) {
         return each.metric == metric.name && each.n_real == metric.n_real &&
                each.n_fake == metric.n_fake;
       });
@@ -203,7 +203,7 @@ MetricTable make_table(const Comparable& key, const std::vector<const StoredRun*
     return run->plan.dataset == key.dataset && run->plan.data_digest == key.data_digest;
   });
   const CellGrid grid(runs);
-  MetricTable table{.key = key, .cells = {}, .references = {}};
+  MetricTable table{.key = key, .cells = {}, .baselines = {}};
   for (const StoredRun* run : runs) {
     const Metric* metric = metric_of(*run, key);
     if (metric == nullptr && run->state == RunState::kDone) continue;  // scored for another table
@@ -217,7 +217,7 @@ MetricTable make_table(const Comparable& key, const std::vector<const StoredRun*
     }
     cell->values.push_back(metric->value);
     cell->run_ids.push_back(run->plan.id);
-    add_references(*run, key, table.references);
+    add_baselines(*run, key, table.baselines);
   }
   std::ranges::stable_sort(table.cells, {}, [&](const Cell& cell) { return grid.order(cell); });
   return table;

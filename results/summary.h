@@ -45,7 +45,7 @@ struct Cell {
 };
 
 // A distance that needs no training, measured with the same data and extractor.
-struct Reference {
+struct Baseline {
   std::string metric;        // "fid_real_halves", "fid_untranslated", ...
   double low = 0, high = 0;  // over the runs; equal unless they were computed differently
   int64_t n_real = 0, n_fake = 0;
@@ -54,7 +54,7 @@ struct Reference {
 struct MetricTable {
   Comparable key;
   std::vector<Cell> cells;  // variants in plan order, percentages ascending
-  std::vector<Reference> references;
+  std::vector<Baseline> baselines;
 };
 
 struct Summary {

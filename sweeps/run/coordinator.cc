@@ -41,8 +41,8 @@ Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices 
   const std::vector<results::StoredRun> stored = store.runs();  // in the plan's order
   for (size_t i = 0; i < stored.size(); ++i) {
     if (stored[i].state == results::RunState::kDone) ++outcome_.done;
-    const auto& tries = stored[i].tries;
-    if (std::any_of(tries.begin(), tries.end(), results::may_fit_on_fewer)) {
+    const auto& ended = stored[i].ended_attempts;
+    if (std::any_of(ended.begin(), ended.end(), results::may_fit_on_fewer)) {
       alone_.insert(static_cast<int>(i));
     }
   }

@@ -54,7 +54,7 @@ std::filesystem::path store_file(const JobPlan& plan) { return plan.out / "resul
 
 bool is_given_up(const results::StoredRun& run) {
   return run.state == RunState::kFailed ||
-         (run.state == RunState::kPlanned && results::gives_up(run.tries));
+         (run.state == RunState::kPlanned && results::is_exhausted(run.ended_attempts));
 }
 
 // Indices of the runs to do, in the plan's order.
@@ -67,10 +67,10 @@ std::vector<int> runs_to_do(const std::vector<results::StoredRun>& stored, bool 
   return waiting;
 }
 
-// "failed after 2 tries, unknown: what the last one said".
+// "failed after 2 attempts, unknown: what the last one said".
 std::string failure_text(const results::StoredRun& run) {
   return fmt::format("failed after {} {}, {}: {}", run.attempts,
-                     run.attempts == 1 ? "try" : "tries",
+                     run.attempts == 1 ? "attempt" : "attempts",
                      run.last_exit ? results::to_string(*run.last_exit) : "unknown", run.reason);
 }
 

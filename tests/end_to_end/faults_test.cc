@@ -245,10 +245,11 @@ TEST_F(Faults, ALossThatIsNotFiniteKeepsItsBatchAndIsOnlyTriedAgainOnRequest) {
 
   const Ended second = sweep(0, words);
   EXPECT_EQ(second.exit_code, kFailedRuns) << second.text();
-  EXPECT_THAT(second.err, HasSubstr("is not tried again: failed after 1 try, non_finite: loss "));
+  EXPECT_THAT(second.err,
+              HasSubstr("is not tried again: failed after 1 attempt, non_finite: loss "));
   Words dry = words;
   dry.emplace_back("--dry-run");
-  EXPECT_THAT(sweep(0, dry).out, HasSubstr("failed after 1 try, non_finite: loss "));
+  EXPECT_THAT(sweep(0, dry).out, HasSubstr("failed after 1 attempt, non_finite: loss "));
   EXPECT_EQ(statuses(path("out")).begin()->second.attempts, 1);
   words.emplace_back("--retry-failed");
   EXPECT_EQ(sweep(0, words).exit_code, kFailedRuns);

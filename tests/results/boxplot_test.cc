@@ -25,7 +25,7 @@ Boxplot figure() {
           .series = {{"cyclegan", {{61, 66, 58, 62, 90}, {52, 50, 57, 51, 53}, {44, 47, 43}}},
                      {"cyclegan_diffaug", {{51, 55, 49, 52, 50}, {44, 40, 42, 45, 41}, {38}}},
                      {"scgan", {{47, 44, 51, 46, 49}, {}, {31, 35, 33, 36, 30}}}},
-          .references = {{"real halves", 22}, {"untranslated", 400}}};
+          .baselines = {{"real halves", 22}, {"untranslated", 400}}};
 }
 
 TEST(BoxplotTest, FigureIsTheApprovedOne) { expect_approved(boxplot_svg(figure()), "boxplot.svg"); }
@@ -37,7 +37,7 @@ TEST(BoxplotTest, FarReferenceIsNotDrawn) {
 
 TEST(BoxplotTest, EqualValuesAndNoValuesStillDraw) {
   Boxplot plot = figure();
-  plot.references.clear();
+  plot.baselines.clear();
   plot.series = {{"one", {{5}, {5, 5}, {}}}};
   EXPECT_THAT(boxplot_svg(plot), Not(HasSubstr("nan")));
   plot.series = {{"none", {{}, {}, {}}}};

@@ -181,8 +181,8 @@ TEST_F(ResultStoreTest, UnknownFaultHasASecondTry) {
             RunState::kPlanned);
   EXPECT_EQ(store_.fail(store_.begin_attempt(attempt_on("r1")), ExitClass::kUnknown, "odd"),
             RunState::kFailed);
-  ASSERT_EQ(store_.run("r1").tries.size(), 2);
-  EXPECT_EQ(store_.run("r1").tries[1].reason, "odd");
+  ASSERT_EQ(store_.run("r1").ended_attempts.size(), 2);
+  EXPECT_EQ(store_.run("r1").ended_attempts[1].reason, "odd");
   EXPECT_EQ(store_.state("r2"), RunState::kPlanned);
 }
 
