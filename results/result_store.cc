@@ -253,7 +253,7 @@ void ResultStore::set_progress(int64_t attempt, int64_t step) {
       .run();
 }
 
-void ResultStore::widen(int64_t attempt, int64_t step, int ranks) {
+void ResultStore::add_join(int64_t attempt, int64_t step, int ranks) {
   Statement(state_->database,
             "INSERT INTO widening (attempt_id, step, ranks) VALUES (?, ?, ?) "
             "ON CONFLICT (attempt_id, step) DO UPDATE SET ranks = excluded.ranks")

@@ -48,7 +48,7 @@ class ResultStore {
   void add_losses(const std::string& run_id, const std::vector<LossPoint>& points);
   void set_progress(int64_t attempt, int64_t step);
   // Ranks joined the attempt after `step`; `ranks` of the group from then on.
-  void widen(int64_t attempt, int64_t step, int ranks);
+  void add_join(int64_t attempt, int64_t step, int ranks);
   // Attempt done, run done, metrics and artifacts: one transaction. A metric must be finite.
   void finish(int64_t attempt, int64_t last_step, const std::vector<Metric>& metrics,
               const std::vector<Artifact>& artifacts);

@@ -15,18 +15,18 @@ namespace {
 
 // What the ranks agree on at a step boundary.
 struct Agreement {
-  bool stop = false, checkpoint = false, samples = false, regroup = false;
+  bool stop = false, checkpoint = false, samples = false, join = false;
 };
 
 Agreement agree(Communicator& communicator, TrainObserver& observer) {
   const Agreement mine{observer.stop_requested(), observer.checkpoint_due(), observer.samples_due(),
-                       observer.regroup_due()};
+                       observer.join_due()};
   if (communicator.size() == 1) return mine;
   const at::Tensor flags = at::zeros({1, 4}, at::kLong);
   flags[0][0] = mine.stop ? 1 : 0;
   flags[0][1] = mine.checkpoint ? 1 : 0;
   flags[0][2] = mine.samples ? 1 : 0;
-  flags[0][3] = mine.regroup ? 1 : 0;
+  flags[0][3] = mine.join ? 1 : 0;
   const at::Tensor all = all_gather_rows(communicator, flags);
   const auto of_rank_zero = [&](int64_t flag) { return all[0][flag].item<int64_t>() != 0; };
   return {all.select(1, 0).any().item<bool>(), of_rank_zero(1), of_rank_zero(2), of_rank_zero(3)};
@@ -56,7 +56,7 @@ Trainer::Trainer(const RunSpec& spec, const std::string& run_id, const DataLoade
   step_.emplace(spec, state_, communicator);
 }
 
-void Trainer::regroup(Communicator& communicator) {
+void Trainer::join(Communicator& communicator) {
   communicator_ = &communicator;
   step_.emplace(spec_, state_, communicator);
   share_state(state_, communicator);
@@ -98,9 +98,9 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
       observer.write_samples(state_);
     }
     if (agreed.stop) return TrainOutcome::kStopped;
-    if (agreed.regroup) {
+    if (agreed.join) {
       step_->collect_discriminators();
-      return TrainOutcome::kRegroup;
+      return TrainOutcome::kRanksJoin;
     }
     last_step_ = one_step();
     require_finite(last_step_);

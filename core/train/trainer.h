@@ -39,8 +39,8 @@ class TrainObserver {
   // to here must be as safe as the checkpoint, since they will not be done again.
   virtual void before_checkpoint() = 0;
   virtual bool samples_due() = 0;
-  // Rank 0's answer counts. True: train() gives way to a change of the ranks (Trainer::regroup).
-  virtual bool regroup_due() = 0;
+  // Rank 0's answer counts. True: train() gives way to a change of the ranks (Trainer::join).
+  virtual bool join_due() = 0;
   // The generators hold the weights that are scored (their moving average, if there is one).
   virtual void write_samples(const TrainState& state) = 0;
   // Scores them on the test set, every evaluate.every_epochs; gives the FID of the first direction,
@@ -48,9 +48,9 @@ class TrainObserver {
   virtual double score(const TrainState& state, Communicator& communicator) = 0;
 };
 
-enum class TrainOutcome { kFinished, kStopped, kRegroup };
+enum class TrainOutcome { kFinished, kStopped, kRanksJoin };
 
-// Not thread-safe. The arguments must outlive the Trainer, a communicator until the next regroup().
+// Not thread-safe. The arguments must outlive the Trainer, a communicator until the next join().
 class Trainer {
  public:
   // Builds the networks on `device`, equal on all ranks. Checkpoints live in `folder`; only rank 0
@@ -68,10 +68,10 @@ class Trainer {
   // a loss is not finite, Error(kDevice) when run.check_steps finds the ranks parted. Collective.
   TrainOutcome train(TrainObserver& observer);
 
-  // After TrainOutcome::kRegroup, or newly built to join a run under way: goes on over
+  // After TrainOutcome::kRanksJoin, or newly built to join a run under way: goes on over
   // `communicator`, whose rank 0 trained the run before. All others take over its state, whatever
   // they held. Then train() again. Collective over `communicator`.
-  void regroup(Communicator& communicator);
+  void join(Communicator& communicator);
 
   int64_t total_steps() const;
   // Step of the weights that the generators hold: the last one, unless the best are kept.

@@ -110,8 +110,8 @@ std::vector<int> choose_ranks(const std::set<int>& free, int count) {
   return {free.begin(), std::next(free.begin(), count)};
 }
 
-std::vector<int> widened_sizes(const std::vector<RunningGroup>& groups, int free,
-                               double worth_seconds) {
+std::vector<int> sizes_after_joining(const std::vector<RunningGroup>& groups, int free,
+                                     double worth_seconds) {
   std::vector<int> sizes;
   for (const RunningGroup& group : groups) sizes.push_back(group.size);
   const auto left = [&](size_t i) { return groups[i].seconds_left * groups[i].size / sizes[i]; };

@@ -56,7 +56,7 @@ inline constexpr double kWorthJoiningSeconds = 5;
 // The sizes to which the groups should grow when no run waits and `free` ranks are idle, in the
 // order given: the run that would end last is helped first, none that has less than `worth_seconds`
 // left. Seconds are taken to shrink in proportion to the ranks.
-std::vector<int> widened_sizes(const std::vector<RunningGroup>& groups, int free,
-                               double worth_seconds = kWorthJoiningSeconds);
+std::vector<int> sizes_after_joining(const std::vector<RunningGroup>& groups, int free,
+                                     double worth_seconds = kWorthJoiningSeconds);
 
 }  // namespace scgan::sweeps

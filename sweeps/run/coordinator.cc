@@ -43,7 +43,7 @@ Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices 
     if (stored[i].state == results::RunState::kDone) ++outcome_.done;
     const auto& ended = stored[i].ended_attempts;
     if (std::any_of(ended.begin(), ended.end(), results::may_fit_on_fewer)) {
-      alone_.insert(static_cast<int>(i));
+      smallest_group_only_.insert(static_cast<int>(i));
     }
   }
   outcome_.failed = static_cast<int>(plan.runs.size()) - outcome_.done - outcome_.left;
@@ -77,11 +77,11 @@ void Coordinator::serve() {
     if (stop_signalled() && !stopping_) spread_stop();
     if (over()) break;
     begin_runs();
-    widen_groups();
+    prepare_joins();
     view_.update(progress());
     if (!heard) std::this_thread::sleep_for(kPollInterval);
   }
-  for (int rank = 0; rank < pool_.world_size(); ++rank) send({{rank, Leave{}}});
+  for (int rank = 0; rank < pool_.world_size(); ++rank) send({{rank, order::Exit{}}});
 }
 
 void Coordinator::handle(const distributed::Mail& mail) {
@@ -121,7 +121,7 @@ void Coordinator::begin_runs() {
 
 // A run can be joined in training, when it is known how long it still takes, unless its sum's bits
 // depend on the number of ranks.
-void Coordinator::widen_groups() {
+void Coordinator::prepare_joins() {
   if (stopping_ || !waiting_.empty()) return;
   std::vector<RankPool::Candidate> candidates;
   for (const auto& [leader, attempt] : attempts_) {
@@ -132,7 +132,7 @@ void Coordinator::widen_groups() {
     const auto steps_left = static_cast<double>(now.total_steps - now.step);
     candidates.push_back({leader, sizes_of(attempt.run), steps_left / now.steps_per_second});
   }
-  send(pool_.widen(candidates));
+  send(pool_.prepare_joins(candidates));
 }
 
 void Coordinator::end_training(int leader) {
@@ -140,29 +140,31 @@ void Coordinator::end_training(int leader) {
   attempts_.at(leader).progress.scoring = true;
 }
 
-void Coordinator::on(int rank, const Ready& report) { send(pool_.ready(rank, report.run)); }
+void Coordinator::on(int rank, const report::JoinReady& report) {
+  send(pool_.ready(rank, report.run));
+}
 
 // The run goes on without.
-void Coordinator::on(int rank, const CannotJoin& report) {
+void Coordinator::on(int rank, const report::JoinFailed& report) {
   view_.note(fmt::format("{}: rank {} cannot join: {}", label(report.run), rank, report.reason));
   send(pool_.cannot_join(rank, report.run));
 }
 
-void Coordinator::on(int leader, const Widening& report) {
-  send(pool_.take_in(leader));
+void Coordinator::on(int leader, const report::Joining& report) {
+  send(pool_.join(leader));
   Attempt& attempt = attempts_.at(leader);
   attempt.measure_from(report.step);
   attempt.progress.ranks = static_cast<int>(pool_.ranks(leader).size());
-  store_.widen(attempt.id, report.step, attempt.progress.ranks);
+  store_.add_join(attempt.id, report.step, attempt.progress.ranks);
   view_.note(fmt::format("{}: {} ranks from step {} on", attempt.progress.run,
                          attempt.progress.ranks, report.step));
 }
 
-void Coordinator::on(int rank, const Free&) {
+void Coordinator::on(int rank, const report::RankFree&) {
   if (const auto dissolved = pool_.part_over(rank)) attempts_.erase(*dissolved);
 }
 
-void Coordinator::on(int leader, const AttemptBegun& report) {
+void Coordinator::on(int leader, const report::AttemptStarted& report) {
   Attempt& attempt = attempts_.at(leader);
   const auto& [run_id, host, device, ranks, first_step, versions, reduction] = report.attempt;
   const std::string before = store_.last_device(run_id);
@@ -178,7 +180,7 @@ void Coordinator::on(int leader, const AttemptBegun& report) {
   }
 }
 
-void Coordinator::on(int leader, const StepsDone& report) {
+void Coordinator::on(int leader, const report::Progress& report) {
   Attempt& attempt = attempts_.at(leader);
   attempt.progress.step = report.step;
   attempt.progress.g_loss = report.g_loss;
@@ -194,9 +196,9 @@ void Coordinator::on(int leader, const StepsDone& report) {
   store_.set_progress(attempt.id, report.step);
 }
 
-void Coordinator::on(int leader, const Scoring&) { end_training(leader); }
+void Coordinator::on(int leader, const report::Scoring&) { end_training(leader); }
 
-void Coordinator::on(int leader, const AttemptDone& report) {
+void Coordinator::on(int leader, const report::AttemptDone& report) {
   Attempt& attempt = attempts_.at(leader);
   store_.finish(attempt.id, report.step, report.metrics, report.artifacts);
   ++outcome_.done;
@@ -212,10 +214,11 @@ void Coordinator::on(int leader, const AttemptDone& report) {
   attempt.progress.working = false;
 }
 
-void Coordinator::on(int leader, const AttemptFailed& report) {
+void Coordinator::on(int leader, const report::AttemptFailed& report) {
   Attempt& attempt = attempts_.at(leader);
   const auto after = store_.fail(attempt.id, report.exit_class, report.reason);
-  if (results::may_fit_on_fewer({report.exit_class, report.reason})) alone_.insert(attempt.run);
+  if (results::may_fit_on_fewer({report.exit_class, report.reason}))
+    smallest_group_only_.insert(attempt.run);
   end_training(leader);
   attempt.progress.working = false;
   const std::string what =
@@ -230,7 +233,7 @@ void Coordinator::on(int leader, const AttemptFailed& report) {
   view_.note(fmt::format("{}: FAILED, {}", attempt.progress.run, what));
 }
 
-void Coordinator::on(int leader, const AttemptStopped& report) {
+void Coordinator::on(int leader, const report::AttemptStopped& report) {
   Attempt& attempt = attempts_.at(leader);
   store_.interrupt(attempt.id, results::ExitClass::kStopped, report.step, "stopped on request");
   end_training(leader);
@@ -241,7 +244,7 @@ void Coordinator::on(int leader, const AttemptStopped& report) {
 }
 
 // The attempt keeps the reason; other attempts stay open and are known as lost by the next job.
-void Coordinator::on(int, const JobBroken& report) {
+void Coordinator::on(int, const report::JobFailed& report) {
   if (const auto leader = pool_.leader_of(report.rank)) {
     const Attempt& attempt = attempts_.at(*leader);
     if (attempt.progress.working && attempt.id != 0) {
@@ -254,14 +257,14 @@ void Coordinator::on(int, const JobBroken& report) {
 // A stop asked of one rank holds for the whole sweep.
 void Coordinator::spread_stop() {
   stopping_ = true;
-  for (const auto& [leader, attempt] : attempts_) send({{leader, Stop{}}});
+  for (const auto& [leader, attempt] : attempts_) send({{leader, order::StopRun{}}});
 }
 
 const JobRun& Coordinator::run_of(int run) const { return plan_.runs.at(static_cast<size_t>(run)); }
 
 std::vector<int> Coordinator::sizes_of(int run) const {
   std::vector<int> sizes = sizes_for(run_of(run).spec);
-  if (alone_.contains(run)) sizes.resize(1);
+  if (smallest_group_only_.contains(run)) sizes.resize(1);
   return sizes;
 }
 

@@ -15,8 +15,8 @@
 
 #include "distributed/mailbox.h"
 #include "results/result_store.h"
+#include "sweeps/run/job_plan.h"
 #include "sweeps/run/messages.h"
-#include "sweeps/run/plan.h"
 #include "sweeps/run/progress_view.h"
 #include "sweeps/run/rank_pool.h"
 
@@ -51,20 +51,20 @@ class Coordinator {
 
   void serve();
   void handle(const distributed::Mail& mail);
-  void on(int leader, const AttemptBegun& report);
-  void on(int leader, const StepsDone& report);
-  void on(int leader, const Widening& report);
-  void on(int leader, const Scoring& report);
-  void on(int leader, const AttemptDone& report);
-  void on(int leader, const AttemptFailed& report);
-  void on(int leader, const AttemptStopped& report);
-  void on(int rank, const Free& report);
-  void on(int rank, const Ready& report);
-  void on(int rank, const CannotJoin& report);
-  [[noreturn]] void on(int rank, const JobBroken& report);
+  void on(int leader, const report::AttemptStarted& report);
+  void on(int leader, const report::Progress& report);
+  void on(int leader, const report::Joining& report);
+  void on(int leader, const report::Scoring& report);
+  void on(int leader, const report::AttemptDone& report);
+  void on(int leader, const report::AttemptFailed& report);
+  void on(int leader, const report::AttemptStopped& report);
+  void on(int rank, const report::RankFree& report);
+  void on(int rank, const report::JoinReady& report);
+  void on(int rank, const report::JoinFailed& report);
+  [[noreturn]] void on(int rank, const report::JobFailed& report);
 
   void begin_runs();
-  void widen_groups();
+  void prepare_joins();
   void end_training(int leader);
   void spread_stop();
   void send(const RankPool::Orders& orders) const;
@@ -76,7 +76,7 @@ class Coordinator {
 
   const JobPlan& plan_;
   std::vector<int> waiting_;  // next at the back; a run that is tried again goes to the front
-  std::set<int> alone_;       // get the fewest ranks only, as more ran out of memory
+  std::set<int> smallest_group_only_;  // get the fewest ranks only, as more ran out of memory
   RankPool pool_;
   std::map<int, Attempt> attempts_;  // by leader
   bool stopping_ = false;

@@ -28,19 +28,24 @@ template <typename Message>
 requires std::is_empty_v<Message>
 void from_json(const nlohmann::json&, Message&) {}
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptBegun, attempt, total_steps)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StepsDone, step, g_loss, d_loss, losses)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Widening, step)
+namespace report {
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStarted, attempt, total_steps)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, g_loss, d_loss, losses)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Joining, step)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptDone, step, metrics, artifacts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptFailed, exit_class, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStopped, step)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Ready, run)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(CannotJoin, run, reason)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JobBroken, rank, exit_class, reason)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Work, run, ranks)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Prepare, run)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JoinReady, run)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JoinFailed, run, reason)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JobFailed, rank, exit_class, reason)
+}  // namespace report
+
+namespace order {
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartRun, run, ranks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareJoin, run)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Join, ranks)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Widen, ranks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AcceptJoin, ranks)
+}  // namespace order
 
 namespace {
 

@@ -1,4 +1,4 @@
-// What the ranks and the coordinator tell each other, as JSON text.
+// Messages between the ranks and the coordinator, as JSON text.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,27 @@
 
 namespace scgan::sweeps {
 
-// Reports go to the coordinator. Those of an attempt come from the first rank of its group.
-struct AttemptBegun {
+// Reports go to the coordinator.
+namespace report {
+
+// About an attempt; sent by the first rank of its group.
+struct AttemptStarted {
   results::AttemptStart attempt;
   int64_t total_steps = 0;
 };
-struct StepsDone {
+struct Progress {
   int64_t step = 0;
-  double g_loss = 0, d_loss = 0;           // sums of the last step, for the eye
-  std::vector<results::LossPoint> losses;  // thinned curve, to be stored
+  // Sums of the last step's losses, for the progress view.
+  double g_loss = 0, d_loss = 0;
+  // The next points of the thinned curve, to be stored.
+  std::vector<results::LossPoint> losses;
 };
-struct Widening {  // the order Widen was taken: the group waits for the joining ranks
+// AcceptJoin was received: the group waits for the joining ranks.
+struct Joining {
   int64_t step = 0;
 };
-struct Scoring {};  // training is over
+// Training is over.
+struct Scoring {};
 struct AttemptDone {
   int64_t step = 0;
   std::vector<results::Metric> metrics;
@@ -36,49 +43,69 @@ struct AttemptFailed {
 struct AttemptStopped {
   int64_t step = 0;
 };
-// From any rank.
-struct Free {};  // its part in a run is over: it waits for orders
-struct Ready {   // the order Prepare is carried out
+
+// Sent by any rank.
+// The rank has finished its part in a run and waits for orders.
+struct RankFree {};
+// PrepareJoin succeeded.
+struct JoinReady {
   int run = 0;
 };
-struct CannotJoin {  // the order Prepare cannot be carried out
+// PrepareJoin failed.
+struct JoinFailed {
   int run = 0;
   std::string reason;
 };
-// What it says ends the job. The run that `rank` works on, if any, keeps it.
-struct JobBroken {
-  int rank = 0;  // world rank
+// An error that ends the job. The run on which `rank` works, if any, keeps the reason.
+struct JobFailed {
+  int rank = 0;  // of the world
   results::ExitClass exit_class = results::ExitClass::kUnknown;
   std::string reason;
 };
 
-using Report = std::variant<AttemptBegun, StepsDone, Widening, Scoring, AttemptDone, AttemptFailed,
-                            AttemptStopped, Free, Ready, CannotJoin, JobBroken>;
+}  // namespace report
 
-// Orders come from the coordinator. A rank takes them one by one, in the order in which they were
-// sent; one that has become pointless meanwhile (to a run that is over) is passed over.
-struct Work {   // train this run with these world ranks; the first leads
+using Report =
+    std::variant<report::AttemptStarted, report::Progress, report::Joining, report::Scoring,
+                 report::AttemptDone, report::AttemptFailed, report::AttemptStopped,
+                 report::RankFree, report::JoinReady, report::JoinFailed, report::JobFailed>;
+
+// Orders come from the coordinator. A rank carries them out one by one, in the order in which they
+// were sent, and skips orders for a run that has ended meanwhile.
+namespace order {
+
+// Train this run with these world ranks; the first one leads.
+struct StartRun {
   int run = 0;  // index in the plan
   std::vector<int> ranks;
 };
-struct Prepare {  // make ready to join this run
+// Load the data and build the networks, to join this run later.
+struct PrepareJoin {
   int run = 0;
 };
-struct Join {  // what was prepared: these are now the ranks of the run
+// Join the run that was prepared: these are its world ranks from now on.
+struct Join {
   std::vector<int> ranks;
 };
-struct Dismiss {};  // what was prepared is not needed after all
-struct Widen {      // to a leader: from the next step boundary on these are the ranks of its run
+// Drop what was prepared.
+struct CancelJoin {};
+// To a leader: from the next step boundary on, these are the world ranks of its run.
+struct AcceptJoin {
   std::vector<int> ranks;
 };
-struct Stop {};   // to a leader: write a checkpoint and end the attempt
-struct Leave {};  // the job is over
+// To a leader: write a checkpoint and end the attempt.
+struct StopRun {};
+// The job is over.
+struct Exit {};
 
-using Order = std::variant<Work, Prepare, Join, Dismiss, Widen, Stop, Leave>;
+}  // namespace order
+
+using Order = std::variant<order::StartRun, order::PrepareJoin, order::Join, order::CancelJoin,
+                           order::AcceptJoin, order::StopRun, order::Exit>;
 
 std::string to_text(const Report& report);
 std::string to_text(const Order& order);
-// Throw Error(kCommunication) for anything that to_text does not give.
+// Throw Error(kCommunication) unless to_text made the text.
 Report report_from_text(const std::string& text);
 Order order_from_text(const std::string& text);
 

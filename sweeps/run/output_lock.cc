@@ -176,9 +176,9 @@ bool OutputLock::try_take(int64_t number, const LockHolder& self) {
   const auto temporary = locks_ / fmt::format("{}-{}.tmp", self.host, self.process);
   file_.reset(::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (!file_) fail(temporary, std::strerror(errno));
-  const std::string head = to_json_line(self);
-  const std::string text = head + beat_line("0");
-  beats_offset_ = static_cast<off_t>(head.size());
+  const std::string own_line = to_json_line(self);
+  const std::string text = own_line + beat_line("0");
+  beats_offset_ = static_cast<off_t>(own_line.size());
   write_all(file_.get(), text.data(), text.size(), temporary);
   if (fsync(file_.get()) != 0) fail(temporary, std::strerror(errno));
   static_cast<void>(flock(file_.get(), LOCK_EX | LOCK_NB));  // where it works: seen with the link

@@ -31,23 +31,24 @@ RankPool::Orders RankPool::begin(int run, const std::vector<int>& sizes, int wai
   for (const int rank : ranks) {
     free_.erase(rank);
     group.at_work.insert(rank);
-    orders.push_back({rank, Work{run, ranks}});
+    orders.push_back({rank, order::StartRun{run, ranks}});
   }
   return orders;
 }
 
-RankPool::Orders RankPool::widen(const std::vector<Candidate>& candidates) {
+RankPool::Orders RankPool::prepare_joins(const std::vector<Candidate>& candidates) {
   std::set<int> seen;  // one rank of each device that is free
   for (const int rank : free_) {
     if (ranks_alike(seen, rank, devices_).empty()) seen.insert(rank);
   }
   Orders orders;
-  for (const int rank : seen) append(orders, widen_alike(rank, candidates));
+  for (const int rank : seen) append(orders, prepare_joins_of_alike(rank, candidates));
   return orders;
 }
 
 // The groups on the device of `rank`, by free ranks on it.
-RankPool::Orders RankPool::widen_alike(int rank, const std::vector<Candidate>& candidates) {
+RankPool::Orders RankPool::prepare_joins_of_alike(int rank,
+                                                  const std::vector<Candidate>& candidates) {
   std::vector<Group*> able;
   std::vector<RunningGroup> running;
   for (const auto& [leader, sizes, seconds_left] : candidates) {
@@ -60,13 +61,13 @@ RankPool::Orders RankPool::widen_alike(int rank, const std::vector<Candidate>& c
   }
   Orders orders;
   const auto alike = static_cast<int>(ranks_alike(free_, rank, devices_).size());
-  const auto sizes = widened_sizes(running, alike, worth_joining_seconds_);
+  const auto sizes = sizes_after_joining(running, alike, worth_joining_seconds_);
   for (size_t i = 0; i < able.size(); ++i) {
     const std::set<int> free = ranks_alike(free_, rank, devices_);
     for (const int joining : choose_ranks(free, sizes[i] - running[i].size)) {
       free_.erase(joining);
       able[i]->preparing.insert(joining);
-      orders.push_back({joining, Prepare{able[i]->run}});
+      orders.push_back({joining, order::PrepareJoin{able[i]->run}});
     }
   }
   return orders;
@@ -86,7 +87,7 @@ RankPool::Orders RankPool::ready(int rank, int run) {
   if (!group->preparing.empty()) return {};
   std::vector<int> ranks = group->ranks;
   ranks.insert(ranks.end(), group->ready.begin(), group->ready.end());
-  return {{group->ranks.front(), Widen{std::move(ranks)}}};
+  return {{group->ranks.front(), order::AcceptJoin{std::move(ranks)}}};
 }
 
 RankPool::Orders RankPool::cannot_join(int rank, int run) {
@@ -98,13 +99,13 @@ RankPool::Orders RankPool::cannot_join(int rank, int run) {
   return dismiss_joining(*group);
 }
 
-RankPool::Orders RankPool::take_in(int leader) {
+RankPool::Orders RankPool::join(int leader) {
   Group& group = groups_.at(leader);
   const std::set<int> joining = std::exchange(group.ready, {});
   group.ranks.insert(group.ranks.end(), joining.begin(), joining.end());
   group.at_work.insert(joining.begin(), joining.end());
   Orders orders;
-  for (const int rank : joining) orders.push_back({rank, Join{group.ranks}});
+  for (const int rank : joining) orders.push_back({rank, order::Join{group.ranks}});
   return orders;
 }
 
@@ -122,7 +123,7 @@ RankPool::Orders RankPool::dismiss_joining(Group& group) {
   Orders orders;
   for (const int rank : joining) {
     free_.insert(rank);
-    orders.push_back({rank, Dismiss{}});
+    orders.push_back({rank, order::CancelJoin{}});
   }
   return orders;
 }

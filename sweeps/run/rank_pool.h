@@ -37,14 +37,14 @@ class RankPool {
     double seconds_left = 0;  // at its present size
   };
   // Free ranks prepare to join those that gain from it and are not being joined already.
-  Orders widen(const std::vector<Candidate>& candidates);
+  Orders prepare_joins(const std::vector<Candidate>& candidates);
 
   // Answers to Prepare; late ones, to a run that is over, do nothing. When all are ready the leader
   // is told; when one cannot join, none does, now or later.
   Orders ready(int rank, int run);
   Orders cannot_join(int rank, int run);
   // The leader takes the ranks in that are ready.
-  Orders take_in(int leader);
+  Orders join(int leader);
   // Nobody can join the group any more.
   Orders end_joining(int leader);
 
@@ -69,7 +69,7 @@ class RankPool {
     bool may_be_joined = true;
   };
 
-  Orders widen_alike(int rank, const std::vector<Candidate>& candidates);
+  Orders prepare_joins_of_alike(int rank, const std::vector<Candidate>& candidates);
   Orders dismiss_joining(Group& group);
   Group* group_of_preparing(int rank, int run);
 

@@ -35,16 +35,16 @@ std::string one_line(std::string_view text) { return std::string(text.substr(0, 
 }  // namespace
 
 RunExecutor::RunExecutor(const JobPlan& plan, const distributed::Mailbox& mailbox,
-                         LifeSigns& life_signs, Place place)
+                         Heartbeat& heartbeat, RankInfo info)
     : plan_(plan),
       mailbox_(mailbox),
-      life_signs_(life_signs),
-      place_(std::move(place)),
-      inputs_(plan, place_.device),
-      orders_(mailbox, place_.stop_after_minutes) {}
+      heartbeat_(heartbeat),
+      info_(std::move(info)),
+      inputs_(plan, info_.device),
+      control_(mailbox, info_.stop_after_minutes) {}
 
-RunExecutor::Part::Part(const JobRun& of_run, RunInputs& its_inputs, Communicator& group,
-                        c10::Device device, const std::filesystem::path& folder)
+RunExecutor::ActiveRun::ActiveRun(const JobRun& of_run, RunInputs& its_inputs, Communicator& group,
+                                  c10::Device device, const std::filesystem::path& folder)
     : run(of_run),
       inputs(its_inputs),
       loader(run.spec, inputs.data),
@@ -68,93 +68,95 @@ const JobRun& RunExecutor::run_of(int index) const {
 
 void RunExecutor::serve() {
   for (;;) {
-    life_signs_.note("it waits for orders");
+    heartbeat_.note("it waits for orders");
     const Order order = order_from_text(mailbox_.receive(distributed::MailTag::kOrder).text);
     // Orders come after the earlier run's result is in the store: its checkpoints have served.
     if (finished_) finished_->clear();
     finished_.reset();
-    if (std::holds_alternative<Leave>(order)) return;
+    if (std::holds_alternative<order::Exit>(order)) return;
     std::visit([&](const auto& any) { carry_out(any); }, order);
   }
 }
 
 template <typename Late>
 void RunExecutor::carry_out(const Late&) {
-  part_.reset();
+  active_.reset();
   group_.reset();
 }
 
-void RunExecutor::carry_out(const Work& order) {
-  part_.reset();
+void RunExecutor::carry_out(const order::StartRun& order) {
+  active_.reset();
   const JobRun& run = run_of(order.run);
-  life_signs_.note(fmt::format("run {}", run.record.id));
+  heartbeat_.note(fmt::format("run {}", run.record.id));
   group_ = make_group(order.ranks);
-  take_part(run, leads(), [&] {
+  run_guarded(run, leads(), [&] {
     begin(run);
     train_and_score();
   });
 }
 
 // What can fail here fails before the run under way is disturbed.
-void RunExecutor::carry_out(const Prepare& order) {
-  part_.reset();
+void RunExecutor::carry_out(const order::PrepareJoin& order) {
+  active_.reset();
   const JobRun& run = run_of(order.run);
-  life_signs_.note(fmt::format("prepares to join run {}", run.record.id));
+  heartbeat_.note(fmt::format("prepares to join run {}", run.record.id));
   group_ = std::make_unique<SoloCommunicator>();
   try {
     distributed::make_deterministic(static_cast<int>(run.spec.train.threads));
-    make_part(run, inputs_.of(run.spec));
+    make_active_run(run, inputs_.of(run.spec));
     observe(false, 0);
-    report_of_rank(Ready{order.run});
+    report_of_rank(report::JoinReady{order.run});
   } catch (const std::exception& problem) {
-    part_.reset();
-    report_of_rank(CannotJoin{order.run, one_line(problem.what())});
+    active_.reset();
+    report_of_rank(report::JoinFailed{order.run, one_line(problem.what())});
   }
 }
 
-void RunExecutor::carry_out(const Join& order) {
-  if (!part_) throw Error(ErrorKind::kCommunication, "told to join a run without preparation");
-  take_part(part_->run, false, [&] {
-    widen(order.ranks);
+void RunExecutor::carry_out(const order::Join& order) {
+  if (!active_) throw Error(ErrorKind::kCommunication, "told to join a run without preparation");
+  run_guarded(active_->run, false, [&] {
+    join(order.ranks);
     train_and_score();
   });
 }
 
-void RunExecutor::take_part(const JobRun& run, bool leading, const std::function<void()>& work) {
+void RunExecutor::run_guarded(const JobRun& run, bool leading, const std::function<void()>& work) {
   begun_ = false;
   waited_for_ = true;
-  orders_.begin_run(leading);
+  control_.begin_run(leading);
   try {
     work();
   } catch (const PeerAborted& other) {
-    report_failure(run, std::get<AttemptFailed>(report_from_text(other.reason())));
+    report_failure(run, std::get<report::AttemptFailed>(report_from_text(other.reason())));
   } catch (const std::exception& problem) {
     if (!is_own_fault(problem) || !group_) throw;  // without a group nobody would hear of it
-    const AttemptFailed failure = failure_of(run, problem);
-    part_.reset();  // a sum that travels ends first: the others do not know yet and take part in it
+    const report::AttemptFailed failure = failure_of(run, problem);
+    active_
+        .reset();  // a sum that travels ends first: the others do not know yet and take part in it
     if (waited_for_ && !is_non_finite(problem)) group_->abort(to_text(Report{failure}));
     report_failure(run, failure);
   }
-  part_.reset();
+  active_.reset();
   former_.reset();
   group_.reset();
-  distributed::give_back_gpu_memory(place_.device);
-  report_of_rank(Free{});
+  distributed::give_back_gpu_memory(info_.device);
+  report_of_rank(report::RankFree{});
 }
 
 // Without a group nobody hears that a rank has no memory for it: the job ends, and the next one
 // trains the run on fewer.
 std::unique_ptr<Communicator> RunExecutor::make_group(const std::vector<int>& ranks) const {
   try {
-    return distributed::make_rank_group(ranks, place_.device);
+    return distributed::make_rank_group(ranks, info_.device);
   } catch (const Error& problem) {
     if (problem.kind() != ErrorKind::kOutOfMemory) throw;
     throw Error(problem.kind(), results::kMayFitOnFewer + one_line(problem.what()));
   }
 }
 
-AttemptFailed RunExecutor::failure_of(const JobRun& run, const std::exception& problem) const {
-  AttemptFailed failure{exit_class(problem), one_line(problem.what())};
+report::AttemptFailed RunExecutor::failure_of(const JobRun& run,
+                                              const std::exception& problem) const {
+  report::AttemptFailed failure{exit_class(problem), one_line(problem.what())};
   const bool could_be_fewer = group_->size() > sizes_for(run.spec).front();
   if (failure.exit_class == results::ExitClass::kOutOfMemory && could_be_fewer) {
     failure.reason.insert(0, results::kMayFitOnFewer);
@@ -162,7 +164,7 @@ AttemptFailed RunExecutor::failure_of(const JobRun& run, const std::exception& p
   return failure;
 }
 
-void RunExecutor::report_failure(const JobRun& run, const AttemptFailed& failure) {
+void RunExecutor::report_failure(const JobRun& run, const report::AttemptFailed& failure) {
   if (!begun_) report_begin(run, 0);  // failed before its first step
   report(failure);
 }
@@ -170,9 +172,9 @@ void RunExecutor::report_failure(const JobRun& run, const AttemptFailed& failure
 void RunExecutor::report_begin(const JobRun& run, int64_t first_step) {
   begun_ = true;
   const bool canonical = run.spec.run.reduction == Reduction::kCanonical;
-  report(AttemptBegun{
-      {run.record.id, place_.host, distributed::describe(place_.device), group_->size(), first_step,
-       place_.versions, canonical ? "canonical" : "allreduce"},
+  report(report::AttemptStarted{
+      {run.record.id, info_.host, distributed::describe(info_.device), group_->size(), first_step,
+       info_.versions, canonical ? "canonical" : "allreduce"},
       run.record.total_steps});
 }
 
@@ -183,91 +185,91 @@ void RunExecutor::begin(const JobRun& run) {
     remove_temporaries(folder(run));
     remove_temporaries(folder(run) / "samples");
   }
-  make_part(run, inputs_.of(run.spec));
-  const int64_t first_step = part_->trainer.resume();
+  make_active_run(run, inputs_.of(run.spec));
+  const int64_t first_step = active_->trainer.resume();
   report_begin(run, first_step);
   observe(leads(), first_step);
 }
 
-void RunExecutor::make_part(const JobRun& run, RunInputs& inputs) {
-  part_ = std::make_unique<Part>(run, inputs, *group_, place_.device, folder(run));
+void RunExecutor::make_active_run(const JobRun& run, RunInputs& inputs) {
+  active_ = std::make_unique<ActiveRun>(run, inputs, *group_, info_.device, folder(run));
 }
 
 void RunExecutor::observe(bool leading, int64_t first_step) {
-  part_->observer = std::make_unique<RunObserver>(
-      RunObserver::Setup{part_->run.spec, part_->inputs.data, *part_->inputs.evaluator,
-                         folder(part_->run), place_.device, leading, first_step,
-                         part_->trainer.total_steps()},
-      orders_, mailbox_, life_signs_);
+  active_->observer = std::make_unique<RunObserver>(
+      RunObserver::Setup{active_->run.spec, active_->inputs.data, *active_->inputs.evaluator,
+                         folder(active_->run), info_.device, leading, first_step,
+                         active_->trainer.total_steps()},
+      control_, mailbox_, heartbeat_);
 }
 
 // All ranks of the run do this together: those that were there, and those that join.
-void RunExecutor::widen(const std::vector<int>& ranks) {
+void RunExecutor::join(const std::vector<int>& ranks) {
   former_ = std::move(group_);
   group_ = make_group(ranks);
-  part_->trainer.regroup(*group_);
+  active_->trainer.join(*group_);
   former_.reset();
 }
 
 void RunExecutor::train_and_score() {
   TrainOutcome outcome = train();
-  for (; outcome == TrainOutcome::kRegroup; outcome = train()) {
+  for (; outcome == TrainOutcome::kRanksJoin; outcome = train()) {
     const std::vector<int> ranks = ranks_from_leader();
-    report(Widening{part_->trainer.state().step});
-    widen(ranks);
+    report(report::Joining{active_->trainer.state().step});
+    join(ranks);
   }
-  Trainer& trainer = part_->trainer;
-  part_->observer->finish(trainer.state().step);
+  Trainer& trainer = active_->trainer;
+  active_->observer->finish(trainer.state().step);
   if (outcome == TrainOutcome::kStopped) {
-    report(AttemptStopped{trainer.state().step});
+    report(report::AttemptStopped{trainer.state().step});
     return;
   }
-  part_->observer->write_samples(trainer.state());
-  report(Scoring{});
-  life_signs_.note(fmt::format("run {}, scoring", part_->run.record.id));
+  active_->observer->write_samples(trainer.state());
+  report(report::Scoring{});
+  heartbeat_.note(fmt::format("run {}, scoring", active_->run.record.id));
   score_and_store();
 }
 
 // Of the wider group that the coordinator asked for.
 std::vector<int> RunExecutor::ranks_from_leader() {
-  const std::vector<int> told = orders_.take_widening();  // on the leader
-  const std::string text = broadcast_text(*group_, to_text(Order{Widen{told}}), 0);
-  return std::get<Widen>(order_from_text(text)).ranks;
+  const std::vector<int> told = control_.take_join();  // on the leader
+  const std::string text = broadcast_text(*group_, to_text(Order{order::AcceptJoin{told}}), 0);
+  return std::get<order::AcceptJoin>(order_from_text(text)).ranks;
 }
 
 TrainOutcome RunExecutor::train() {
-  Trainer& trainer = part_->trainer;
+  Trainer& trainer = active_->trainer;
   try {
-    return trainer.train(*part_->observer);
+    return trainer.train(*active_->observer);
   } catch (const PeerAborted&) {
     throw;
   } catch (const Error& problem) {
     const int64_t step = trainer.state().step;
     if (problem.kind() == ErrorKind::kNonFinite && leads()) {
-      write_non_finite_batch(folder(part_->run), part_->loader.batch(step - 1), trainer.last_step(),
-                             problem.what());
+      write_non_finite_batch(folder(active_->run), active_->loader.batch(step - 1),
+                             trainer.last_step(), problem.what());
     }
     if (problem.kind() != ErrorKind::kCommunication) throw;
     throw Error(problem.kind(), fmt::format("{} (run {}, after step {})", problem.what(),
-                                            part_->run.record.id, step));
+                                            active_->run.record.id, step));
   }
 }
 
 void RunExecutor::score_and_store() {
-  const JobRun& run = part_->run;
-  const Trainer& trainer = part_->trainer;
+  const JobRun& run = active_->run;
+  const Trainer& trainer = active_->trainer;
   const int64_t scored_step = trainer.weights_step();
   std::vector<Score> scores;
   for (const Direction direction : run.spec.evaluate.directions) {
     Generator& generator =
         direction == Direction::kAtoB ? *trainer.state().netG_A : *trainer.state().netG_B;
-    scores.push_back(part_->inputs.evaluator->score(generator, direction, *group_, place_.device));
+    scores.push_back(active_->inputs.evaluator->score(generator, direction, *group_, info_.device));
   }
   waited_for_ = false;
   if (!leads()) return;
-  AttemptDone done{trainer.state().step, {}, {}};
+  report::AttemptDone done{trainer.state().step, {}, {}};
   for (const Score& score : scores) {
-    for (auto& metric : metrics_of(score, run.spec, *part_->inputs.extractor, scored_step,
+    for (auto& metric : metrics_of(score, run.spec, *active_->inputs.extractor, scored_step,
                                    trainer.score_count())) {
       done.metrics.push_back(std::move(metric));
     }

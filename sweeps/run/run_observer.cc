@@ -24,12 +24,12 @@ double seconds_since(Clock::time_point start) {
 
 }  // namespace
 
-RunObserver::RunObserver(Setup setup, WorkOrders& orders, const distributed::Mailbox& mailbox,
-                         LifeSigns& life_signs)
+RunObserver::RunObserver(Setup setup, RunControl& orders, const distributed::Mailbox& mailbox,
+                         Heartbeat& heartbeat)
     : setup_(std::move(setup)),
-      orders_(orders),
+      control_(orders),
       mailbox_(mailbox),
-      life_signs_(life_signs),
+      heartbeat_(heartbeat),
       curve_interval_(std::max<int64_t>(1, setup_.total_steps / kCurvePoints)),
       last_report_(Clock::now()),
       last_checkpoint_(last_report_),
@@ -47,9 +47,9 @@ bool RunObserver::is_on_curve(int64_t step) const {
 
 void RunObserver::step_done(const StepReport& report) {
   // On a CPU a step of large images may take longer than any wait.
-  life_signs_.note(
+  heartbeat_.note(
       fmt::format("run {}, step {} done", setup_.folder.filename().string(), report.step),
-      setup_.device.is_cuda() ? LifeSigns::Deadline::kTimeout : LifeSigns::Deadline::kNone);
+      setup_.device.is_cuda() ? Heartbeat::Deadline::kTimeout : Heartbeat::Deadline::kNone);
   if (!setup_.leader) return;
   log_->add(report);
   const auto values = report.losses.values();
@@ -67,7 +67,7 @@ void RunObserver::step_done(const StepReport& report) {
 void RunObserver::report_progress(int64_t step) {
   last_report_ = Clock::now();
   mailbox_.send(0, distributed::MailTag::kToCoordinator,
-                to_text(StepsDone{step, g_loss_, d_loss_, std::exchange(points_, {})}));
+                to_text(report::Progress{step, g_loss_, d_loss_, std::exchange(points_, {})}));
 }
 
 bool RunObserver::checkpoint_due() {
@@ -98,7 +98,7 @@ void RunObserver::write_samples(const TrainState& state) {
 }
 
 double RunObserver::score(const TrainState& state, Communicator& communicator) {
-  life_signs_.note(
+  heartbeat_.note(
       fmt::format("run {}, scoring at step {}", setup_.folder.filename().string(), state.step));
   std::vector<Score> scores;
   for (const Direction direction : setup_.spec.evaluate.directions) {

@@ -12,10 +12,10 @@
 #include "core/train/trainer.h"
 #include "distributed/mailbox.h"
 #include "results/records.h"
-#include "sweeps/run/life_signs.h"
+#include "sweeps/run/heartbeat.h"
 #include "sweeps/run/messages.h"
+#include "sweeps/run/run_control.h"
 #include "sweeps/run/run_log.h"
-#include "sweeps/run/work_orders.h"
 
 namespace scgan::sweeps {
 
@@ -32,12 +32,12 @@ class RunObserver final : public TrainObserver {
     int64_t total_steps;
   };
   // The arguments must outlive the observer. Only the leader writes and reports.
-  RunObserver(Setup setup, WorkOrders& orders, const distributed::Mailbox& mailbox,
-              LifeSigns& life_signs);
+  RunObserver(Setup setup, RunControl& orders, const distributed::Mailbox& mailbox,
+              Heartbeat& heartbeat);
 
   void step_done(const StepReport& report) override;
-  bool stop_requested() override { return orders_.stop_asked(); }
-  bool regroup_due() override { return setup_.leader && orders_.widening_asked(); }
+  bool stop_requested() override { return control_.stop_asked(); }
+  bool join_due() override { return setup_.leader && control_.join_requested(); }
   bool checkpoint_due() override;
   void before_checkpoint() override { log_->flush(); }
   bool samples_due() override;
@@ -54,9 +54,9 @@ class RunObserver final : public TrainObserver {
   bool is_on_curve(int64_t step) const;
 
   Setup setup_;
-  WorkOrders& orders_;
+  RunControl& control_;
   const distributed::Mailbox& mailbox_;
-  LifeSigns& life_signs_;
+  Heartbeat& heartbeat_;
   std::unique_ptr<RunLog> log_;
   int64_t curve_interval_;  // steps between two points of the stored curve
   std::vector<results::LossPoint> points_;

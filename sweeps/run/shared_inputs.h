@@ -11,7 +11,7 @@
 #include "core/data/dataset.h"
 #include "core/eval/evaluator.h"
 #include "core/features/feature_extractor.h"
-#include "sweeps/run/plan.h"
+#include "sweeps/run/job_plan.h"
 
 namespace scgan::sweeps {
 

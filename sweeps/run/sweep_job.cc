@@ -26,7 +26,7 @@
 #include "sweeps/run/coordinator.h"
 #include "sweeps/run/exit_code.h"
 #include "sweeps/run/failure_class.h"
-#include "sweeps/run/life_signs.h"
+#include "sweeps/run/heartbeat.h"
 #include "sweeps/run/output_lock.h"
 #include "sweeps/run/run_executor.h"
 #include "sweeps/run/run_files.h"
@@ -229,10 +229,10 @@ const std::filesystem::path& checked_folder(const JobPlan& plan, const Devices& 
 }
 
 // What only world rank 0 has: the lock, the store and the coordinator.
-class Head {
+class JobLeader {
  public:
-  Head(const JobPlan& plan, const SweepOptions& options, const Devices& devices,
-       const distributed::Mailbox& mailbox)
+  JobLeader(const JobPlan& plan, const SweepOptions& options, const Devices& devices,
+            const distributed::Mailbox& mailbox)
       : lock_(checked_folder(plan, devices), end_without_lock),
         store_(ResultStore::open(store_file(plan))) {
     remove_temporaries(plan.out);  // of a job that was killed
@@ -261,13 +261,13 @@ int exit_code(const SweepOutcome& outcome) {
 }
 
 // Rank 0's part of the start, whose failure the others must learn of before they wait for work.
-std::unique_ptr<Head> open_head(Prepared& prepared, const SweepOptions& options,
-                                const Devices& devices, const distributed::Mailbox& mailbox,
-                                const distributed::MpiRuntime& world, int& code) {
-  std::unique_ptr<Head> head;
+std::unique_ptr<JobLeader> open_leader(Prepared& prepared, const SweepOptions& options,
+                                       const Devices& devices, const distributed::Mailbox& mailbox,
+                                       const distributed::MpiRuntime& world, int& code) {
+  std::unique_ptr<JobLeader> leader;
   if (world.rank() == 0) {
     try {
-      head = std::make_unique<Head>(prepared.plan, options, devices, mailbox);
+      leader = std::make_unique<JobLeader>(prepared.plan, options, devices, mailbox);
       tell_different_devices(devices);
       for (PreparedData& data : prepared.data) data.publish();
     } catch (const Error& problem) {
@@ -276,11 +276,11 @@ std::unique_ptr<Head> open_head(Prepared& prepared, const SweepOptions& options,
     }
   }
   code = world.broadcast(code);
-  return head;
+  return leader;
 }
 
 // Ends all ranks, after the coordinator had a moment to note why: it ends them itself.
-[[noreturn]] void end_job(const distributed::Mailbox& mailbox, const JobBroken& broken) {
+[[noreturn]] void end_job(const distributed::Mailbox& mailbox, const report::JobFailed& broken) {
   log::error("{}", broken.reason);
   try {
     mailbox.send(0, distributed::MailTag::kToCoordinator, to_text(broken));
@@ -294,19 +294,19 @@ std::unique_ptr<Head> open_head(Prepared& prepared, const SweepOptions& options,
 // This rank's share of the job. An error that is not a run's own ends all ranks here and now: the
 // others wait for this one, in collectives and in the coordinator, and would do so in the
 // executor's destructor too.
-void work(const JobPlan& plan, const distributed::Mailbox& mailbox, LifeSigns& life_signs,
-          const RunExecutor::Place& place) {
-  RunExecutor executor(plan, mailbox, life_signs, place);
+void work(const JobPlan& plan, const distributed::Mailbox& mailbox, Heartbeat& heartbeat,
+          const RunExecutor::RankInfo& info) {
+  RunExecutor executor(plan, mailbox, heartbeat, info);
   try {
     executor.serve();
   } catch (const std::exception& problem) {
-    end_job(mailbox, {place.rank, exit_class(problem), problem.what()});
+    end_job(mailbox, {info.rank, exit_class(problem), problem.what()});
   }
 }
 
 // The whole job; its exit code on rank 0.
 int run_watched(const SweepOptions& options, const distributed::MpiRuntime& world,
-                const distributed::Mailbox& mailbox, LifeSigns& life_signs) {
+                const distributed::Mailbox& mailbox, Heartbeat& heartbeat) {
   auto prepared = prepare(options, world);
   if (!prepared) return kExitBadInput;
   if (options.dry_run) {
@@ -317,12 +317,12 @@ int run_watched(const SweepOptions& options, const distributed::MpiRuntime& worl
   const c10::Device device = distributed::choose_device(options.device, world.local_rank());
   const Devices devices = world.gather(distributed::describe(device));
   int code = kExitDone;
-  const auto head = open_head(*prepared, options, devices, mailbox, world, code);
+  const auto leader = open_leader(*prepared, options, devices, mailbox, world, code);
   if (code != kExitDone) return code;
-  work(prepared->plan, mailbox, life_signs,
+  work(prepared->plan, mailbox, heartbeat,
        {world.rank(), world.host(), device, versions_json(), options.stop_after_minutes});
-  if (head == nullptr) return code;
-  const SweepOutcome outcome = head->finish();
+  if (leader == nullptr) return code;
+  const SweepOutcome outcome = leader->finish();
   fmt::print("{}: {} of {} run{} done, {} failed, {} left; results in {}\n", prepared->plan.name,
              outcome.done, prepared->plan.runs.size(), prepared->plan.runs.size() == 1 ? "" : "s",
              outcome.failed, outcome.left, prepared->plan.out.string());
@@ -333,10 +333,10 @@ int run_watched(const SweepOptions& options, const distributed::MpiRuntime& worl
 
 int run_sweep(const SweepOptions& options, const distributed::MpiRuntime& world) {
   const distributed::Mailbox mailbox;
-  LifeSigns life_signs(mailbox, world.rank(), world.host(), [&](const LifeSigns::Silence& silence) {
+  Heartbeat heartbeat(mailbox, world.rank(), world.host(), [&](const Heartbeat::Silence& silence) {
     end_job(mailbox, {silence.rank, results::ExitClass::kLost, silence.text});
   });
-  const int code = world.broadcast(run_watched(options, world, mailbox, life_signs));
+  const int code = world.broadcast(run_watched(options, world, mailbox, heartbeat));
   world.barrier();  // until here the ranks are watched
   return code;
 }

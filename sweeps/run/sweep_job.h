@@ -2,7 +2,7 @@
 #pragma once
 
 #include "distributed/mpi_runtime.h"
-#include "sweeps/run/plan.h"
+#include "sweeps/run/job_plan.h"
 
 namespace scgan::sweeps {
 

@@ -68,9 +68,9 @@ TEST_F(ResultStoreTest, KeepsWhatItWasGiven) {
 
 TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
   const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
-  store_.widen(attempt, 7, 2);
-  store_.widen(attempt, 12, 4);
-  store_.widen(attempt, 12, 8);  // before the next step
+  store_.add_join(attempt, 7, 2);
+  store_.add_join(attempt, 12, 4);
+  store_.add_join(attempt, 12, 8);  // before the next step
   Database database = Database::open_read_only(file());
   Statement read(database, "SELECT attempt_id, step, ranks FROM widening ORDER BY step");
   std::vector<std::vector<int64_t>> rows;
@@ -105,7 +105,7 @@ TEST_F(ResultStoreTest, StoreOfTheFirstVersionIsReadAndBroughtUpToDate) {
   EXPECT_EQ(ResultStore::open_read_only(file()).runs().at(0).state, RunState::kDone);
   ResultStore again = ResultStore::open(file());
   EXPECT_EQ(again.runs().at(0).metrics.at(0).value, 12.5);
-  again.widen(again.begin_attempt(attempt_on("r2")), 3, 2);
+  again.add_join(again.begin_attempt(attempt_on("r2")), 3, 2);
 }
 
 TEST_F(ResultStoreTest, FinishIsAllOrNothing) {

@@ -31,7 +31,7 @@ class ScriptedObserver final : public TrainObserver {
  public:
   int64_t stop_at = std::numeric_limits<int64_t>::max();
   int64_t checkpoint_at = -1;
-  int64_t regroup_at = -1;  // once
+  int64_t join_at = -1;  // once
   std::vector<std::array<double, 10>> losses;
   std::vector<int64_t> saved_after;        // steps, when it was told of a checkpoint
   std::map<int64_t, double> fid_at;        // what score() gives at a step; 100 elsewhere
@@ -45,9 +45,9 @@ class ScriptedObserver final : public TrainObserver {
   bool checkpoint_due() override { return step_ == checkpoint_at; }
   void before_checkpoint() override { saved_after.push_back(step_); }
   bool samples_due() override { return false; }
-  bool regroup_due() override {
-    const bool due = step_ == regroup_at;
-    if (due) regroup_at = -1;
+  bool join_due() override {
+    const bool due = step_ == join_at;
+    if (due) join_at = -1;
     return due;
   }
   void write_samples(const TrainState&) override {}
@@ -168,17 +168,17 @@ TEST_F(TrainerTest, RanksThatJoinChangeNoBit) {
       observer.checkpoint_at = second;  // before and after the change
       std::optional<testing::ThreadCommunicator> two;
       if (rank == 0) {
-        observer.regroup_at = first;
-        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
+        observer.join_at = first;
+        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRanksJoin);
         EXPECT_EQ(trainer.state().step, first);
-        observer.regroup_at = second;
+        observer.join_at = second;
       }
       if (rank < 2) {
         two.emplace(world_of_two, rank);
-        trainer.regroup(*two);
-        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
+        trainer.join(*two);
+        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRanksJoin);
       }
-      trainer.regroup(four);
+      trainer.join(four);
       EXPECT_EQ(trainer.state().step, second);
       EXPECT_EQ(trainer.train(observer), TrainOutcome::kFinished);
       EXPECT_EQ(trainer.weights_step(), 4);
@@ -198,7 +198,7 @@ TEST_F(TrainerTest, StopGoesBeforeAChangeOfTheRanks) {
   SoloCommunicator solo;
   TempDir folder;
   ScriptedObserver observer;
-  observer.stop_at = observer.regroup_at = 2;
+  observer.stop_at = observer.join_at = 2;
   Trainer trainer(spec_, kRunId, loader_, solo, at::kCPU, folder.path());
   EXPECT_EQ(trainer.train(observer), TrainOutcome::kStopped);
 }

@@ -68,24 +68,24 @@ TEST(ScheduleTest, RanksOfARunHaveOneDevice) {
 
 TEST(ScheduleTest, FreeRanksGoToTheRunThatWouldEndLast) {
   const std::vector<int> sizes{1, 2, 4};
-  EXPECT_EQ(widened_sizes({{1, sizes, 100}}, 3), std::vector<int>{4});
-  EXPECT_EQ(widened_sizes({{1, sizes, 100}}, 2), std::vector<int>{2});
-  EXPECT_EQ(widened_sizes({{1, sizes, 100}, {1, sizes, 90}}, 2), (std::vector<int>{2, 2}));
-  EXPECT_EQ(widened_sizes({{1, sizes, 100}, {1, sizes, 40}}, 3), (std::vector<int>{4, 1}));
-  EXPECT_EQ(widened_sizes({{1, sizes, 40}, {2, sizes, 100}}, 2), (std::vector<int>{1, 4}));
-  EXPECT_EQ(widened_sizes({{4, sizes, 100}, {1, sizes, 10}}, 4), (std::vector<int>{4, 4}));
-  EXPECT_EQ(widened_sizes({}, 4), std::vector<int>{});
+  EXPECT_EQ(sizes_after_joining({{1, sizes, 100}}, 3), std::vector<int>{4});
+  EXPECT_EQ(sizes_after_joining({{1, sizes, 100}}, 2), std::vector<int>{2});
+  EXPECT_EQ(sizes_after_joining({{1, sizes, 100}, {1, sizes, 90}}, 2), (std::vector<int>{2, 2}));
+  EXPECT_EQ(sizes_after_joining({{1, sizes, 100}, {1, sizes, 40}}, 3), (std::vector<int>{4, 1}));
+  EXPECT_EQ(sizes_after_joining({{1, sizes, 40}, {2, sizes, 100}}, 2), (std::vector<int>{1, 4}));
+  EXPECT_EQ(sizes_after_joining({{4, sizes, 100}, {1, sizes, 10}}, 4), (std::vector<int>{4, 4}));
+  EXPECT_EQ(sizes_after_joining({}, 4), std::vector<int>{});
 }
 
 TEST(ScheduleTest, RunThatIsAboutToEndIsLeftAlone) {
-  EXPECT_EQ(widened_sizes({{1, {1, 2}, kWorthJoiningSeconds - 0.1}}, 1), std::vector<int>{1});
+  EXPECT_EQ(sizes_after_joining({{1, {1, 2}, kWorthJoiningSeconds - 0.1}}, 1), std::vector<int>{1});
   // Two ranks bring it under the limit: four are not worth it.
-  EXPECT_EQ(widened_sizes({{1, {1, 2, 4}, 2 * kWorthJoiningSeconds - 0.1}}, 3),
+  EXPECT_EQ(sizes_after_joining({{1, {1, 2, 4}, 2 * kWorthJoiningSeconds - 0.1}}, 3),
             std::vector<int>{2});
 }
 
-TEST(ScheduleTest, GroupsOfAFixedSizeAreNotWidened) {
-  EXPECT_EQ(widened_sizes({{2, {2}, 100}}, 6), std::vector<int>{2});
+TEST(ScheduleTest, GroupsOfAFixedSizeAreNotJoined) {
+  EXPECT_EQ(sizes_after_joining({{2, {2}, 100}}, 6), std::vector<int>{2});
 }
 
 TEST(ScheduleTest, AskedSizeIsTakenWhereItIsPossible) {

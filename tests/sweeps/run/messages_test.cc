@@ -9,58 +9,66 @@ namespace {
 
 TEST(MessagesTest, EveryKindSurvivesTheWay) {
   results::AttemptStart start{"0123456789abcdef", "host \"a\"", "cpu: x", 4, 12, "{}", "canonical"};
-  const auto begun = std::get<AttemptBegun>(report_from_text(to_text(AttemptBegun{start, 99})));
+  const auto begun = std::get<report::AttemptStarted>(
+      report_from_text(to_text(report::AttemptStarted{start, 99})));
   EXPECT_EQ(begun.attempt.host, "host \"a\"");
   EXPECT_EQ(begun.attempt.ranks, 4);
   EXPECT_EQ(begun.total_steps, 99);
 
-  const auto steps =
-      std::get<StepsDone>(report_from_text(to_text(StepsDone{7, 0.1, 1e-300, {{7, "d_a", 0.3}}})));
+  const auto steps = std::get<report::Progress>(
+      report_from_text(to_text(report::Progress{7, 0.1, 1e-300, {{7, "d_a", 0.3}}})));
   EXPECT_EQ(steps.g_loss, 0.1);  // to the last bit
   EXPECT_EQ(steps.d_loss, 1e-300);
   EXPECT_EQ(steps.losses.at(0).value, 0.3);
 
   results::Metric metric{"fid", "AtoB", 3, 1.0 / 3, 10, 11, "e", "d", "p"};
-  const auto done =
-      std::get<AttemptDone>(report_from_text(to_text(AttemptDone{3, {metric}, {{"a/b", "00"}}})));
+  const auto done = std::get<report::AttemptDone>(
+      report_from_text(to_text(report::AttemptDone{3, {metric}, {{"a/b", "00"}}})));
   EXPECT_EQ(done.metrics.at(0).value, 1.0 / 3);
   EXPECT_EQ(done.metrics.at(0).n_fake, 11);
   EXPECT_EQ(done.artifacts.at(0).path, "a/b");
 
-  const auto failed = std::get<AttemptFailed>(
-      report_from_text(to_text(AttemptFailed{results::ExitClass::kNonFinite, "loss is nan"})));
+  const auto failed = std::get<report::AttemptFailed>(report_from_text(
+      to_text(report::AttemptFailed{results::ExitClass::kNonFinite, "loss is nan"})));
   EXPECT_EQ(failed.exit_class, results::ExitClass::kNonFinite);
-  EXPECT_EQ(std::get<AttemptStopped>(report_from_text(to_text(AttemptStopped{5}))).step, 5);
-  const auto broken = std::get<JobBroken>(
-      report_from_text(to_text(JobBroken{3, results::ExitClass::kLost, "it is gone"})));
+  EXPECT_EQ(
+      std::get<report::AttemptStopped>(report_from_text(to_text(report::AttemptStopped{5}))).step,
+      5);
+  const auto broken = std::get<report::JobFailed>(
+      report_from_text(to_text(report::JobFailed{3, results::ExitClass::kLost, "it is gone"})));
   EXPECT_EQ(broken.rank, 3);
   EXPECT_EQ(broken.exit_class, results::ExitClass::kLost);
   EXPECT_EQ(broken.reason, "it is gone");
-  EXPECT_EQ(std::get<Widening>(report_from_text(to_text(Widening{8}))).step, 8);
-  EXPECT_TRUE(std::holds_alternative<Scoring>(report_from_text(to_text(Scoring{}))));
-  EXPECT_TRUE(std::holds_alternative<Free>(report_from_text(to_text(Free{}))));
-  EXPECT_EQ(std::get<Ready>(report_from_text(to_text(Ready{3}))).run, 3);
-  const auto cannot = std::get<CannotJoin>(report_from_text(to_text(CannotJoin{3, "no memory"})));
+  EXPECT_EQ(std::get<report::Joining>(report_from_text(to_text(report::Joining{8}))).step, 8);
+  EXPECT_TRUE(
+      std::holds_alternative<report::Scoring>(report_from_text(to_text(report::Scoring{}))));
+  EXPECT_TRUE(
+      std::holds_alternative<report::RankFree>(report_from_text(to_text(report::RankFree{}))));
+  EXPECT_EQ(std::get<report::JoinReady>(report_from_text(to_text(report::JoinReady{3}))).run, 3);
+  const auto cannot =
+      std::get<report::JoinFailed>(report_from_text(to_text(report::JoinFailed{3, "no memory"})));
   EXPECT_EQ(cannot.run, 3);
   EXPECT_EQ(cannot.reason, "no memory");
 }
 
 TEST(MessagesTest, EveryOrderSurvivesTheWay) {
   const std::vector<int> ranks{0, 3, 1};
-  const auto work = std::get<Work>(order_from_text(to_text(Work{5, ranks})));
+  const auto work = std::get<order::StartRun>(order_from_text(to_text(order::StartRun{5, ranks})));
   EXPECT_EQ(work.run, 5);
   EXPECT_EQ(work.ranks, ranks);
-  EXPECT_EQ(std::get<Prepare>(order_from_text(to_text(Prepare{6}))).run, 6);
-  EXPECT_EQ(std::get<Join>(order_from_text(to_text(Join{ranks}))).ranks, ranks);
-  EXPECT_EQ(std::get<Widen>(order_from_text(to_text(Widen{ranks}))).ranks, ranks);
-  EXPECT_TRUE(std::holds_alternative<Dismiss>(order_from_text(to_text(Dismiss{}))));
-  EXPECT_TRUE(std::holds_alternative<Stop>(order_from_text(to_text(Stop{}))));
-  EXPECT_TRUE(std::holds_alternative<Leave>(order_from_text(to_text(Leave{}))));
+  EXPECT_EQ(std::get<order::PrepareJoin>(order_from_text(to_text(order::PrepareJoin{6}))).run, 6);
+  EXPECT_EQ(std::get<order::Join>(order_from_text(to_text(order::Join{ranks}))).ranks, ranks);
+  EXPECT_EQ(std::get<order::AcceptJoin>(order_from_text(to_text(order::AcceptJoin{ranks}))).ranks,
+            ranks);
+  EXPECT_TRUE(
+      std::holds_alternative<order::CancelJoin>(order_from_text(to_text(order::CancelJoin{}))));
+  EXPECT_TRUE(std::holds_alternative<order::StopRun>(order_from_text(to_text(order::StopRun{}))));
+  EXPECT_TRUE(std::holds_alternative<order::Exit>(order_from_text(to_text(order::Exit{}))));
 }
 
 TEST(MessagesTest, ReasonThatIsNoUtf8StillArrives) {
-  const auto failed = std::get<AttemptFailed>(report_from_text(
-      to_text(AttemptFailed{results::ExitClass::kData, "caf\xe9.png: truncated"})));
+  const auto failed = std::get<report::AttemptFailed>(report_from_text(
+      to_text(report::AttemptFailed{results::ExitClass::kData, "caf\xe9.png: truncated"})));
   EXPECT_NE(failed.reason.find(".png: truncated"), std::string::npos);
 }
 

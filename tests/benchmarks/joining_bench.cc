@@ -1,4 +1,4 @@
-// widening_bench [RUNS RANKS [STEPS]]: how much sooner the last run of a sweep ends when free ranks
+// joining_bench [RUNS RANKS [STEPS]]: how much sooner the last run of a sweep ends when free ranks
 // join it. By default 3 runs on 2 ranks and 5 on 4, of 60 steps each.
 //
 // Arithmetic predicts: a run that takes `alone` on one rank and `shared` on all of them ends
@@ -23,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kSweep = R"(name: widening
+constexpr const char* kSweep = R"(name: joining
 data:
   kind: synthetic
   image_size: 64
@@ -94,7 +94,7 @@ int main(int argc, char** argv) {
     }
     return 0;
   } catch (const std::exception& problem) {
-    fmt::print(stderr, "widening_bench: {}\n", problem.what());
+    fmt::print(stderr, "joining_bench: {}\n", problem.what());
     return 1;
   }
 }

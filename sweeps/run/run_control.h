@@ -1,4 +1,4 @@
-// WorkOrders: what a rank is told while it works on a run: to stop, or to take further ranks in.
+// RunControl: what a rank is told while it works on a run: to stop, or to take further ranks in.
 #pragma once
 
 #include <chrono>
@@ -8,10 +8,10 @@
 
 namespace scgan::sweeps {
 
-class WorkOrders {
+class RunControl {
  public:
   // `mailbox` must outlive this. `after_minutes`: --stop-after; 0 = no limit.
-  WorkOrders(const distributed::Mailbox& mailbox, double after_minutes);
+  RunControl(const distributed::Mailbox& mailbox, double after_minutes);
 
   // A run begins; only its leader gets orders of the coordinator.
   void begin_run(bool leads);
@@ -20,9 +20,9 @@ class WorkOrders {
   // --stop-after leaves a run its first step, so that a job makes progress however late it starts.
   bool stop_asked();
   // Whether the coordinator wants other ranks in this run.
-  bool widening_asked();
+  bool join_requested();
   // Which: all world ranks of the run from now on.
-  std::vector<int> take_widening();
+  std::vector<int> take_join();
 
  private:
   void read_mail();
@@ -32,7 +32,7 @@ class WorkOrders {
   bool leads_ = false;
   bool stop_ = false;
   bool stepped_ = false;  // the run, since it began
-  std::vector<int> widening_;
+  std::vector<int> joined_ranks_;
 };
 
 }  // namespace scgan::sweeps

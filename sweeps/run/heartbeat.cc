@@ -1,4 +1,4 @@
-#include "sweeps/run/life_signs.h"
+#include "sweeps/run/heartbeat.h"
 
 #include <fmt/format.h>
 
@@ -24,7 +24,7 @@ constexpr const char* kFarewell = "";
 
 }  // namespace
 
-LifeSigns::LifeSigns(const distributed::Mailbox& mailbox, int rank, std::string host,
+Heartbeat::Heartbeat(const distributed::Mailbox& mailbox, int rank, std::string host,
                      OnSilence on_silence)
     : mailbox_(mailbox),
       rank_(rank),
@@ -36,7 +36,7 @@ LifeSigns::LifeSigns(const distributed::Mailbox& mailbox, int rank, std::string 
   thread_ = std::thread([this] { live(); });
 }
 
-LifeSigns::~LifeSigns() {
+Heartbeat::~Heartbeat() {
   {
     const std::scoped_lock guard(mutex_);
     ending_ = true;
@@ -45,14 +45,14 @@ LifeSigns::~LifeSigns() {
   if (rank_ != 0) send_sign(kFarewell);
 }
 
-void LifeSigns::note(std::string doing, Deadline deadline) {
+void Heartbeat::note(std::string doing, Deadline deadline) {
   const std::scoped_lock guard(mutex_);
   doing_ = std::move(doing);
   deadline_ = deadline;
   busy_seconds_ = 0;
 }
 
-std::optional<LifeSigns::Silence> LifeSigns::own_silence(double passed) {
+std::optional<Heartbeat::Silence> Heartbeat::own_silence(double passed) {
   const std::scoped_lock guard(mutex_);
   if (deadline_ == Deadline::kNone || distributed::Waiting::now() != nullptr) return std::nullopt;
   busy_seconds_ += passed;
@@ -63,19 +63,19 @@ std::optional<LifeSigns::Silence> LifeSigns::own_silence(double passed) {
                          rank_, host_, busy_seconds_, doing_)};
 }
 
-std::string LifeSigns::sign() {
+std::string Heartbeat::sign() {
   const std::scoped_lock guard(mutex_);
   const char* operation = distributed::Waiting::now();
   return fmt::format("on host {}: {}{}", host_, doing_,
                      operation == nullptr ? "" : fmt::format(", in {}", operation));
 }
 
-void LifeSigns::send_sign(const std::string& sign) const {
+void Heartbeat::send_sign(const std::string& sign) const {
   mailbox_.send(0, MailTag::kLifeSign, sign);
 }
 
 // Rank 0 answers; an answer is any text.
-void LifeSigns::listen() {
+void Heartbeat::listen() {
   while (const auto mail = mailbox_.poll(MailTag::kLifeSign)) {
     if (rank_ == 0 && mail->text == kFarewell) {
       peers_.erase(mail->from);
@@ -86,7 +86,7 @@ void LifeSigns::listen() {
   }
 }
 
-std::string LifeSigns::silence_of(int silent) {
+std::string Heartbeat::silence_of(int silent) {
   std::string text = fmt::format(
       "rank {} has given no sign of life for {:.0f} s: it is stopped, or its host is cut off",
       silent, peers_[silent].silent_seconds);
@@ -98,7 +98,7 @@ std::string LifeSigns::silence_of(int silent) {
   return text;
 }
 
-void LifeSigns::live() {
+void Heartbeat::live() {
   const double interval = limit_seconds_ / kSignsPerLimit;
   double since_sign = interval;
   for (auto last = Clock::now();;) {

@@ -1,4 +1,4 @@
-// LifeSigns: tells ranks that do nothing for long from ranks that do nothing any more.
+// Heartbeat: tells ranks that do nothing for long from ranks that do nothing any more.
 //
 // A thread that still gives signs does not see whether its rank gets on: work that has a deadline,
 // a step on a GPU, is watched by the rank's own thread.
@@ -20,7 +20,7 @@
 
 namespace scgan::sweeps {
 
-class LifeSigns {
+class Heartbeat {
  public:
   struct Silence {
     int rank = 0;  // of the world
@@ -28,11 +28,11 @@ class LifeSigns {
   };
   using OnSilence = std::function<void(const Silence&)>;
   // Starts the thread, which calls `on_silence` once, at most. The mailbox must outlive this.
-  LifeSigns(const distributed::Mailbox& mailbox, int rank, std::string host, OnSilence on_silence);
+  Heartbeat(const distributed::Mailbox& mailbox, int rank, std::string host, OnSilence on_silence);
   // The rank is not missed any more.
-  ~LifeSigns();
-  LifeSigns(const LifeSigns&) = delete;
-  LifeSigns& operator=(const LifeSigns&) = delete;
+  ~Heartbeat();
+  Heartbeat(const Heartbeat&) = delete;
+  Heartbeat& operator=(const Heartbeat&) = delete;
 
   enum class Deadline {
     kNone,

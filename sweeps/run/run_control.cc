@@ -1,4 +1,4 @@
-#include "sweeps/run/work_orders.h"
+#include "sweeps/run/run_control.h"
 
 #include <utility>
 
@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
-WorkOrders::WorkOrders(const distributed::Mailbox& mailbox, double after_minutes)
+RunControl::RunControl(const distributed::Mailbox& mailbox, double after_minutes)
     : mailbox_(mailbox), deadline_(Clock::time_point::max()) {
   if (after_minutes > 0) {
     deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
@@ -21,38 +21,38 @@ WorkOrders::WorkOrders(const distributed::Mailbox& mailbox, double after_minutes
   }
 }
 
-void WorkOrders::begin_run(bool leads) {
+void RunControl::begin_run(bool leads) {
   leads_ = leads;
-  widening_.clear();
+  joined_ranks_.clear();
   stepped_ = false;
 }
 
-void WorkOrders::read_mail() {
+void RunControl::read_mail() {
   if (!leads_) return;
   while (const auto mail = mailbox_.poll(distributed::MailTag::kOrder)) {
     const Order order = order_from_text(mail->text);
-    if (std::holds_alternative<Stop>(order)) {
+    if (std::holds_alternative<order::StopRun>(order)) {
       stop_ = true;
-    } else if (const auto* widen = std::get_if<Widen>(&order)) {
-      widening_ = widen->ranks;
+    } else if (const auto* join = std::get_if<order::AcceptJoin>(&order)) {
+      joined_ranks_ = join->ranks;
     } else {
       throw Error(ErrorKind::kCommunication, "an order that does not fit a run under way");
     }
   }
 }
 
-bool WorkOrders::stop_asked() {
+bool RunControl::stop_asked() {
   read_mail();
   const bool late = Clock::now() >= deadline_ && stepped_;
   stepped_ = true;
   return stop_ || stop_signalled() || late;
 }
 
-bool WorkOrders::widening_asked() {
+bool RunControl::join_requested() {
   read_mail();
-  return !widening_.empty();
+  return !joined_ranks_.empty();
 }
 
-std::vector<int> WorkOrders::take_widening() { return std::exchange(widening_, {}); }
+std::vector<int> RunControl::take_join() { return std::exchange(joined_ranks_, {}); }
 
 }  // namespace scgan::sweeps

@@ -1,4 +1,4 @@
-#include "sweeps/run/plan.h"
+#include "sweeps/run/job_plan.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
