@@ -2,7 +2,7 @@
 // them into memory and reads no image file. Everything in the folder may be deleted at any time.
 //
 //   images-KEY    all images of a data set. KEY: hash of the data's digest and of pixels_key(). One
-//                 page with a header, the images as image_layout.h places them, the catalog.
+//                 page with a header, the images as image_layout.h locations them, the catalog.
 //                 Everything has a checksum. Numbers are in this machine's byte order.
 //   sources-KEY   what inspection found out. KEY: hash of the path, size and time of last change of
 //                 every source file, and of pixels_key().

@@ -20,7 +20,7 @@ constexpr double kTurn = 2 * std::numbers::pi;
 constexpr uint32_t kLanesPerCell = 64;
 constexpr uint32_t kImageLanes = 1U << 20;  // lanes of what belongs to the whole image
 constexpr double kLayers = 5;               // at most so many cells lie on one another, on average
-constexpr int kCandidates = 12;             // places tried for a cell: the freest is taken
+constexpr int kCandidates = 12;             // locations tried for a cell: the freest is taken
 
 // A phenotype; lengths in units of the image side, intensities of full scale.
 struct Phenotype {
@@ -179,8 +179,8 @@ class Cell {
     double height = 0, phase = 0;
   };
 
-  // Of some places the one that lies farthest from the other cells: cells touch, but seldom lie on
-  // one another.
+  // Of some locations the one that lies farthest from the other cells: cells touch, but seldom lie
+  // on one another.
   void place(const ImageDraws& draw, uint32_t lane, const std::vector<Cell>& others) {
     double best = -1;
     for (uint32_t i = 0; i < kCandidates; ++i) {

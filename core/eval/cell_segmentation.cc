@@ -213,8 +213,8 @@ class Basins {
   std::vector<int> parents_, peaks_;
 };
 
-// Parts of the mask around its deepest places: a watershed in which two parts stay apart where the
-// neck between them is narrow beside the narrower of the two.
+// Parts of the mask around its deepest locations: a watershed in which two parts stay apart where
+// the neck between them is narrow beside the narrower of the two.
 Labels parted(const Field& field, const std::vector<char>& mask) {
   const auto depth = depths(field, mask);
   std::vector<int> order;

@@ -22,8 +22,8 @@ ChannelRanges full_range(int64_t bits);
 
 // Exact percentiles per channel of any number of images without keeping them: counts how often each
 // raw value occurs. Float images have too many values to count each; they are added twice. First
-// the upper halves of their bit patterns are counted, then the lower halves in the few places where
-// the percentiles lie:
+// the upper halves of their bit patterns are counted, then the lower halves in the few locations
+// where the percentiles lie:
 //
 //   do { for (every image) histogram.add(image); } while (histogram.needs_another_pass(low, high));
 class RawHistogram {

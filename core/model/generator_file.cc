@@ -142,7 +142,7 @@ GeneratorShape shape_of(const Tensors& tensors, const fs::path& file) {
   if (!positions.empty()) shape.blocks = *positions.rbegin() - kFirstBlock + 1;
   if (shape.width == 0 || shape.width > kMostWidth || shape.blocks < 0 ||
       shape.blocks > kMostBlocks) {
-    refuse(file, "holds no ResNet generator of CycleGAN: its layers are in other places");
+    refuse(file, "holds no ResNet generator of CycleGAN: its layers are in other locations");
   }
   return shape;
 }

@@ -110,8 +110,8 @@ class ProblemList {
 };
 
 std::string located(const SweepSpec& sweep, const std::string& key) {
-  const auto place = sweep.places.find(key);
-  return place == sweep.places.end() ? key : place->second + ": " + key;
+  const auto location = sweep.locations.find(key);
+  return location == sweep.locations.end() ? key : location->second + ": " + key;
 }
 
 // All runs in training order, excluded ones left out; counts what each exclusion matches.

@@ -36,21 +36,21 @@ const SpecKey* KeyReader::find(const std::string& path) const {
 
 bool KeyReader::is_map(const YamlNode& node, const std::string& path) const {
   if (node.kind == Kind::kMap || node.kind == Kind::kNull) return true;
-  issues_.add(node.place, path, "expected a section with keys (key: value)");
+  issues_.add(node.location, path, "expected a section with keys (key: value)");
   return false;
 }
 
 bool KeyReader::is_filled_list(const YamlNode& node, const std::string& path,
                                const char* example) const {
   if (node.kind == Kind::kList && !node.children.empty()) return true;
-  issues_.add(node.place, path,
+  issues_.add(node.location, path,
               fmt::format("expected a list with at least one value, such as {}", example));
   return false;
 }
 
 void KeyReader::unknown(const YamlNode& entry, const std::string& path,
                         const std::vector<std::string>& known) const {
-  issues_.add(entry.key_place, path, "unknown key" + did_you_mean(path, known));
+  issues_.add(entry.key_location, path, "unknown key" + did_you_mean(path, known));
 }
 
 std::optional<SpecValue> KeyReader::read(const YamlNode& node, const SpecKey& key) const {
@@ -58,15 +58,16 @@ std::optional<SpecValue> KeyReader::read(const YamlNode& node, const SpecKey& ke
   if (!value || key.type != SpecType::kPath) return value;
   const std::filesystem::path path = std::get<std::string>(*value);
   if (path.empty()) {
-    issues_.add(node.place, key.path, "is empty; write a path or leave the key out");
+    issues_.add(node.location, key.path, "is empty; write a path or leave the key out");
     return std::nullopt;
   }
-  const auto whole = node.place.from_flag ? path : base_folder_ / path;
+  const auto whole = node.location.from_flag ? path : base_folder_ / path;
   return std::filesystem::absolute(whole).lexically_normal().string();
 }
 
 void KeyReader::read_free_entry(const YamlNode& entry, const std::string& prefix,
-                                const std::string& where, std::map<std::string, Place>& seen,
+                                const std::string& where,
+                                std::map<std::string, SourceLocation>& seen,
                                 const OnKey& on_key) const {
   const std::string path = join(prefix, entry.key);
   if (is_section(path)) {
@@ -79,14 +80,14 @@ void KeyReader::read_free_entry(const YamlNode& entry, const std::string& prefix
   const SpecKey* key = find_free(entry, path, where);
   if (key == nullptr) return;
   if (key->path == kPercentageKey) {
-    issues_.add(entry.key_place, join(where, path), kPercentageMessage);
+    issues_.add(entry.key_location, join(where, path), kPercentageMessage);
     return;
   }
-  const auto [first, is_new] = seen.emplace(key->path, entry.key_place);
+  const auto [first, is_new] = seen.emplace(key->path, entry.key_location);
   if (is_new) {
     on_key(*key, entry);
   } else {
-    issues_.add(entry.key_place, join(where, path),
+    issues_.add(entry.key_location, join(where, path),
                 fmt::format("is written twice, first at {}", first->second.text));
   }
 }
@@ -104,7 +105,7 @@ const SpecKey* KeyReader::find_free(const YamlNode& entry, const std::string& pa
   const std::string message =
       endings.empty() ? "unknown key" + did_you_mean(path, known)
                       : fmt::format("could be {}; write the full path", fmt::join(endings, " or "));
-  issues_.add(entry.key_place, join(where, path), message);
+  issues_.add(entry.key_location, join(where, path), message);
   return nullptr;
 }
 

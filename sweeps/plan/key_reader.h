@@ -53,7 +53,7 @@ class KeyReader {
   // where that is unique, or in nested sections. Calls `on_key` for each key below `entry`. `where`
   // is the path of the place, for messages; `seen` finds a key that is named twice.
   void read_free_entry(const YamlNode& entry, const std::string& prefix, const std::string& where,
-                       std::map<std::string, Place>& seen, const OnKey& on_key) const;
+                       std::map<std::string, SourceLocation>& seen, const OnKey& on_key) const;
 
  private:
   const SpecKey* find_free(const YamlNode& entry, const std::string& path,

@@ -41,7 +41,7 @@ struct SweepSpec {
   std::vector<Axis> axes;
   std::vector<Exclusion> exclude;
   std::map<std::string, std::string>
-      places;  // key path -> where it is written ("file.yaml:12"), for messages
+      locations;  // key path -> where it is written ("file.yaml:12"), for messages
 };
 
 // One mistake in a sweep file.

@@ -62,9 +62,9 @@ class SweepReader {
  private:
   void read_name(const YamlNode& root, const YamlNode* node) {
     if (node == nullptr) {
-      issues_.add(root.place, "name", "is missing; it names the sweep in the results");
+      issues_.add(root.location, "name", "is missing; it names the sweep in the results");
     } else if (node->kind != Kind::kScalar || !is_name(node->text)) {
-      issues_.add(node->place, "name", "expected a name of letters, digits, _, - and .");
+      issues_.add(node->location, "name", "expected a name of letters, digits, _, - and .");
     } else {
       spec_.name = node->text;
     }
@@ -75,7 +75,8 @@ class SweepReader {
     const std::string path = join(prefix, entry.key);
     const SpecKey* key = reader_.find(path);
     if (entry.key.find('.') != std::string::npos && (key != nullptr || reader_.is_section(path))) {
-      issues_.add(entry.key_place, path, "write it inside its section, as in train: {epochs: 3}");
+      issues_.add(entry.key_location, path,
+                  "write it inside its section, as in train: {epochs: 3}");
     } else if (reader_.is_section(path)) {
       if (!reader_.is_map(entry, path)) return;
       for (const YamlNode& child : entry.children) read_base_entry(child, path);
@@ -88,16 +89,16 @@ class SweepReader {
       reader_.unknown(entry, path, known);
     } else if (key->variant_only) {
       issues_.add(
-          entry.key_place, path,
+          entry.key_location, path,
           fmt::format(
               "tells the variants apart, so it cannot be set for all; write it under variants:, "
               "as in variants: {{mine: {{base: scgan, {}: ...}}}}",
               entry.key));
     } else if (path == kPercentageKey) {
-      issues_.add(entry.key_place, path, kPercentageMessage);
+      issues_.add(entry.key_location, path, kPercentageMessage);
     } else if (auto value = reader_.read(entry, *key)) {
       spec_.base.emplace_back(path, *value);
-      spec_.places[path] = entry.key_place.text;
+      spec_.locations[path] = entry.key_location.text;
     }
   }
 
@@ -106,9 +107,9 @@ class SweepReader {
     for (const YamlNode& entry : section.children) {
       const std::string path = join("variants", entry.key);
       if (find_variant(entry.key) != nullptr) {
-        issues_.add(entry.key_place, path, "is a built-in variant; give yours another name");
+        issues_.add(entry.key_location, path, "is a built-in variant; give yours another name");
       } else if (!is_name(entry.key)) {
-        issues_.add(entry.key_place, path, "expected a name of letters, digits, _, - and .");
+        issues_.add(entry.key_location, path, "expected a name of letters, digits, _, - and .");
       } else if (reader_.is_map(entry, path)) {
         read_variant(entry, path);
       }
@@ -118,7 +119,7 @@ class SweepReader {
   void read_variant(const YamlNode& entry, const std::string& path) {
     Variant variant{entry.key, {}, {}};
     bool has_base = false;
-    std::map<std::string, Place> seen;
+    std::map<std::string, SourceLocation> seen;
     for (const YamlNode& child : entry.children) {
       if (child.key != "base") continue;
       has_base = true;
@@ -129,7 +130,7 @@ class SweepReader {
     }
     if (!has_base) {
       issues_.add(
-          entry.key_place, path,
+          entry.key_location, path,
           fmt::format("has no base; add base: with one of {}", fmt::join(variant_names(), ", ")));
     }
     for (const YamlNode& child : entry.children) {
@@ -149,7 +150,7 @@ class SweepReader {
     const Variant* base = node.kind == Kind::kScalar ? find_variant(node.text) : nullptr;
     if (base == nullptr) {
       issues_.add(
-          node.place, join(path, "base"),
+          node.location, join(path, "base"),
           fmt::format("expected a built-in variant or one that is written further up, one of {}{}",
                       fmt::join(variant_names(), ", "), did_you_mean(node.text, variant_names())));
     }
@@ -175,7 +176,7 @@ class SweepReader {
     if (section == nullptr || !reader_.is_map(*section, "sweep")) return;
     const YamlNode* exclude = nullptr;  // read last: it refers to the axes
     for (const YamlNode& entry : section->children) {
-      spec_.places[join("sweep", entry.key)] = entry.key_place.text;
+      spec_.locations[join("sweep", entry.key)] = entry.key_location.text;
       if (entry.key == "variants") {
         read_swept_variants(entry);
       } else if (entry.key == "percentages") {
@@ -202,12 +203,12 @@ class SweepReader {
     for (const YamlNode& item : list.children) {
       const Variant* variant = item.kind == Kind::kScalar ? find_variant(item.text) : nullptr;
       if (variant == nullptr) {
-        issues_.add(item.place, "sweep.variants",
+        issues_.add(item.location, "sweep.variants",
                     fmt::format("unknown variant {}{}; known: {}", item.text,
                                 did_you_mean(item.text, variant_names()),
                                 fmt::join(variant_names(), ", ")));
       } else if (!seen.insert(item.text).second) {
-        issues_.add(item.place, "sweep.variants", item.text + " is listed twice");
+        issues_.add(item.location, "sweep.variants", item.text + " is listed twice");
       } else {
         spec_.variants.push_back(*variant);
       }
@@ -223,7 +224,7 @@ class SweepReader {
       if (!value) continue;
       const auto number = std::get<Number>(*value);
       if (std::find(numbers.begin(), numbers.end(), number) != numbers.end()) {
-        issues_.add(item.place, key.path, fmt::format("{} is listed twice", number));
+        issues_.add(item.location, key.path, fmt::format("{} is listed twice", number));
       }
       numbers.push_back(number);
     }
@@ -258,7 +259,7 @@ class SweepReader {
       }
     }
     if (base + count - 1 > kLargestSeed) {
-      issues_.add(node.place, "sweep.seeds",
+      issues_.add(node.location, "sweep.seeds",
                   fmt::format("goes beyond the largest seed, {}", kLargestSeed));
     }
     spec_.seeds.clear();
@@ -267,7 +268,7 @@ class SweepReader {
 
   void read_axes(const YamlNode& section) {
     if (!reader_.is_map(section, "sweep.axes")) return;
-    std::map<std::string, Place> seen;
+    std::map<std::string, SourceLocation> seen;
     for (const YamlNode& entry : section.children) {
       reader_.read_free_entry(
           entry, "", "sweep.axes", seen,
@@ -278,7 +279,8 @@ class SweepReader {
   void read_axis(const SpecKey& key, const YamlNode& node) {
     const std::string path = join("sweep.axes", key.path);
     if (!key.in_run_id && key.type != SpecType::kPath) {
-      issues_.add(node.key_place, path, "does not change a run's numbers, so it cannot be an axis");
+      issues_.add(node.key_location, path,
+                  "does not change a run's numbers, so it cannot be an axis");
       return;
     }
     if (!reader_.is_filled_list(node, path, "[1e-4, 2e-4]")) return;
@@ -288,11 +290,11 @@ class SweepReader {
       if (!value) continue;
       if (std::any_of(axis.values.begin(), axis.values.end(),
                       [&](const SpecValue& old) { return same_value(old, *value); })) {
-        issues_.add(item.place, path, to_json(*value) + " is listed twice");
+        issues_.add(item.location, path, to_json(*value) + " is listed twice");
       }
       axis.values.push_back(*value);
     }
-    spec_.places[key.path] = node.key_place.text;
+    spec_.locations[key.path] = node.key_location.text;
     spec_.axes.push_back(std::move(axis));
   }
 
@@ -302,11 +304,11 @@ class SweepReader {
       return;
     for (const YamlNode& item : list.children) {
       if (item.kind != Kind::kMap || item.children.empty()) {
-        issues_.add(item.place, "sweep.exclude",
+        issues_.add(item.location, "sweep.exclude",
                     "expected conditions, such as {variant: cyclegan, percentage: 20}");
         continue;
       }
-      Exclusion exclusion{item.place.text, {}};
+      Exclusion exclusion{item.location.text, {}};
       for (const YamlNode& condition : item.children) read_condition(condition, exclusion);
       spec_.exclude.push_back(std::move(exclusion));
     }
@@ -326,7 +328,7 @@ class SweepReader {
     } else if (std::find(known.begin(), known.end(), entry.key) != known.end()) {
       key = *reader_.find(entry.key);
     } else {
-      issues_.add(entry.key_place, path,
+      issues_.add(entry.key_location, path,
                   fmt::format("is no condition; possible: {}{}", fmt::join(known, ", "),
                               did_you_mean(entry.key, known)));
       return;
@@ -341,16 +343,16 @@ class SweepReader {
 };
 
 void apply_flag(const std::string& flag, YamlNode& root, IssueList& issues) {
-  const Place place = flag_place(flag);
+  const SourceLocation location = flag_location(flag);
   const auto equals = flag.find('=');
   const std::string path = flag.substr(0, equals);
   if (equals == std::string::npos || path.empty() || path.front() == '.' || path.back() == '.' ||
       path.find("..") != std::string::npos) {
-    issues.add(place, "", "expected key=value, such as --set train.epochs=3");
+    issues.add(location, "", "expected key=value, such as --set train.epochs=3");
     return;
   }
   IssueList of_value;
-  YamlNode value = parse_yaml_flag(flag.substr(equals + 1), place, of_value);
+  YamlNode value = parse_yaml_flag(flag.substr(equals + 1), location, of_value);
   if (of_value.empty()) {
     replace_at(root, path, std::move(value));
   } else {
@@ -366,12 +368,12 @@ SweepSpec read_sweep(const std::string& text, const std::string& file_name,
   YamlNode root = parse_yaml_file(text, file_name, issues);
   if (root.kind == Kind::kNull) {
     if (issues.empty())
-      issues.add(file_place(file_name, 1), "",
+      issues.add(file_location(file_name, 1), "",
                  "is empty; expected name: and sections (docs/spec.md)");
     issues.throw_if_any();
   }
   if (root.kind != Kind::kMap) {
-    issues.add(root.place, "", "expected sections (name:, data:, train:, ...) at the top level");
+    issues.add(root.location, "", "expected sections (name:, data:, train:, ...) at the top level");
     issues.throw_if_any();
   }
   for (const std::string& flag : sets) apply_flag(flag, root, issues);

@@ -105,10 +105,10 @@ std::vector<std::string> split_at_commas(std::string_view text) {
 }
 
 // One word of `choices`; adds the issue itself, with the nearest choice.
-bool check_choice(const std::string& word, const Place& place, const SpecKey& key,
+bool check_choice(const std::string& word, const SourceLocation& location, const SpecKey& key,
                   IssueList& issues) {
   if (std::find(key.choices.begin(), key.choices.end(), word) != key.choices.end()) return true;
-  issues.add(place, key.path,
+  issues.add(location, key.path,
              fmt::format("expected {}, not {}{}", expected(key), word.empty() ? "nothing" : word,
                          did_you_mean(word, key.choices)));
   return false;
@@ -119,11 +119,11 @@ std::optional<SpecValue> read_choices(const YamlNode& node, const SpecKey& key, 
   bool good = true;
   if (node.kind == Kind::kScalar) {
     words = split_at_commas(node.text);
-    for (const auto& word : words) good &= check_choice(word, node.place, key, issues);
+    for (const auto& word : words) good &= check_choice(word, node.location, key, issues);
   } else {
     for (const YamlNode& item : node.children) {
       words.push_back(item.kind == Kind::kScalar ? item.text : described(item));
-      good &= check_choice(words.back(), item.place, key, issues);
+      good &= check_choice(words.back(), item.location, key, issues);
     }
   }
   if (!good) return std::nullopt;
@@ -157,11 +157,11 @@ std::optional<SpecValue> read_value(const YamlNode& node, const SpecKey& key, Is
     return read_choices(node, key, issues);
   }
   if (key.type == SpecType::kChoice && node.kind == Kind::kScalar) {
-    if (!check_choice(node.text, node.place, key, issues)) return std::nullopt;
+    if (!check_choice(node.text, node.location, key, issues)) return std::nullopt;
     return node.text;
   }
   if (auto value = read_scalar(node, key)) return value;
-  issues.add(node.place, key.path,
+  issues.add(node.location, key.path,
              fmt::format("expected {}, not {}{}", expected(key), described(node), hint(node, key)));
   return std::nullopt;
 }

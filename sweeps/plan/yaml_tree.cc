@@ -15,25 +15,25 @@
 namespace scgan::sweeps {
 namespace {
 
-using PlaceOf = std::function<Place(const YAML::Mark&)>;
+using LocationOf = std::function<SourceLocation(const YAML::Mark&)>;
 
 // Copies yaml-cpp's graph into the tree. Aliases make it a graph, perhaps with cycles or of
 // exponential size, hence the limits.
 class TreeBuilder {
  public:
-  TreeBuilder(PlaceOf place_of, IssueList& issues)
-      : place_of_(std::move(place_of)), issues_(issues) {}
+  TreeBuilder(LocationOf location_of, IssueList& issues)
+      : location_of_(std::move(location_of)), issues_(issues) {}
 
   YamlNode build(const YAML::Node& source, const std::string& path, int depth = 0) {
     YamlNode node;
-    node.place = place_of_(source.Mark());
+    node.location = location_of_(source.Mark());
     if (depth > kMaxDepth || ++nodes_ > kMaxNodes) {
       if (!std::exchange(overflowed_, true)) {
-        issues_.add(node.place, path, "is nested too deeply or refers to itself");
+        issues_.add(node.location, path, "is nested too deeply or refers to itself");
       }
       return node;
     }
-    check_tag(source, node.place, path);
+    check_tag(source, node.location, path);
     if (source.IsScalar()) {
       node.kind = YamlNode::Kind::kScalar;
       node.text = source.Scalar();
@@ -52,23 +52,24 @@ class TreeBuilder {
   static constexpr int kMaxDepth = 16;
   static constexpr int kMaxNodes = 100000;
 
-  void check_tag(const YAML::Node& source, const Place& place, const std::string& path) {
+  void check_tag(const YAML::Node& source, const SourceLocation& location,
+                 const std::string& path) {
     const std::string& tag = source.Tag();
     if (tag.empty() || tag == "?" || tag == "!") return;  // none, plain, quoted
-    issues_.add(place, path, "has the YAML tag " + tag + "; tags are not supported");
+    issues_.add(location, path, "has the YAML tag " + tag + "; tags are not supported");
   }
 
   void add_entry(YamlNode& map, const YAML::Node& key, const YAML::Node& value,
                  const std::string& path, int depth) {
-    const Place place = place_of_(key.Mark());
+    const SourceLocation location = location_of_(key.Mark());
     if (!key.IsScalar()) {
-      issues_.add(place, path, "has a key that is no text");
+      issues_.add(location, path, "has a key that is no text");
       return;
     }
     const std::string& name = key.Scalar();
     const std::string full = path.empty() ? name : path + "." + name;
     if (name == "<<") {
-      issues_.add(place, full,
+      issues_.add(location, full,
                   "merge keys are not supported; write the keys out, or refer to a "
                   "whole value with an alias (*name)");
       return;
@@ -76,25 +77,27 @@ class TreeBuilder {
     const auto first = std::find_if(map.children.begin(), map.children.end(),
                                     [&](const YamlNode& child) { return child.key == name; });
     if (first != map.children.end()) {
-      issues_.add(place, full, fmt::format("is written twice, first at {}", first->key_place.text));
+      issues_.add(location, full,
+                  fmt::format("is written twice, first at {}", first->key_location.text));
       return;
     }
     YamlNode child = build(value, full, depth + 1);
-    if (child.kind == YamlNode::Kind::kNull) child.place = place;  // yaml-cpp's mark is elsewhere
+    if (child.kind == YamlNode::Kind::kNull)
+      child.location = location;  // yaml-cpp's mark is elsewhere
     child.key = name;
-    child.key_place = place;
+    child.key_location = location;
     map.children.push_back(std::move(child));
   }
 
-  PlaceOf place_of_;
+  LocationOf location_of_;
   IssueList& issues_;
   int nodes_ = 0;
   bool overflowed_ = false;
 };
 
-YamlNode empty_node(const Place& place) {
+YamlNode empty_node(const SourceLocation& location) {
   YamlNode node;
-  node.place = place;
+  node.location = location;
   return node;
 }
 
@@ -128,20 +131,20 @@ std::vector<YAML::Mark> document_starts(const std::string& text) {
   return handler.marks;
 }
 
-YamlNode parse(const std::string& text, const PlaceOf& place_of, IssueList& issues) {
+YamlNode parse(const std::string& text, const LocationOf& location_of, IssueList& issues) {
   try {
     const std::vector<YAML::Mark> starts = document_starts(text);
-    if (starts.empty()) return empty_node(place_of(YAML::Mark::null_mark()));
+    if (starts.empty()) return empty_node(location_of(YAML::Mark::null_mark()));
     if (starts.size() > 1) {
       const bool stands_still = starts[1].pos == starts[0].pos;
-      issues.add(place_of(starts[1]), "",
+      issues.add(location_of(starts[1]), "",
                  stands_still ? "is not valid YAML: nothing can begin so"
                               : "a second YAML document starts here (---); there must be one");
     }
-    return TreeBuilder(place_of, issues).build(YAML::Load(text), "");
+    return TreeBuilder(location_of, issues).build(YAML::Load(text), "");
   } catch (const YAML::Exception& error) {
-    issues.add(place_of(error.mark), "", "is not valid YAML: " + error.msg);
-    return empty_node(place_of(error.mark));
+    issues.add(location_of(error.mark), "", "is not valid YAML: " + error.msg);
+    return empty_node(location_of(error.mark));
   }
 }
 
@@ -159,16 +162,17 @@ int line_with_tab(const std::string& text) {
 
 }  // namespace
 
-Place file_place(const std::string& file_name, int line) {
+SourceLocation file_location(const std::string& file_name, int line) {
   return {fmt::format("{}:{}", file_name, line), line, false};
 }
 
-Place flag_place(const std::string& flag) {
+SourceLocation flag_location(const std::string& flag) {
   return {"--set " + flag, std::numeric_limits<int>::max(), true};
 }
 
-void IssueList::add(const Place& place, const std::string& key, const std::string& message) {
-  issues_.push_back({place.line, {place.text, key, message}});
+void IssueList::add(const SourceLocation& location, const std::string& key,
+                    const std::string& message) {
+  issues_.push_back({location.line, {location.text, key, message}});
 }
 
 void IssueList::append(const IssueList& more) {
@@ -193,18 +197,19 @@ void IssueList::throw_if_any() const {
 YamlNode parse_yaml_file(const std::string& text, const std::string& file_name, IssueList& issues) {
   const int tab = line_with_tab(text);
   if (tab > 0) {
-    issues.add(file_place(file_name, tab), "", "is indented with a tab; YAML takes spaces only");
-    return empty_node(file_place(file_name, tab));
+    issues.add(file_location(file_name, tab), "", "is indented with a tab; YAML takes spaces only");
+    return empty_node(file_location(file_name, tab));
   }
-  const PlaceOf place_of = [&](const YAML::Mark& mark) {
-    return file_place(file_name, mark.is_null() ? 1 : mark.line + 1);
+  const LocationOf location_of = [&](const YAML::Mark& mark) {
+    return file_location(file_name, mark.is_null() ? 1 : mark.line + 1);
   };
-  return parse(text, place_of, issues);
+  return parse(text, location_of, issues);
 }
 
-YamlNode parse_yaml_flag(const std::string& text, const Place& place, IssueList& issues) {
+YamlNode parse_yaml_flag(const std::string& text, const SourceLocation& location,
+                         IssueList& issues) {
   return parse(
-      text, [&](const YAML::Mark&) { return place; }, issues);
+      text, [&](const YAML::Mark&) { return location; }, issues);
 }
 
 void replace_at(YamlNode& root, const std::string& path, YamlNode value) {
@@ -221,7 +226,7 @@ void replace_at(YamlNode& root, const std::string& path, YamlNode value) {
   auto child = find(root, path);
   if (dot == std::string::npos || child != root.children.end()) {
     value.key = path;
-    value.key_place = value.place;
+    value.key_location = value.location;
     if (child != root.children.end()) {
       *child = std::move(value);
     } else {
@@ -234,9 +239,9 @@ void replace_at(YamlNode& root, const std::string& path, YamlNode value) {
   if (child == root.children.end()) {
     YamlNode section;
     section.kind = YamlNode::Kind::kMap;
-    section.place = value.place;
+    section.location = value.location;
     section.key = first;
-    section.key_place = value.place;
+    section.key_location = value.location;
     child = root.children.insert(root.children.end(), std::move(section));
   }
   replace_at(*child, path.substr(dot + 1), std::move(value));

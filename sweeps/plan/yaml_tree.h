@@ -13,26 +13,26 @@
 
 namespace scgan::sweeps {
 
-struct Place {
+struct SourceLocation {
   std::string text;        // "file.yaml:12" or "--set key=value"
   int line = 0;            // for sorting; flags come after all lines
   bool from_flag = false;  // --set
 };
 
-// Place of a line of the file, counted from 1.
-Place file_place(const std::string& file_name, int line);
+// SourceLocation of a line of the file, counted from 1.
+SourceLocation file_location(const std::string& file_name, int line);
 
-// Place of a --set flag.
-Place flag_place(const std::string& flag);
+// SourceLocation of a --set flag.
+SourceLocation flag_location(const std::string& flag);
 
 // Collects every mistake before giving up.
 class IssueList {
  public:
-  void add(const Place& place, const std::string& key, const std::string& message);
+  void add(const SourceLocation& location, const std::string& key, const std::string& message);
   void append(const IssueList& more);
   bool empty() const { return issues_.empty(); }
 
-  // Throws Error(kInvalidSpec) with one line per issue, sorted by place, unless there is none.
+  // Throws Error(kInvalidSpec) with one line per issue, sorted by location, unless there is none.
   void throw_if_any() const;
 
  private:
@@ -46,11 +46,11 @@ class IssueList {
 struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
-  Place place;          // of the value
-  std::string text;     // kScalar
-  bool quoted = false;  // kScalar
-  std::string key;      // children of a map
-  Place key_place;
+  SourceLocation location;  // of the value
+  std::string text;         // kScalar
+  bool quoted = false;      // kScalar
+  std::string key;          // children of a map
+  SourceLocation key_location;
   std::vector<YamlNode> children;  // kList, kMap
 };
 
@@ -58,9 +58,10 @@ struct YamlNode {
 YamlNode parse_yaml_file(const std::string& text, const std::string& file_name, IssueList& issues);
 
 // `text` of the value of one --set flag.
-YamlNode parse_yaml_flag(const std::string& text, const Place& place, IssueList& issues);
+YamlNode parse_yaml_flag(const std::string& text, const SourceLocation& location,
+                         IssueList& issues);
 
-// Puts `value` at the dotted `path` of `root`, in place of what was there.
+// Puts `value` at the dotted `path` of `root`, in location of what was there.
 void replace_at(YamlNode& root, const std::string& path, YamlNode value);
 
 }  // namespace scgan::sweeps

@@ -18,7 +18,7 @@ const Words kSets{"--set", "sweep.variants=[cyclegan_diffaug]",
                   "--set", "sweep.axes={train.steps: [2, 40]}",
                   "--set", "run.checkpoint_minutes=0.02"};
 
-class WideningTest : public SweepFixture {
+class JoiningTest : public SweepFixture {
  protected:
   static Words words(const std::string& out) {
     Words all{"tiny.yaml", "--out", out};
@@ -48,14 +48,14 @@ class WideningTest : public SweepFixture {
   static inline Digests undisturbed_;
 };
 
-TEST_F(WideningTest, RanksThatBecomeFreeJoinTheRunThatIsLeft) {
+TEST_F(JoiningTest, RanksThatBecomeFreeJoinTheRunThatIsLeft) {
   const Ended ended = sweep(4, words("out"));  // two ranks for each run, then four for the long one
   EXPECT_EQ(ended.exit_code, 0) << ended.text();
   EXPECT_THAT(ended.err, HasSubstr(": 4 ranks from step ")) << ended.text();
   EXPECT_EQ(result_digests(path("out")), undisturbed_);
 }
 
-TEST_F(WideningTest, KilledWhileARankJoinsItContinuesToTheSameBytes) {
+TEST_F(JoiningTest, KilledWhileARankJoinsItContinuesToTheSameBytes) {
   for (const size_t victim : {0, 1}) {
     const auto process = started_until_a_rank_joins();
     const auto ranks = process->children();
@@ -68,7 +68,7 @@ TEST_F(WideningTest, KilledWhileARankJoinsItContinuesToTheSameBytes) {
   }
 }
 
-TEST_F(WideningTest, StoppedWhileARankJoinsItContinuesToTheSameBytes) {
+TEST_F(JoiningTest, StoppedWhileARankJoinsItContinuesToTheSameBytes) {
   const auto process = started_until_a_rank_joins();
   for (const pid_t rank : process->children()) kill(rank, SIGUSR2);
   const Ended& ended = process->wait(Seconds(30));
@@ -77,7 +77,7 @@ TEST_F(WideningTest, StoppedWhileARankJoinsItContinuesToTheSameBytes) {
 }
 
 // Where more ranks would be more than was asked for, or other bits.
-TEST_F(WideningTest, AskedNumberOfRanksAndTheLibrarysSumAreLeftAlone) {
+TEST_F(JoiningTest, AskedNumberOfRanksAndTheLibrarysSumAreLeftAlone) {
   for (const char* set : {"run.ranks_per_run=1", "run.reduction=allreduce"}) {
     Words words_of_set = words(set);
     words_of_set.insert(words_of_set.end(), {"--set", set});
@@ -88,7 +88,7 @@ TEST_F(WideningTest, AskedNumberOfRanksAndTheLibrarysSumAreLeftAlone) {
 }
 
 // Two hosts with different processors, as their ranks say here.
-TEST_F(WideningTest, RanksOfDifferentDevicesNeverShareARun) {
+TEST_F(JoiningTest, RanksOfDifferentDevicesNeverShareARun) {
   Command command = sweep_command(1, words("out"));
   const Words second = sweep_words(1, words("out"));
   const auto program = std::find(second.begin(), second.end(), SCGAN_SWEEP);
