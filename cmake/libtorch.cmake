@@ -20,8 +20,14 @@ add_library(scgan_libtorch INTERFACE)
 add_library(scgan::libtorch ALIAS scgan_libtorch)
 target_include_directories(scgan_libtorch SYSTEM INTERFACE
   ${scgan_torch_root}/include ${scgan_torch_root}/include/torch/csrc/api/include)
-# LibTorch's include folder holds headers of a fmt of its own, which is not the system's library: used header-only.
-target_compile_definitions(scgan_libtorch INTERFACE FMT_HEADER_ONLY=1)
+# LibTorch's include folder holds headers of another fmt than the library that we link: ours come first.
+get_target_property(scgan_fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
+list(GET scgan_fmt_include 0 scgan_fmt_include)
+file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/include_first)
+file(CREATE_LINK ${scgan_fmt_include}/fmt ${CMAKE_BINARY_DIR}/include_first/fmt SYMBOLIC)
+# Headers of single operators in place of those of all two thousand.
+target_compile_definitions(scgan_libtorch INTERFACE AT_PER_OPERATOR_HEADERS)
+target_include_directories(scgan_libtorch SYSTEM BEFORE INTERFACE ${CMAKE_BINARY_DIR}/include_first)
 # libtorch.so exports a copy of std::filesystem of its own, which does not fit the compiler's headers: the system's
 # libstdc++ has to come first.
 target_link_libraries(scgan_libtorch INTERFACE -Wl,--no-as-needed stdc++)
@@ -69,12 +75,12 @@ if(SCGAN_WITH_NCCL)
 endif()
 message(STATUS "LibTorch: ${scgan_torch_root} (CUDA: ${SCGAN_WITH_CUDA}, NCCL: ${SCGAN_WITH_NCCL})")
 
-# One precompiled header for all targets that use torch: tensors and modules, no more. All of <torch/torch.h> makes one
-# that takes twice as long to load as this.
+# One precompiled header for all targets that use torch: tensors and fmt, no more. All of <ATen/ATen.h> makes one that
+# takes three times as long to load as this.
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/torch_pch/torch_pch.cc CONTENT "// Carries the precompiled header of LibTorch.\n")
 add_library(scgan_torch_pch OBJECT ${CMAKE_BINARY_DIR}/torch_pch/torch_pch.cc)
-target_link_libraries(scgan_torch_pch PRIVATE scgan_libtorch)
-target_precompile_headers(scgan_torch_pch PRIVATE <ATen/ATen.h> <torch/nn/module.h>)
+target_link_libraries(scgan_torch_pch PRIVATE scgan_libtorch fmt::fmt)
+target_precompile_headers(scgan_torch_pch PRIVATE <ATen/core/Tensor.h> <fmt/format.h>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(scgan_torch_pch PRIVATE -fpch-preprocess)
 endif()

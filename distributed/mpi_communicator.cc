@@ -1,6 +1,7 @@
 #include "distributed/mpi_communicator.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
 #include <fmt/format.h>
 #include <sched.h>
 

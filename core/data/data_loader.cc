@@ -1,6 +1,7 @@
 #include "core/data/data_loader.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/stack.h>
 
 #include "core/base/counter_rng.h"
 #include "core/data/subset.h"

@@ -1,6 +1,6 @@
 #include "core/data/image_builder.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
 #include <algorithm>

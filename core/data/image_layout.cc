@@ -1,6 +1,7 @@
 #include "core/data/image_layout.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/from_blob.h>
 #include <fmt/format.h>
 
 namespace scgan {

@@ -1,7 +1,9 @@
 #include "core/eval/evaluator.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros.h>
 
 #include <vector>
 
@@ -18,9 +20,10 @@ at::Tensor as_uint8(const at::Tensor& grey_levels) {
 }
 
 // Type and device of what the generator takes: those of its parameters.
-at::TensorOptions options_of(const Generator& generator, c10::Device device) {
-  const auto parameters = generator.parameters();
-  return parameters.empty() ? at::device(device).dtype(at::kFloat) : parameters.front().options();
+at::TensorOptions options_of(Generator& generator, c10::Device device) {
+  const NamedTensors parameters = generator.parameters();
+  return parameters.empty() ? at::device(device).dtype(at::kFloat)
+                            : parameters.front().second.options();
 }
 
 }  // namespace

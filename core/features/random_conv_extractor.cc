@@ -1,7 +1,10 @@
 #include "core/features/random_conv_extractor.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/empty.h>
 
 #include <array>
 #include <cmath>

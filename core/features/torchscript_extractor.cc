@@ -1,5 +1,7 @@
 #include "core/features/torchscript_extractor.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

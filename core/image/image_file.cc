@@ -1,6 +1,6 @@
 #include "core/image/image_file.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
 #include <string_view>

@@ -1,6 +1,6 @@
 #include "core/image/jpeg_codec.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
 #include <array>

@@ -1,6 +1,6 @@
 #include "core/image/pixel_range.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 namespace scgan {
 

@@ -1,8 +1,8 @@
 // From the interleaved samples that image libraries deliver to the planes that networks take.
 #pragma once
 
-#include <ATen/Functions.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,6 +1,7 @@
 #include "core/image/raw_image.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -94,7 +95,7 @@ const std::filesystem::path& first_file(const ImageFiles& files) {
 }
 
 RawImage read_raw_image(const ImageFiles& files) {
-  return files.size() == 1 ? read_one(files[0]) : read_channels(field);
+  return files.size() == 1 ? read_one(files[0]) : read_channels(files);
 }
 
 void check_raw_image(const ImageFiles& files, const RawImage& image,

@@ -1,6 +1,7 @@
 #include "core/image/tiff_codec.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <fmt/format.h>
 #include <tiffio.h>
 

@@ -1,6 +1,7 @@
 #include "core/model/diff_augment.h"
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include <cmath>
 
@@ -39,7 +40,7 @@ class BatchDraws {
 
   // [N] of scale * u + shift, u uniform in [0, 1).
   at::Tensor uniform(Lane lane, double scale, double shift) const {
-    auto values = torch::empty({samples_}, torch::kFloat64);
+    auto values = at::empty({samples_}, at::kDouble);
     for (uint32_t sample = 0; sample < samples_; ++sample) {
       values.data_ptr<double>()[sample] = scale * draws_.uniform(step_, sample, lane) + shift;
     }

@@ -1,6 +1,10 @@
 #include "core/model/diff_augment_ops.h"
 
-#include <torch/types.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 
@@ -19,7 +23,7 @@ at::Tensor scale_around(const at::Tensor& images, const at::Tensor& mean,
 
 // 1 at the `size` positions around each centre, clipped to the line: [N, length].
 at::Tensor windows(const std::vector<int64_t>& centres, int64_t size, int64_t length) {
-  auto marks = torch::zeros({static_cast<int64_t>(centres.size()), length});
+  auto marks = at::zeros({static_cast<int64_t>(centres.size()), length});
   for (size_t i = 0; i < centres.size(); ++i) {
     const int64_t begin = centres[i] - size / 2;
     const int64_t first = std::clamp<int64_t>(begin, 0, length);
@@ -58,9 +62,9 @@ at::Tensor translate(const at::Tensor& images, const std::vector<PixelVector>& o
     const auto kept = images.narrow(0, static_cast<int64_t>(i), 1)
                           .slice(2, bottom, height - top)
                           .slice(3, right, width - left);
-    moved.push_back(torch::constant_pad_nd(kept, {left, right, top, bottom}));
+    moved.push_back(at::constant_pad_nd(kept, {left, right, top, bottom}));
   }
-  return torch::cat(moved);
+  return at::cat(moved);
 }
 
 at::Tensor cut_out(const at::Tensor& images, const std::vector<PixelVector>& centres,

@@ -1,7 +1,9 @@
 #include "core/model/fastgan_blocks.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/glu.h>
+#include <ATen/ops/upsample_nearest2d.h>
 #include <torch/nn/modules.h>
-#include <torch/types.h>
 
 namespace scgan {
 namespace {
@@ -18,7 +20,7 @@ class UpBlockImpl : public nn::Module {
   }
 
   at::Tensor forward(const at::Tensor& x) {
-    return torch::glu(norm_.forward(conv_.forward(resize_nearest(x, 2 * x.size(2)))), 1);
+    return at::glu(norm_.forward(conv_.forward(resize_nearest(x, 2 * x.size(2)))), 1);
   }
 
  private:
@@ -35,7 +37,7 @@ at::Tensor resize_nearest(const at::Tensor& images, int64_t size) {
     return images;
   }
   if (from < size) {
-    return torch::upsample_nearest2d(images, {size, size});
+    return at::upsample_nearest2d(images, {size, size});
   }
   const int64_t step = from / size;
   return images.slice(2, 0, from, step).slice(3, 0, from, step);

@@ -1,7 +1,8 @@
 #include "core/model/fastgan_discriminator.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
 #include <torch/nn/modules.h>
-#include <torch/types.h>
 
 #include <algorithm>
 #include <array>
@@ -92,10 +93,11 @@ void check(const FastGanShape& shape) {
   }
 }
 
-class FastGanDiscriminator final : public Discriminator {
+class FastGanDiscriminator final : public Discriminator, public nn::Module {
  public:
   explicit FastGanDiscriminator(const FastGanShape& shape);
 
+  nn::Module& module() override { return *this; }
   at::Tensor logits(const at::Tensor& images) override { return score(extract(images)); }
   RealOutput discriminate_real(const at::Tensor& images, PartWindow window) override;
 
@@ -236,7 +238,7 @@ FastGanDiscriminator::Features FastGanDiscriminator::extract(const at::Tensor& i
 at::Tensor FastGanDiscriminator::score(const Features& features) {
   at::Tensor big = rf_big_->forward(features.map8).flatten();
   if (!shape_.small_branch) return big;
-  return torch::cat({big, rf_small_.forward(features.small).flatten()});
+  return at::cat({big, rf_small_.forward(features.small).flatten()});
 }
 
 std::vector<Rebuilt> FastGanDiscriminator::rebuild(const at::Tensor& images,

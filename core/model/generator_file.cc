@@ -1,6 +1,6 @@
 #include "core/model/generator_file.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -220,8 +220,8 @@ LoadedGenerator make_loaded_generator(const NamedTensors& tensors, Direction dir
   loaded.shape = shape_of(own, file);
   check_tensors(own, loaded.shape, file);  // before memory is asked for
   loaded.network = make_resnet_generator(loaded.shape.width, loaded.shape.blocks);
-  for (auto& item : loaded.network->named_parameters()) item.value().copy_(own.at(item.key()));
-  loaded.network->eval();
+  for (auto& [name, parameter] : loaded.network->parameters()) parameter.copy_(own.at(name));
+  loaded.network->set_training(false);
   return loaded;
 }
 

@@ -1,6 +1,8 @@
 #include "core/model/losses.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/l1_loss.h>
 
 namespace scgan {
 

@@ -1,6 +1,9 @@
 #include "core/model/networks.h"
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 #include <stdexcept>
@@ -51,7 +54,7 @@ class TensorFiller {
   }
 
   static void assign(at::Tensor& tensor, std::vector<double>& values) {
-    tensor.copy_(torch::from_blob(values.data(), tensor.sizes(), torch::kFloat64));
+    tensor.copy_(at::from_blob(values.data(), tensor.sizes(), at::kDouble));
   }
 
   void fill_normal(at::Tensor& tensor, double mean, double deviation) const {
@@ -78,7 +81,32 @@ class TensorFiller {
   uint32_t step_;
 };
 
+template <typename Dict>
+NamedTensors named(const Dict& tensors) {
+  NamedTensors all;
+  for (const auto& item : tensors) all.emplace_back(item.key(), item.value());
+  return all;
+}
+
 }  // namespace
+
+NamedTensors Network::parameters() { return named(module().named_parameters()); }
+
+NamedTensors Network::buffers() { return named(module().named_buffers()); }
+
+void Network::to(c10::Device device) { module().to(device); }
+
+// Each tensor by itself: Module::to() would also turn the counters of batch norm into floats.
+void Network::to_double() {
+  const at::NoGradGuard no_grad;
+  const auto convert = [](at::Tensor& tensor) {
+    if (tensor.is_floating_point()) tensor.set_data(tensor.to(at::kDouble));
+  };
+  for (auto& [name, parameter] : parameters()) convert(parameter);
+  for (auto& [name, buffer] : buffers()) convert(buffer);
+}
+
+void Network::set_training(bool training) { module().train(training); }
 
 std::shared_ptr<Generator> make_generator(const ModelSpec& spec) {
   return make_resnet_generator(spec.generator_width, spec.generator_blocks);
@@ -94,17 +122,15 @@ std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t
   throw std::logic_error("unknown DiscriminatorKind");
 }
 
-void initialize(torch::nn::Module& network, int64_t seed, NetworkIndex index) {
-  const torch::NoGradGuard no_grad;
+void initialize(Network& network, int64_t seed, NetworkIndex index) {
+  const at::NoGradGuard no_grad;
   const CounterRng draws(static_cast<uint32_t>(seed), Purpose::kInitWeights);
   uint32_t step = kTensorsPerNetwork * static_cast<uint32_t>(index);
   // A tensor's position counts the parameters, then the buffers, in order of registration.
-  for (auto& parameter : network.named_parameters()) {
-    TensorFiller(draws, step++).fill(parameter.key(), parameter.value());
+  for (auto& [name, parameter] : network.parameters()) {
+    TensorFiller(draws, step++).fill(name, parameter);
   }
-  for (auto& buffer : network.named_buffers()) {
-    TensorFiller(draws, step++).fill(buffer.key(), buffer.value());
-  }
+  for (auto& [name, buffer] : network.buffers()) TensorFiller(draws, step++).fill(name, buffer);
 }
 
 }  // namespace scgan

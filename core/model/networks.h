@@ -1,7 +1,8 @@
 // The interfaces of the two kinds of network, and how a ModelSpec becomes one.
 #pragma once
 
-#include <torch/nn/module.h>
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <memory>
@@ -9,12 +10,38 @@
 #include <vector>
 
 #include "core/model/part_window.h"
+#include "core/model/safetensors.h"
 #include "core/spec/run_spec.h"
+
+namespace torch::nn {
+class Module;
+}
 
 namespace scgan {
 
+// What all networks have in common. LibTorch's headers of modules take seconds to compile, so only
+// the files that define a network include them.
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  // This network as a module of LibTorch, for <torch/nn/module.h>.
+  virtual torch::nn::Module& module() = 0;
+
+  // The network's own tensors in order of registration, under the published names
+  // ("model.1.weight").
+  NamedTensors parameters();
+  NamedTensors buffers();
+
+  void to(c10::Device device);
+  // Turns parameters and floating-point buffers into float64.
+  void to_double();
+  // Train mode: batch norm uses the statistics of the batch, spectral norm iterates.
+  void set_training(bool training);
+};
+
 // Translates images: [N, 3, H, W] in [-1, 1] -> the same shape and range.
-class Generator : public torch::nn::Module {
+class Generator : public Network {
  public:
   virtual at::Tensor forward(const at::Tensor& images) = 0;
 };
@@ -29,7 +56,7 @@ struct Rebuilt {
 
 // Judges images [N, 3, S, S]. Module in train mode: batch statistics, one power iteration per
 // forward.
-class Discriminator : public torch::nn::Module {
+class Discriminator : public Network {
  public:
   struct RealOutput {
     at::Tensor logits;             // any shape, no sigmoid
@@ -52,6 +79,6 @@ enum class NetworkIndex : uint32_t { kGA = 0, kGB = 1, kDA = 2, kDB = 3 };
 // Initial weights, a pure function of (seed, index, tensor's position): convolutions N(0, 0.02),
 // biases 0, batch norm scales N(1, 0.02) and shifts 0, running statistics 0 and 1, spectral-norm
 // vectors normalised Gaussians.
-void initialize(torch::nn::Module& network, int64_t seed, NetworkIndex index);
+void initialize(Network& network, int64_t seed, NetworkIndex index);
 
 }  // namespace scgan

@@ -1,6 +1,9 @@
 #include "core/model/parameter_arena.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -37,9 +40,9 @@ ParameterArena::ParameterArena(const Members& members) {
   const at::NoGradGuard no_grad;
   int64_t total = 0;
   for (const auto& [prefix, network] : members) {
-    for (const auto& item : network->named_parameters()) {
-      slots_.push_back({prefix + "." + item.key(), item.value(), total});
-      total += round_up(item.value().numel(), kAlignment);
+    for (const auto& [name, parameter] : network->parameters()) {
+      slots_.push_back({prefix + "." + name, parameter, total});
+      total += round_up(parameter.numel(), kAlignment);
     }
   }
   TORCH_INTERNAL_ASSERT(!slots_.empty());

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <torch/nn/module.h>
 
 #include <cstdint>
 #include <functional>
@@ -15,13 +14,14 @@
 #include <utility>
 #include <vector>
 
+#include "core/model/networks.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
 
 class ParameterArena {
  public:
-  using Members = std::vector<std::pair<std::string, torch::nn::Module*>>;
+  using Members = std::vector<std::pair<std::string, Network*>>;
 
   // Takes over the parameters of the networks, named "<prefix>.<parameter>". The networks must be
   // on their device already and outlive the arena; their parameters must not be replaced

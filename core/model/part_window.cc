@@ -1,6 +1,8 @@
 #include "core/model/part_window.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/upsample_nearest2d.h>
 
 namespace scgan {
 namespace {

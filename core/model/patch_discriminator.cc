@@ -14,7 +14,7 @@ nn::Conv2d conv(int64_t in, int64_t out, int64_t stride, bool bias) {
   return nn::Conv2d(nn::Conv2dOptions(in, out, 4).stride(stride).padding(1).bias(bias));
 }
 
-class PatchDiscriminator final : public Discriminator {
+class PatchDiscriminator final : public Discriminator, public nn::Module {
  public:
   PatchDiscriminator(int64_t width, Norm norm)
       : model_(register_module("model", nn::Sequential())) {
@@ -29,6 +29,7 @@ class PatchDiscriminator final : public Discriminator {
     model_->push_back(conv(8 * width, 1, 1, true));
   }
 
+  nn::Module& module() override { return *this; }
   at::Tensor logits(const at::Tensor& images) override { return model_->forward(images); }
 
   RealOutput discriminate_real(const at::Tensor& images, PartWindow /*window*/) override {

@@ -1,6 +1,8 @@
 #include "core/model/reflection_pad.h"
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/reflection_pad2d.h>
 
 namespace scgan {
 namespace {
@@ -9,7 +11,7 @@ at::Tensor reflect_dimension(const at::Tensor& images, int64_t dim, int64_t pad)
   const int64_t size = images.size(dim);
   const auto before = images.narrow(dim, 1, pad).flip(dim);
   const auto after = images.narrow(dim, size - 1 - pad, pad).flip(dim);
-  return torch::cat({before, images, after}, dim);
+  return at::cat({before, images, after}, dim);
 }
 
 }  // namespace
@@ -17,7 +19,7 @@ at::Tensor reflect_dimension(const at::Tensor& images, int64_t dim, int64_t pad)
 at::Tensor reflection_pad(const at::Tensor& images, int64_t pad) {
   // ATen's CPU kernel gathers in a fixed order; its CUDA backward adds with atomics, in any order.
   if (images.is_cpu()) {
-    return torch::reflection_pad2d(images, {pad, pad, pad, pad});
+    return at::reflection_pad2d(images, {pad, pad, pad, pad});
   }
   return reflect_dimension(reflect_dimension(images, 2, pad), 3, pad);
 }

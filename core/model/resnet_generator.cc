@@ -1,7 +1,7 @@
 #include "core/model/resnet_generator.h"
 
+#include <ATen/core/Tensor.h>
 #include <torch/nn/modules.h>
-#include <torch/types.h>
 
 #include "core/model/reflection_pad.h"
 
@@ -42,7 +42,7 @@ class ResidualBlockImpl : public nn::Module {
 };
 TORCH_MODULE(ResidualBlock);
 
-class ResnetGenerator final : public Generator {
+class ResnetGenerator final : public Generator, public nn::Module {
  public:
   ResnetGenerator(int64_t width, int64_t blocks)
       : model_(register_module("model", nn::Sequential())) {
@@ -57,6 +57,7 @@ class ResnetGenerator final : public Generator {
     add(ReflectionPad(3), conv(width, 3, 7, 1, 0), nn::Tanh());
   }
 
+  nn::Module& module() override { return *this; }
   at::Tensor forward(const at::Tensor& images) override { return model_->forward(images); }
 
  private:

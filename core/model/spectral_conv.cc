@@ -1,6 +1,10 @@
 #include "core/model/spectral_conv.h"
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/dot.h>
+#include <ATen/ops/zeros.h>
 
 namespace scgan {
 namespace {
@@ -15,10 +19,9 @@ at::Tensor normalize(const at::Tensor& vector) {
 
 SpectralConv2dImpl::SpectralConv2dImpl(int64_t in, int64_t out, ConvShape shape)
     : shape_(shape),
-      weight_(
-          register_parameter("weight_orig", torch::zeros({out, in, shape.kernel, shape.kernel}))),
-      u_(register_buffer("weight_u", torch::zeros({out}))),
-      v_(register_buffer("weight_v", torch::zeros({in * shape.kernel * shape.kernel}))) {}
+      weight_(register_parameter("weight_orig", at::zeros({out, in, shape.kernel, shape.kernel}))),
+      u_(register_buffer("weight_u", at::zeros({out}))),
+      v_(register_buffer("weight_v", at::zeros({in * shape.kernel * shape.kernel}))) {}
 
 at::Tensor SpectralConv2dImpl::normalized_weight() {
   const auto matrix = weight_.flatten(1);
@@ -27,7 +30,7 @@ at::Tensor SpectralConv2dImpl::normalized_weight() {
   at::Tensor u;
   at::Tensor v;
   {
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     if (is_training()) {
       v = normalize(matrix.t().mv(u_));
       u = normalize(matrix.mv(v));
@@ -38,11 +41,11 @@ at::Tensor SpectralConv2dImpl::normalized_weight() {
       v = v_.clone();
     }
   }
-  return weight_ / torch::dot(u, matrix.mv(v));
+  return weight_ / at::dot(u, matrix.mv(v));
 }
 
 at::Tensor SpectralConv2dImpl::forward(const at::Tensor& x) {
-  return torch::conv2d(x, normalized_weight(), {}, shape_.stride, shape_.padding);
+  return at::conv2d(x, normalized_weight(), {}, shape_.stride, shape_.padding);
 }
 
 }  // namespace scgan

@@ -1,6 +1,10 @@
 #include "core/model/ssl_loss.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/l1_loss.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/mse_loss.h>
 
 #include <stdexcept>
 

@@ -1,6 +1,15 @@
 #include "core/train/gan_step.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones_like.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <utility>
@@ -280,8 +289,9 @@ void GanStep::collect_discriminators() {
     for (at::Tensor flat : {arena.values(), arena.first_moments(), arena.second_moments()}) {
       communicator_.broadcast(flat, root);
     }
-    for (at::Tensor& buffer : discriminator->network->buffers())
+    for (auto& [name, buffer] : discriminator->network->buffers()) {
       communicator_.broadcast(buffer, root);
+    }
     at::Tensor steps = at::full({1}, arena.adam_steps(), at::kLong);
     communicator_.broadcast(steps, root);
     arena.set_adam_steps(steps.item<int64_t>());

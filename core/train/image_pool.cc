@@ -1,7 +1,9 @@
 #include "core/train/image_pool.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/stack.h>
 
 #include <vector>
 

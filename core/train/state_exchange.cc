@@ -1,6 +1,7 @@
 #include "core/train/state_exchange.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include <map>
 #include <nlohmann/json.hpp>

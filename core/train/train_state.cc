@@ -1,10 +1,10 @@
 #include "core/train/train_state.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros_like.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <torch/nn/module.h>
 
 #include <charconv>
 
@@ -13,22 +13,13 @@
 namespace scgan {
 namespace {
 
-// Module::to would turn the counters among the buffers into floating point numbers too.
-void make_double(torch::nn::Module& network) {
-  const at::NoGradGuard no_grad;
-  for (at::Tensor& parameter : network.parameters()) parameter.set_data(parameter.to(at::kDouble));
-  for (at::Tensor& buffer : network.buffers()) {
-    if (buffer.is_floating_point()) buffer.set_data(buffer.to(at::kDouble));
-  }
-}
-
-template <typename Network>
-std::shared_ptr<Network> ready(std::shared_ptr<Network> network, const RunSpec& spec,
-                               NetworkIndex index, c10::Device device) {
+template <typename Kind>
+std::shared_ptr<Kind> ready(std::shared_ptr<Kind> network, const RunSpec& spec, NetworkIndex index,
+                            c10::Device device) {
   initialize(*network, spec.seed, index);
-  if (spec.train.precision == Precision::kFp64) make_double(*network);
+  if (spec.train.precision == Precision::kFp64) network->to_double();
   network->to(device);
-  network->train();
+  network->set_training(true);
   return network;
 }
 
@@ -55,9 +46,9 @@ void add_arena(NamedTensors& all, const ParameterArena& arena) {
   add_views(all, "adam.second.", arena, arena.second_moments());
 }
 
-void add_buffers(NamedTensors& all, const char* prefix, const torch::nn::Module& network) {
-  for (const auto& item : network.named_buffers()) {
-    all.emplace_back(fmt::format("{}.{}", prefix, item.key()), item.value());
+void add_buffers(NamedTensors& all, const char* prefix, Network& network) {
+  for (const auto& [name, buffer] : network.buffers()) {
+    all.emplace_back(fmt::format("{}.{}", prefix, name), buffer);
   }
 }
 
@@ -224,10 +215,9 @@ ScopedEvalWeights::~ScopedEvalWeights() {
   if (trained_.defined()) state_.generators.values().copy_(trained_);
 }
 
-NamedTensors network_tensors(const torch::nn::Module& network) {
-  NamedTensors all;
-  for (const auto& item : network.named_parameters()) all.emplace_back(item.key(), item.value());
-  for (const auto& item : network.named_buffers()) all.emplace_back(item.key(), item.value());
+NamedTensors network_tensors(Network& network) {
+  NamedTensors all = network.parameters();
+  for (auto& buffer : network.buffers()) all.push_back(std::move(buffer));
   return all;
 }
 

@@ -99,6 +99,6 @@ class ScopedEvalWeights {
 
 // The final weights of one network: parameters and buffers under the published names
 // ("model.1.weight").
-NamedTensors network_tensors(const torch::nn::Module& network);
+NamedTensors network_tensors(Network& network);
 
 }  // namespace scgan

@@ -1,6 +1,6 @@
 #include "sweeps/run/run_executor.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
 #include <exception>

@@ -1,8 +1,9 @@
 // Times the two forms of FID, KID and, where Python has SciPy, the published programs' way to FID
 // on the same features: 120 and 140 images, as horse2zebra's test sets, of 2048 numbers. One
 // thread.
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/randn.h>
 #include <fmt/format.h>
 #include <stdlib.h>
 

@@ -2,7 +2,8 @@
 // as far as rounding goes.
 #include "core/train/gan_step.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
 #include <map>

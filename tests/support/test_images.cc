@@ -1,6 +1,7 @@
 #include "tests/support/test_images.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 #include <png.h>
 #include <tiffio.h>
 

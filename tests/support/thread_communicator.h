@@ -1,8 +1,9 @@
 // A world of threads in one process: the Communicator for tests of what ranks do together.
 #pragma once
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 
 #include <barrier>
 #include <exception>

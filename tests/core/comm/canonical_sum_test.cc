@@ -1,6 +1,11 @@
 #include "core/comm/canonical_sum.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/pow.h>
 #include <gtest/gtest.h>
 
 #include <utility>

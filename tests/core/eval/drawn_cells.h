@@ -1,8 +1,8 @@
 // Cells drawn by hand: ellipses whose size, shape and brightness a test knows.
 #pragma once
 
-#include <ATen/Functions.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,7 @@
 #include "core/eval/evaluator.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
 #include "core/comm/solo_communicator.h"

@@ -1,7 +1,8 @@
 // Feature sets that golden_values.py makes as well.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include "core/base/counter_rng.h"
 

@@ -1,7 +1,8 @@
 // Weights and images that tests/oracle/inception_oracle.py makes as well, and its golden files.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include <cmath>
 #include <cstdint>

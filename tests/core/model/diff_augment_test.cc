@@ -1,7 +1,17 @@
 #include "core/model/diff_augment.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cos.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
-#include <torch/types.h>
 
 #include <set>
 
@@ -15,52 +25,52 @@ namespace {
 const std::vector<std::string> kAll = {"color", "translation", "cutout"};
 
 at::Tensor make_images(int64_t count, int64_t size) {
-  return torch::sin(0.013 * torch::arange(count * 3 * size * size)).view({count, 3, size, size});
+  return at::sin(0.013 * at::arange(count * 3 * size * size)).view({count, 3, size, size});
 }
 
 TEST(DiffAugmentTest, NeutralColourDrawsAreTheIdentity) {
   const auto images = make_images(2, 8);
-  const auto one = torch::ones({2}, torch::kFloat64);
-  EXPECT_TRUE(torch::equal(shift_brightness(images, 0 * one), images));
-  EXPECT_TRUE(torch::allclose(scale_saturation(images, one), images, 0, 1e-6));
-  EXPECT_TRUE(torch::allclose(scale_contrast(images, one), images, 0, 1e-6));
+  const auto one = at::ones({2}, at::kDouble);
+  EXPECT_TRUE(at::equal(shift_brightness(images, 0 * one), images));
+  EXPECT_TRUE(at::allclose(scale_saturation(images, one), images, 0, 1e-6));
+  EXPECT_TRUE(at::allclose(scale_contrast(images, one), images, 0, 1e-6));
 }
 
 TEST(DiffAugmentTest, ColourFormulasMatchHandNumbers) {
   // One pixel of channels 0, 3, 6 beside one of 1, 1, 1: pixel means 3 and 1, image mean 2.
-  const auto images = torch::tensor({0.0F, 1.0F, 3.0F, 1.0F, 6.0F, 1.0F}).view({1, 3, 1, 2});
-  const auto half = torch::full({1}, 0.5);
-  EXPECT_TRUE(torch::equal(shift_brightness(images, half), images + 0.5));
-  EXPECT_TRUE(torch::equal(scale_saturation(images, half).flatten(),
-                           torch::tensor({1.5F, 1.0F, 3.0F, 1.0F, 4.5F, 1.0F})));
-  EXPECT_TRUE(torch::equal(scale_contrast(images, half).flatten(),
-                           torch::tensor({1.0F, 1.5F, 2.5F, 1.5F, 4.0F, 1.5F})));
+  const auto images = at::tensor({0.0F, 1.0F, 3.0F, 1.0F, 6.0F, 1.0F}).view({1, 3, 1, 2});
+  const auto half = at::full({1}, 0.5);
+  EXPECT_TRUE(at::equal(shift_brightness(images, half), images + 0.5));
+  EXPECT_TRUE(at::equal(scale_saturation(images, half).flatten(),
+                        at::tensor({1.5F, 1.0F, 3.0F, 1.0F, 4.5F, 1.0F})));
+  EXPECT_TRUE(at::equal(scale_contrast(images, half).flatten(),
+                        at::tensor({1.0F, 1.5F, 2.5F, 1.5F, 4.0F, 1.5F})));
 }
 
 TEST(DiffAugmentTest, TranslationReadsAtTheOffsetAndFillsWithZero) {
-  const auto images = torch::arange(1.0, 19.0).view({2, 1, 3, 3});
+  const auto images = at::arange(1.0, 19.0).view({2, 1, 3, 3});
   const auto moved = translate(images, {{1, -1}, {-3, 0}});
-  EXPECT_TRUE(torch::equal(
-      moved[0][0], torch::tensor({{0.0F, 4.0F, 5.0F}, {0.0F, 7.0F, 8.0F}, {0.0F, 0.0F, 0.0F}})));
+  EXPECT_TRUE(at::equal(moved[0][0],
+                        at::tensor({{0.0F, 4.0F, 5.0F}, {0.0F, 7.0F, 8.0F}, {0.0F, 0.0F, 0.0F}})));
   EXPECT_EQ(moved[1].abs().max().item<float>(), 0);
 }
 
 TEST(DiffAugmentTest, CutoutZeroesTheClippedSquareInAllChannels) {
-  const auto images = torch::ones({2, 3, 4, 4});
+  const auto images = at::ones({2, 3, 4, 4});
   const auto cut = cut_out(images, {{2, 1}, {4, 0}}, {2, 2});
-  EXPECT_TRUE(torch::equal(cut[0][1], torch::tensor({{1.0F, 1.0F, 1.0F, 1.0F},
-                                                     {0.0F, 0.0F, 1.0F, 1.0F},
-                                                     {0.0F, 0.0F, 1.0F, 1.0F},
-                                                     {1.0F, 1.0F, 1.0F, 1.0F}})));
-  EXPECT_TRUE(torch::equal(cut[1][2], torch::tensor({{1.0F, 1.0F, 1.0F, 1.0F},
-                                                     {1.0F, 1.0F, 1.0F, 1.0F},
-                                                     {1.0F, 1.0F, 1.0F, 1.0F},
-                                                     {0.0F, 1.0F, 1.0F, 1.0F}})));
+  EXPECT_TRUE(at::equal(cut[0][1], at::tensor({{1.0F, 1.0F, 1.0F, 1.0F},
+                                               {0.0F, 0.0F, 1.0F, 1.0F},
+                                               {0.0F, 0.0F, 1.0F, 1.0F},
+                                               {1.0F, 1.0F, 1.0F, 1.0F}})));
+  EXPECT_TRUE(at::equal(cut[1][2], at::tensor({{1.0F, 1.0F, 1.0F, 1.0F},
+                                               {1.0F, 1.0F, 1.0F, 1.0F},
+                                               {1.0F, 1.0F, 1.0F, 1.0F},
+                                               {0.0F, 1.0F, 1.0F, 1.0F}})));
 }
 
 TEST(DiffAugmentTest, TranslationsReachAnEighthOfTheSizeAndNoFurther) {
   std::set<int64_t> tops;
-  const auto images = torch::ones({64, 3, 16, 16});
+  const auto images = at::ones({64, 3, 16, 16});
   for (int64_t step = 0; step < 4; ++step) {
     const auto moved = diff_augment(images, {"translation"}, 1, AugmentSite::kRealA, step);
     const auto rows = moved.select(1, 0).amax(2);  // [N, H]: 0 where a row was filled
@@ -76,7 +86,7 @@ TEST(DiffAugmentTest, TranslationsReachAnEighthOfTheSizeAndNoFurther) {
 }
 
 TEST(DiffAugmentTest, CutoutsRemoveBetweenAQuarterAndASixteenthOfTheImage) {
-  const auto images = torch::ones({256, 3, 16, 16});
+  const auto images = at::ones({256, 3, 16, 16});
   const auto cut = diff_augment(images, {"cutout"}, 1, AugmentSite::kRealA, 0);
   const auto removed = (images - cut).select(1, 0).sum({1, 2});
   EXPECT_EQ(removed.max().item<float>(), 64);
@@ -85,7 +95,7 @@ TEST(DiffAugmentTest, CutoutsRemoveBetweenAQuarterAndASixteenthOfTheImage) {
 }
 
 TEST(DiffAugmentTest, ColourStaysWithinTheRangeOfItsDraws) {
-  const auto grey = torch::zeros({128, 3, 2, 2});
+  const auto grey = at::zeros({128, 3, 2, 2});
   const auto bright = diff_augment(grey, {"color"}, 1, AugmentSite::kRealA, 0);
   EXPECT_LT(bright.abs().max().item<float>(), 0.5001);
   EXPECT_GT(bright.max().item<float>(), 0.4);
@@ -104,35 +114,34 @@ TEST(DiffAugmentTest, AnUnknownOperationIsRefused) {
 TEST(DiffAugmentTest, DrawsFollowSeedSiteStepAndPlaceInTheBatchOnly) {
   const auto images = make_images(4, 16);
   const auto base = diff_augment(images, kAll, 3, AugmentSite::kFakeB, 9);
-  EXPECT_TRUE(torch::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeB, 9), base));
-  EXPECT_TRUE(torch::equal(diff_augment(images.slice(0, 0, 2), kAll, 3, AugmentSite::kFakeB, 9),
-                           base.slice(0, 0, 2)));
-  EXPECT_FALSE(torch::equal(diff_augment(images, kAll, 4, AugmentSite::kFakeB, 9), base));
-  EXPECT_FALSE(torch::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeA, 9), base));
-  EXPECT_FALSE(torch::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeB, 10), base));
+  EXPECT_TRUE(at::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeB, 9), base));
+  EXPECT_TRUE(at::equal(diff_augment(images.slice(0, 0, 2), kAll, 3, AugmentSite::kFakeB, 9),
+                        base.slice(0, 0, 2)));
+  EXPECT_FALSE(at::equal(diff_augment(images, kAll, 4, AugmentSite::kFakeB, 9), base));
+  EXPECT_FALSE(at::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeA, 9), base));
+  EXPECT_FALSE(at::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeB, 10), base));
   const auto same =
       diff_augment(images.slice(0, 0, 1).expand({4, -1, -1, -1}), kAll, 3, AugmentSite::kFakeB, 9);
-  EXPECT_FALSE(torch::equal(same[0], same[1]));
+  EXPECT_FALSE(at::equal(same[0], same[1]));
 }
 
 TEST(DiffAugmentTest, TheOrderOfThePolicyDoesNotChangeTheDraws) {
   const auto images = make_images(4, 16);
   const auto there = diff_augment(images, {"translation", "cutout"}, 3, AugmentSite::kRealB, 2);
   const auto moved = diff_augment(images, {"translation"}, 3, AugmentSite::kRealB, 2);
-  EXPECT_TRUE(torch::equal(diff_augment(moved, {"cutout"}, 3, AugmentSite::kRealB, 2), there));
+  EXPECT_TRUE(at::equal(diff_augment(moved, {"cutout"}, 3, AugmentSite::kRealB, 2), there));
 }
 
 // Every operation is affine in the images, so a difference quotient is exact in float64.
 TEST(DiffAugmentTest, GradientsFlowThroughEveryOperation) {
-  const auto images = make_images(2, 8).to(torch::kFloat64).requires_grad_();
-  const auto weights = torch::cos(torch::arange(2 * 3 * 8 * 8, torch::kFloat64)).view({2, 3, 8, 8});
+  const auto images = make_images(2, 8).to(at::kDouble).requires_grad_();
+  const auto weights = at::cos(at::arange(2 * 3 * 8 * 8, at::kDouble)).view({2, 3, 8, 8});
   const auto loss = [&](const at::Tensor& x) {
     return (diff_augment(x, kAll, 3, AugmentSite::kGStepA, 0) * weights).sum();
   };
   loss(images).backward();
-  const auto direction =
-      torch::sin(torch::arange(2 * 3 * 8 * 8, torch::kFloat64)).view({2, 3, 8, 8});
-  const torch::NoGradGuard no_grad;
+  const auto direction = at::sin(at::arange(2 * 3 * 8 * 8, at::kDouble)).view({2, 3, 8, 8});
+  const at::NoGradGuard no_grad;
   const double difference = (loss(images + direction) - loss(images)).item<double>();
   EXPECT_NE(difference, 0);
   EXPECT_NEAR((images.grad() * direction).sum().item<double>(), difference, 1e-10);

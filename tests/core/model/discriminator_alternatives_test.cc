@@ -1,8 +1,10 @@
 // Discriminators that a ModelSpec asks for instead of the published ones: counted by hand, and
 // compared in float64 with numbers printed by published_values.py, torch 2.11.0.
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/allclose.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/types.h>
 
 #include <algorithm>
 #include <functional>
@@ -171,13 +173,13 @@ TEST(DiscriminatorAlternativesTest, InstanceNormJudgesEveryImageByItself) {
     spec.d_norm = norm;
     const auto network = make_discriminator(spec, 64);
     initialize(*network, 11, NetworkIndex::kDA);
-    network->to(torch::kFloat64);
+    network->to(at::kDouble);
     network->eval();  // the vectors of the spectral norm stand still
     if (norm == Norm::kBatch) network->train();
-    const torch::NoGradGuard no_grad;
+    const at::NoGradGuard no_grad;
     const auto both = network->logits(testing::images(64)).view({2, 2, 25}).select(1, 1);
     const auto one = network->logits(testing::images(64).narrow(0, 1, 1)).view({2, 25});
-    EXPECT_EQ(torch::allclose(both, one, 1e-9, 1e-15), norm != Norm::kBatch);
+    EXPECT_EQ(at::allclose(both, one, 1e-9, 1e-15), norm != Norm::kBatch);
   }
 }
 

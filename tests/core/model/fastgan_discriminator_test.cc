@@ -1,7 +1,12 @@
 #include "core/model/fastgan_discriminator.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
-#include <torch/types.h>
 
 #include "core/base/error.h"
 #include "core/model/fastgan_blocks.h"
@@ -20,7 +25,7 @@ std::shared_ptr<Discriminator> make_network(int64_t image_size) {
 }
 
 at::Tensor make_images(int64_t count, int64_t size) {
-  return torch::sin(0.013 * torch::arange(count * 3 * size * size)).view({count, 3, size, size});
+  return at::sin(0.013 * at::arange(count * 3 * size * size)).view({count, 3, size, size});
 }
 
 double loss(const Discriminator::RealOutput& judgement) {
@@ -30,7 +35,7 @@ double loss(const Discriminator::RealOutput& judgement) {
 bool is_decoder(const std::string& name) { return name.starts_with("decoder_"); }
 
 TEST(FastGanDiscriminatorTest, GivesFiftyLogitsPerImageAtEverySize) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (const int64_t size : {64, 128, 256, 512, 1024}) {
     const auto judgement = make_network(size)->discriminate_real(make_images(2, size), {8, 8});
     EXPECT_EQ(judgement.logits.sizes(), (std::vector<int64_t>{100})) << size;
@@ -49,7 +54,7 @@ TEST(FastGanDiscriminatorTest, OtherSizesAreRefused) {
 }
 
 TEST(FastGanDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   SimpleDecoder decoder(6, std::vector<int64_t>{8, 4, 4, 4}, LayerStyle());
   initialize(*decoder, 1, NetworkIndex::kDA);
   const auto images = decoder->forward(make_images(2, 8).repeat({1, 2, 1, 1}));
@@ -77,11 +82,11 @@ TEST(FastGanDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
 }
 
 TEST(FastGanDiscriminatorTest, ThePartDecidesOnlyWhatIsRebuilt) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   std::vector<Discriminator::RealOutput> judgements;
   for (const PartWindow part : {PartWindow{0, 0}, {0, 8}, {8, 0}, {8, 8}}) {
     judgements.push_back(make_network(64)->discriminate_real(make_images(2, 64), part));
-    EXPECT_TRUE(torch::equal(judgements[0].logits, judgements.back().logits));
+    EXPECT_TRUE(at::equal(judgements[0].logits, judgements.back().logits));
   }
   for (size_t part = 1; part < 4; ++part) EXPECT_NE(loss(judgements[0]), loss(judgements[part]));
 }
@@ -103,16 +108,16 @@ TEST(FastGanDiscriminatorTest, EvalModeChangesNoBuffer) {
   for (const auto& buffer : network->buffers()) before.push_back(buffer.clone());
   network->discriminate_real(make_images(2, 64), {});
   for (size_t i = 0; i < before.size(); ++i) {
-    EXPECT_TRUE(torch::equal(network->buffers()[i], before[i]));
+    EXPECT_TRUE(at::equal(network->buffers()[i], before[i]));
   }
 }
 
 TEST(FastGanDiscriminatorTest, NearestResizePicksTheFirstOfEveryBlock) {
-  const auto images = torch::arange(16.0).view({1, 1, 4, 4});
-  EXPECT_TRUE(torch::equal(resize_nearest(images, 2),
-                           torch::tensor({0.0F, 2.0F, 8.0F, 10.0F}).view({1, 1, 2, 2})));
+  const auto images = at::arange(16.0).view({1, 1, 4, 4});
+  EXPECT_TRUE(at::equal(resize_nearest(images, 2),
+                        at::tensor({0.0F, 2.0F, 8.0F, 10.0F}).view({1, 1, 2, 2})));
   const auto doubled = resize_nearest(images, 8);
-  EXPECT_TRUE(torch::equal(resize_nearest(doubled, 4), images));
+  EXPECT_TRUE(at::equal(resize_nearest(doubled, 4), images));
   EXPECT_EQ(doubled[0][0][3][5].item<float>(), images[0][0][1][2].item<float>());
 }
 

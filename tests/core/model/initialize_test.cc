@@ -1,5 +1,7 @@
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <gtest/gtest.h>
-#include <torch/types.h>
 
 #include "core/base/counter_rng.h"
 #include "core/model/fastgan_discriminator.h"
@@ -50,16 +52,16 @@ TEST(InitializeTest, EqualKeysGiveEqualWeightsWhateverWasThereBefore) {
   const auto second = make_fastgan_discriminator(ssl_spec(4), 64);
   initialize(*first, 7, NetworkIndex::kDA);
   initialize(*second, 8, NetworkIndex::kDB);
-  EXPECT_FALSE(torch::equal(first->parameters()[0], second->parameters()[0]));
+  EXPECT_FALSE(at::equal(first->parameters()[0], second->parameters()[0]));
   initialize(*second, 7, NetworkIndex::kDB);
-  EXPECT_FALSE(torch::equal(first->parameters()[0], second->parameters()[0]));
-  second->logits(torch::ones({2, 3, 64, 64}));  // moves buffers
+  EXPECT_FALSE(at::equal(first->parameters()[0], second->parameters()[0]));
+  second->logits(at::ones({2, 3, 64, 64}));  // moves buffers
   initialize(*second, 7, NetworkIndex::kDA);
   for (size_t i = 0; i < first->parameters().size(); ++i) {
-    EXPECT_TRUE(torch::equal(first->parameters()[i], second->parameters()[i]));
+    EXPECT_TRUE(at::equal(first->parameters()[i], second->parameters()[i]));
   }
   for (size_t i = 0; i < first->buffers().size(); ++i) {
-    EXPECT_TRUE(torch::equal(first->buffers()[i], second->buffers()[i]));
+    EXPECT_TRUE(at::equal(first->buffers()[i], second->buffers()[i]));
   }
 }
 

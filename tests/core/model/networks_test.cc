@@ -1,8 +1,11 @@
 #include "core/model/networks.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/linspace.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <torch/types.h>
 
 #include <string>
 #include <vector>
@@ -137,9 +140,8 @@ TEST(NetworksTest, SmallerImagesKeepTheNamesOfTheSameResolutions) {
 TEST(NetworksTest, GeneratorKeepsTheShapeAndStaysInRange) {
   const auto network = make_resnet_generator(4, 2);
   initialize(*network, 5, NetworkIndex::kGA);
-  const torch::NoGradGuard no_grad;
-  const auto images =
-      network->forward(torch::linspace(-1, 1, 2 * 3 * 36 * 40).view({2, 3, 36, 40}));
+  const at::NoGradGuard no_grad;
+  const auto images = network->forward(at::linspace(-1, 1, 2 * 3 * 36 * 40).view({2, 3, 36, 40}));
   EXPECT_EQ(images.sizes(), (std::vector<int64_t>{2, 3, 36, 40}));
   EXPECT_LE(images.abs().max().item<double>(), 1.0);
 }
@@ -147,8 +149,8 @@ TEST(NetworksTest, GeneratorKeepsTheShapeAndStaysInRange) {
 TEST(NetworksTest, PatchDiscriminatorJudges30x30PatchesOf256Pixels) {
   const auto network = make_patch_discriminator(patch_spec(4));
   initialize(*network, 5, NetworkIndex::kDA);
-  const torch::NoGradGuard no_grad;
-  const auto judgement = network->discriminate_real(torch::zeros({2, 3, 256, 256}), {});
+  const at::NoGradGuard no_grad;
+  const auto judgement = network->discriminate_real(at::zeros({2, 3, 256, 256}), {});
   EXPECT_EQ(judgement.logits.sizes(), (std::vector<int64_t>{2, 1, 30, 30}));
   EXPECT_TRUE(judgement.rebuilt.empty());
 }

@@ -1,8 +1,14 @@
 #include "core/model/spectral_conv.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/linalg_svdvals.h>
+#include <ATen/ops/mv.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
-#include <torch/types.h>
 
 namespace scgan {
 namespace {
@@ -10,8 +16,8 @@ namespace {
 SpectralConv2d make_conv() {
   at::manual_seed(1);
   SpectralConv2d conv(3, 5, ConvShape{.kernel = 3, .stride = 1, .padding = 1});
-  conv->to(torch::kFloat64);
-  const torch::NoGradGuard no_grad;
+  conv->to(at::kDouble);
+  const at::NoGradGuard no_grad;
   for (auto& tensor : conv->parameters()) tensor.normal_();
   for (auto& tensor : conv->buffers()) tensor.normal_().div_(tensor.norm());
   return conv;
@@ -22,24 +28,24 @@ at::Tensor v_of(const SpectralConv2d& conv) { return conv->named_buffers()["weig
 
 TEST(SpectralConvTest, LargestSingularValueOfTheKernelBecomesOne) {
   auto conv = make_conv();
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   for (int i = 0; i < 200; ++i) {
     conv->normalized_weight();
   }
-  const auto values = torch::linalg_svdvals(conv->normalized_weight().flatten(1));
+  const auto values = at::linalg_svdvals(conv->normalized_weight().flatten(1));
   EXPECT_NEAR(values.max().item<double>(), 1, 1e-3);
 }
 
 TEST(SpectralConvTest, OneForwardIsOnePowerIteration) {
   auto conv = make_conv();
   const auto matrix = conv->parameters()[0].detach().flatten(1);
-  auto v = torch::mv(matrix.t(), u_of(conv));
+  auto v = at::mv(matrix.t(), u_of(conv));
   v = v / v.norm();
-  auto u = torch::mv(matrix, v);
+  auto u = at::mv(matrix, v);
   u = u / u.norm();
-  conv->forward(torch::ones({2, 3, 6, 6}, torch::kFloat64));
-  EXPECT_TRUE(torch::allclose(u_of(conv), u, 1e-12, 1e-14));
-  EXPECT_TRUE(torch::allclose(v_of(conv), v, 1e-12, 1e-14));
+  conv->forward(at::ones({2, 3, 6, 6}, at::kDouble));
+  EXPECT_TRUE(at::allclose(u_of(conv), u, 1e-12, 1e-14));
+  EXPECT_TRUE(at::allclose(v_of(conv), v, 1e-12, 1e-14));
 }
 
 TEST(SpectralConvTest, EvalModeLeavesTheVectorsAlone) {
@@ -47,17 +53,17 @@ TEST(SpectralConvTest, EvalModeLeavesTheVectorsAlone) {
   conv->eval();
   const auto u = u_of(conv);
   const auto v = v_of(conv);
-  conv->forward(torch::ones({2, 3, 6, 6}, torch::kFloat64));
-  EXPECT_TRUE(torch::equal(u_of(conv), u));
-  EXPECT_TRUE(torch::equal(v_of(conv), v));
+  conv->forward(at::ones({2, 3, 6, 6}, at::kDouble));
+  EXPECT_TRUE(at::equal(u_of(conv), u));
+  EXPECT_TRUE(at::equal(v_of(conv), v));
 }
 
 // u and v are constants of the derivative, so finite differences are taken in eval mode.
 TEST(SpectralConvTest, GradientMatchesFiniteDifferences) {
   auto conv = make_conv();
   conv->eval();
-  const auto x = torch::randn({2, 3, 5, 5}, torch::kFloat64).requires_grad_();
-  const auto target = torch::randn({2, 5, 5, 5}, torch::kFloat64);
+  const auto x = at::randn({2, 3, 5, 5}, at::kDouble).requires_grad_();
+  const auto target = at::randn({2, 5, 5, 5}, at::kDouble);
   const auto loss = [&] { return (conv->forward(x) * target).sum(); };
   loss().backward();
   constexpr double kStep = 1e-6;
@@ -79,7 +85,7 @@ TEST(SpectralConvTest, GradientMatchesFiniteDifferences) {
 TEST(SpectralConvTest, ForwardsBeforeABackwardDoNotChangeItsGradient) {
   auto conv = make_conv();
   auto other = make_conv();
-  const auto x = torch::ones({1, 3, 6, 6}, torch::kFloat64);
+  const auto x = at::ones({1, 3, 6, 6}, at::kDouble);
   const auto loss = conv->forward(x).square().sum();
   conv->forward(x);
   conv->eval();
@@ -90,7 +96,7 @@ TEST(SpectralConvTest, ForwardsBeforeABackwardDoNotChangeItsGradient) {
   conv->zero_grad();
   loss.backward();
   other->forward(x).square().sum().backward();
-  EXPECT_TRUE(torch::equal(conv->parameters()[0].grad(), other->parameters()[0].grad()));
+  EXPECT_TRUE(at::equal(conv->parameters()[0].grad(), other->parameters()[0].grad()));
 }
 
 }  // namespace

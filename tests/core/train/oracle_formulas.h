@@ -1,7 +1,8 @@
 // Weights, images and checksum signs by formula, the same bits as tests/oracle/formulas.py makes.
 #pragma once
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include <cstdint>
 #include <string_view>
