@@ -41,7 +41,7 @@ int byte_count(size_t bytes) {
 
 at::Tensor on_host(const at::Tensor& tensor) { return tensor.to(at::kCPU).contiguous(); }
 
-MPI_Datatype type_of(const at::Tensor& tensor) {
+MPI_Datatype mpi_type_of(const at::Tensor& tensor) {
   switch (tensor.scalar_type()) {
     case at::kFloat:
       return MPI_FLOAT;
@@ -183,7 +183,7 @@ void MpiCommunicator::all_reduce_sum(at::Tensor& tensor) {
   MPI_Request request = MPI_REQUEST_NULL;
   check_mpi(
       MPI_Iallreduce(MPI_IN_PLACE, buffer.mutable_data_ptr(), static_cast<int>(buffer.numel()),
-                     type_of(buffer), MPI_SUM, group_.get(), &request),
+                     mpi_type_of(buffer), MPI_SUM, group_.get(), &request),
       "all_reduce_sum");
   wait(request, "all_reduce_sum", {buffer});
   if (buffer.const_data_ptr() != tensor.const_data_ptr()) tensor.copy_(buffer);

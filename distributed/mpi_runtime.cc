@@ -23,9 +23,9 @@ constexpr auto kPollInterval = std::chrono::milliseconds(2);
 
 // Ends the process unless it is destroyed in time: where MPI itself waits for all ranks, none can
 // be asked whether it still lives.
-class Deadline {
+class StartDeadline {
  public:
-  explicit Deadline(const char* what) {
+  explicit StartDeadline(const char* what) {
     thread_ = std::thread([this, what, limit = std::chrono::duration<double>(timeout_seconds())] {
       std::unique_lock lock(mutex_);
       if (passed_.wait_for(lock, limit, [this] { return done_; })) return;
@@ -34,7 +34,7 @@ class Deadline {
       std::_Exit(kExitStuck);
     });
   }
-  ~Deadline() {
+  ~StartDeadline() {
     {
       const std::scoped_lock lock(mutex_);
       done_ = true;
@@ -42,8 +42,8 @@ class Deadline {
     passed_.notify_one();
     thread_.join();
   }
-  Deadline(const Deadline&) = delete;
-  Deadline& operator=(const Deadline&) = delete;
+  StartDeadline(const StartDeadline&) = delete;
+  StartDeadline& operator=(const StartDeadline&) = delete;
 
  private:
   std::mutex mutex_;
@@ -64,7 +64,7 @@ void wait(MPI_Request request, const char* operation) {
 }  // namespace
 
 MpiRuntime::MpiRuntime() {
-  const Deadline deadline("started");
+  const StartDeadline deadline("started");
   int provided = 0;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE) {
@@ -82,7 +82,7 @@ MpiRuntime::MpiRuntime() {
 }
 
 MpiRuntime::~MpiRuntime() {
-  const Deadline deadline("ended");
+  const StartDeadline deadline("ended");
   MPI_Finalize();
 }
 

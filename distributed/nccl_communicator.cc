@@ -54,7 +54,7 @@ NcclComm comm_of(MpiCommunicator& host, c10::Device device, double timeout_secon
   return {id, host.rank(), host.size(), timeout_seconds, [&host] { host.listen(); }};
 }
 
-ncclDataType_t type_of(const at::Tensor& tensor) {
+ncclDataType_t nccl_type_of(const at::Tensor& tensor) {
   switch (tensor.scalar_type()) {
     case at::kFloat:
       return ncclFloat32;
@@ -213,7 +213,7 @@ void NcclCommunicator::broadcast(at::Tensor& tensor, int root) {
 
 void NcclCommunicator::all_reduce_sum(at::Tensor& tensor) {
   if (!tensor.is_cuda()) return host_->all_reduce_sum(tensor);
-  const ncclDataType_t type = type_of(tensor);
+  const ncclDataType_t type = nccl_type_of(tensor);
   run("all_reduce_sum", {tensor}, [&] {
     return ncclAllReduce(tensor.const_data_ptr(), tensor.mutable_data_ptr(),
                          static_cast<size_t>(tensor.numel()), type, ncclSum, comm_.get(),

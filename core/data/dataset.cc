@@ -14,6 +14,12 @@
 #include "core/data/synthetic_cells.h"
 
 namespace scgan {
+
+struct BuiltImages {
+  TemporaryFile file;
+  ImageCatalog catalog;
+};
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,19 +48,15 @@ DataSummary summary_of(const std::vector<FieldOfView>& fields, const std::string
           digest};
 }
 
-struct Built {
-  TemporaryFile file;
-  ImageCatalog catalog;
-};
-
 // nullopt, with a warning, when there is no place on disk.
-std::optional<Built> build_on_disk(const DatasetSpec& spec, const std::vector<FieldOfView>& fields,
-                                   const fs::path& cache_folder) {
+std::optional<BuiltImages> build_on_disk(const DatasetSpec& spec,
+                                         const std::vector<FieldOfView>& fields,
+                                         const fs::path& cache_folder) {
   try {
     TemporaryFile file = TemporaryFile::in_folder(cache_folder);
     ImageCatalog catalog = build_images(spec, fields, {&file, cache_folder});
     write_catalog(file, spec, catalog);
-    return Built{std::move(file), std::move(catalog)};
+    return BuiltImages{std::move(file), std::move(catalog)};
   } catch (const Error& problem) {
     if (problem.kind() != ErrorKind::kStorage) throw;
     log::warn("decoded images cannot be kept for later: {}", problem.what());
@@ -62,8 +64,9 @@ std::optional<Built> build_on_disk(const DatasetSpec& spec, const std::vector<Fi
   }
 }
 
-void publish_or_warn(const Built& built, const DatasetSpec& spec, const fs::path& cache_folder,
-                     const std::string& sources, const DataSummary& summary) {
+void publish_or_warn(const BuiltImages& built, const DatasetSpec& spec,
+                     const fs::path& cache_folder, const std::string& sources,
+                     const DataSummary& summary) {
   try {
     DataCache(cache_folder).publish(built.file, spec, sources, summary);
   } catch (const Error& problem) {
@@ -71,7 +74,7 @@ void publish_or_warn(const Built& built, const DatasetSpec& spec, const fs::path
   }
 }
 
-Dataset dataset_of(const DatasetSpec& spec, const Built& built) {
+Dataset dataset_of(const DatasetSpec& spec, const BuiltImages& built) {
   const size_t bytes = layout_of(spec, built.catalog).end();
   return dataset_of(spec, built.catalog,
                     MappedFile::of(built.file.descriptor(), bytes, built.file.place()));
@@ -100,7 +103,7 @@ struct PreparedData::Images {
   DatasetSpec spec;
   fs::path cache_folder;
   std::string sources;
-  Built built;
+  BuiltImages built;
 };
 
 PreparedData::PreparedData() = default;

@@ -37,9 +37,9 @@ struct Columns {
   std::optional<std::array<size_t, 3>> channels;
 };
 
-class Header {
+class ManifestHeader {
  public:
-  Header(const CsvTable& table, const std::string& manifest) : manifest_(manifest) {
+  ManifestHeader(const CsvTable& table, const std::string& manifest) : manifest_(manifest) {
     for (const std::string& cell : table.header) names_.push_back(trimmed(cell));
   }
 
@@ -92,7 +92,7 @@ class Rows {
         manifest_(spec.manifest),
         base_(spec.root.empty() ? fs::path(spec.manifest).parent_path() : fs::path(spec.root)),
         table_(table),
-        columns_(Header(table, spec.manifest).columns()),
+        columns_(ManifestHeader(table, spec.manifest).columns()),
         fields_(table.rows.size()),
         problems_(table.rows.size()) {
     for (size_t row = 0; row < fields_.size(); ++row) read(row);

@@ -130,7 +130,7 @@ at::Tensor subset(const CounterRng& draws, int64_t count, int64_t size, uint32_t
   return at::tensor(order, at::kLong);
 }
 
-at::Tensor checked(const at::Tensor& features) {
+at::Tensor checked_features(const at::Tensor& features) {
   at::Tensor exact = features.to(at::kCPU, at::kDouble).contiguous();
   if (!exact.isfinite().all().item<bool>()) {
     throw Error(ErrorKind::kData, "KID: a feature is not a finite number");
@@ -150,7 +150,7 @@ KidResult kernel_distance(const at::Tensor& a, const at::Tensor& b, const KidOpt
   if (options.subsets < 1 || options.subset_size < 2) {
     throw Error(ErrorKind::kInvalidSpec, "KID needs 1 or more subsets of 2 or more images");
   }
-  const Kernels kernels(checked(a), checked(b));
+  const Kernels kernels(checked_features(a), checked_features(b));
   KidResult result;
   const Sums all = kernels.sums();
   result.full = all.distance();

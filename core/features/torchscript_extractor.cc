@@ -15,7 +15,7 @@
 namespace scgan {
 namespace {
 
-constexpr const char* kHowToMake = "in Python, torch.jit.script(module).save(file) makes one";
+constexpr const char* kHowToMakeModule = "in Python, torch.jit.script(module).save(file) makes one";
 
 void check_forward(const torch::jit::Module& module, const std::filesystem::path& file) {
   const auto forward = module.find_method("forward");
@@ -35,7 +35,7 @@ class TorchScriptExtractor final : public FeatureExtractor {
   TorchScriptExtractor(const std::filesystem::path& file, c10::Device device)
       : file_(file),
         device_(device),
-        module_(load_torchscript(file, kHowToMake)),
+        module_(load_torchscript(file, kHowToMakeModule)),
         digest_(sha256_of_file(file)) {
     check_forward(module_, file_);
     module_.to(device);

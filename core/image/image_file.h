@@ -10,6 +10,9 @@
 
 namespace scgan {
 
+// The longest side of an image in pixels: what JPEG allows.
+inline constexpr int64_t kMaxImageSide = 65500;
+
 struct ImageInfo {
   int64_t height = 0;
   int64_t width = 0;

@@ -37,7 +37,7 @@ void on_message(j_common_ptr jpeg, int level) {
   if (level < 0 && !harmless) fail(jpeg);
 }
 
-// A member of its own, so that it is freed when the constructor of Reader throws.
+// A member of its own, so that it is freed when the constructor of JpegReader throws.
 struct Decompressor {
   jpeg_error_mgr errors{};
   jpeg_decompress_struct jpeg{};
@@ -53,9 +53,9 @@ struct Decompressor {
   ~Decompressor() { jpeg_destroy_decompress(&jpeg); }
 };
 
-class Reader {
+class JpegReader {
  public:
-  Reader(const std::string& bytes, const std::filesystem::path& file)
+  JpegReader(const std::string& bytes, const std::filesystem::path& file)
       : file_(file), decompressor_(file_), jpeg_(decompressor_.jpeg) {
     jpeg_mem_src(&jpeg_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
     jpeg_read_header(&jpeg_, TRUE);
@@ -110,11 +110,11 @@ class Reader {
 }  // namespace
 
 ImageInfo jpeg_info(const std::string& bytes, const std::filesystem::path& file) {
-  return Reader(bytes, file).info();
+  return JpegReader(bytes, file).info();
 }
 
 at::Tensor decode_jpeg(const std::string& bytes, const std::filesystem::path& file) {
-  Reader reader(bytes, file);
+  JpegReader reader(bytes, file);
   return to_planes<uint8_t>(reader.pixels(), reader.info());
 }
 

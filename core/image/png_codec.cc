@@ -16,7 +16,6 @@
 namespace scgan {
 namespace {
 
-constexpr int64_t kMaxSide = 65500;
 constexpr int64_t kMostDeflated = 1032;  // bytes that one byte of a zlib stream can become
 
 // libpng reports by calling back. An exception may pass through its frames: all that they hold is
@@ -43,7 +42,7 @@ void read_bytes(png_structp png, png_bytep out, size_t count) {
   source->next += count;
 }
 
-// A member of its own, so that it is freed when the constructor of Reader throws.
+// A member of its own, so that it is freed when the constructor of PngReader throws.
 struct ReadStructs {
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -58,9 +57,9 @@ struct ReadStructs {
   ~ReadStructs() { png_destroy_read_struct(&png, &info, nullptr); }
 };
 
-class Reader {
+class PngReader {
  public:
-  Reader(const std::string& bytes, const std::filesystem::path& file)
+  PngReader(const std::string& bytes, const std::filesystem::path& file)
       : file_(file), source_{bytes}, structs_(file_), png_(structs_.png), info_(structs_.info) {
     png_set_read_fn(png_, &source_, read_bytes);
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // check_shape says it clearer
@@ -111,9 +110,9 @@ class Reader {
                       "wanted",
                       shape.channels + 1));
     }
-    if (shape.height > kMaxSide || shape.width > kMaxSide) {
+    if (shape.height > kMaxImageSide || shape.width > kMaxImageSide) {
       fail(fmt::format("{} x {} pixels are more than {} per side", shape.width, shape.height,
-                       kMaxSide));
+                       kMaxImageSide));
     }
     // Before the memory is asked for: a short file cannot hold a large image.
     const auto row_bytes = static_cast<int64_t>(png_get_rowbytes(png_, info_));
@@ -187,11 +186,11 @@ std::string encode_rows(const at::Tensor& rows, const std::filesystem::path& fil
 }  // namespace
 
 ImageInfo png_info(const std::string& bytes, const std::filesystem::path& file) {
-  return Reader(bytes, file).info();
+  return PngReader(bytes, file).info();
 }
 
 at::Tensor decode_png(const std::string& bytes, const std::filesystem::path& file) {
-  Reader reader(bytes, file);
+  PngReader reader(bytes, file);
   const ImageInfo shape = reader.info();
   return shape.bits == 16 ? to_planes<float>(reader.pixels<uint16_t>(), shape)
                           : to_planes<uint8_t>(reader.pixels<uint8_t>(), shape);

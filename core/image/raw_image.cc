@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::array<int64_t, 5> kImageSizes{1024, 512, 256, 128, 64};
 
-[[noreturn]] void fail(const std::filesystem::path& file, const std::string& problem) {
+[[noreturn]] void refuse(const std::filesystem::path& file, const std::string& problem) {
   throw Error(ErrorKind::kData, fmt::format("{}: {}", file.string(), problem));
 }
 
@@ -72,11 +72,11 @@ RawImage read_channels(const ImageFiles& files) {
     }
     const std::string bytes = read_image_bytes(file);
     const ImageInfo info = image_info(bytes, file);
-    if (info.channels != 1) fail(file, "is an RGB image; a file for one channel has to be grey");
+    if (info.channels != 1) refuse(file, "is an RGB image; a file for one channel has to be grey");
     if (!first.defined()) reference = info;
     if (size_text(info) != size_text(reference)) {
-      fail(file, fmt::format("has {}, but {} has {}; the channels of one image have to be alike",
-                             size_text(info), first_file(files).string(), size_text(reference)));
+      refuse(file, fmt::format("has {}, but {} has {}; the channels of one image have to be alike",
+                               size_text(info), first_file(files).string(), size_text(reference)));
     }
     channels[c] = decode_image(bytes, file);
     if (!first.defined()) first = channels[c];
@@ -102,13 +102,13 @@ void check_raw_image(const ImageFiles& files, const RawImage& image,
                      const DepthReference& reference, const DatasetSpec& spec) {
   const std::filesystem::path& file = first_file(files);
   if (image.bits != reference.bits) {
-    fail(file, fmt::format("has {} bits per channel, but {} has {}; one data set has one depth",
-                           image.bits, reference.file.string(), reference.bits));
+    refuse(file, fmt::format("has {} bits per channel, but {} has {}; one data set has one depth",
+                             image.bits, reference.file.string(), reference.bits));
   }
   if (image.bits == 32 && spec.scaling != Scaling::kPercentile) {
-    fail(file,
-         "has float pixels, whose type has no darkest and brightest value; set data.scaling: "
-         "percentile");
+    refuse(file,
+           "has float pixels, whose type has no darkest and brightest value; set data.scaling: "
+           "percentile");
   }
   const int64_t height = image.pixels.size(1);
   const int64_t width = image.pixels.size(2);
@@ -116,11 +116,11 @@ void check_raw_image(const ImageFiles& files, const RawImage& image,
   if (side >= spec.image_size) return;
   const auto* fitting = std::find_if(kImageSizes.begin(), kImageSizes.end(),
                                      [&](int64_t size) { return size <= side; });
-  fail(file, fmt::format("{} x {} pixels are less than data.image_size {}; {}", width, height,
-                         spec.image_size,
-                         fitting == kImageSizes.end()
-                             ? "no image_size is that small"
-                             : fmt::format("data.image_size {} would work", *fitting)));
+  refuse(file, fmt::format("{} x {} pixels are less than data.image_size {}; {}", width, height,
+                           spec.image_size,
+                           fitting == kImageSizes.end()
+                               ? "no image_size is that small"
+                               : fmt::format("data.image_size {} would work", *fitting)));
 }
 
 }  // namespace scgan

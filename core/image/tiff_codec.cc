@@ -20,7 +20,6 @@
 namespace scgan {
 namespace {
 
-constexpr int64_t kMaxSide = 65500;
 constexpr int kMostPages = 64;  // looked at: pyramids have a dozen
 
 // What is read, and the most bytes that one byte of the file can become.
@@ -80,9 +79,9 @@ struct Chunk {
   int64_t row_samples = 0;        // from one line to the next
 };
 
-class Reader {
+class TiffReader {
  public:
-  Reader(const std::string& bytes, const std::filesystem::path& file)
+  TiffReader(const std::string& bytes, const std::filesystem::path& file)
       : file_(file), source_(bytes), tiff_(source_.open()) {
     if (!tiff_) fail_as_damaged();
     choose_page();
@@ -246,9 +245,9 @@ class Reader {
     info_.height = large_value(TIFFTAG_IMAGELENGTH);
     info_.width = large_value(TIFFTAG_IMAGEWIDTH);
     if (info_.height < 1 || info_.width < 1) fail("damaged TIFF: has no width or height");
-    if (info_.height > kMaxSide || info_.width > kMaxSide) {
+    if (info_.height > kMaxImageSide || info_.width > kMaxImageSide) {
       fail(fmt::format("{} x {} pixels are more than {} per side", info_.width, info_.height,
-                       kMaxSide));
+                       kMaxImageSide));
     }
     const auto held = static_cast<double>(source_.size()) * static_cast<double>(most_inflated_);
     const int64_t wanted = info_.height * info_.width * info_.channels * (info_.bits / 8);
@@ -348,11 +347,11 @@ class Reader {
 }  // namespace
 
 ImageInfo tiff_info(const std::string& bytes, const std::filesystem::path& file) {
-  return Reader(bytes, file).info();
+  return TiffReader(bytes, file).info();
 }
 
 at::Tensor decode_tiff(const std::string& bytes, const std::filesystem::path& file) {
-  Reader reader(bytes, file);
+  TiffReader reader(bytes, file);
   switch (reader.info().bits) {
     case 8:
       return reader.planes<uint8_t, uint8_t>();

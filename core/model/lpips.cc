@@ -33,7 +33,7 @@ constexpr std::array<VggStage, 5> kVgg16 = {
     {{0, 2, 3, 64}, {5, 2, 64, 128}, {10, 3, 128, 256}, {17, 3, 256, 512}, {24, 3, 512, 512}}};
 constexpr size_t kConvolutions = 13;
 
-constexpr double kEpsilon = 1e-10;  // added to a length before it divides
+constexpr double kLengthEpsilon = 1e-10;  // added to a length before it divides
 
 struct Expected {
   std::string name;
@@ -115,7 +115,7 @@ at::Tensor max_pool(const at::Tensor& x) { return halved(halved(x, 3), 2); }
 
 at::Tensor direction(const at::Tensor& map) {
   const at::Tensor length = at::linalg_vector_norm(map, 2, at::IntArrayRef{1}, /*keepdim=*/true);
-  return map / (length + kEpsilon);
+  return map / (length + kLengthEpsilon);
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ constexpr std::array<Type, 6> kTypes{{{"F32", at::kFloat},
                                       {"U8", at::kByte},
                                       {"BOOL", at::kBool}}};
 
-[[noreturn]] void refuse(const std::filesystem::path& file, const std::string& reason) {
+[[noreturn]] void refuse_file(const std::filesystem::path& file, const std::string& reason) {
   throw Error(ErrorKind::kData,
               fmt::format("{}: not a valid safetensors file: {}", file.string(), reason));
 }
@@ -109,11 +109,11 @@ class HeaderCheck {
 };
 
 nlohmann::json parse_header(const std::string& text, const std::filesystem::path& file) {
-  if (!text.starts_with('{')) refuse(file, "its header does not begin with {");
+  if (!text.starts_with('{')) refuse_file(file, "its header does not begin with {");
   HeaderCheck check;
   auto header = nlohmann::json::parse(text, std::ref(check), /*allow_exceptions=*/false);
-  if (!check.problem().empty()) refuse(file, check.problem());
-  if (!header.is_object()) refuse(file, "its header is no JSON object");
+  if (!check.problem().empty()) refuse_file(file, check.problem());
+  if (!header.is_object()) refuse_file(file, "its header is no JSON object");
   return header;
 }
 
@@ -132,7 +132,7 @@ uint64_t byte_count(const Entry& entry, const std::filesystem::path& file) {
     const auto factor = static_cast<uint64_t>(std::max<int64_t>(side, 1));
     empty |= side == 0;
     if (bytes > std::numeric_limits<int64_t>::max() / factor) {
-      refuse(file, fmt::format("tensor {} has an impossible shape", entry.name));
+      refuse_file(file, fmt::format("tensor {} has an impossible shape", entry.name));
     }
     bytes *= factor;
   }
@@ -142,14 +142,14 @@ uint64_t byte_count(const Entry& entry, const std::filesystem::path& file) {
 std::vector<uint64_t> unsigned_list(const std::string& name, const nlohmann::json& entry,
                                     const char* key, const std::filesystem::path& file) {
   if (!entry.is_object() || !entry.contains(key) || !entry[key].is_array()) {
-    refuse(file, fmt::format("tensor {} has no list '{}'", name, key));
+    refuse_file(file, fmt::format("tensor {} has no list '{}'", name, key));
   }
   std::vector<uint64_t> numbers;
   for (const auto& number : entry[key]) {
     if (!number.is_number_unsigned()) {
-      refuse(file,
-             fmt::format("tensor {} has {} in '{}', which is no whole number from 0 to 2^64 - 1",
-                         name, number.dump(), key));
+      refuse_file(
+          file, fmt::format("tensor {} has {} in '{}', which is no whole number from 0 to 2^64 - 1",
+                            name, number.dump(), key));
     }
     numbers.push_back(number.get<uint64_t>());
   }
@@ -164,8 +164,9 @@ at::ScalarType parse_type(const std::string& name, const nlohmann::json& entry,
   for (const Type& known : kTypes) {
     if (type == known.name) return known.type;
   }
-  refuse(file, fmt::format("tensor {} has the type '{}'; F32, F64, I64, I32, U8 and BOOL are read",
-                           name, type));
+  refuse_file(file,
+              fmt::format("tensor {} has the type '{}'; F32, F64, I64, I32, U8 and BOOL are read",
+                          name, type));
 }
 
 Entry parse_entry(const std::string& name, const nlohmann::json& json,
@@ -173,13 +174,13 @@ Entry parse_entry(const std::string& name, const nlohmann::json& json,
   Entry entry;
   entry.name = name;
   const auto offsets = unsigned_list(name, json, "data_offsets", file);
-  if (offsets.size() != 2) refuse(file, fmt::format("tensor {} has no two offsets", name));
+  if (offsets.size() != 2) refuse_file(file, fmt::format("tensor {} has no two offsets", name));
   entry.begin = offsets[0];
   entry.end = offsets[1];
   const auto sides = unsigned_list(name, json, "shape", file);
   for (const uint64_t side : sides) {
     if (sides.size() > kMaxDimensions || !std::in_range<int64_t>(side)) {
-      refuse(file, fmt::format("tensor {} has an impossible shape", name));
+      refuse_file(file, fmt::format("tensor {} has an impossible shape", name));
     }
     entry.shape.push_back(static_cast<int64_t>(side));
   }
@@ -201,18 +202,19 @@ std::vector<Entry> checked_entries(const nlohmann::json& header, uint64_t data_b
   uint64_t next = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != next || entry.end < entry.begin || entry.end > data_bytes) {
-      refuse(file, fmt::format(
-                       "tensor {} lies at bytes {} to {} of {}: a gap, an overlap or past the end",
-                       entry.name, entry.begin, entry.end, data_bytes));
+      refuse_file(
+          file,
+          fmt::format("tensor {} lies at bytes {} to {} of {}: a gap, an overlap or past the end",
+                      entry.name, entry.begin, entry.end, data_bytes));
     }
     if (entry.end - entry.begin != byte_count(entry, file)) {
-      refuse(file, fmt::format("tensor {} has {} bytes, its shape needs {}", entry.name,
-                               entry.end - entry.begin, byte_count(entry, file)));
+      refuse_file(file, fmt::format("tensor {} has {} bytes, its shape needs {}", entry.name,
+                                    entry.end - entry.begin, byte_count(entry, file)));
     }
     next = entry.end;
   }
   if (next != data_bytes)
-    refuse(file, fmt::format("{} bytes belong to no tensor", data_bytes - next));
+    refuse_file(file, fmt::format("{} bytes belong to no tensor", data_bytes - next));
   return entries;
 }
 
@@ -221,9 +223,9 @@ std::map<std::string, std::string> parse_metadata(const nlohmann::json& header,
   std::map<std::string, std::string> metadata;
   const auto found = header.find(kMetadata);
   if (found == header.end()) return metadata;
-  if (!found->is_object()) refuse(file, "its metadata is no object of texts");
+  if (!found->is_object()) refuse_file(file, "its metadata is no object of texts");
   for (const auto& [key, value] : found->items()) {
-    if (!value.is_string()) refuse(file, fmt::format("its metadata '{}' is no text", key));
+    if (!value.is_string()) refuse_file(file, fmt::format("its metadata '{}' is no text", key));
     metadata[key] = value.get<std::string>();
   }
   return metadata;
@@ -237,7 +239,7 @@ class Input {
   uint64_t left() const { return left_; }
   void read(void* bytes, uint64_t count) {
     stream_.read(static_cast<char*>(bytes), static_cast<std::streamsize>(count));
-    if (!stream_) refuse(file_, "it ends early or cannot be read to its end");
+    if (!stream_) refuse_file(file_, "it ends early or cannot be read to its end");
     left_ -= count;
   }
 
@@ -249,11 +251,13 @@ class Input {
 
 std::string read_header(Input& input, const std::filesystem::path& file) {
   uint64_t length = 0;
-  if (input.left() < sizeof length) refuse(file, fmt::format("{} bytes are too few", input.left()));
+  if (input.left() < sizeof length)
+    refuse_file(file, fmt::format("{} bytes are too few", input.left()));
   input.read(&length, sizeof length);
   if (length > kMaxHeader || length > input.left()) {
-    refuse(file, fmt::format("its header claims {} bytes; {} follow, and {} are the most allowed",
-                             length, input.left(), kMaxHeader));
+    refuse_file(file,
+                fmt::format("its header claims {} bytes; {} follow, and {} are the most allowed",
+                            length, input.left(), kMaxHeader));
   }
   std::string text(length, '\0');
   input.read(text.data(), length);
@@ -267,7 +271,7 @@ at::Tensor read_tensor(Input& input, const Entry& entry, const std::filesystem::
   input.read(bytes, entry.end - entry.begin);
   if (entry.type == at::kBool &&
       std::any_of(bytes, bytes + tensor.numel(), [](uint8_t byte) { return byte > 1; })) {
-    refuse(file, fmt::format("tensor {} has a BOOL that is neither 0 nor 1", entry.name));
+    refuse_file(file, fmt::format("tensor {} has a BOOL that is neither 0 nor 1", entry.name));
   }
   return tensor;
 }

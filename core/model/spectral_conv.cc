@@ -9,10 +9,10 @@
 namespace scgan {
 namespace {
 
-constexpr double kEpsilon = 1e-12;
+constexpr double kNormEpsilon = 1e-12;
 
 at::Tensor normalize(const at::Tensor& vector) {
-  return vector / vector.norm().clamp_min(kEpsilon);
+  return vector / vector.norm().clamp_min(kNormEpsilon);
 }
 
 }  // namespace

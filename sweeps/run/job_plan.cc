@@ -31,7 +31,7 @@ std::string values_of(const RunSpec& spec, std::string_view prefix,
   std::string all;
   for (const SpecKey& key : spec_keys()) {
     if (!key.path.starts_with(prefix) || left_out.contains(key.path)) continue;
-    all += to_json(key.get(spec)) + "|";
+    all += scgan::to_json(key.get(spec)) + "|";
   }
   return all;
 }

@@ -27,7 +27,7 @@ constexpr uint16_t kEncrypted = 1;  // a flag
 constexpr uint32_t kInZip64 = 0xffffffff;
 constexpr std::string_view kArraySuffix = ".npy";
 
-[[noreturn]] void refuse(const std::string& name, const std::string& reason) {
+[[noreturn]] void refuse_archive(const std::string& name, const std::string& reason) {
   throw Error(ErrorKind::kData,
               fmt::format("{}: not a .npz file that can be read: {}", name, reason));
 }
@@ -51,7 +51,7 @@ struct Directory {
 };
 
 Directory find_directory(std::string_view bytes, const std::string& name) {
-  if (bytes.size() < kEndSize) refuse(name, "it is no zip archive");
+  if (bytes.size() < kEndSize) refuse_archive(name, "it is no zip archive");
   const size_t last = bytes.size() - kEndSize;
   const size_t first = last > kMaxComment ? last - kMaxComment : 0;
   for (size_t at = last + 1; at-- > first;) {
@@ -59,22 +59,23 @@ Directory find_directory(std::string_view bytes, const std::string& name) {
     if (at + kEndSize + number_at<uint16_t>(bytes, at + 20) != bytes.size()) continue;
     const uint64_t size = number_at<uint32_t>(bytes, at + 12);
     const uint64_t begin = number_at<uint32_t>(bytes, at + 16);
-    if (begin == kInZip64) refuse(name, "it is a zip64 archive of 4 GiB or more");
-    if (begin + size > at) refuse(name, "the directory at its end is damaged");
+    if (begin == kInZip64) refuse_archive(name, "it is a zip64 archive of 4 GiB or more");
+    if (begin + size > at) refuse_archive(name, "the directory at its end is damaged");
     return {begin, begin + size, number_at<uint16_t>(bytes, at + 10)};
   }
-  refuse(name, bytes.starts_with(kLocalMark) ? "it is truncated" : "it is no zip archive");
+  refuse_archive(name, bytes.starts_with(kLocalMark) ? "it is truncated" : "it is no zip archive");
 }
 
 // Reads the member whose entry begins at `at`, and moves `at` behind it.
 Member read_entry(std::string_view bytes, size_t& at, size_t end, const std::string& name) {
   if (end - at < kCentralSize || bytes.substr(at, kCentralMark.size()) != kCentralMark) {
-    refuse(name, "the directory at its end is damaged");
+    refuse_archive(name, "the directory at its end is damaged");
   }
   const size_t length = number_at<uint16_t>(bytes, at + 28);
   const size_t rest = static_cast<size_t>(number_at<uint16_t>(bytes, at + 30)) +
                       number_at<uint16_t>(bytes, at + 32);
-  if (end - at - kCentralSize < length + rest) refuse(name, "the directory at its end is damaged");
+  if (end - at - kCentralSize < length + rest)
+    refuse_archive(name, "the directory at its end is damaged");
   Member member;
   member.flags = number_at<uint16_t>(bytes, at + 8);
   member.method = number_at<uint16_t>(bytes, at + 10);
@@ -95,7 +96,7 @@ std::map<std::string, Member> read_directory(std::string_view bytes, const Direc
     Member member = read_entry(bytes, at, directory.end, name);
     std::string key = member.name;
     if (!members.emplace(std::move(key), std::move(member)).second) {
-      refuse(name, "it has two members of one name");
+      refuse_archive(name, "it has two members of one name");
     }
   }
   return members;
@@ -105,11 +106,11 @@ std::string_view packed_bytes(std::string_view bytes, const Member& member, size
                               const std::string& name) {
   const uint64_t at = member.local;
   if (at + kLocalSize > end || bytes.substr(at, kLocalMark.size()) != kLocalMark) {
-    refuse(name, fmt::format("{} is not where its directory says", member.name));
+    refuse_archive(name, fmt::format("{} is not where its directory says", member.name));
   }
   const uint64_t begin =
       at + kLocalSize + number_at<uint16_t>(bytes, at + 26) + number_at<uint16_t>(bytes, at + 28);
-  if (begin + member.packed > end) refuse(name, fmt::format("{} is cut off", member.name));
+  if (begin + member.packed > end) refuse_archive(name, fmt::format("{} is cut off", member.name));
   return bytes.substr(begin, member.packed);
 }
 
@@ -143,23 +144,24 @@ std::string inflated(std::string_view packed, size_t size) {
 
 std::string content_of(std::string_view bytes, const Member& member, size_t end,
                        const std::string& name) {
-  if ((member.flags & kEncrypted) != 0) refuse(name, fmt::format("{} is encrypted", member.name));
+  if ((member.flags & kEncrypted) != 0)
+    refuse_archive(name, fmt::format("{} is encrypted", member.name));
   if (member.method != kStored && member.method != kDeflated) {
-    refuse(name, fmt::format("{} is packed in a way other than deflate", member.name));
+    refuse_archive(name, fmt::format("{} is packed in a way other than deflate", member.name));
   }
   if (member.packed == kInZip64 || member.size == kInZip64 || member.size > kMaxArray) {
-    refuse(name, fmt::format("{} has more than 1 GiB", member.name));
+    refuse_archive(name, fmt::format("{} has more than 1 GiB", member.name));
   }
   const std::string_view packed = packed_bytes(bytes, member, end, name);
   if (member.size > packed.size() * (member.method == kStored ? 1 : kMostDeflated)) {
-    refuse(name, fmt::format("{} claims {} bytes, too many for {} packed ones", member.name,
-                             member.size, packed.size()));
+    refuse_archive(name, fmt::format("{} claims {} bytes, too many for {} packed ones", member.name,
+                                     member.size, packed.size()));
   }
   std::string content =
       member.method == kStored ? std::string(packed) : inflated(packed, member.size);
   const uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(content.data()), content.size());
   if (content.size() != member.size || crc != member.crc) {
-    refuse(name, fmt::format("{} is damaged: it is not what its CRC-32 says", member.name));
+    refuse_archive(name, fmt::format("{} is damaged: it is not what its CRC-32 says", member.name));
   }
   return content;
 }
@@ -208,7 +210,7 @@ std::map<std::string, NpyArray> parse_npz(std::string_view bytes, const std::str
   for (const std::string& array : wanted) {
     const auto found = members.find(array + std::string(kArraySuffix));
     if (found == members.end()) {
-      refuse(name, fmt::format("it has no array {}; {}", array, names_of(members)));
+      refuse_archive(name, fmt::format("it has no array {}; {}", array, names_of(members)));
     }
     const std::string content = content_of(bytes, found->second, directory.begin, name);
     arrays[array] = parse_npy(content, fmt::format("{}: {}", name, array));
