@@ -21,6 +21,7 @@ add_library(scgan::libtorch ALIAS scgan_libtorch)
 target_include_directories(scgan_libtorch SYSTEM INTERFACE
   ${scgan_torch_root}/include ${scgan_torch_root}/include/torch/csrc/api/include)
 # LibTorch's include folder holds headers of another fmt than the library that we link: ours come first.
+target_link_libraries(scgan_libtorch INTERFACE fmt::fmt)
 get_target_property(scgan_fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
 list(GET scgan_fmt_include 0 scgan_fmt_include)
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/include_first)

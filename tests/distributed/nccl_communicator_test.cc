@@ -2,6 +2,7 @@
 // 2.30 or later (docs/gpu.md); without it these tests are skipped there, and only there.
 #include "distributed/nccl_communicator.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>

@@ -1,5 +1,6 @@
 #include "tests/support/test_images.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <png.h>

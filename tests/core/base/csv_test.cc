@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "tests/support/error_of.h"
-#include "tests/support/test_images.h"
 
 namespace scgan {
 namespace {

@@ -1,4 +1,5 @@
 // Subset, Sampler and DataLoader: from step number to batch.
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>

@@ -1,5 +1,6 @@
 #include "core/data/synthetic_cells.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>

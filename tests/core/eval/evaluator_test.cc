@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
+#include <torch/nn/module.h>
 
 #include "core/comm/solo_communicator.h"
 #include "core/data/data_loader.h"
@@ -15,7 +16,11 @@ namespace {
 // Gives its input back: translation that changes nothing.
 class Identity final : public Generator {
  public:
+  torch::nn::Module& module() override { return module_; }
   at::Tensor forward(const at::Tensor& images) override { return images; }
+
+ private:
+  torch::nn::Module module_;
 };
 
 class EvaluatorTest : public ::testing::Test {

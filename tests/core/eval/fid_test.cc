@@ -1,5 +1,6 @@
 #include "core/eval/fid.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/diag.h>
 #include <ATen/ops/equal.h>

@@ -50,22 +50,21 @@ TEST(DiffAugmentTest, ColourFormulasMatchHandNumbers) {
 TEST(DiffAugmentTest, TranslationReadsAtTheOffsetAndFillsWithZero) {
   const auto images = at::arange(1.0, 19.0).view({2, 1, 3, 3});
   const auto moved = translate(images, {{1, -1}, {-3, 0}});
-  EXPECT_TRUE(at::equal(moved[0][0],
-                        at::tensor({{0.0F, 4.0F, 5.0F}, {0.0F, 7.0F, 8.0F}, {0.0F, 0.0F, 0.0F}})));
+  EXPECT_TRUE(
+      at::equal(moved[0][0],
+                at::tensor({0.0F, 4.0F, 5.0F, 0.0F, 7.0F, 8.0F, 0.0F, 0.0F, 0.0F}).view({3, 3})));
   EXPECT_EQ(moved[1].abs().max().item<float>(), 0);
 }
 
 TEST(DiffAugmentTest, CutoutZeroesTheClippedSquareInAllChannels) {
   const auto images = at::ones({2, 3, 4, 4});
   const auto cut = cut_out(images, {{2, 1}, {4, 0}}, {2, 2});
-  EXPECT_TRUE(at::equal(cut[0][1], at::tensor({{1.0F, 1.0F, 1.0F, 1.0F},
-                                               {0.0F, 0.0F, 1.0F, 1.0F},
-                                               {0.0F, 0.0F, 1.0F, 1.0F},
-                                               {1.0F, 1.0F, 1.0F, 1.0F}})));
-  EXPECT_TRUE(at::equal(cut[1][2], at::tensor({{1.0F, 1.0F, 1.0F, 1.0F},
-                                               {1.0F, 1.0F, 1.0F, 1.0F},
-                                               {1.0F, 1.0F, 1.0F, 1.0F},
-                                               {0.0F, 1.0F, 1.0F, 1.0F}})));
+  EXPECT_TRUE(at::equal(cut[0][1], at::tensor({1.0F, 1.0F, 1.0F, 1.0F, 0.0F, 0.0F, 1.0F, 1.0F, 0.0F,
+                                               0.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F})
+                                       .view({4, 4})));
+  EXPECT_TRUE(at::equal(cut[1][2], at::tensor({1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F,
+                                               1.0F, 1.0F, 1.0F, 0.0F, 1.0F, 1.0F, 1.0F})
+                                       .view({4, 4})));
 }
 
 TEST(DiffAugmentTest, TranslationsReachAnEighthOfTheSizeAndNoFurther) {

@@ -5,6 +5,7 @@
 #include <ATen/ops/allclose.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <functional>
@@ -42,8 +43,8 @@ int64_t parameter_count(const ModelSpec& spec, int64_t image_size = 256) {
 
 std::vector<std::string> names(const ModelSpec& spec, int64_t image_size = 64) {
   const auto network = make_discriminator(spec, image_size);
-  std::vector<std::string> names = network->named_parameters().keys();
-  for (const std::string& name : network->named_buffers().keys()) names.push_back(name);
+  std::vector<std::string> names = network->module().named_parameters().keys();
+  for (const std::string& name : network->module().named_buffers().keys()) names.push_back(name);
   return names;
 }
 
@@ -173,9 +174,9 @@ TEST(DiscriminatorAlternativesTest, InstanceNormJudgesEveryImageByItself) {
     spec.d_norm = norm;
     const auto network = make_discriminator(spec, 64);
     initialize(*network, 11, NetworkIndex::kDA);
-    network->to(at::kDouble);
-    network->eval();  // the vectors of the spectral norm stand still
-    if (norm == Norm::kBatch) network->train();
+    network->module().to(at::kDouble);
+    network->set_training(false);  // the vectors of the spectral norm stand still
+    if (norm == Norm::kBatch) network->set_training(true);
     const at::NoGradGuard no_grad;
     const auto both = network->logits(testing::images(64)).view({2, 2, 25}).select(1, 1);
     const auto one = network->logits(testing::images(64).narrow(0, 1, 1)).view({2, 25});
@@ -189,7 +190,7 @@ TEST(DiscriminatorAlternativesTest, PatchDiscriminatorsDropTheBiasesWithoutInsta
   spec.d_norm = Norm::kBatch;  // biases become shifts, and there are as many scales
   EXPECT_EQ(parameter_count(spec), 2'764'737 + 128 + 256 + 512);
   EXPECT_EQ(count_ending(names(spec), "running_mean"), 3);
-  EXPECT_THAT(make_discriminator(spec, 64)->named_parameters().keys(),
+  EXPECT_THAT(make_discriminator(spec, 64)->module().named_parameters().keys(),
               ElementsAre("model.0.weight", "model.0.bias", "model.2.weight", "model.3.weight",
                           "model.3.bias", "model.5.weight", "model.6.weight", "model.6.bias",
                           "model.8.weight", "model.9.weight", "model.9.bias", "model.11.weight",
@@ -206,10 +207,12 @@ TEST(DiscriminatorAlternativesTest, InitialWeightsFollowTheSameRules) {
   spec.d_spectral_norm = Switch::kOff;
   const auto network = make_discriminator(spec, 64);
   initialize(*network, 3, NetworkIndex::kDA);
-  const auto weight = network->named_parameters()["down_64.main.0.weight"];  // 2,097,152 values
+  const auto weight =
+      network->module().named_parameters()["down_64.main.0.weight"];  // 2,097,152 values
   EXPECT_NEAR(weight.mean().item<double>(), 0, 1e-4);
   EXPECT_NEAR(weight.std().item<double>(), 0.02, 1e-4);
-  EXPECT_NEAR(network->named_parameters()["down_64.main.1.weight"].mean().item<double>(), 1, 5e-3);
+  EXPECT_NEAR(network->module().named_parameters()["down_64.main.1.weight"].mean().item<double>(),
+              1, 5e-3);
 }
 
 TEST(DiscriminatorAlternativesTest, GradientsReachExactlyTheDecodersInUse) {
@@ -223,7 +226,7 @@ TEST(DiscriminatorAlternativesTest, GradientsReachExactlyTheDecodersInUse) {
     SslLoss{LossSpec()}(judgement.rebuilt).backward();
     for (const auto& decoder : {"big", "part", "small"}) {
       int64_t learning = 0;
-      for (const auto& parameter : network->named_parameters()) {
+      for (const auto& parameter : network->module().named_parameters()) {
         if (!parameter.key().starts_with("decoder_" + std::string(decoder))) continue;
         ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
         EXPECT_GT(parameter.value().grad().abs().max().item<double>(), 0) << parameter.key();

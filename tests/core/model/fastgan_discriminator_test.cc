@@ -7,6 +7,7 @@
 #include <ATen/ops/sin.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
+#include <torch/nn/module.h>
 
 #include "core/base/error.h"
 #include "core/model/fastgan_blocks.h"
@@ -65,7 +66,7 @@ TEST(FastGanDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
 TEST(FastGanDiscriminatorTest, LossReachesEveryDecoderParameterAndTheTrunk) {
   const auto network = make_network(64);
   SslLoss{LossSpec()}(network->discriminate_real(make_images(2, 64), {8, 0}).rebuilt).backward();
-  for (const auto& parameter : network->named_parameters()) {
+  for (const auto& parameter : network->module().named_parameters()) {
     if (is_decoder(parameter.key()) || parameter.key().starts_with("down_")) {
       ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
       EXPECT_GT(parameter.value().grad().abs().max().item<double>(), 0) << parameter.key();
@@ -76,7 +77,7 @@ TEST(FastGanDiscriminatorTest, LossReachesEveryDecoderParameterAndTheTrunk) {
 TEST(FastGanDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
   const auto network = make_network(64);
   network->logits(make_images(2, 64)).square().mean().backward();
-  for (const auto& parameter : network->named_parameters()) {
+  for (const auto& parameter : network->module().named_parameters()) {
     EXPECT_EQ(parameter.value().grad().defined(), !is_decoder(parameter.key())) << parameter.key();
   }
 }
@@ -96,19 +97,19 @@ TEST(FastGanDiscriminatorTest, StepsOfTheIterationCountBatchesInTrunkAndDecoders
   network->logits(make_images(2, 64));
   network->discriminate_real(make_images(2, 64), {});
   network->logits(make_images(2, 64));
-  const auto buffers = network->named_buffers();
+  const auto buffers = network->module().named_buffers();
   EXPECT_EQ(buffers["down_16.main.1.num_batches_tracked"].item<int64_t>(), 3);
   EXPECT_EQ(buffers["decoder_big.main.1.2.num_batches_tracked"].item<int64_t>(), 1);
 }
 
 TEST(FastGanDiscriminatorTest, EvalModeChangesNoBuffer) {
   const auto network = make_network(64);
-  network->eval();
+  network->set_training(false);
   std::vector<at::Tensor> before;
   for (const auto& buffer : network->buffers()) before.push_back(buffer.clone());
   network->discriminate_real(make_images(2, 64), {});
   for (size_t i = 0; i < before.size(); ++i) {
-    EXPECT_TRUE(at::equal(network->buffers()[i], before[i]));
+    EXPECT_TRUE(at::equal(network->buffers()[i].second, before[i]));
   }
 }
 

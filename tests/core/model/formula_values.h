@@ -2,11 +2,13 @@
 // numbers that it prints.
 #pragma once
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/sin.h>
 #include <gtest/gtest.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 #include <string>
@@ -19,20 +21,18 @@ namespace scgan::testing {
 inline constexpr double kTolerance = 1e-8;  // relative; the printed numbers have 12 digits
 
 // Makes the network one of float64. The same weights whatever the order of the tensors.
-inline void fill(torch::nn::Module& network) {
-  network.to(at::kDouble);
+inline void fill(Network& network) {
+  network.module().to(at::kDouble);
   const at::NoGradGuard no_grad;
   const auto wave = [](const at::Tensor& t) {
     return at::sin(0.7 * at::arange(t.numel(), at::kDouble) + t.numel()).view(t.sizes());
   };
-  for (auto& parameter : network.named_parameters()) {
-    auto& tensor = parameter.value();
-    const bool scale = tensor.dim() == 1 && parameter.key().ends_with("weight");
+  for (auto& [name, tensor] : network.parameters()) {
+    const bool scale = tensor.dim() == 1 && name.ends_with("weight");
     tensor.copy_(0.1 * wave(tensor) + (scale ? 1 : 0));
   }
-  for (auto& buffer : network.named_buffers()) {
-    auto& tensor = buffer.value();
-    if (buffer.key().ends_with("weight_u") || buffer.key().ends_with("weight_v")) {
+  for (auto& [name, tensor] : network.buffers()) {
+    if (name.ends_with("weight_u") || name.ends_with("weight_v")) {
       tensor.copy_(wave(tensor) / wave(tensor).norm());
     }
   }
@@ -63,7 +63,7 @@ inline void expect_numbers(const at::Tensor& tensor, const Numbers& expected) {
 inline double squared_gradient(Discriminator& network, const Discriminator::RealOutput& judgement) {
   (judgement.logits.square().mean() + SslLoss(LossSpec{})(judgement.rebuilt)).backward();
   double sum = 0;
-  for (const auto& parameter : network.parameters()) {
+  for (const auto& [name, parameter] : network.parameters()) {
     sum += parameter.grad().square().sum().item<double>();
   }
   return sum;

@@ -7,6 +7,7 @@
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/nn/module.h>
 
 #include <functional>
 #include <limits>
@@ -28,12 +29,11 @@ constexpr Direction kToA = Direction::kBtoA;
 constexpr Direction kToB = Direction::kAtoB;
 
 // The tensors of a network with weights of its own, each under `prefix`.
-NamedTensors tensors_of(torch::nn::Module& network, const std::string& prefix = "",
-                        int64_t seed = 1) {
+NamedTensors tensors_of(Network& network, const std::string& prefix = "", int64_t seed = 1) {
   initialize(network, seed, NetworkIndex::kGA);
   NamedTensors all;
-  for (const auto& item : network.named_parameters()) {
-    all.emplace_back(prefix + item.key(), item.value().detach().clone());
+  for (const auto& [name, parameter] : network.parameters()) {
+    all.emplace_back(prefix + name, parameter.detach().clone());
   }
   return all;
 }
@@ -60,10 +60,10 @@ std::string refusal(const NamedTensors& tensors, Direction direction = kToB) {
 }
 
 void expect_weights(const LoadedGenerator& loaded, const NamedTensors& tensors) {
-  const auto parameters = loaded.network->named_parameters();
+  const NamedTensors parameters = loaded.network->parameters();
   ASSERT_EQ(parameters.size(), tensors.size());
   for (size_t i = 0; i < tensors.size(); ++i) {
-    EXPECT_TRUE(at::equal(parameters[i].value(), tensors[i].second)) << tensors[i].first;
+    EXPECT_TRUE(at::equal(parameters[i].second, tensors[i].second)) << tensors[i].first;
   }
 }
 
@@ -129,7 +129,7 @@ TEST(GeneratorFileTest, DoublesBecomeFloats) {
   NamedTensors tensors = generator_tensors(2, 0);
   for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kDouble);
   const auto loaded = load(tensors);
-  EXPECT_EQ(loaded.network->parameters()[0].scalar_type(), at::kFloat);
+  EXPECT_EQ(loaded.network->parameters()[0].second.scalar_type(), at::kFloat);
 }
 
 TEST(GeneratorFileTest, MissingUnknownAndWrongTensorsAreNamed) {

@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/nn/module.h>
 
 #include <string>
 #include <vector>
@@ -22,9 +23,9 @@ using ::testing::ElementsAreArray;
 using testing::patch_spec;
 using testing::ssl_spec;
 
-int64_t parameter_count(const torch::nn::Module& module, const std::string& prefix = "") {
+int64_t parameter_count(Network& network, const std::string& prefix = "") {
   int64_t count = 0;
-  for (const auto& parameter : module.named_parameters()) {
+  for (const auto& parameter : network.module().named_parameters()) {
     if (parameter.key().starts_with(prefix)) {
       count += parameter.value().numel();
     }
@@ -32,9 +33,9 @@ int64_t parameter_count(const torch::nn::Module& module, const std::string& pref
   return count;
 }
 
-std::vector<std::string> layer_names(const torch::nn::Module& module) {
+std::vector<std::string> layer_names(Network& network) {
   std::vector<std::string> names;
-  for (const auto& parameter : module.named_parameters()) {
+  for (const auto& parameter : network.module().named_parameters()) {
     const auto& key = parameter.key();
     if (key.ends_with(".weight")) {
       names.push_back(key.substr(0, key.size() - std::string(".weight").size()));
@@ -103,7 +104,7 @@ TEST(NetworksTest, PatchDiscriminatorLayersHaveThePublishedNames) {
 }
 
 TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedNames) {
-  const auto parameters = make_fastgan_discriminator(ssl_spec(4), 256)->named_parameters();
+  const auto parameters = make_fastgan_discriminator(ssl_spec(4), 256)->module().named_parameters();
   for (const char* name :
        {"down_from_big.0.weight_orig", "down_4.main.0.weight_orig", "down_4.main.1.bias",
         "down_4.main.3.weight_orig", "down_4.main.4.weight", "down_4.direct.1.weight_orig",
@@ -115,7 +116,7 @@ TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedNames) {
         "decoder_small.main.5.weight_orig"}) {
     EXPECT_TRUE(parameters.contains(name)) << name;
   }
-  const auto buffers = make_fastgan_discriminator(ssl_spec(4), 1024)->named_buffers();
+  const auto buffers = make_fastgan_discriminator(ssl_spec(4), 1024)->module().named_buffers();
   for (const char* name : {"down_from_big.2.weight_u", "down_from_big.2.weight_v",
                            "down_from_big.3.running_mean", "down_from_big.3.running_var",
                            "down_from_big.3.num_batches_tracked", "rf_small.weight_u"}) {
@@ -134,7 +135,7 @@ TEST(NetworksTest, SmallerImagesKeepTheNamesOfTheSameResolutions) {
   EXPECT_FALSE(network->named_children().contains("down_8"));
   EXPECT_FALSE(network->named_children().contains("se_4_32"));
   EXPECT_TRUE(network->named_children().contains("se_8_64"));
-  EXPECT_TRUE(network->named_parameters().contains("decoder_big.main.4.weight_orig"));
+  EXPECT_TRUE(network->module().named_parameters().contains("decoder_big.main.4.weight_orig"));
 }
 
 TEST(NetworksTest, GeneratorKeepsTheShapeAndStaysInRange) {
@@ -161,9 +162,11 @@ TEST(NetworksTest, AModelSpecChoosesTheNetworks) {
   spec.generator_blocks = 6;
   spec.discriminator_width = 4;
   EXPECT_EQ(layer_names(*make_generator(spec)).back(), "model.23");
-  EXPECT_TRUE(make_discriminator(spec, 64)->named_parameters().contains("model.11.weight"));
+  EXPECT_TRUE(
+      make_discriminator(spec, 64)->module().named_parameters().contains("model.11.weight"));
   spec.discriminator = DiscriminatorKind::kFastGan;
-  EXPECT_TRUE(make_discriminator(spec, 64)->named_parameters().contains("rf_small.weight_orig"));
+  EXPECT_TRUE(
+      make_discriminator(spec, 64)->module().named_parameters().contains("rf_small.weight_orig"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "core/train/gan_step.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/stack.h>
@@ -123,9 +124,9 @@ class NotingCommunicator final : public Communicator {
     std::vector<std::string> names;
     for (const auto& [prefix, network] :
          {std::pair{"netG_A.", state_.netG_A.get()}, std::pair{"netG_B.", state_.netG_B.get()}}) {
-      for (const auto& item : network->named_parameters()) {
-        if (item.value().grad().count_nonzero().item<int64_t>() == 0) {
-          names.push_back(prefix + item.key());
+      for (const auto& [name, parameter] : network->parameters()) {
+        if (parameter.grad().count_nonzero().item<int64_t>() == 0) {
+          names.push_back(prefix + name);
         }
       }
     }

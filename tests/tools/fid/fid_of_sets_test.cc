@@ -1,5 +1,6 @@
 #include "tools/fid/fid_of_sets.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/empty.h>
