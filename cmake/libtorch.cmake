@@ -75,13 +75,3 @@ if(SCGAN_WITH_NCCL)
                         INTERFACE_INCLUDE_DIRECTORIES ${scgan_nccl_root}/include)
 endif()
 message(STATUS "LibTorch: ${scgan_torch_root} (CUDA: ${SCGAN_WITH_CUDA}, NCCL: ${SCGAN_WITH_NCCL})")
-
-# One precompiled header for all targets that use torch: tensors and fmt, no more. All of <ATen/ATen.h> makes one that
-# takes three times as long to load as this.
-file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/torch_pch/torch_pch.cc CONTENT "// Carries the precompiled header of LibTorch.\n")
-add_library(scgan_torch_pch OBJECT ${CMAKE_BINARY_DIR}/torch_pch/torch_pch.cc)
-target_link_libraries(scgan_torch_pch PRIVATE scgan_libtorch fmt::fmt)
-target_precompile_headers(scgan_torch_pch PRIVATE <ATen/core/Tensor.h> <fmt/format.h>)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(scgan_torch_pch PRIVATE -fpch-preprocess)
-endif()

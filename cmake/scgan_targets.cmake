@@ -5,6 +5,27 @@
 option(SCGAN_UNITY "Compile several files of a target at a time" ON)
 set(scgan_unity_files 10)
 
+# scgan_precompile(<name> HEADERS ... LIBRARIES ... [OPTIONS ...])
+# Compiles headers once, for the targets that scgan_use_precompiled(<target> <name>) names. They must link LIBRARIES too.
+function(scgan_precompile name)
+  cmake_parse_arguments(ARG "" "" "HEADERS;LIBRARIES;OPTIONS" ${ARGN})
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc CONTENT "// Carries a precompiled header.\n")
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc)
+  target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES})
+  target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
+  # A precompiled header is only used with the options it was made with. Programs would be compiled with -fPIE.
+  set(options -fPIC ${ARG_OPTIONS})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND options -fpch-preprocess)
+  endif()
+  target_compile_options(${name} PUBLIC ${options})
+endfunction()
+
+function(scgan_use_precompiled target name)
+  target_precompile_headers(${target} REUSE_FROM ${name})
+  target_compile_options(${target} PRIVATE $<TARGET_PROPERTY:${name},INTERFACE_COMPILE_OPTIONS>)
+endfunction()
+
 # scgan_library(<name> SOURCES ... [PUBLIC ...] [PRIVATE ...] [TORCH])
 # A folder's library: scgan_<name>, alias scgan::<name>. TORCH links LibTorch and uses its precompiled header.
 function(scgan_library name)
@@ -29,7 +50,10 @@ function(scgan_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
                         UNITY_BUILD ${SCGAN_UNITY} UNITY_BUILD_BATCH_SIZE ${scgan_unity_files})
   if(ARG_TORCH)
-    scgan_use_torch(${name})
+    scgan_use_precompiled(${name} scgan_torch_test_pch)
+    target_link_libraries(${name} PRIVATE scgan_libtorch)
+  else()
+    scgan_use_precompiled(${name} scgan_test_pch)
   endif()
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
@@ -44,10 +68,5 @@ endfunction()
 
 function(scgan_use_torch target)
   target_link_libraries(${target} PUBLIC scgan_libtorch)
-  target_precompile_headers(${target} REUSE_FROM scgan_torch_pch)
-  # A precompiled header is only used with the options it was made with; programs would be compiled with -fPIE.
-  target_compile_options(${target} PRIVATE -fPIC)
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(${target} PRIVATE -fpch-preprocess)
-  endif()
+  scgan_use_precompiled(${target} scgan_torch_pch)
 endfunction()
