@@ -99,12 +99,12 @@ Range value_range(const Boxplot& plot) {
   return range;
 }
 
-// References within half the values' span (at least a tenth of their size) beyond them.
-std::vector<BoxplotReference> nearby(const Boxplot& plot, const Range& values) {
+// Baselines within half the values' span (at least a tenth of their size) beyond them.
+std::vector<BoxplotBaseline> nearby(const Boxplot& plot, const Range& values) {
   const double reach = std::max(0.5 * (values.high - values.low), 0.1 * std::abs(values.high));
-  std::vector<BoxplotReference> near;
-  std::ranges::copy_if(plot.baselines, std::back_inserter(near), [&](const auto& reference) {
-    return reference.value >= values.low - reach && reference.value <= values.high + reach;
+  std::vector<BoxplotBaseline> near;
+  std::ranges::copy_if(plot.baselines, std::back_inserter(near), [&](const auto& baseline) {
+    return baseline.value >= values.low - reach && baseline.value <= values.high + reach;
   });
   return near;
 }
@@ -182,16 +182,16 @@ std::string boxes(const Boxplot& plot, const Frame& frame) {
   return svg;
 }
 
-std::string reference_lines(const std::vector<BoxplotReference>& baselines, const Frame& frame) {
+std::string baseline_lines(const std::vector<BoxplotBaseline>& baselines, const Frame& frame) {
   std::string svg;
-  for (const BoxplotReference& reference : baselines) {
-    const double y = frame.y(reference.value);
+  for (const BoxplotBaseline& baseline : baselines) {
+    const double y = frame.y(baseline.value);
     svg += line({kLeft, y, frame.right(), y}, "stroke=\"#666666\" stroke-dasharray=\"5 4\"");
     const double below = y - frame.top < 16 ? 14 : -4;  // at the upper edge the label goes under it
     svg += fmt::format(
         "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" font-size=\"11\" "
         "fill=\"#444444\">{}</text>\n",
-        px(frame.right() - 6), px(y + below), escape_markup(reference.label));
+        px(frame.right() - 6), px(y + below), escape_markup(baseline.label));
   }
   return svg;
 }
@@ -247,8 +247,8 @@ std::vector<double> nice_ticks(double low, double high, int count) {
 
 std::string boxplot_svg(const Boxplot& plot) {
   Range range = value_range(plot);
-  const std::vector<BoxplotReference> baselines = nearby(plot, range);
-  for (const BoxplotReference& reference : baselines) range.include(reference.value);
+  const std::vector<BoxplotBaseline> baselines = nearby(plot, range);
+  for (const BoxplotBaseline& baseline : baselines) range.include(baseline.value);
   const std::vector<double> ticks = nice_ticks(range.low, range.high, 6);
 
   Frame frame{.width = plot_width(plot), .range = {.low = ticks.front(), .high = ticks.back()}};
@@ -268,7 +268,7 @@ std::string boxplot_svg(const Boxplot& plot) {
   svg += keys;
   svg += y_axis(plot, frame, ticks);
   svg += boxes(plot, frame);
-  svg += reference_lines(baselines, frame);
+  svg += baseline_lines(baselines, frame);
   return svg + "</svg>\n";
 }
 

@@ -17,7 +17,7 @@ struct BoxplotSeries {
 };
 
 // A dashed horizontal line; drawn only when it is in or near the range of the values.
-struct BoxplotReference {
+struct BoxplotBaseline {
   std::string label;
   double value = 0;
 };
@@ -26,7 +26,7 @@ struct Boxplot {
   std::string title, x_title, y_title;
   std::vector<std::string> groups;  // labels along x
   std::vector<BoxplotSeries> series;
-  std::vector<BoxplotReference> baselines;
+  std::vector<BoxplotBaseline> baselines;
 };
 
 // A whole <svg> element, without XML declaration, so that HTML can hold it as it is.

@@ -10,7 +10,7 @@
 namespace scgan::results {
 namespace {
 
-// Builds one row after the other; the header sets the number of fields.
+// Builds a CSV text row by row.
 class CsvText {
  public:
   explicit CsvText(std::string_view header) : text_(header) { text_ += '\n'; }
@@ -80,8 +80,17 @@ void add_run(CsvText& csv, const std::string& sweep, const StoredRun& run) {
   csv.add(run.reason);
 }
 
+// "fid", "kid_subset_mean", "fid_untranslated": the columns name, statistic and subject in one, so
+// that a row's meaning has one name.
+std::string metric_name(const Metric& metric) {
+  std::string name = metric.name;
+  if (metric.statistic != Statistic::kFull) name += fmt::format("_{}", to_string(metric.statistic));
+  if (metric.subject != Subject::kTranslated) name += fmt::format("_{}", to_string(metric.subject));
+  return name;
+}
+
 void add_metric(CsvText& csv, const Metric& metric) {
-  csv.add(metric.name);
+  csv.add(metric_name(metric));
   csv.add(metric.direction);
   csv.add(metric.step);
   csv.add(metric.value);
@@ -92,7 +101,7 @@ void add_metric(CsvText& csv, const Metric& metric) {
   csv.add(metric.preprocessing);
 }
 
-// Name of the sweep whose store the merged run was taken from.
+// The name of the sweep whose store contains the merged run.
 std::string sweep_of(const std::vector<ReportInput>& inputs, const StoredRun* run) {
   for (const ReportInput& input : inputs) {
     for (const StoredRun& each : input.runs) {
@@ -125,7 +134,7 @@ std::string summary_csv(const Summary& summary) {
   CsvText csv(kSummaryHeader);
   for (const MetricTable& table : summary.tables) {
     for (const Cell& cell : table.cells) {
-      const Comparable& key = table.key;
+      const ComparisonKey& key = table.key;
       for (const std::string& field : {key.dataset, key.data_digest, key.metric, key.direction,
                                        key.extractor, key.extractor_digest, key.preprocessing}) {
         csv.add(field);
@@ -134,14 +143,14 @@ std::string summary_csv(const Summary& summary) {
       csv.add(key.n_fake);
       for (const std::string& field : {cell.variant, cell.axes, cell.settings}) csv.add(field);
       csv.add(cell.percentage);
-      csv.add(static_cast<int64_t>(cell.values.size()) + cell.waiting);
+      csv.add(static_cast<int64_t>(cell.values.size()) + cell.unfinished);
       csv.add(static_cast<int64_t>(cell.values.size()));
       const Statistics all = statistics(cell.values);
       for (const double value : {all.median, all.q1, all.q3, all.mean, all.sd}) csv.add(value);
       if (cell.values.empty()) {
         for (int field = 0; field < kBestFields; ++field) csv.add(std::string_view());
       } else {
-        const size_t best = best_place(table, cell);
+        const size_t best = best_index(table, cell);
         csv.add(cell.values[best]);
         csv.add(cell.run_ids[best]);
       }

@@ -67,14 +67,14 @@ Table statistics_table(const MetricTable& table) {
   const int decimals = decimals_of(table);
   const double factor = factor_of(table);
   for (const Cell& cell : table.cells) {
-    const int64_t planned = static_cast<int64_t>(cell.values.size()) + cell.waiting;
+    const int64_t planned = static_cast<int64_t>(cell.values.size()) + cell.unfinished;
     std::vector<std::string> row = {cell.label, percentage_text(cell.percentage),
                                     fmt::format("{}/{}", cell.values.size(), planned)};
     if (cell.values.empty()) {
       row.resize(shown.columns.size(), kNone);
     } else {
       const Statistics all = statistics(cell.values);
-      const double best = cell.values[best_place(table, cell)];
+      const double best = cell.values[best_index(table, cell)];
       row.push_back(number(all.median * factor, decimals));
       row.push_back(number(all.q1 * factor, decimals) + " to " + number(all.q3 * factor, decimals));
       row.push_back(number(all.mean * factor, decimals));
@@ -86,20 +86,20 @@ Table statistics_table(const MetricTable& table) {
   return shown;
 }
 
-std::string baseline_label(const Baseline& reference) {
-  return reference.metric.ends_with("_real_halves") ? "real halves" : "untranslated";
+std::string baseline_label(const Baseline& baseline) {
+  return baseline.subject == Subject::kRealHalves ? "real halves" : "untranslated";
 }
 
-std::string baseline_fact(const Baseline& reference, double factor, int decimals) {
-  std::string value = number(reference.low * factor, decimals);
-  if (reference.high != reference.low) {
-    value += " to " + number(reference.high * factor, decimals);
+std::string baseline_fact(const Baseline& baseline, double factor, int decimals) {
+  std::string value = number(baseline.low * factor, decimals);
+  if (baseline.high != baseline.low) {
+    value += " to " + number(baseline.high * factor, decimals);
   }
-  const bool halves = reference.metric.ends_with("_real_halves");
+  const bool halves = baseline.subject == Subject::kRealHalves;
   return fmt::format("{}: {} ({} images against {}).",
                      halves ? "Between the halves of the real test set"
                             : "Untranslated source images against the real test set",
-                     value, reference.n_real, reference.n_fake);
+                     value, baseline.n_real, baseline.n_fake);
 }
 
 std::vector<std::string> recovered_change_facts(const MetricTable& table) {
@@ -108,14 +108,14 @@ std::vector<std::string> recovered_change_facts(const MetricTable& table) {
                   "to B, 0 = none "
                   "of it. Measured on the cells of {} generated images. Data digest {}.",
                   table.key.n_fake, short_digest(table.key.data_digest))};
-  for (const Baseline& reference : table.baselines) {
-    facts.push_back(baseline_fact(reference, 1, decimals_of(table)));
+  for (const Baseline& baseline : table.baselines) {
+    facts.push_back(baseline_fact(baseline, 1, decimals_of(table)));
   }
   return facts;
 }
 
 std::vector<std::string> facts_of(const MetricTable& table) {
-  const Comparable& key = table.key;
+  const ComparisonKey& key = table.key;
   if (is_recovered_change(table)) return recovered_change_facts(table);
   std::vector<std::string> facts = {fmt::format(
       "Lower is better. {} real and {} generated images. Extractor {}, digest {}; it saw {}. Data "
@@ -123,8 +123,8 @@ std::vector<std::string> facts_of(const MetricTable& table) {
       key.n_real, key.n_fake, key.extractor, short_digest(key.extractor_digest), key.preprocessing,
       short_digest(key.data_digest))};
   if (is_kid(table)) facts.emplace_back("KID is shown multiplied by 100.");
-  for (const Baseline& reference : table.baselines) {
-    facts.push_back(baseline_fact(reference, factor_of(table), decimals_of(table)));
+  for (const Baseline& baseline : table.baselines) {
+    facts.push_back(baseline_fact(baseline, factor_of(table), decimals_of(table)));
   }
   return facts;
 }
@@ -132,16 +132,16 @@ std::vector<std::string> facts_of(const MetricTable& table) {
 // How many runs stand behind each cell.
 std::string counts_note(const MetricTable& table) {
   size_t fewest = table.cells.front().values.size(), most = fewest;
-  int64_t waiting = 0;
+  int64_t unfinished = 0;
   for (const Cell& cell : table.cells) {
     fewest = std::min(fewest, cell.values.size());
     most = std::max(most, cell.values.size());
-    waiting += cell.waiting;
+    unfinished += cell.unfinished;
   }
   std::string note = fewest == most
                          ? fmt::format("{} {} in every cell", most, most == 1 ? "run" : "runs")
                          : fmt::format("{} to {} runs per cell", fewest, most);
-  if (waiting > 0) note += fmt::format("; {} planned without a result", waiting);
+  if (unfinished > 0) note += fmt::format("; {} planned without a result", unfinished);
   return note + ". Quartiles are of type 7, sd is the sample standard deviation over the runs.";
 }
 
@@ -203,15 +203,15 @@ Boxplot make_plot(const MetricTable& table, const std::string& title) {
       plot.series.back().groups[group].push_back(value * factor_of(table));
     }
   }
-  for (const Baseline& reference : table.baselines) {
+  for (const Baseline& baseline : table.baselines) {
     plot.baselines.push_back(
-        {baseline_label(reference), (reference.low + reference.high) / 2 * factor_of(table)});
+        {baseline_label(baseline), (baseline.low + baseline.high) / 2 * factor_of(table)});
   }
   return plot;
 }
 
 // "boxplot-synthetic-fid-AtoB-random_conv.svg", with a number where that is taken.
-std::string plot_file(const Comparable& key, std::map<std::string, int>& taken) {
+std::string plot_file(const ComparisonKey& key, std::map<std::string, int>& taken) {
   std::string name =
       fmt::format("boxplot-{}-{}-{}-{}", key.dataset, key.metric, key.direction, key.extractor);
   std::ranges::replace_if(

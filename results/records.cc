@@ -38,6 +38,34 @@ const char* to_string(RunState state) {
   return "planned";
 }
 
+const char* to_string(Subject subject) {
+  switch (subject) {
+    case Subject::kTranslated:
+      return "translated";
+    case Subject::kUntranslated:
+      return "untranslated";
+    case Subject::kRealHalves:
+      return "real_halves";
+  }
+  return "translated";
+}
+
+const char* to_string(Statistic statistic) {
+  switch (statistic) {
+    case Statistic::kFull:
+      return "full";
+    case Statistic::kSubsetMean:
+      return "subset_mean";
+    case Statistic::kSubsetStd:
+      return "subset_std";
+  }
+  return "full";
+}
+
+bool is_main_score(const Metric& metric) {
+  return metric.subject == Subject::kTranslated && metric.statistic == Statistic::kFull;
+}
+
 bool may_fit_on_fewer(const EndedAttempt& attempt) {
   return attempt.exit_class == ExitClass::kOutOfMemory &&
          attempt.reason.starts_with(kMayFitOnFewer);

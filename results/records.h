@@ -70,16 +70,39 @@ inline constexpr const char* kEndedWithoutAWord = "the job ended without a word"
 inline constexpr const char* kMayFitOnFewer = "may fit on fewer ranks: ";
 bool may_fit_on_fewer(const EndedAttempt& attempt);
 
+// The images that a metric compares with the real test images of the target domain.
+enum class Subject {
+  kTranslated,    // by the trained generator
+  kUntranslated,  // the source images as they are
+  kRealHalves     // one half of the real images, compared with the other
+};
+
+enum class Statistic {
+  kFull,        // over all images
+  kSubsetMean,  // mean over random subsets
+  kSubsetStd    // standard deviation over the same subsets
+};
+
+// The words of the store: "translated", "untranslated", "real_halves".
+const char* to_string(Subject subject);
+// "full", "subset_mean", "subset_std".
+const char* to_string(Statistic statistic);
+
 struct Metric {
-  std::string name;  // "fid", "kid", "kid_subset_mean", "kid_subset_std", "fid_real_halves", ...
+  std::string name;  // "fid", "kid", "recovered_change", ...
+  Subject subject = Subject::kTranslated;
+  Statistic statistic = Statistic::kFull;
   std::string direction;  // "AtoB" or "BtoA"
-  int64_t step = 0;
-  double value = 0;  // raw: KID is not multiplied by 100
+  int64_t step = 0;       // of the weights scored
+  double value = 0;       // finite; KID is not multiplied by 100
   int64_t n_real = 0, n_fake = 0;
   std::string extractor;         // label: "random_conv", or the file's name
   std::string extractor_digest;  // SHA-256
-  std::string preprocessing;     // "uint8 RGB 64 px"
+  std::string preprocessing;     // "uint8 RGB, 64 px"
 };
+
+// Whether this is what the trained generator's images score: neither a baseline nor a subset's.
+bool is_main_score(const Metric& metric);
 
 struct LossPoint {
   int64_t step = 0;
@@ -108,7 +131,7 @@ struct StoredRun {
   std::string reason;                        // of the same attempt; empty when it is done
   double train_seconds = 0;                  // over all attempts
   std::string device, reduction;             // of the attempt that finished it
-  std::vector<Metric> metrics;
+  std::vector<Metric> metrics;               // the final ones
   std::vector<Artifact> artifacts;
 };
 

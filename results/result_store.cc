@@ -19,20 +19,21 @@ int64_t now_ms() {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-// Refuses what is no store or newer than this program. An empty file is version 0.
+// The version of the store; 0 for an empty file. Throws if the file is not a store, or a newer one.
 int64_t checked_version(Database& database) {
   const int64_t application = database.integer("PRAGMA application_id");
   const int64_t version = database.integer("PRAGMA user_version");
   const int64_t tables = database.integer("SELECT count(*) FROM sqlite_master");
   const std::string file = database.file().string();
   if (application != kApplicationId && (tables > 0 || application != 0 || version != 0)) {
-    throw Error(ErrorKind::kStorage, fmt::format("{}: is a database, but no result store", file));
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: is a database, but not a result store", file));
   }
   if (version > kSchemaVersion) {
     throw Error(
         ErrorKind::kStorage,
-        fmt::format("{}: is a store of version {}; this program knows versions up to {}. Use "
-                    "the scgan_sweep that wrote it, or a newer one",
+        fmt::format("{}: is a store of version {}; this program reads versions up to {}. Use "
+                    "the release that wrote it, or a newer one",
                     file, version, kSchemaVersion));
   }
   return version;
@@ -58,7 +59,7 @@ void write_sweep(Database& database, const SweepRecord& sweep) {
       .run();
 }
 
-// Equal ids are equal runs: only labels and placement can have changed, so the new row's are taken.
+// Runs with equal ids differ at most in labels and placement, so the new row's values are taken.
 void write_plan(Database& database, const std::vector<PlannedRun>& runs) {
   database.execute("UPDATE run SET position = NULL");
   Statement write(
@@ -91,7 +92,7 @@ void close_lost_attempts(Database& database) {
                   kEndedWithoutAWord));
 }
 
-// A planned run whose attempts are used up is failed. Inside the caller's transaction.
+// Marks a planned run as failed if it has used up its attempts. Inside the caller's transaction.
 void fail_if_exhausted(Database& database, const StoredRun& run) {
   if (run.state != RunState::kPlanned || !is_exhausted(run.ended_attempts)) return;
   Statement(database, "UPDATE run SET state = 'failed' WHERE id = ?").bind(run.plan.id).run();
@@ -105,7 +106,8 @@ struct AttemptEnd {
   RunState run_state = RunState::kPlanned;
 };
 
-// Closes the attempt and moves its run on; gives the run's id. Inside the caller's transaction.
+// Closes the attempt and sets its run's state; returns the run's id. Inside the caller's
+// transaction.
 std::string end_attempt(Database& database, const AttemptEnd& end) {
   Statement close(database,
                   "UPDATE attempt SET exit_class = ?, ended_ms = max(?, progress_ms), "
@@ -123,16 +125,20 @@ std::string end_attempt(Database& database, const AttemptEnd& end) {
   return run_id;
 }
 
-void write_metrics(Database& database, const std::string& run_id,
-                   const std::vector<Metric>& metrics) {
-  Statement write(
-      database,
-      "INSERT INTO metric (run_id, name, direction, step, value, n_real, n_fake, extractor, "
-      "extractor_digest, preprocessing) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+// `phase` is "training" or "final". `on_conflict` says what happens to a row that exists already.
+void write_metrics(Database& database, const std::string& run_id, const std::string& phase,
+                   const std::vector<Metric>& metrics, const std::string& on_conflict = "") {
+  Statement write(database,
+                  "INSERT INTO metric (run_id, phase, name, subject, statistic, direction, step, "
+                  "value, n_real, "
+                  "n_fake, extractor, extractor_digest, preprocessing) "
+                  "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) " +
+                      on_conflict);
   for (const Metric& metric : metrics) {
     write
-        .bind(run_id, metric.name, metric.direction, metric.step, metric.value, metric.n_real,
-              metric.n_fake, metric.extractor, metric.extractor_digest, metric.preprocessing)
+        .bind(run_id, phase, metric.name, to_string(metric.subject), to_string(metric.statistic),
+              metric.direction, metric.step, metric.value, metric.n_real, metric.n_fake,
+              metric.extractor, metric.extractor_digest, metric.preprocessing)
         .run();
   }
 }
@@ -170,11 +176,15 @@ bool ResultStore::exists(const std::filesystem::path& file) {
 
 ResultStore ResultStore::open_read_only(const std::filesystem::path& file) {
   auto state = std::make_unique<State>(State{Database::open_read_only(file)});
-  if (checked_version(state->database) < kReadableVersion) {
+  const int64_t version = checked_version(state->database);
+  if (version == 0) {
     throw Error(ErrorKind::kStorage,
-                fmt::format("{}: is no result store yet, or one of an older version; starting its "
-                            "sweep again brings it up to date",
+                fmt::format("{}: is not a result store yet: it is empty; start its sweep again",
                             file.string()));
+  }
+  if (version < kSchemaVersion) {
+    state->database = state->database.copy_in_memory();
+    migrate(state->database);
   }
   return ResultStore(std::move(state));
 }
@@ -197,7 +207,7 @@ StoredRun ResultStore::run(const std::string& run_id) const {
   auto found = read_runs(state_->database, "WHERE id = ?", run_id);
   if (found.empty()) {
     throw Error(ErrorKind::kStorage,
-                fmt::format("{}: holds no run {}", state_->database.file().string(), run_id));
+                fmt::format("{}: has no run {}", state_->database.file().string(), run_id));
   }
   return std::move(found.front());
 }
@@ -215,7 +225,7 @@ int64_t ResultStore::begin_attempt(const AttemptStart& attempt) {
   if (const RunState before = state(attempt.run_id);
       before == RunState::kDone || before == RunState::kRunning) {
     throw Error(ErrorKind::kStorage,
-                fmt::format("{}: run {} is {} already", database.file().string(), attempt.run_id,
+                fmt::format("{}: run {} is already {}", database.file().string(), attempt.run_id,
                             to_string(before)));
   }
   const int64_t now = now_ms();
@@ -227,9 +237,11 @@ int64_t ResultStore::begin_attempt(const AttemptStart& attempt) {
       .run();
   const int64_t id = database.last_insert_id();
   Statement(database, "UPDATE run SET state = 'running' WHERE id = ?").bind(attempt.run_id).run();
-  Statement(database, "DELETE FROM loss WHERE run_id = ? AND step > ?")
-      .bind(attempt.run_id, attempt.first_step)
-      .run();
+  for (const char* sql :
+       {"DELETE FROM loss WHERE run_id = ? AND step > ?",
+        "DELETE FROM metric WHERE phase = 'training' AND run_id = ? AND step > ?"}) {
+    Statement(database, sql).bind(attempt.run_id, attempt.first_step).run();
+  }
   transaction.commit();
   return id;
 }
@@ -245,6 +257,13 @@ void ResultStore::add_losses(const std::string& run_id, const std::vector<LossPo
   transaction.commit();
 }
 
+void ResultStore::add_scores(const std::string& run_id, const std::vector<Metric>& scores) {
+  Transaction transaction(state_->database);
+  write_metrics(state_->database, run_id, "training", scores,
+                "ON CONFLICT DO UPDATE SET value = excluded.value");
+  transaction.commit();
+}
+
 void ResultStore::set_progress(int64_t attempt, int64_t step) {
   Statement(state_->database,
             "UPDATE attempt SET last_step = max(last_step, ?), progress_ms = max(progress_ms, ?) "
@@ -255,7 +274,7 @@ void ResultStore::set_progress(int64_t attempt, int64_t step) {
 
 void ResultStore::add_join(int64_t attempt, int64_t step, int ranks) {
   Statement(state_->database,
-            "INSERT INTO widening (attempt_id, step, ranks) VALUES (?, ?, ?) "
+            "INSERT INTO joining (attempt_id, step, ranks) VALUES (?, ?, ?) "
             "ON CONFLICT (attempt_id, step) DO UPDATE SET ranks = excluded.ranks")
       .bind(attempt, step, ranks)
       .run();
@@ -270,7 +289,7 @@ void ResultStore::finish(int64_t attempt, int64_t last_step, const std::vector<M
                                                     .last_step = last_step,
                                                     .reason = "",
                                                     .run_state = RunState::kDone});
-  write_metrics(database, run_id, metrics);
+  write_metrics(database, run_id, "final", metrics);
   write_artifacts(database, run_id, artifacts);
   transaction.commit();
 }

@@ -16,7 +16,12 @@ constexpr std::array kExitClasses = {
     ExitClass::kDone,        ExitClass::kStopped, ExitClass::kNonFinite, ExitClass::kData,
     ExitClass::kOutOfMemory, ExitClass::kStorage, ExitClass::kLost,      ExitClass::kUnknown};
 
-// The enumerator of a word that the schema's CHECK has let in.
+constexpr std::array kSubjects = {Subject::kTranslated, Subject::kUntranslated,
+                                  Subject::kRealHalves};
+constexpr std::array kStatistics = {Statistic::kFull, Statistic::kSubsetMean,
+                                    Statistic::kSubsetStd};
+
+// The enumerator of a word that passed the schema's CHECK.
 template <typename Enum, size_t N>
 Enum from_word(const std::array<Enum, N>& all, const std::string& word, Enum otherwise) {
   const auto found = std::ranges::find_if(all, [&](Enum each) { return to_string(each) == word; });
@@ -53,7 +58,7 @@ std::vector<StoredRun> read_plan(const Database& database, const std::string& wh
   return runs;
 }
 
-// Adds rows whose first column is a run's id to those of the runs that are wanted.
+// Passes each row whose first column is the id of one of `runs` to `add`.
 void add_rows(const Database& database, const RunsById& runs, std::string_view sql,
               void (*add)(const Statement& row, StoredRun& run)) {
   Statement read(database, sql);
@@ -80,19 +85,21 @@ void add_attempt(const Statement& row, StoredRun& run) {
 }
 
 constexpr std::string_view kMetrics =
-    "SELECT run_id, name, direction, step, value, n_real, n_fake, extractor, extractor_digest, "
-    "preprocessing FROM metric ORDER BY id";
+    "SELECT run_id, name, subject, statistic, direction, step, value, n_real, n_fake, extractor, "
+    "extractor_digest, preprocessing FROM metric WHERE phase = 'final' ORDER BY id";
 
 void add_metric(const Statement& row, StoredRun& run) {
   run.metrics.push_back({.name = row.text(1),
-                         .direction = row.text(2),
-                         .step = row.integer(3),
-                         .value = row.real(4),
-                         .n_real = row.integer(5),
-                         .n_fake = row.integer(6),
-                         .extractor = row.text(7),
-                         .extractor_digest = row.text(8),
-                         .preprocessing = row.text(9)});
+                         .subject = from_word(kSubjects, row.text(2), Subject::kTranslated),
+                         .statistic = from_word(kStatistics, row.text(3), Statistic::kFull),
+                         .direction = row.text(4),
+                         .step = row.integer(5),
+                         .value = row.real(6),
+                         .n_real = row.integer(7),
+                         .n_fake = row.integer(8),
+                         .extractor = row.text(9),
+                         .extractor_digest = row.text(10),
+                         .preprocessing = row.text(11)});
 }
 
 constexpr std::string_view kArtifacts =

@@ -1,4 +1,4 @@
-// Reads runs with their attempts, metrics and artifacts out of a store.
+// Reads runs with their attempts, final metrics and artifacts from a store of the newest version.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace scgan::results {
 
-// `which` is the rest of the query over the table run: which rows, in which order; `run_id` is
-// bound to its question mark, if it has one. Call inside a transaction to see one moment.
+// `which` completes the query "SELECT ... FROM run": which rows, in which order. `run_id` is bound
+// to its question mark, if it has one. Call it inside a transaction to get a consistent snapshot.
 std::vector<StoredRun> read_runs(const Database& database, const std::string& which,
                                  const std::string& run_id = "");
 

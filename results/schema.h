@@ -1,5 +1,5 @@
-// The store's schema, embedded by the build (results/CMakeLists.txt), so that no file is looked up
-// at run time.
+// The store's schema. The build embeds the SQL files (results/CMakeLists.txt), so that the programs
+// need no file at run time.
 #pragma once
 
 #include <array>
@@ -9,19 +9,17 @@ namespace scgan::results {
 
 extern const std::string_view kSchemaSql;   // results/schema.sql
 extern const std::string_view kSchema2Sql;  // results/schema_2.sql
+extern const std::string_view kSchema3Sql;  // results/schema_3.sql
 
 // PRAGMA application_id of a store, as schema.sql sets it.
 constexpr int kApplicationId = 0x5343474e;
 
 // The newest PRAGMA user_version.
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 
-// The oldest one that can be read as it is: what came later are further tables.
-constexpr int kReadableVersion = 1;
-
-// Script i brings a store of version i to version i + 1; script 0 makes one out of an empty file.
+// Script i upgrades a store from version i to version i + 1; script 0 makes an empty file a store.
 inline std::array<std::string_view, kSchemaVersion> migrations() {
-  return {kSchemaSql, kSchema2Sql};
+  return {kSchemaSql, kSchema2Sql, kSchema3Sql};
 }
 
 }  // namespace scgan::results

@@ -24,7 +24,7 @@ Database::Database(std::filesystem::path file, int flags) : file_(std::move(file
   sqlite3* handle = nullptr;
   const int status =
       sqlite3_open_v2(file_.c_str(), &handle, flags | SQLITE_OPEN_EXRESCODE, nullptr);
-  handle_.reset(handle);  // SQLite gives a handle, with the reason, on failure too
+  handle_.reset(handle);  // also on failure: the handle then holds the error message
   if (status != SQLITE_OK) fail("open");
   sqlite3_busy_timeout(handle, kBusyTimeoutMs);
   execute("PRAGMA foreign_keys = ON");
@@ -37,11 +37,25 @@ Database Database::open(const std::filesystem::path& file) {
 }
 
 Database Database::open_read_only(const std::filesystem::path& file) {
-  // SQLITE_OPEN_READONLY could not roll back a killed writer's journal. SQLite itself falls back to
-  // reading when the file or the folder is write-protected.
+  // SQLITE_OPEN_READONLY could not roll back the journal of a killed writer. SQLite opens the file
+  // read-only by itself when the file or the folder is write-protected.
   Database database(file, SQLITE_OPEN_READWRITE);
   database.execute("PRAGMA query_only = ON");
   return database;
+}
+
+Database Database::copy_in_memory() const {
+  Database copy(":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+  copy.file_ = file_;
+  sqlite3_backup* backup = sqlite3_backup_init(copy.handle(), "main", handle(), "main");
+  if (backup == nullptr) copy.fail("copy");
+  const int status = sqlite3_backup_step(backup, /*nPage=*/-1);
+  sqlite3_backup_finish(backup);
+  if (status != SQLITE_DONE) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: cannot be copied: {}", file_.string(), sqlite3_errstr(status)));
+  }
+  return copy;
 }
 
 void Database::execute(const std::string& sql) {
@@ -102,7 +116,7 @@ std::string Statement::text(int column) const {
 }
 
 void Statement::reset() {
-  sqlite3_reset(handle_.get());  // repeats the last step's status, which step() has reported
+  sqlite3_reset(handle_.get());  // returns the last step's status, which step() has checked
   sqlite3_clear_bindings(handle_.get());
 }
 
@@ -116,7 +130,7 @@ void Statement::bind_at(int index, double value) {
 }
 
 void Statement::bind_at(int index, std::string_view value) {
-  // A null pointer would bind NULL instead of the empty text.
+  // A null pointer would be bound as NULL, not as an empty text.
   const char* bytes = value.data() == nullptr ? "" : value.data();
   check(sqlite3_bind_text64(handle_.get(), index, bytes, value.size(), SQLITE_TRANSIENT,
                             SQLITE_UTF8));
@@ -132,7 +146,7 @@ Transaction::Transaction(Database& database, Kind kind) : database_(database) {
 }
 
 Transaction::~Transaction() {
-  // A failed ROLLBACK leaves nothing to do: SQLite rolls back by itself when the connection closes.
+  // A failed ROLLBACK can be ignored: SQLite rolls back when the connection closes.
   if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 

@@ -1,4 +1,4 @@
-// Database, Statement and Transaction over SQLite's C API: the only file that knows sqlite3.
+// Database, Statement and Transaction over SQLite's C API. No other file includes sqlite3.h.
 //
 // Every failure is an Error(kStorage) that names the file, the SQL and SQLite's own message.
 #pragma once
@@ -33,13 +33,16 @@ class Database {
  public:
   // Opens or creates.
   static Database open(const std::filesystem::path& file);
-  // The file must exist; statements that write are refused. The journal of a killed writer is
-  // rolled back first where the file permits it, so a store can be read after any crash.
+  // The file must exist; statements that write fail. If a writer was killed, its journal is rolled
+  // back first where the file permits it, so a store can be read after any crash.
   static Database open_read_only(const std::filesystem::path& file);
+
+  // A copy in memory, which can be changed without changing the file. Its errors name the file.
+  Database copy_in_memory() const;
 
   // Runs one or several statements without parameters and drops their rows.
   void execute(const std::string& sql);
-  // First column of the first row; the statement must give one.
+  // The first column of the first row; the statement must return one.
   int64_t integer(const std::string& sql);
 
   int64_t last_insert_id() const;
@@ -57,12 +60,12 @@ class Database {
   UniqueHandle<SqliteTraits> handle_;
 };
 
-// A prepared statement; bind, then step through its rows, again and again.
+// A prepared statement. It can be bound and stepped through any number of times.
 class Statement {
  public:
   Statement(const Database& database, std::string_view sql);
 
-  // Starts anew with these parameters, in the order of the question marks. NaN is bound as NULL.
+  // Resets the statement and binds its question marks in order. NaN is bound as NULL.
   template <typename... Values>
   Statement& bind(const Values&... values) {
     reset();
@@ -71,15 +74,15 @@ class Statement {
     return *this;
   }
 
-  // Whether there is a (next) row.
+  // Advances to the next row; false if there is none.
   bool step();
-  // For statements without rows.
+  // Runs a statement to its end and drops its rows.
   void run();
 
   // Columns of the current row, from 0.
   bool is_null(int column) const;
   int64_t integer(int column) const;
-  double real(int column) const;  // NULL gives NaN
+  double real(int column) const;  // NaN for NULL
   std::string text(int column) const;
 
  private:
@@ -95,10 +98,11 @@ class Statement {
   UniqueHandle<SqliteStatementTraits> handle_;
 };
 
-// All or nothing: rolls back unless committed. Not nested.
+// Rolls back unless committed. Must not be nested.
 class Transaction {
  public:
-  enum class Kind { kRead, kWrite };  // kWrite takes the write lock at once, so it cannot deadlock
+  // kWrite takes the write lock at the start, so it cannot deadlock.
+  enum class Kind { kRead, kWrite };
 
   explicit Transaction(Database& database, Kind kind = Kind::kWrite);
   Transaction(const Transaction&) = delete;

@@ -21,9 +21,9 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::array kTabledMetrics = {"fid", "kid", "recovered_change"};
-constexpr std::array kReferenceSuffixes = {"_real_halves", "_untranslated"};
+constexpr std::array kBaselineSubjects = {Subject::kRealHalves, Subject::kUntranslated};
 
-// A stored JSON object; an empty one for text that is none.
+// The JSON object in `text`; an empty one if the text is anything else.
 Json parse_object(const std::string& text) {
   Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   return object.is_object() ? object : Json::object();
@@ -33,7 +33,7 @@ std::string plain_text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-// Keys of the spec that tell settings apart: they decide the numbers, and are neither seed nor
+// The keys whose values make up a run's settings: those that decide its numbers, without seed and
 // percentage.
 std::set<std::string> setting_keys() {
   std::set<std::string> keys;
@@ -52,8 +52,8 @@ std::string settings_digest(const PlannedRun& run, const std::set<std::string>& 
   return sha256_hex(settings.dump());
 }
 
-// How much a state says about a run, to choose among stores that planned the same one.
-int weight(RunState state) {
+// Among stores with the same run, the one with the highest precedence is shown.
+int precedence(RunState state) {
   switch (state) {
     case RunState::kDone:
       return 3;
@@ -67,44 +67,45 @@ int weight(RunState state) {
   return 0;
 }
 
-using MetricKey = std::tuple<std::string, std::string, std::string, std::string, int64_t>;
+using MetricKey =
+    std::tuple<std::string, Subject, Statistic, std::string, std::string, std::string, int64_t>;
 using MetricValues = std::map<MetricKey, double>;
 
 MetricValues metric_values(const StoredRun& run) {
   MetricValues values;
   for (const Metric& metric : run.metrics) {
-    values[{metric.name, metric.direction, metric.extractor_digest, metric.preprocessing,
-            metric.step}] = metric.value;
+    values[{metric.name, metric.subject, metric.statistic, metric.direction,
+            metric.extractor_digest, metric.preprocessing, metric.step}] = metric.value;
   }
   return values;
 }
 
-struct Owned {
+struct Candidate {
   const StoredRun* run;
   const std::string* folder;
 };
 
 void merge(const std::vector<ReportInput>& inputs, Summary& summary) {
-  std::map<std::string, size_t> place;
-  std::vector<Owned> chosen;
+  std::map<std::string, size_t> index_of;
+  std::vector<Candidate> chosen;
   for (const ReportInput& input : inputs) {
     for (const StoredRun& run : input.runs) {
-      const auto [found, is_new] = place.emplace(run.plan.id, chosen.size());
+      const auto [found, is_new] = index_of.emplace(run.plan.id, chosen.size());
       if (is_new) {
         chosen.push_back({&run, &input.folder});
         continue;
       }
-      Owned& other = chosen[found->second];
+      Candidate& other = chosen[found->second];
       const bool both_done = run.state == RunState::kDone && other.run->state == RunState::kDone;
       if (both_done && metric_values(run) != metric_values(*other.run)) {
         summary.conflicts.push_back(
             fmt::format("Run {} has different results in {} and {}; the first is shown.",
                         run.plan.id, *other.folder, input.folder));
       }
-      if (weight(run.state) > weight(other.run->state)) other = {&run, &input.folder};
+      if (precedence(run.state) > precedence(other.run->state)) other = {&run, &input.folder};
     }
   }
-  for (const Owned& each : chosen) summary.runs.push_back(each.run);
+  for (const Candidate& each : chosen) summary.runs.push_back(each.run);
 }
 
 // The cells of one data set's runs, and which of them a run belongs to.
@@ -135,7 +136,7 @@ class CellGrid {
             .run_ids = {}};
   }
 
-  // Place in the table: by group in plan order, then by percentage.
+  // Sort key of the table's rows: by group in plan order, then by percentage.
   std::pair<size_t, double> order(const Cell& cell) const {
     const Group group{cell.variant, cell.axes, cell.settings};
     const auto found = std::ranges::find(groups_, group);
@@ -152,7 +153,7 @@ class CellGrid {
   std::map<const StoredRun*, Group> group_of_;
 };
 
-Comparable comparable(const PlannedRun& plan, const Metric& metric) {
+ComparisonKey comparison_key(const PlannedRun& plan, const Metric& metric) {
   return {.dataset = plan.dataset,
           .data_digest = plan.data_digest,
           .metric = metric.name,
@@ -164,31 +165,31 @@ Comparable comparable(const PlannedRun& plan, const Metric& metric) {
           .n_fake = metric.n_fake};
 }
 
-// The metric of the run's last step that belongs in the table; null when there is none.
-const Metric* metric_of(const StoredRun& run, const Comparable& key) {
+// The run's metric that belongs in the table, of the last step; null if there is none.
+const Metric* metric_of(const StoredRun& run, const ComparisonKey& key) {
   const Metric* last = nullptr;
   if (run.state != RunState::kDone) return last;
   for (const Metric& metric : run.metrics) {
-    if (comparable(run.plan, metric) != key) continue;
+    if (!is_main_score(metric) || comparison_key(run.plan, metric) != key) continue;
     if (last == nullptr || metric.step > last->step) last = &metric;
   }
   return last;
 }
 
-void add_baselines(const StoredRun& run, const Comparable& key, std::vector<Baseline>& all) {
-  for (const char* suffix : kReferenceSuffixes) {
+void add_baselines(const StoredRun& run, const ComparisonKey& key, std::vector<Baseline>& all) {
+  for (const Subject subject : kBaselineSubjects) {
     for (const Metric& metric : run.metrics) {
-      if (metric.name != key.metric + suffix || metric.direction != key.direction ||
-          metric.extractor_digest != key.extractor_digest || metric.extractor != key.extractor ||
-          metric.preprocessing != key.preprocessing) {
+      if (metric.name != key.metric || metric.subject != subject ||
+          metric.direction != key.direction || metric.extractor_digest != key.extractor_digest ||
+          metric.extractor != key.extractor || metric.preprocessing != key.preprocessing) {
         continue;
       }
       const auto found = std::ranges::find_if(all, [&](const Baseline& each) {
-        return each.metric == metric.name && each.n_real == metric.n_real &&
+        return each.subject == subject && each.n_real == metric.n_real &&
                each.n_fake == metric.n_fake;
       });
       if (found == all.end()) {
-        all.push_back({metric.name, metric.value, metric.value, metric.n_real, metric.n_fake});
+        all.push_back({subject, metric.value, metric.value, metric.n_real, metric.n_fake});
       } else {
         found->low = std::min(found->low, metric.value);
         found->high = std::max(found->high, metric.value);
@@ -197,7 +198,7 @@ void add_baselines(const StoredRun& run, const Comparable& key, std::vector<Base
   }
 }
 
-MetricTable make_table(const Comparable& key, const std::vector<const StoredRun*>& all) {
+MetricTable make_table(const ComparisonKey& key, const std::vector<const StoredRun*>& all) {
   std::vector<const StoredRun*> runs;
   std::ranges::copy_if(all, std::back_inserter(runs), [&](const StoredRun* run) {
     return run->plan.dataset == key.dataset && run->plan.data_digest == key.data_digest;
@@ -212,7 +213,7 @@ MetricTable make_table(const Comparable& key, const std::vector<const StoredRun*
         table.cells, [&](const Cell& each) { return grid.order(each) == grid.order(fresh); });
     if (cell == table.cells.end()) cell = table.cells.insert(cell, fresh);
     if (metric == nullptr) {
-      ++cell->waiting;
+      ++cell->unfinished;
       continue;
     }
     cell->values.push_back(metric->value);
@@ -223,14 +224,14 @@ MetricTable make_table(const Comparable& key, const std::vector<const StoredRun*
   return table;
 }
 
-std::vector<Comparable> table_keys(const std::vector<const StoredRun*>& runs) {
-  std::vector<Comparable> keys;
+std::vector<ComparisonKey> table_keys(const std::vector<const StoredRun*>& runs) {
+  std::vector<ComparisonKey> keys;
   for (const char* name : kTabledMetrics) {
     for (const StoredRun* run : runs) {
       if (run->state != RunState::kDone) continue;
       for (const Metric& metric : run->metrics) {
-        if (metric.name != name) continue;
-        Comparable key = comparable(run->plan, metric);
+        if (metric.name != name || !is_main_score(metric)) continue;
+        ComparisonKey key = comparison_key(run->plan, metric);
         if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
       }
     }
@@ -251,10 +252,10 @@ Statistics statistics(const std::vector<double>& values) {
 Summary summarize(const std::vector<ReportInput>& inputs) {
   Summary summary;
   merge(inputs, summary);
-  for (const Comparable& key : table_keys(summary.runs)) {
+  for (const ComparisonKey& key : table_keys(summary.runs)) {
     summary.tables.push_back(make_table(key, summary.runs));
   }
-  // Data sets and directions stay in the order of the runs; a data set's tables stay together.
+  // The tables of a data set stand together; data sets are in the order of the runs.
   std::vector<std::pair<std::string, std::string>> datasets;
   for (const StoredRun* run : summary.runs) {
     std::pair dataset(run->plan.dataset, run->plan.data_digest);
@@ -271,7 +272,7 @@ bool is_recovered_change(const MetricTable& table) {
   return table.key.metric == "recovered_change";
 }
 
-size_t best_place(const MetricTable& table, const Cell& cell) {
+size_t best_index(const MetricTable& table, const Cell& cell) {
   const auto best = is_recovered_change(table) ? std::ranges::max_element(cell.values)
                                                : std::ranges::min_element(cell.values);
   return static_cast<size_t>(best - cell.values.begin());

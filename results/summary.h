@@ -1,5 +1,5 @@
-// Stored runs -> what the tables and figures show: runs of one or several stores merged, values
-// grouped so that only comparable ones meet, and their statistics.
+// Stored runs -> what the tables and figures show: the runs of one or several stores merged, their
+// comparable values grouped, and the statistics of each group.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace scgan::results {
 
-// Values meet in one table only when all of this is equal.
-struct Comparable {
+// Values stand in one table only if all of this is equal.
+struct ComparisonKey {
   std::string dataset, data_digest;
   std::string metric;  // "fid", "kid" or "recovered_change"
   std::string direction;
@@ -20,62 +20,70 @@ struct Comparable {
   std::string preprocessing;
   int64_t n_real = 0, n_fake = 0;
 
-  bool operator==(const Comparable&) const = default;
+  bool operator==(const ComparisonKey&) const = default;
 };
 
-// Median, quartiles (type 7), mean and sample standard deviation; NaN where there are too few
-// values.
+// Median, quartiles (type 7), mean and sample standard deviation. NaN if there are too few values.
 struct Statistics {
   double median = 0, q1 = 0, q3 = 0, mean = 0, sd = 0;
 };
 
 Statistics statistics(const std::vector<double>& values);
 
-// The runs of one variant (with its values of the axes) at one percentage: they differ by their
-// seed only.
+// The runs of one variant (with its values of the axes) at one percentage. They differ only in
+// their seeds.
 struct Cell {
   std::string variant;
-  std::string axes;      // JSON object
-  std::string settings;  // digest of the spec apart from seed, percentage and placement
-  std::string label;     // variant and axes; settings too where two would share a label
+  // JSON object.
+  std::string axes;
+  // Digest of the spec without seed, percentage and placement.
+  std::string settings;
+  // Variant and axes; with part of `settings` where two cells would share a label.
+  std::string label;
   double percentage = 0;
-  std::vector<double> values;        // of the done runs, in plan order
-  std::vector<std::string> run_ids;  // of the same runs
-  int64_t waiting = 0;               // planned, running or failed runs, which have no value
+  // Of the done runs, in plan order.
+  std::vector<double> values;
+  std::vector<std::string> run_ids;
+  // How many of the runs are planned, running or failed and so have no value.
+  int64_t unfinished = 0;
 };
 
-// A distance that needs no training, measured with the same data and extractor.
+// The same metric of images that no model made, with the same data and extractor.
 struct Baseline {
-  std::string metric;        // "fid_real_halves", "fid_untranslated", ...
-  double low = 0, high = 0;  // over the runs; equal unless they were computed differently
+  Subject subject = Subject::kUntranslated;
+  // Range over the runs; equal unless they computed it differently.
+  double low = 0, high = 0;
   int64_t n_real = 0, n_fake = 0;
 };
 
 struct MetricTable {
-  Comparable key;
+  ComparisonKey key;
   std::vector<Cell> cells;  // variants in plan order, percentages ascending
   std::vector<Baseline> baselines;
 };
 
 struct Summary {
-  std::vector<const StoredRun*> runs;  // each id once, in plan order of the stores in their order
-  std::vector<MetricTable> tables;     // of a data set: fid, kid, recovered_change
-  std::vector<std::string> conflicts;  // sentences: one run id, two results
+  // Each run id once: store by store, in plan order.
+  std::vector<const StoredRun*> runs;
+  // Data set by data set; of each fid, kid, recovered_change.
+  std::vector<MetricTable> tables;
+  // One sentence for every run that has different results in two stores.
+  std::vector<std::string> conflicts;
 };
 
-// `inputs` must outlive the summary. A run in several stores counts once: as done where it is done.
+// `inputs` must outlive the summary. A run in several stores counts once; a done one is preferred.
 Summary summarize(const std::vector<ReportInput>& inputs);
 
-// Whether the table holds recovered changes, of which more is better; of distances it is less.
+// Whether the table's metric is the recovered change. Higher is better then; lower otherwise.
 bool is_recovered_change(const MetricTable& table);
 
-// Place of the cell's best value, which must have one; of equal ones the first.
-size_t best_place(const MetricTable& table, const Cell& cell);
+// Index of the cell's best value, the first of equal ones. The cell must have a value.
+size_t best_index(const MetricTable& table, const Cell& cell);
 
-// The run's value of a key of its stored spec as text; empty when it is not there.
+// The value of a key in the run's stored spec as text; empty if the spec does not have the key.
 std::string spec_value(const StoredRun& run, const std::string& key);
 
-// "scgan train.learning_rate=0.0002": the variant with the values of its axes.
+// The variant with the values of its axes: "scgan train.learning_rate=0.0002".
 std::string run_label(const PlannedRun& run);
 
 }  // namespace scgan::results

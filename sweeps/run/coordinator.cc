@@ -191,8 +191,9 @@ void Coordinator::on(int leader, const report::Progress& report) {
     attempt.progress.steps_per_second =
         static_cast<double>(report.step - attempt.rate_step) / elapsed.count();
   }
-  if (report.losses.empty()) return;
+  if (report.losses.empty() && report.scores.empty()) return;
   store_.add_losses(run_of(attempt.run).record.id, report.losses);
+  if (!report.scores.empty()) store_.add_scores(run_of(attempt.run).record.id, report.scores);
   store_.set_progress(attempt.id, report.step);
 }
 
@@ -205,7 +206,7 @@ void Coordinator::on(int leader, const report::AttemptDone& report) {
   --outcome_.left;
   std::string scores;
   for (const auto& metric : report.metrics) {
-    if (metric.name == "fid" || metric.name == "kid") {
+    if (results::is_main_score(metric) && (metric.name == "fid" || metric.name == "kid")) {
       scores += fmt::format(" {} {} {}", metric.name, metric.direction, value_text(metric.value));
     }
   }

@@ -12,8 +12,8 @@ namespace scgan::results {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStart, run_id, host, device, ranks, first_step, versions,
                                    reduction)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LossPoint, step, name, value)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Metric, name, direction, step, value, n_real, n_fake, extractor,
-                                   extractor_digest, preprocessing)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Metric, name, subject, statistic, direction, step, value, n_real,
+                                   n_fake, extractor, extractor_digest, preprocessing)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Artifact, path, sha256)
 
 }  // namespace scgan::results
@@ -30,7 +30,7 @@ void from_json(const nlohmann::json&, Message&) {}
 
 namespace report {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStarted, attempt, total_steps)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, g_loss, d_loss, losses)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, g_loss, d_loss, losses, scores)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Joining, step)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptDone, step, metrics, artifacts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptFailed, exit_class, reason)

@@ -24,6 +24,8 @@ struct Progress {
   double g_loss = 0, d_loss = 0;
   // The next points of the thinned curve, to be stored.
   std::vector<results::LossPoint> losses;
+  // New scores of the model in training, to be stored.
+  std::vector<results::Metric> scores;
 };
 // AcceptJoin was received: the group waits for the joining ranks.
 struct Joining {

@@ -198,8 +198,8 @@ void RunExecutor::make_active_run(const JobRun& run, RunInputs& inputs) {
 void RunExecutor::observe(bool leading, int64_t first_step) {
   active_->observer = std::make_unique<RunObserver>(
       RunObserver::Setup{active_->run.spec, active_->inputs.data, *active_->inputs.evaluator,
-                         folder(active_->run), info_.device, leading, first_step,
-                         active_->trainer.total_steps()},
+                         *active_->inputs.extractor, folder(active_->run), info_.device, leading,
+                         first_step, active_->trainer.total_steps()},
       control_, mailbox_, heartbeat_);
 }
 
@@ -269,8 +269,8 @@ void RunExecutor::score_and_store() {
   if (!leads()) return;
   report::AttemptDone done{trainer.state().step, {}, {}};
   for (const Score& score : scores) {
-    for (auto& metric : metrics_of(score, run.spec, *active_->inputs.extractor, scored_step,
-                                   trainer.score_count())) {
+    for (auto& metric : final_metrics(score, run.spec, *active_->inputs.extractor, scored_step,
+                                      trainer.score_count())) {
       done.metrics.push_back(std::move(metric));
     }
   }

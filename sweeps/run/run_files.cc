@@ -15,14 +15,50 @@ const char* word(Direction direction) { return direction == Direction::kAtoB ? "
 namespace {
 
 // What numbers must have in common to be compared, besides the extractor.
-std::string preprocessing_of(const RunSpec& spec, const FeatureExtractor& extractor,
-                             int64_t scores) {
+std::string preprocessing_of(const RunSpec& spec, const FeatureExtractor& extractor) {
   std::string text = fmt::format("{}, {} px", extractor.preprocessing(), spec.data.image_size);
   if (spec.data.test_split == TestSplit::kTrain) text += ", training images";
-  if (spec.evaluate.checkpoint == CheckpointChoice::kBest) {
-    text += fmt::format(", best of {} scores", scores);
-  }
   return text;
+}
+
+using results::Statistic;
+using results::Subject;
+
+std::vector<results::Metric> all_metrics(const Score& score, const FeatureExtractor& extractor,
+                                         const std::string& preprocessing, int64_t step) {
+  std::vector<results::Metric> metrics;
+  const auto add = [&](const std::string& name, Subject subject, Statistic statistic,
+                       double value) {
+    // The untranslated images are the ones that were translated: as many as the fakes.
+    const bool halves = subject == Subject::kRealHalves;
+    metrics.push_back({name, subject, statistic, word(score.direction), step, value,
+                       halves ? score.half_size : score.n_real,
+                       halves ? score.half_size : score.n_fake, extractor.name(),
+                       extractor.digest(), preprocessing});
+  };
+  add("fid", Subject::kTranslated, Statistic::kFull, score.fid);
+  add("kid", Subject::kTranslated, Statistic::kFull, score.kid.full);
+  add("kid", Subject::kTranslated, Statistic::kSubsetMean, score.kid.subset_mean);
+  add("kid", Subject::kTranslated, Statistic::kSubsetStd, score.kid.subset_std);
+  add("fid", Subject::kUntranslated, Statistic::kFull, score.fid_untranslated);
+  add("kid", Subject::kUntranslated, Statistic::kFull, score.kid_untranslated);
+  if (score.half_size >= 2) {
+    add("fid", Subject::kRealHalves, Statistic::kFull, score.fid_real_halves);
+    add("kid", Subject::kRealHalves, Statistic::kFull, score.kid_real_halves);
+  }
+  const auto& [recovered, shares] = score.recovered;
+  if (recovered) {
+    add("recovered_change", Subject::kTranslated, Statistic::kFull, *recovered);
+    // By its definition.
+    add("recovered_change", Subject::kUntranslated, Statistic::kFull, 0);
+  }
+  if (recovered && score.recovered_real_halves) {
+    add("recovered_change", Subject::kRealHalves, Statistic::kFull, *score.recovered_real_halves);
+  }
+  for (const auto& [feature, share] : shares) {
+    add("recovered_" + feature, Subject::kTranslated, Statistic::kFull, share);
+  }
+  return metrics;
 }
 
 }  // namespace
@@ -55,38 +91,20 @@ std::vector<results::Artifact> write_final_files(const std::filesystem::path& ou
   return artifacts;
 }
 
-std::vector<results::Metric> metrics_of(const Score& score, const RunSpec& spec,
-                                        const FeatureExtractor& extractor, int64_t step,
-                                        int64_t scores) {
-  std::vector<results::Metric> metrics;
-  const std::string preprocessing = preprocessing_of(spec, extractor, scores);
-  const auto add = [&](const char* name, double value, int64_t n_real, int64_t n_fake) {
-    metrics.push_back({name, word(score.direction), step, value, n_real, n_fake, extractor.name(),
-                       extractor.digest(), preprocessing});
-  };
-  add("fid", score.fid, score.n_real, score.n_fake);
-  add("kid", score.kid.full, score.n_real, score.n_fake);
-  add("kid_subset_mean", score.kid.subset_mean, score.n_real, score.n_fake);
-  add("kid_subset_std", score.kid.subset_std, score.n_real, score.n_fake);
-  // The untranslated images are the ones that were translated: as many as the fakes.
-  add("fid_untranslated", score.fid_untranslated, score.n_real, score.n_fake);
-  add("kid_untranslated", score.kid_untranslated, score.n_real, score.n_fake);
-  if (score.half_size >= 2) {
-    add("fid_real_halves", score.fid_real_halves, score.half_size, score.half_size);
-    add("kid_real_halves", score.kid_real_halves, score.half_size, score.half_size);
+std::vector<results::Metric> final_metrics(const Score& score, const RunSpec& spec,
+                                           const FeatureExtractor& extractor, int64_t step,
+                                           int64_t scores) {
+  std::string preprocessing = preprocessing_of(spec, extractor);
+  if (spec.evaluate.checkpoint == CheckpointChoice::kBest) {
+    preprocessing += fmt::format(", best of {} scores", scores);
   }
-  const auto& [recovered, shares] = score.recovered;
-  if (recovered) {
-    add("recovered_change", *recovered, score.n_real, score.n_fake);
-    add("recovered_change_untranslated", 0, score.n_real, score.n_fake);  // by its definition
-  }
-  if (recovered && score.recovered_real_halves) {
-    add("recovered_change_real_halves", *score.recovered_real_halves, score.half_size,
-        score.half_size);
-  }
-  for (const auto& [feature, share] : shares) {
-    add(("recovered_" + feature).c_str(), share, score.n_real, score.n_fake);
-  }
+  return all_metrics(score, extractor, preprocessing, step);
+}
+
+std::vector<results::Metric> training_metrics(const Score& score, const RunSpec& spec,
+                                              const FeatureExtractor& extractor, int64_t step) {
+  auto metrics = all_metrics(score, extractor, preprocessing_of(spec, extractor), step);
+  std::erase_if(metrics, [](const auto& metric) { return !results::is_main_score(metric); });
   return metrics;
 }
 

@@ -27,9 +27,15 @@ std::vector<results::Artifact> write_final_files(const std::filesystem::path& ou
                                                  const std::string& run_id, const TrainState& state,
                                                  const std::vector<Score>& scores);
 
-// All numbers of one direction. `step` is the weights', `scores` how often the run was scored.
-std::vector<results::Metric> metrics_of(const Score& score, const RunSpec& spec,
-                                        const FeatureExtractor& extractor, int64_t step,
-                                        int64_t scores);
+// All numbers of one direction. `step` is that of the weights, `scores` how often the run was
+// scored.
+std::vector<results::Metric> final_metrics(const Score& score, const RunSpec& spec,
+                                           const FeatureExtractor& extractor, int64_t step,
+                                           int64_t scores);
+
+// The same during training, without what does not change from one score to the next and without
+// the statistics over subsets.
+std::vector<results::Metric> training_metrics(const Score& score, const RunSpec& spec,
+                                              const FeatureExtractor& extractor, int64_t step);
 
 }  // namespace scgan::sweeps

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -67,7 +68,8 @@ void RunObserver::step_done(const StepReport& report) {
 void RunObserver::report_progress(int64_t step) {
   last_report_ = Clock::now();
   mailbox_.send(0, distributed::MailTag::kToCoordinator,
-                to_text(report::Progress{step, g_loss_, d_loss_, std::exchange(points_, {})}));
+                to_text(report::Progress{step, g_loss_, d_loss_, std::exchange(points_, {}),
+                                         std::exchange(scores_, {})}));
 }
 
 bool RunObserver::checkpoint_due() {
@@ -104,8 +106,9 @@ double RunObserver::score(const TrainState& state, Communicator& communicator) {
   for (const Direction direction : setup_.spec.evaluate.directions) {
     Generator& generator = direction == Direction::kAtoB ? *state.netG_A : *state.netG_B;
     scores.push_back(setup_.evaluator.score(generator, direction, communicator, setup_.device));
-    points_.push_back({state.step, std::string("fid ") + word(direction), scores.back().fid});
-    points_.push_back({state.step, std::string("kid ") + word(direction), scores.back().kid.full});
+    if (!setup_.leader) continue;
+    std::ranges::move(training_metrics(scores.back(), setup_.spec, setup_.extractor, state.step),
+                      std::back_inserter(scores_));
   }
   if (setup_.leader) report_progress(state.step);
   return scores.front().fid;

@@ -9,6 +9,7 @@
 #include "core/comm/communicator.h"
 #include "core/data/dataset.h"
 #include "core/eval/evaluator.h"
+#include "core/features/feature_extractor.h"
 #include "core/train/trainer.h"
 #include "distributed/mailbox.h"
 #include "results/records.h"
@@ -25,7 +26,8 @@ class RunObserver final : public TrainObserver {
     const RunSpec& spec;
     const Dataset& data;
     Evaluator& evaluator;
-    std::filesystem::path folder;  // of the run
+    const FeatureExtractor& extractor;  // the evaluator's
+    std::filesystem::path folder;       // of the run
     c10::Device device;
     bool leader;
     int64_t first_step;
@@ -42,7 +44,7 @@ class RunObserver final : public TrainObserver {
   void before_checkpoint() override { log_->flush(); }
   bool samples_due() override;
   void write_samples(const TrainState& state) override;
-  // The scores join the stored curve, as "fid AtoB" and "kid AtoB".
+  // Reports the scores at once, to be stored.
   double score(const TrainState& state, Communicator& communicator) override;
 
   // Sends what is left and closes the log.
@@ -60,6 +62,7 @@ class RunObserver final : public TrainObserver {
   std::unique_ptr<RunLog> log_;
   int64_t curve_interval_;  // steps between two points of the stored curve
   std::vector<results::LossPoint> points_;
+  std::vector<results::Metric> scores_;
   double g_loss_ = 0, d_loss_ = 0;
   Clock::time_point last_report_, last_checkpoint_, last_samples_;
 };

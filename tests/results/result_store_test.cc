@@ -1,5 +1,6 @@
 #include "results/result_store.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "results/schema.h"
 #include "results/sqlite.h"
 #include "sample_store.h"
 #include "tests/support/temp_dir.h"
@@ -17,6 +20,7 @@
 namespace scgan::results {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class ResultStoreTest : public testing::Test {
@@ -72,7 +76,7 @@ TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
   store_.add_join(attempt, 12, 4);
   store_.add_join(attempt, 12, 8);  // before the next step
   Database database = Database::open_read_only(file());
-  Statement read(database, "SELECT attempt_id, step, ranks FROM widening ORDER BY step");
+  Statement read(database, "SELECT attempt_id, step, ranks FROM joining ORDER BY step");
   std::vector<std::vector<int64_t>> rows;
   while (read.step()) rows.push_back({read.integer(0), read.integer(1), read.integer(2)});
   EXPECT_EQ(rows, (std::vector<std::vector<int64_t>>{{attempt, 7, 2}, {attempt, 12, 8}}));
@@ -98,14 +102,112 @@ TEST_F(ResultStoreTest, FileThatIsStillEmptyIsNoStoreYet) {
   EXPECT_TRUE(ResultStore::exists(empty));
 }
 
-// As version 1 left it: without the tables that came later.
-TEST_F(ResultStoreTest, StoreOfTheFirstVersionIsReadAndBroughtUpToDate) {
-  finish("r1");
-  Database::open(file()).execute("DROP TABLE widening; PRAGMA user_version = 1");
-  EXPECT_EQ(ResultStore::open_read_only(file()).runs().at(0).state, RunState::kDone);
-  ResultStore again = ResultStore::open(file());
-  EXPECT_EQ(again.runs().at(0).metrics.at(0).value, 12.5);
-  again.add_join(again.begin_attempt(attempt_on("r2")), 3, 2);
+// A store as `version` left it: r1 is done, r2 was scored twice and stopped.
+std::filesystem::path old_store(const std::filesystem::path& folder, int version) {
+  const auto file = folder / fmt::format("version{}.db", version);
+  Database database = Database::open(file);
+  for (int i = 0; i < version; ++i) {
+    database.execute(std::string(migrations().at(static_cast<size_t>(i))));
+  }
+  database.execute(fmt::format("PRAGMA user_version = {}", version));
+  database.execute(R"sql(
+INSERT INTO sweep VALUES (1, 'cells', 'name: cells', '[]', 'scgan_sweep 0.1.0');
+INSERT INTO run VALUES
+  ('r1', 0, 'scgan', 50, 1, '{}', 'synthetic', 'd', '{}', 8, 8, 40, 'done'),
+  ('r2', 1, 'scgan', 50, 2, '{}', 'synthetic', 'd', '{}', 8, 8, 40, 'planned');
+INSERT INTO attempt VALUES
+  (1, 'r1', 'h', 'cpu', 1, 0, 40, '{}', 'canonical', 10, 20, 30, 'done', ''),
+  (2, 'r2', 'h', 'cpu', 1, 0, 25, '{}', 'canonical', 10, 20, 30, 'stopped', 'stopped');
+INSERT INTO metric (run_id, name, direction, step, value, n_real, n_fake, extractor,
+                    extractor_digest, preprocessing) VALUES
+  ('r1', 'fid', 'AtoB', 40, 12.5, 32, 32, 'random_conv', 'e', 'RGB, best of 4 scores'),
+  ('r1', 'kid_subset_mean', 'AtoB', 40, 0.5, 32, 32, 'random_conv', 'e', 'RGB, best of 4 scores'),
+  ('r1', 'kid_subset_std', 'AtoB', 40, 0.25, 32, 32, 'random_conv', 'e', 'RGB, best of 4 scores'),
+  ('r1', 'fid_real_halves', 'AtoB', 40, 3, 16, 16, 'random_conv', 'e', 'RGB, best of 4 scores'),
+  ('r1', 'recovered_change_untranslated', 'AtoB', 40, 0, 32, 32, 'random_conv', 'e',
+   'RGB, best of 4 scores'),
+  ('r1', 'recovered_size', 'AtoB', 40, 0.75, 32, 32, 'random_conv', 'e', 'RGB, best of 4 scores');
+INSERT INTO loss VALUES ('r1', 10, 'd_a', 0.5), ('r1', 10, 'fid AtoB', 20), ('r1', 20, 'fid AtoB', 15),
+  ('r1', 20, 'fid BtoA', 16), ('r2', 10, 'fid AtoB', 21);
+)sql");
+  if (version == 2) database.execute("INSERT INTO widening VALUES (1, 7, 2)");
+  return file;
+}
+
+std::vector<std::string> rows(const std::filesystem::path& file, const std::string& sql) {
+  const Database database = Database::open_read_only(file);
+  Statement read(database, sql);
+  std::vector<std::string> all;
+  while (read.step()) all.push_back(read.text(0));
+  return all;
+}
+
+class OldStoreTest : public testing::TestWithParam<int> {
+ protected:
+  TempDir folder_;
+  std::filesystem::path file_ = old_store(folder_.path(), GetParam());
+};
+
+TEST_P(OldStoreTest, IsReadWithoutBeingChanged) {
+  const std::string before = read_file(file_);
+  const ResultStore store = ResultStore::open_read_only(file_);
+  EXPECT_EQ(store.sweep().name, "cells");
+  const StoredRun run = store.run("r1");
+  EXPECT_EQ(run.state, RunState::kDone);
+  ASSERT_EQ(run.metrics.size(), 6);
+  EXPECT_EQ(run.metrics[0].value, 12.5);
+  EXPECT_EQ(run.metrics[1].statistic, Statistic::kSubsetMean);
+  EXPECT_EQ(run.metrics[3].subject, Subject::kRealHalves);
+  EXPECT_EQ(read_file(file_), before);
+}
+
+TEST_P(OldStoreTest, IsUpgradedWhenASweepOpensIt) {
+  ResultStore store = ResultStore::open(file_);
+  EXPECT_THAT(
+      rows(file_,
+           "SELECT name || ' ' || subject || ' ' || statistic || ' ' || value "
+           "FROM metric WHERE phase = 'final' ORDER BY id"),
+      ElementsAre("fid translated full 12.5", "kid translated subset_mean 0.5",
+                  "kid translated subset_std 0.25", "fid real_halves full 3.0",
+                  "recovered_change untranslated full 0.0", "recovered_size translated full 0.75"));
+  EXPECT_THAT(rows(file_,
+                   "SELECT step || ' ' || value || ' ' || n_real || ' ' || preprocessing "
+                   "FROM metric WHERE phase = 'training' ORDER BY step"),
+              ElementsAre("10 20.0 32 RGB", "20 15.0 32 RGB"));
+  // What has no final score to take the other columns from stays where it was.
+  EXPECT_THAT(rows(file_, "SELECT run_id || ' ' || name FROM loss ORDER BY run_id, step, name"),
+              ElementsAre("r1 d_a", "r1 fid BtoA", "r2 fid AtoB"));
+  EXPECT_EQ(rows(file_, "SELECT ranks FROM joining").size(), GetParam() == 2 ? 1 : 0);
+  store.add_join(store.begin_attempt(attempt_on("r2")), 3, 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, OldStoreTest, testing::Values(1, 2));
+
+TEST_F(ResultStoreTest, KeepsScoresDuringTrainingApartFromTheFinalOnes) {
+  const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
+  for (const int64_t step : {10, 20, 40}) {
+    Metric score = metric("fid", static_cast<double>(100 - step));
+    score.step = step;
+    store_.add_scores("r1", {score});
+  }
+  store_.finish(attempt, 40, {metric("fid", 12.5)}, {});
+  const std::string training =
+      "SELECT step || ' ' || value FROM metric WHERE phase = 'training' ORDER BY step";
+  EXPECT_THAT(rows(file(), training), ElementsAre("10 90.0", "20 80.0", "40 60.0"));
+  ASSERT_EQ(store_.run("r1").metrics.size(), 1);
+  EXPECT_EQ(store_.run("r1").metrics[0].value, 12.5);
+}
+
+TEST_F(ResultStoreTest, ScoresAfterTheResumedStepAreDeleted) {
+  store_.begin_attempt(attempt_on("r1"));
+  for (const int64_t step : {10, 20}) {
+    Metric score = metric("fid", 50);
+    score.step = step;
+    store_.add_scores("r1", {score});
+  }
+  store_.plan(sample_sweep(), plan_);
+  store_.begin_attempt(attempt_on("r1", 10));
+  EXPECT_THAT(rows(file(), "SELECT step FROM metric"), ElementsAre("10"));
 }
 
 TEST_F(ResultStoreTest, FinishIsAllOrNothing) {

@@ -61,10 +61,12 @@ StoredRun done_run(PlannedRun plan, double fid, double kid) {
   run.device = "cpu: test";
   run.reduction = "canonical";
   run.metrics = {metric("fid", fid), metric("kid", kid)};
-  Metric halves = metric("fid_real_halves", 21.5);
+  Metric halves = metric("fid", 21.5);
+  halves.subject = Subject::kRealHalves;
   halves.n_real = halves.n_fake = 16;
   run.metrics.push_back(halves);
-  run.metrics.push_back(metric("fid_untranslated", 61.25));
+  run.metrics.push_back(metric("fid", 61.25));
+  run.metrics.back().subject = Subject::kUntranslated;
   return run;
 }
 

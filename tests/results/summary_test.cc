@@ -34,15 +34,15 @@ TEST(SummaryTest, CellsFollowThePlanAndThePercentage) {
   EXPECT_EQ(cells[0].percentage, 50);
   EXPECT_THAT(cells[0].values, ElementsAre(50.25, 55.5, 47));
   EXPECT_EQ(cells[1].percentage, 100);
-  EXPECT_EQ(cells[1].waiting, 1);
+  EXPECT_EQ(cells[1].unfinished, 1);
   EXPECT_EQ(cells[3].label, "scgan");
-  EXPECT_EQ(cells[3].waiting, 2);
+  EXPECT_EQ(cells[3].unfinished, 2);
 }
 
 // Each change alone makes two of the runs incomparable with the others.
-class ComparableTest : public testing::TestWithParam<void (*)(StoredRun&)> {};
+class ComparisonKeyTest : public testing::TestWithParam<void (*)(StoredRun&)> {};
 
-TEST_P(ComparableTest, DifferentMeasurementsNeverShareATable) {
+TEST_P(ComparisonKeyTest, DifferentMeasurementsNeverShareATable) {
   std::vector<ReportInput> inputs = {sample_input()};
   inputs[0].runs.resize(3);
   GetParam()(inputs[0].runs[0]);
@@ -66,7 +66,7 @@ void alter(StoredRun& run) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ComparableTest,
+INSTANTIATE_TEST_SUITE_P(All, ComparisonKeyTest,
                          testing::Values(
                              &alter<&Metric::extractor>, &alter<&Metric::extractor_digest>,
                              &alter<&Metric::direction>, &alter<&Metric::preprocessing>,

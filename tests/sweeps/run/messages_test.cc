@@ -15,13 +15,25 @@ TEST(MessagesTest, EveryKindSurvivesTheWay) {
   EXPECT_EQ(begun.attempt.ranks, 4);
   EXPECT_EQ(begun.total_steps, 99);
 
+  const results::Metric metric{.name = "kid",
+                               .subject = results::Subject::kRealHalves,
+                               .statistic = results::Statistic::kSubsetStd,
+                               .direction = "AtoB",
+                               .step = 3,
+                               .value = 1.0 / 3,
+                               .n_real = 10,
+                               .n_fake = 11,
+                               .extractor = "e",
+                               .extractor_digest = "d",
+                               .preprocessing = "p"};
   const auto steps = std::get<report::Progress>(
-      report_from_text(to_text(report::Progress{7, 0.1, 1e-300, {{7, "d_a", 0.3}}})));
+      report_from_text(to_text(report::Progress{7, 0.1, 1e-300, {{7, "d_a", 0.3}}, {metric}})));
   EXPECT_EQ(steps.g_loss, 0.1);  // to the last bit
   EXPECT_EQ(steps.d_loss, 1e-300);
   EXPECT_EQ(steps.losses.at(0).value, 0.3);
+  EXPECT_EQ(steps.scores.at(0).subject, results::Subject::kRealHalves);
+  EXPECT_EQ(steps.scores.at(0).statistic, results::Statistic::kSubsetStd);
 
-  results::Metric metric{"fid", "AtoB", 3, 1.0 / 3, 10, 11, "e", "d", "p"};
   const auto done = std::get<report::AttemptDone>(
       report_from_text(to_text(report::AttemptDone{3, {metric}, {{"a/b", "00"}}})));
   EXPECT_EQ(done.metrics.at(0).value, 1.0 / 3);
