@@ -29,8 +29,8 @@ void assign(const Assignments& assignments, const KeyTable& keys, RunSpec& spec)
   for (const auto& [path, value] : assignments) keys.at(path).set(spec, value);
 }
 
-// Every combination of the axes' values; the last axis changes fastest. One empty combination
-// without axes.
+// Every combination of the axes' values; the last axis changes fastest. Without axes there is one
+// empty combination.
 std::vector<Assignments> combinations(const std::vector<Axis>& axes) {
   std::vector<Assignments> all = {{}};
   for (const Axis& axis : axes) {
@@ -58,25 +58,25 @@ std::string json_object(const Assignments& assignments) {
 bool matches(const Exclusion& exclusion, const RunSpec& run, const Assignments& axes) {
   return std::all_of(
       exclusion.conditions.begin(), exclusion.conditions.end(), [&](const auto& condition) {
-        const auto& [name, wanted] = condition;
-        if (name == "variant") return same_value(wanted, run.variant);
-        if (name == "percentage") return same_value(wanted, run.data.percentage);
-        if (name == "seed") return same_value(wanted, run.seed);
+        const auto& [name, required] = condition;
+        if (name == "variant") return same_value(required, run.variant);
+        if (name == "percentage") return same_value(required, run.data.percentage);
+        if (name == "seed") return same_value(required, run.seed);
         return std::any_of(axes.begin(), axes.end(),
-                           [&, &key = name, &value = wanted](const auto& axis) {
+                           [&, &key = name, &value = required](const auto& axis) {
                              return axis.first == key && same_value(axis.second, value);
                            });
       });
 }
 
-// How a run is called in messages.
+// The run as messages name it.
 std::string described(const RunSpec& run) {
   std::string text = fmt::format("{} {} % seed {}", run.variant, run.data.percentage, run.seed);
   if (run.axes != "{}") text += " " + run.axes;
   return text;
 }
 
-// Messages and the runs that each concerns, in the order of their first appearance.
+// Messages and the runs that each concerns, in order of first appearance.
 class ProblemList {
  public:
   void add(const std::string& message, const std::string& run) {
@@ -114,7 +114,8 @@ std::string located(const SweepSpec& sweep, const std::string& key) {
   return location == sweep.locations.end() ? key : location->second + ": " + key;
 }
 
-// All runs in training order, excluded ones left out; counts what each exclusion matches.
+// All runs in training order without the excluded ones; counts the runs that each exclusion
+// matches.
 std::vector<RunSpec> combine(const SweepSpec& sweep, std::vector<int>& matched) {
   const KeyTable keys = key_table();
   const std::vector<Assignments> axes = combinations(sweep.axes);
@@ -150,7 +151,7 @@ std::vector<RunSpec> combine(const SweepSpec& sweep, std::vector<int>& matched) 
   return runs;
 }
 
-// Paths have no part in the id, but before the digests are known they tell data sets apart.
+// The id does not depend on paths, but before the digests are known, paths distinguish data sets.
 std::string identity(const RunSpec& run) {
   return canonical_json(run) + '\n' + run.data.root + '\n' + run.evaluate.extractor.file;
 }
@@ -164,7 +165,7 @@ std::vector<RunSpec> expand(const SweepSpec& sweep) {
   ProblemList problems;
   for (size_t i = 0; i < matched.size(); ++i) {
     if (matched[i] > 0) continue;
-    problems.add(fmt::format("{}: sweep.exclude: {} matches no run", sweep.exclude[i].where,
+    problems.add(fmt::format("{}: sweep.exclude: {} matches no run", sweep.exclude[i].location,
                              json_object(sweep.exclude[i].conditions)),
                  "");
   }
@@ -176,8 +177,8 @@ std::vector<RunSpec> expand(const SweepSpec& sweep) {
     }
     const auto [first, is_new] = first_of.emplace(identity(run), &run);
     if (is_new) continue;
-    problems.add(fmt::format("two runs would be the same: {} and {}; what tells them apart does "
-                             "not change a run",
+    problems.add(fmt::format("two runs would be the same: {} and {}; they differ only in "
+                             "settings that do not change a run",
                              described(*first->second), described(run)),
                  "");
   }

@@ -1,4 +1,4 @@
-// SweepSpec -> the runs it stands for.
+// SweepSpec -> its runs.
 #pragma once
 
 #include <vector>
@@ -9,11 +9,11 @@
 namespace scgan::sweeps {
 
 // All runs with defaults resolved, in the order in which they should be trained: seed by seed, so
-// that a half-done sweep is a balanced one; within a seed percentage by percentage, then variant,
-// then axes as written. Precedence, low to high: defaults, the variant's presets, the file's keys,
-// the variant's overrides, the axes. Digests are still empty. Throws Error(kInvalidSpec) listing
-// every issue of core/spec/validate.h (each once, with the runs it concerns), an empty sweep, and
-// two runs that would be equal.
+// that an unfinished sweep is balanced; within a seed by percentage, then variant, then axes as
+// written. Precedence, from low to high: defaults, the variant's presets, the file's keys, the
+// variant's overrides, the axes. Digests are empty. Throws Error(kInvalidSpec) with every issue
+// that core/spec/validate.h finds (each once, with the runs it concerns), if the sweep is empty, or
+// if two runs are equal.
 std::vector<RunSpec> expand(const SweepSpec& sweep);
 
 }  // namespace scgan::sweeps

@@ -58,7 +58,7 @@ std::optional<SpecValue> KeyReader::read(const YamlNode& node, const SpecKey& ke
   if (!value || key.type != SpecType::kPath) return value;
   const std::filesystem::path path = std::get<std::string>(*value);
   if (path.empty()) {
-    issues_.add(node.location, key.path, "is empty; write a path or leave the key out");
+    issues_.add(node.location, key.path, "is empty; write a path or omit the key");
     return std::nullopt;
   }
   const auto whole = node.location.from_flag ? path : base_folder_ / path;

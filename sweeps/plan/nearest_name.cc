@@ -6,7 +6,7 @@
 namespace scgan::sweeps {
 namespace {
 
-// Levenshtein distance, one row at a time.
+// The Levenshtein distance, computed one row at a time.
 size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});

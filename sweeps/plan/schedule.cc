@@ -15,7 +15,7 @@ bool contains(const std::vector<int>& sizes, int size) {
   return std::find(sizes.begin(), sizes.end(), size) != sizes.end();
 }
 
-// Sizes that every run can use and that divide the world, ascending, from 1.
+// The sizes that every run can use and that divide the number of ranks, ascending from 1.
 std::vector<int> common_sizes(const std::vector<RunSpec>& runs, int world_size) {
   std::vector<int> sizes;
   for (int size = 1; size <= world_size; size *= 2) {
@@ -27,7 +27,7 @@ std::vector<int> common_sizes(const std::vector<RunSpec>& runs, int world_size) 
   return sizes;
 }
 
-// The next larger size that `free` more ranks make possible; `size` itself if there is none.
+// The next larger size that needs at most `free` more ranks; `size` itself if there is none.
 int next_size(const std::vector<int>& sizes, int size, int free) {
   const auto larger = std::upper_bound(sizes.begin(), sizes.end(), size);
   return larger == sizes.end() || *larger - size > free ? size : *larger;
@@ -116,7 +116,7 @@ std::vector<int> sizes_after_joining(const std::vector<RunningGroup>& groups, in
   for (const RunningGroup& group : groups) sizes.push_back(group.size);
   const auto left = [&](size_t i) { return groups[i].seconds_left * groups[i].size / sizes[i]; };
   for (;;) {
-    size_t last = groups.size();  // the one that ends last
+    size_t last = groups.size();  // index of the group that ends last
     for (size_t i = 0; i < groups.size(); ++i) {
       const bool can = next_size(groups[i].sizes, sizes[i], free) > sizes[i];
       if (!can || left(i) < worth_seconds) continue;

@@ -1,4 +1,4 @@
-// SweepSpec: what a sweep file says, after strict reading; and the runs it stands for.
+// SweepSpec: the content of a sweep file.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,15 @@
 
 namespace scgan::sweeps {
 
-// key path -> value, in the order written.
+// Pairs of key path and value, in the order in which they are written.
 using Assignments = std::vector<std::pair<std::string, SpecValue>>;
 
 struct Variant {
   std::string name;
-  Assignments presets;    // of the built-in it is or is based on; the file's own keys win over them
-  Assignments overrides;  // written under `variants:`; win over the file's own keys
+  // Of the built-in variant that it is or is based on. The file's keys override them.
+  Assignments presets;
+  // Written under `variants:`. They override the file's keys.
+  Assignments overrides;
 };
 
 struct Axis {
@@ -26,29 +28,25 @@ struct Axis {
   std::vector<SpecValue> values;
 };
 
-struct Exclusion {    // a run that matches all of it is left out
-  std::string where;  // for messages: "file.yaml:12"
-  std::vector<std::pair<std::string, SpecValue>>
-      conditions;  // "variant", "percentage", "seed" or an axis' key
+// Excludes the runs that meet all of its conditions.
+struct Exclusion {
+  // "file.yaml:12", for messages.
+  std::string location;
+  // Required values of "variant", "percentage", "seed" or an axis' key.
+  Assignments conditions;
 };
 
 struct SweepSpec {
   std::string name;
-  Assignments base;  // keys set for all runs
+  // Keys that are set for all runs.
+  Assignments base;
   std::vector<Variant> variants;
   std::vector<double> percentages;
   std::vector<int64_t> seeds;
   std::vector<Axis> axes;
   std::vector<Exclusion> exclude;
-  std::map<std::string, std::string>
-      locations;  // key path -> where it is written ("file.yaml:12"), for messages
-};
-
-// One mistake in a sweep file.
-struct SweepIssue {
-  std::string where;    // "file.yaml:12" or "--set"
-  std::string key;      // path of the key
-  std::string message;  // what is wrong, what was expected, the nearest known key
+  // Key path -> where it is written ("file.yaml:12"), for messages.
+  std::map<std::string, std::string> locations;
 };
 
 }  // namespace scgan::sweeps

@@ -23,7 +23,7 @@ using Kind = YamlNode::Kind;
 
 constexpr int64_t kLargestSeed = 2147483647;
 
-// Names end up in paths and tables: letters, digits, _, - and . inside.
+// Names are parts of paths and tables, so their characters are restricted.
 bool is_name(const std::string& text) {
   const auto allowed = [](unsigned char c) {
     return (std::isalnum(c) != 0 && c < 0x80) || c == '_' || c == '-' || c == '.';
@@ -32,8 +32,8 @@ bool is_name(const std::string& text) {
          std::all_of(text.begin(), text.end(), allowed);
 }
 
-// Reads the tree of a sweep file into a SweepSpec, section by section; mistakes are collected, not
-// thrown.
+// Reads the tree of a sweep file into a SweepSpec, section by section. Collects mistakes instead of
+// throwing.
 class SweepReader {
  public:
   SweepReader(const KeyReader& reader, IssueList& issues) : reader_(reader), issues_(issues) {}
@@ -70,7 +70,7 @@ class SweepReader {
     }
   }
 
-  // Sections and keys that hold for all runs. They are written in full: train: {epochs: 3}.
+  // Sections and keys for all runs. Keys are written inside their sections: train: {epochs: 3}.
   void read_base_entry(const YamlNode& entry, const std::string& prefix) {
     const std::string path = join(prefix, entry.key);
     const SpecKey* key = reader_.find(path);
@@ -91,8 +91,8 @@ class SweepReader {
       issues_.add(
           entry.key_location, path,
           fmt::format(
-              "tells the variants apart, so it cannot be set for all; write it under variants:, "
-              "as in variants: {{mine: {{base: scgan, {}: ...}}}}",
+              "distinguishes the variants, so it cannot be set for all runs; write it under "
+              "variants:, as in variants: {{mine: {{base: scgan, {}: ...}}}}",
               entry.key));
     } else if (path == kPercentageKey) {
       issues_.add(entry.key_location, path, kPercentageMessage);
@@ -107,7 +107,7 @@ class SweepReader {
     for (const YamlNode& entry : section.children) {
       const std::string path = join("variants", entry.key);
       if (find_variant(entry.key) != nullptr) {
-        issues_.add(entry.key_location, path, "is a built-in variant; give yours another name");
+        issues_.add(entry.key_location, path, "is a built-in variant; choose another name");
       } else if (!is_name(entry.key)) {
         issues_.add(entry.key_location, path, "expected a name of letters, digits, _, - and .");
       } else if (reader_.is_map(entry, path)) {
@@ -145,13 +145,13 @@ class SweepReader {
     variants_.push_back(std::move(variant));
   }
 
-  // The variant that `node` (base:) names: a built-in or one written further up.
+  // The variant that `node` (base:) names: a built-in one or one defined above.
   const Variant* find_base(const YamlNode& node, const std::string& path) {
     const Variant* base = node.kind == Kind::kScalar ? find_variant(node.text) : nullptr;
     if (base == nullptr) {
       issues_.add(
           node.location, join(path, "base"),
-          fmt::format("expected a built-in variant or one that is written further up, one of {}{}",
+          fmt::format("expected a built-in variant or one defined above: {}{}",
                       fmt::join(variant_names(), ", "), did_you_mean(node.text, variant_names())));
     }
     return base;
@@ -174,7 +174,7 @@ class SweepReader {
     spec_.percentages = {20, 40, 60, 80, 100};
     spec_.seeds = {0, 1, 2, 3, 4};
     if (section == nullptr || !reader_.is_map(*section, "sweep")) return;
-    const YamlNode* exclude = nullptr;  // read last: it refers to the axes
+    const YamlNode* exclude = nullptr;  // read last, because it refers to the axes
     for (const YamlNode& entry : section->children) {
       spec_.locations[join("sweep", entry.key)] = entry.key_location.text;
       if (entry.key == "variants") {
@@ -260,7 +260,7 @@ class SweepReader {
     }
     if (base + count - 1 > kLargestSeed) {
       issues_.add(node.location, "sweep.seeds",
-                  fmt::format("goes beyond the largest seed, {}", kLargestSeed));
+                  fmt::format("exceeds the largest seed, {}", kLargestSeed));
     }
     spec_.seeds.clear();
     for (int64_t i = 0; i < count; ++i) spec_.seeds.push_back(base + i);
@@ -329,7 +329,7 @@ class SweepReader {
       key = *reader_.find(entry.key);
     } else {
       issues_.add(entry.key_location, path,
-                  fmt::format("is no condition; possible: {}{}", fmt::join(known, ", "),
+                  fmt::format("is not a condition; expected one of {}{}", fmt::join(known, ", "),
                               did_you_mean(entry.key, known)));
       return;
     }
@@ -338,7 +338,7 @@ class SweepReader {
 
   const KeyReader& reader_;
   IssueList& issues_;
-  std::vector<Variant> variants_ = builtin_variants();  // and those of `variants:`
+  std::vector<Variant> variants_ = builtin_variants();  // followed by those of `variants:`
   SweepSpec spec_;
 };
 

@@ -21,7 +21,7 @@ size_t count_digits(std::string_view text) {
   return static_cast<size_t>(end - text.begin());
 }
 
-// Removes -?(0|[1-9][0-9]*) from the front of `text`; false when it does not begin so.
+// Removes -?(0|[1-9][0-9]*) from the front of `text`; false if it does not begin with that.
 bool skip_integer(std::string_view& text) {
   if (text.starts_with('-')) text.remove_prefix(1);
   const size_t digits = count_digits(text);
@@ -32,7 +32,7 @@ bool skip_integer(std::string_view& text) {
 
 bool is_integer(std::string_view text) { return skip_integer(text) && text.empty(); }
 
-// JSON's grammar of numbers.
+// The JSON grammar of numbers.
 bool is_number(std::string_view text) {
   if (!skip_integer(text)) return false;
   if (text.starts_with('.')) {
@@ -61,7 +61,7 @@ std::optional<Number> parse_in_range(const std::string& text, const SpecKey& key
   return value;
 }
 
-// How a value reads in a message.
+// The value as messages describe it.
 std::string described(const YamlNode& node) {
   switch (node.kind) {
     case Kind::kNull:
@@ -82,7 +82,7 @@ std::string hint(const YamlNode& node, const SpecKey& key) {
   const bool numeric = key.type == SpecType::kInteger || key.type == SpecType::kNumber;
   if (numeric && node.quoted) return " (without quotes)";
   if (numeric && node.text.size() > 1 && node.text[0] == '0' && count_digits(node.text) > 1) {
-    return " (without leading zeros, which some readers take for octal)";
+    return " (without leading zeros, which some YAML readers treat as octal)";
   }
   if (key.type == SpecType::kBool && node.quoted) return " (without quotes)";
   return "";
@@ -104,7 +104,7 @@ std::vector<std::string> split_at_commas(std::string_view text) {
   return parts;
 }
 
-// One word of `choices`; adds the issue itself, with the nearest choice.
+// Whether `word` is one of the choices; if not, adds an issue with the nearest choice.
 bool check_choice(const std::string& word, const SourceLocation& location, const SpecKey& key,
                   IssueList& issues) {
   if (std::find(key.choices.begin(), key.choices.end(), word) != key.choices.end()) return true;

@@ -1,5 +1,5 @@
-// One written value -> SpecValue, strictly: what different YAML readers take for different things
-// is refused.
+// A node of a sweep file -> SpecValue. Spellings that YAML readers interpret differently are
+// errors.
 #pragma once
 
 #include <optional>
@@ -10,17 +10,19 @@
 
 namespace scgan::sweeps {
 
-// The value of `key`, in its range. nullopt after an issue was added (named by key.path).
-//   booleans: true, false (not yes, no, on, off, True)
-//   integers: decimal digits without leading zeros, underscores, 0x, 0o, exponents, quotes; `auto`
-//   where allowed numbers: as in JSON lists of choices: a YAML list, or one text with commas
+// Returns the value of `key`, checked against its range; or adds an issue and returns nullopt.
+//   booleans          true or false, not yes, no, on, off or True
+//   integers          decimal digits without leading zeros, underscores, 0x, 0o, exponents and
+//                     quotes; `auto` where the key allows it
+//   numbers           as in JSON
+//   lists of choices  a YAML list, or one text with commas
 std::optional<SpecValue> read_value(const YamlNode& node, const SpecKey& key, IssueList& issues);
 
-// The same for a key outside the table (sweep.percentages, sweep.seeds.count, ...).
+// Keys that are not in the table of spec_keys.h (sweep.percentages, sweep.seeds.count, ...).
 SpecKey integer_key(const std::string& path, double min, double max);
 SpecKey number_key(const std::string& path, double min, double max);
 
-// Equal as written in canonical text.
+// Whether the canonical texts are equal.
 bool same_value(const SpecValue& a, const SpecValue& b);
 
 }  // namespace scgan::sweeps

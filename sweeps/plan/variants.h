@@ -7,7 +7,8 @@
 
 namespace scgan::sweeps {
 
-// cyclegan, cyclegan_diffaug, scgan. Their presets set exactly the keys that are variant_only.
+// cyclegan, cyclegan_diffaug and scgan. Their presets set exactly the keys that have
+// SpecKey::variant_only.
 std::vector<Variant> builtin_variants();
 
 }  // namespace scgan::sweeps

@@ -17,7 +17,7 @@ namespace {
 
 using LocationOf = std::function<SourceLocation(const YAML::Mark&)>;
 
-// Copies yaml-cpp's graph into the tree. Aliases make it a graph, perhaps with cycles or of
+// Copies yaml-cpp's graph into a tree. With aliases the graph can have cycles, or a tree of
 // exponential size, hence the limits.
 class TreeBuilder {
  public:
@@ -63,15 +63,16 @@ class TreeBuilder {
                  const std::string& path, int depth) {
     const SourceLocation location = location_of_(key.Mark());
     if (!key.IsScalar()) {
-      issues_.add(location, path, "has a key that is no text");
+      issues_.add(location, path, "has a key that is not a string");
       return;
     }
     const std::string& name = key.Scalar();
     const std::string full = path.empty() ? name : path + "." + name;
     if (name == "<<") {
-      issues_.add(location, full,
-                  "merge keys are not supported; write the keys out, or refer to a "
-                  "whole value with an alias (*name)");
+      issues_.add(
+          location, full,
+          "merge keys are not supported; write the keys in full, or use an alias (*name) for "
+          "a whole value");
       return;
     }
     const auto first = std::find_if(map.children.begin(), map.children.end(),
@@ -83,7 +84,7 @@ class TreeBuilder {
     }
     YamlNode child = build(value, full, depth + 1);
     if (child.kind == YamlNode::Kind::kNull)
-      child.location = location;  // yaml-cpp's mark is elsewhere
+      child.location = location;  // yaml-cpp marks another place
     child.key = name;
     child.key_location = location;
     map.children.push_back(std::move(child));
@@ -101,7 +102,7 @@ YamlNode empty_node(const SourceLocation& location) {
   return node;
 }
 
-// Notes where documents begin, nothing else.
+// Records where documents begin.
 class DocumentStarts final : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark& mark) override { marks.push_back(mark); }
@@ -120,8 +121,8 @@ class DocumentStarts final : public YAML::EventHandler {
   std::vector<YAML::Mark> marks;
 };
 
-// Of the first two documents. Not by YAML::LoadAll: where a document cannot begin, as at a comma,
-// yaml-cpp finds empty ones without end.
+// Where the first two documents begin. YAML::LoadAll does not return if a document cannot begin
+// where the parser stands, as at a comma: yaml-cpp finds endless empty documents there.
 std::vector<YAML::Mark> document_starts(const std::string& text) {
   std::istringstream stream(text);
   YAML::Parser parser(stream);
@@ -138,8 +139,8 @@ YamlNode parse(const std::string& text, const LocationOf& location_of, IssueList
     if (starts.size() > 1) {
       const bool stands_still = starts[1].pos == starts[0].pos;
       issues.add(location_of(starts[1]), "",
-                 stands_still ? "is not valid YAML: nothing can begin so"
-                              : "a second YAML document starts here (---); there must be one");
+                 stands_still ? "is not valid YAML: a document cannot begin like this"
+                              : "a second YAML document starts here (---); only one is allowed");
     }
     return TreeBuilder(location_of, issues).build(YAML::Load(text), "");
   } catch (const YAML::Exception& error) {
@@ -148,7 +149,7 @@ YamlNode parse(const std::string& text, const LocationOf& location_of, IssueList
   }
 }
 
-// Line, from 1, of the first line that is indented with a tab; 0 = none.
+// Number, from 1, of the first line that is indented with a tab; 0 if there is none.
 int line_with_tab(const std::string& text) {
   int line = 1;
   bool indentation = true;
@@ -172,7 +173,7 @@ SourceLocation flag_location(const std::string& flag) {
 
 void IssueList::add(const SourceLocation& location, const std::string& key,
                     const std::string& message) {
-  issues_.push_back({location.line, {location.text, key, message}});
+  issues_.push_back({location, key, message});
 }
 
 void IssueList::append(const IssueList& more) {
@@ -181,23 +182,25 @@ void IssueList::append(const IssueList& more) {
 
 void IssueList::throw_if_any() const {
   if (issues_.empty()) return;
-  std::vector<Located> sorted = issues_;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Located& a, const Located& b) { return a.line < b.line; });
-  std::string message;
-  for (const auto& [line, issue] : sorted) {
-    if (!message.empty()) message += '\n';
-    message += issue.where + ": ";
-    if (!issue.key.empty()) message += issue.key + ": ";
-    message += issue.message;
+  std::vector<Issue> sorted = issues_;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Issue& a, const Issue& b) {
+    return a.location.line < b.location.line;
+  });
+  std::string text;
+  for (const auto& [location, key, message] : sorted) {
+    if (!text.empty()) text += '\n';
+    text += location.text + ": ";
+    if (!key.empty()) text += key + ": ";
+    text += message;
   }
-  throw Error(ErrorKind::kInvalidSpec, message);
+  throw Error(ErrorKind::kInvalidSpec, text);
 }
 
 YamlNode parse_yaml_file(const std::string& text, const std::string& file_name, IssueList& issues) {
   const int tab = line_with_tab(text);
   if (tab > 0) {
-    issues.add(file_location(file_name, tab), "", "is indented with a tab; YAML takes spaces only");
+    issues.add(file_location(file_name, tab), "",
+               "is indented with a tab; YAML allows only spaces");
     return empty_node(file_location(file_name, tab));
   }
   const LocationOf location_of = [&](const YAML::Mark& mark) {
@@ -222,7 +225,7 @@ void replace_at(YamlNode& root, const std::string& path, YamlNode value) {
     root.children.clear();
   }
   const auto dot = path.find('.');
-  // A dotted key may stand in the file as it is (axes: {train.learning_rate: ...}).
+  // The file may contain the dotted key itself (axes: {train.learning_rate: ...}).
   auto child = find(root, path);
   if (dot == std::string::npos || child != root.children.end()) {
     value.key = path;

@@ -1,67 +1,73 @@
-// YAML text -> a plain tree that remembers where everything was written; the only file that knows
+// YAML text -> a plain tree that records the location of everything. No other file includes
 // yaml-cpp.
 //
-// What YAML readers disagree on or pass over in silence is an issue here: duplicate keys, merge
-// keys (<<), tags, keys that are no text, several documents. Aliases (*name) stand for a copy of
-// what they name.
+// Whatever YAML readers disagree on or silently ignore is an error here: duplicate keys, merge keys
+// (<<), tags, keys that are not strings, several documents. An alias (*name) becomes a copy of what
+// it names.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "sweeps/plan/sweep_spec.h"
-
 namespace scgan::sweeps {
 
 struct SourceLocation {
-  std::string text;        // "file.yaml:12" or "--set key=value"
-  int line = 0;            // for sorting; flags come after all lines
-  bool from_flag = false;  // --set
+  // "file.yaml:12" or "--set key=value".
+  std::string text;
+  // For sorting; flags come after all lines.
+  int line = 0;
+  // Whether it is a --set flag.
+  bool from_flag = false;
 };
 
-// SourceLocation of a line of the file, counted from 1.
+// Lines are counted from 1.
 SourceLocation file_location(const std::string& file_name, int line);
-
-// SourceLocation of a --set flag.
 SourceLocation flag_location(const std::string& flag);
 
-// Collects every mistake before giving up.
+// Collects the mistakes in a sweep file, so that all of them are reported at once.
 class IssueList {
  public:
+  // `key` is the path of the key. `message` says what is wrong, what was expected, and names the
+  // nearest known key.
   void add(const SourceLocation& location, const std::string& key, const std::string& message);
   void append(const IssueList& more);
   bool empty() const { return issues_.empty(); }
 
-  // Throws Error(kInvalidSpec) with one line per issue, sorted by location, unless there is none.
+  // Throws Error(kInvalidSpec) with one line per issue, sorted by location, if there are any.
   void throw_if_any() const;
 
  private:
-  struct Located {
-    int line;
-    SweepIssue issue;
+  struct Issue {
+    SourceLocation location;
+    std::string key;
+    std::string message;
   };
-  std::vector<Located> issues_;
+  std::vector<Issue> issues_;
 };
 
 struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
-  SourceLocation location;  // of the value
-  std::string text;         // kScalar
-  bool quoted = false;      // kScalar
-  std::string key;          // children of a map
+  // Of the value.
+  SourceLocation location;
+  // Of a scalar.
+  std::string text;
+  bool quoted = false;
+  // Of an entry of a map.
+  std::string key;
   SourceLocation key_location;
-  std::vector<YamlNode> children;  // kList, kMap
+  // Of a list or map.
+  std::vector<YamlNode> children;
 };
 
-// `text` of a whole file; an empty one is kNull. Mistakes of YAML itself go to `issues`.
+// Parses a whole file; an empty one becomes kNull. Syntax errors are added to `issues`.
 YamlNode parse_yaml_file(const std::string& text, const std::string& file_name, IssueList& issues);
 
-// `text` of the value of one --set flag.
+// Parses the value of one --set flag.
 YamlNode parse_yaml_flag(const std::string& text, const SourceLocation& location,
                          IssueList& issues);
 
-// Puts `value` at the dotted `path` of `root`, in location of what was there.
+// Puts `value` at the dotted `path` below `root` and replaces what was there.
 void replace_at(YamlNode& root, const std::string& path, YamlNode value);
 
 }  // namespace scgan::sweeps

@@ -39,7 +39,7 @@ std::vector<std::string> described(const std::vector<RunSpec>& all) {
   return texts;
 }
 
-TEST(ExpandTest, RunsComeSeedBySeedThenPercentageVariantAxes) {
+TEST(ExpandTest, RunsAreOrderedBySeedPercentageVariantAxes) {
   const auto all = runs(
       "name: s\nsweep: {variants: [scgan, cyclegan], percentages: [50, 100], seeds: [4, 2],\n"
       "  axes: {train.pool_size: [0, 50]}}\n");
@@ -75,7 +75,7 @@ TEST(ExpandTest, LaterLayersWin) {
   EXPECT_EQ(all[3].train.beta1, 0.2);
 }
 
-TEST(ExpandTest, ExclusionsLeaveOutWhatMatchesAllConditions) {
+TEST(ExpandTest, RunsThatMeetAllConditionsAreExcluded) {
   const auto all = runs(
       "name: s\nsweep: {variants: [scgan, cyclegan], percentages: [50, 100], seeds: [0],\n"
       "  exclude: [{variant: scgan, percentage: 50}, {percentage: 100, variant: cyclegan}]}\n");
@@ -100,7 +100,7 @@ TEST(ExpandTest, EqualRunsAreAnError) {
               HasSubstr("two runs would be the same"));
 }
 
-TEST(ExpandTest, IssuesComeOnceWithTheirLineAndRuns) {
+TEST(ExpandTest, IssueIsReportedOnceWithItsLineAndRuns) {
   EXPECT_EQ(message("name: s\ntrain: {batch_size: 6}\ndata: {synthetic: {train_images: 480}}\n"),
             "train.micro_batch: train.batch_size 6 / train.micro_batch 2 must be a power of two "
             "(1, 2, 4, ...), since gradients are summed in a binary tree");
@@ -111,7 +111,7 @@ TEST(ExpandTest, IssuesComeOnceWithTheirLineAndRuns) {
   EXPECT_THAT(some, HasSubstr("(run cyclegan 20 % seed 0 and 5 more)"));
 }
 
-TEST(ExpandTest, IdsDoNotDependOnTheOrderOfKeysOrThePlace) {
+TEST(ExpandTest, IdsDependNeitherOnTheOrderOfKeysNorOnPlacement) {
   const auto one = runs("name: s\ntrain: {epochs: 3, beta1: 0.4}\nloss: {lambda_a: 2}\n");
   const auto two = runs(
       "loss: {lambda_a: 2.0}\nrun: {ranks_per_run: 2, checkpoint_minutes: 1}\n"

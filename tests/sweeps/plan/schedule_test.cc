@@ -10,7 +10,7 @@
 namespace scgan::sweeps {
 namespace {
 
-// `count` waiting runs that 1, 2 or 4 ranks can share.
+// `count` runs that can be trained by 1, 2 or 4 ranks.
 std::vector<RunSpec> waiting(size_t count, int64_t ranks_per_run = 0) {
   RunSpec run;
   run.train.batch_size = 8;
@@ -19,7 +19,7 @@ std::vector<RunSpec> waiting(size_t count, int64_t ranks_per_run = 0) {
   return std::vector<RunSpec>(count, run);
 }
 
-TEST(ScheduleTest, RunBeginsWithWhatLeavesTheOthersOneRankEach) {
+TEST(ScheduleTest, RunBeginsWithItsShareOfTheFreeRanks) {
   struct Case {
     std::vector<int> sizes;
     int free, waiting, expected;
@@ -38,12 +38,12 @@ TEST(ScheduleTest, RunBeginsWithWhatLeavesTheOthersOneRankEach) {
   }
 }
 
-TEST(ScheduleTest, SizesAreTheAskedOneOrAllPossible) {
+TEST(ScheduleTest, SizesAreTheRequestedOneOrAllPossibleOnes) {
   EXPECT_EQ(sizes_for(waiting(1).front()), (std::vector<int>{1, 2, 4}));
   EXPECT_EQ(sizes_for(waiting(1, 2).front()), std::vector<int>{2});
 }
 
-TEST(ScheduleTest, NeighboursAreChosenWhereTheyAreFree) {
+TEST(ScheduleTest, FreeNeighboursAreChosenFirst) {
   EXPECT_EQ(choose_ranks({0, 1, 2, 3}, 2), (std::vector<int>{0, 1}));
   EXPECT_EQ(choose_ranks({1, 2, 3, 4, 5}, 2), (std::vector<int>{2, 3}));
   EXPECT_EQ(choose_ranks({1, 3, 5}, 2), (std::vector<int>{1, 3}));
@@ -77,25 +77,25 @@ TEST(ScheduleTest, FreeRanksGoToTheRunThatWouldEndLast) {
   EXPECT_EQ(sizes_after_joining({}, 4), std::vector<int>{});
 }
 
-TEST(ScheduleTest, RunThatIsAboutToEndIsLeftAlone) {
+TEST(ScheduleTest, RunThatIsAboutToEndDoesNotGrow) {
   EXPECT_EQ(sizes_after_joining({{1, {1, 2}, kWorthJoiningSeconds - 0.1}}, 1), std::vector<int>{1});
   // Two ranks bring it under the limit: four are not worth it.
   EXPECT_EQ(sizes_after_joining({{1, {1, 2, 4}, 2 * kWorthJoiningSeconds - 0.1}}, 3),
             std::vector<int>{2});
 }
 
-TEST(ScheduleTest, GroupsOfAFixedSizeAreNotJoined) {
+TEST(ScheduleTest, GroupOfAFixedSizeDoesNotGrow) {
   EXPECT_EQ(sizes_after_joining({{2, {2}, 100}}, 6), std::vector<int>{2});
 }
 
-TEST(ScheduleTest, AskedSizeIsTakenWhereItIsPossible) {
+TEST(ScheduleTest, RequestedSizeIsUsedIfItIsPossible) {
   EXPECT_EQ(asked_ranks_per_run(waiting(9, 4), 8), 4);
   EXPECT_EQ(asked_ranks_per_run(waiting(1, 1), 8), 1);
   EXPECT_EQ(asked_ranks_per_run(waiting(1), 8), 0);
   EXPECT_EQ(asked_ranks_per_run({}, 8), 0);
 }
 
-TEST(ScheduleTest, ImpossibleSizeNamesThePossibleOnes) {
+TEST(ScheduleTest, ErrorForAnImpossibleSizeNamesThePossibleOnes) {
   for (const int64_t asked : {3, 4, 8}) {
     try {
       asked_ranks_per_run(waiting(2, asked), 6);
@@ -107,7 +107,7 @@ TEST(ScheduleTest, ImpossibleSizeNamesThePossibleOnes) {
   }
 }
 
-TEST(ScheduleTest, RunsThatAskForDifferentSizesAreRefused) {
+TEST(ScheduleTest, RunsWithDifferentRequestedSizesAreRefused) {
   std::vector<RunSpec> runs = waiting(2, 1);
   runs[1].run.ranks_per_run = 2;
   EXPECT_THROW(asked_ranks_per_run(runs, 2), Error);

@@ -23,7 +23,7 @@ SweepSpec read(const std::string& text, const Flags& flags = {}) {
   return read_sweep(text, "s.yaml", flags, "/sweeps");
 }
 
-// Lines of the message; none when the text is accepted.
+// The lines of the message; none if the text is accepted.
 Words issues(const std::string& text, const Flags& flags = {}) {
   try {
     read(text, flags);
@@ -42,7 +42,7 @@ Words issues(const std::string& text, const Flags& flags = {}) {
   }
 }
 
-// The value that the file or flag gives to a key for all runs.
+// The value of a key that is set for all runs.
 SpecValue base_value(const SweepSpec& spec, const std::string& path) {
   for (const auto& [key, value] : spec.base) {
     if (key == path) return value;
@@ -50,7 +50,7 @@ SpecValue base_value(const SweepSpec& spec, const std::string& path) {
   return std::string("not set");
 }
 
-TEST(SweepYamlTest, NameAloneGivesTheDefaults) {
+TEST(SweepYamlTest, NameAloneMeansTheDefaults) {
   const SweepSpec spec = read("name: a-b.c_1\n");
   EXPECT_EQ(spec.name, "a-b.c_1");
   ASSERT_EQ(spec.variants.size(), 3U);
@@ -132,32 +132,32 @@ TEST(SweepYamlTest, MergeKeysTagsAndSecondDocumentsAreRefused) {
   EXPECT_THAT(issues("name: a\n---\nname: b\n"), ElementsAre(HasSubstr("second YAML document")));
 }
 
-TEST(SweepYamlTest, TextsInWhichNoDocumentCanBeginAreRefusedAtOnce) {
+TEST(SweepYamlTest, TextThatCannotBeginADocumentIsRefused) {
   for (const char* text : {",", "]", "}", ", name: a\n", "name: a\n...\n,\n", "{name: a},\n"}) {
     EXPECT_THAT(issues(text), testing::Contains(HasSubstr("YAML"))) << text;
   }
 }
 
-TEST(SweepYamlTest, AliasesStandForTheirValue) {
+TEST(SweepYamlTest, AliasBecomesACopyOfItsValue) {
   const SweepSpec spec = read("name: a\ntrain: {epochs: &n 7, decay_epochs: *n}\n");
   EXPECT_EQ(base_value(spec, "train.decay_epochs"), SpecValue(int64_t{7}));
   EXPECT_THAT(issues("name: a\ntrain: &x {epochs: *x}\n"),
               testing::Contains(HasSubstr("refers to itself")));
 }
 
-TEST(SweepYamlTest, TextsThatAreNoSweepGiveOneClearError) {
+TEST(SweepYamlTest, TextThatIsNotASweepReportsOneError) {
   EXPECT_THAT(issues(""), ElementsAre(StartsWith("s.yaml:1: is empty")));
   EXPECT_THAT(issues("# nothing\n"), ElementsAre(StartsWith("s.yaml:1: is empty")));
   EXPECT_THAT(issues("- a\n- b\n"), ElementsAre(HasSubstr("at the top level")));
   EXPECT_THAT(issues("name: a\ntrain:\n\tepochs: 3\n"),
-              ElementsAre("s.yaml:3: is indented with a tab; YAML takes spaces only"));
+              ElementsAre("s.yaml:3: is indented with a tab; YAML allows only spaces"));
   EXPECT_THAT(issues("name: a\ntrain: {epochs: 3\nrun: 4\n"),
               ElementsAre(HasSubstr("is not valid YAML")));
   EXPECT_THAT(issues("train: {epochs: 3}\n"), ElementsAre(HasSubstr("name: is missing")));
   EXPECT_THAT(issues("name: a/b\n"), ElementsAre(HasSubstr("expected a name")));
 }
 
-TEST(SweepYamlTest, AllIssuesComeAtOnceSortedByLine) {
+TEST(SweepYamlTest, AllMistakesAreReportedSortedByLine) {
   EXPECT_THAT(
       issues("name: a\n"
              "sweep: {seeds: {count: 0}, percentages: [0, 50, 50]}\n"
@@ -175,7 +175,7 @@ TEST(SweepYamlTest, AllIssuesComeAtOnceSortedByLine) {
 TEST(SweepYamlTest, KeysOfVariantsAreRefusedElsewhere) {
   EXPECT_THAT(issues("name: a\nmodel: {discriminator: patch}\n", {"loss.d_adv_scale=1"}),
               ElementsAre(HasSubstr("write it under variants:"),
-                          StartsWith("--set loss.d_adv_scale=1: loss.d_adv_scale: tells")));
+                          StartsWith("--set loss.d_adv_scale=1: loss.d_adv_scale: distinguishes")));
   EXPECT_THAT(issues("name: a\ndata: {percentage: 50}\n"),
               ElementsAre(HasSubstr("is set by sweep.percentages")));
 }
@@ -190,7 +190,7 @@ TEST(SweepYamlTest, SeedsAreCountedOrListed) {
   EXPECT_THAT(issues("name: a\nsweep: {seeds: 3}\n"), ElementsAre(HasSubstr("{count: 2}")));
 }
 
-TEST(SweepYamlTest, VariantTakesFullPathsUniqueWordsAndSections) {
+TEST(SweepYamlTest, VariantAcceptsFullPathsUniqueWordsAndSections) {
   const SweepSpec spec = read(
       "name: a\nsweep: {variants: [mine, yours]}\n"
       "variants:\n"
@@ -235,7 +235,7 @@ TEST(SweepYamlTest, AxesAndExclusionsKeepTheirOrderAndTypes) {
   EXPECT_THAT(spec.axes[1].values,
               ElementsAre(SpecValue(Words{}), SpecValue(Words{"color", "cutout"})));
   ASSERT_EQ(spec.exclude.size(), 1U);
-  EXPECT_EQ(spec.exclude[0].where, "s.yaml:4");
+  EXPECT_EQ(spec.exclude[0].location, "s.yaml:4");
   EXPECT_THAT(spec.exclude[0].conditions,
               ElementsAre(testing::Pair("variant", SpecValue(std::string("scgan"))),
                           testing::Pair("percentage", SpecValue(20.0)),
@@ -254,11 +254,11 @@ TEST(SweepYamlTest, MistakesInAxesAndExclusionsAreNamed) {
                      "    - scgan\n"),
               ElementsAre(HasSubstr("did you mean train.epochs?"), HasSubstr("at least one value"),
                           HasSubstr("1 is listed twice"), HasSubstr("cannot be an axis"),
-                          HasSubstr("sweep.percentages"), HasSubstr("is no condition"),
+                          HasSubstr("sweep.percentages"), HasSubstr("is not a condition"),
                           HasSubstr("expected conditions")));
 }
 
-TEST(SweepYamlTest, FlagsReplaceWhatTheFileSays) {
+TEST(SweepYamlTest, FlagsReplaceValuesOfTheFile) {
   const std::string text = "name: a\ntrain: {epochs: oops}\nsweep: {seeds: [1, 2]}\n";
   const SweepSpec spec =
       read(text, {"train.epochs=3", "sweep.seeds.count=1", "name=b", "train.epochs=4",
