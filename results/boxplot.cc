@@ -14,7 +14,7 @@
 namespace scgan::results {
 namespace {
 
-// Okabe and Ito's palette without its yellow, which is too faint on white.
+// Okabe and Ito's palette without yellow, which is too faint on white.
 constexpr std::array kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                  "#E69F00", "#56B4E9", "#000000"};
 
@@ -22,7 +22,7 @@ constexpr std::array kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
 constexpr double kLeft = 74, kRight = 16, kPlotHeight = 300, kBottom = 62;
 constexpr double kTitleHeight = 34, kLegendRow = 20, kLegendSwatch = 24;
 constexpr double kSlot = 34, kGroupGap = 30, kMinWidth = 560;
-constexpr double kCharacter = 6.8;  // width of an average character at 12 px, on the safe side
+constexpr double kCharacter = 6.8;  // width of an average character at 12 px, rounded up
 constexpr double kPointStep = 7, kPointRadius = 3.4;
 
 struct Range {
@@ -66,8 +66,8 @@ std::string text(double x, double y, const std::string& anchor, const std::strin
                      escape_markup(content));
 }
 
-// The series' point: circle, square, triangle or diamond, so that it does not depend on colour
-// alone.
+// The point of a series: circle, square, triangle or diamond, so that series differ by more than
+// their colour.
 std::string marker(size_t series, double x, double y) {
   const std::string style = fmt::format("fill=\"{}\" stroke=\"#ffffff\" stroke-width=\"0.8\"",
                                         kColours[series % kColours.size()]);
@@ -99,7 +99,8 @@ Range value_range(const Boxplot& plot) {
   return range;
 }
 
-// Baselines within half the values' span (at least a tenth of their size) beyond them.
+// The baselines that lie at most half the range of the values (at least a tenth of the largest one)
+// outside that range.
 std::vector<BoxplotBaseline> nearby(const Boxplot& plot, const Range& values) {
   const double reach = std::max(0.5 * (values.high - values.low), 0.1 * std::abs(values.high));
   std::vector<BoxplotBaseline> near;
@@ -109,7 +110,7 @@ std::vector<BoxplotBaseline> nearby(const Boxplot& plot, const Range& values) {
   return near;
 }
 
-// The y axis: title, ticks with faint lines across, frame.
+// The y axis: title, ticks with faint grid lines, frame.
 std::string y_axis(const Boxplot& plot, const Frame& frame, const std::vector<double>& ticks) {
   const double step = ticks[1] - ticks[0];
   const int decimals = std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
@@ -131,7 +132,7 @@ std::string y_axis(const Boxplot& plot, const Frame& frame, const std::vector<do
   return svg;
 }
 
-// One box with its whiskers and points around x; one value gives its median line and point only.
+// One box with its whiskers and points around x; a single value has only a median line and a point.
 std::string box(size_t series, const std::vector<double>& values, double x, const Frame& frame) {
   const double q1 = quantile(values, 0.25), q3 = quantile(values, 0.75);
   const double reach = 1.5 * (q3 - q1);
@@ -187,7 +188,7 @@ std::string baseline_lines(const std::vector<BoxplotBaseline>& baselines, const 
   for (const BoxplotBaseline& baseline : baselines) {
     const double y = frame.y(baseline.value);
     svg += line({kLeft, y, frame.right(), y}, "stroke=\"#666666\" stroke-dasharray=\"5 4\"");
-    const double below = y - frame.top < 16 ? 14 : -4;  // at the upper edge the label goes under it
+    const double below = y - frame.top < 16 ? 14 : -4;  // below the line only at the upper edge
     svg += fmt::format(
         "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" font-size=\"11\" "
         "fill=\"#444444\">{}</text>\n",
@@ -196,7 +197,7 @@ std::string baseline_lines(const std::vector<BoxplotBaseline>& baselines, const 
   return svg;
 }
 
-// Fills rows from the left; `height` becomes what the rows take.
+// Fills rows from the left; sets `height` to the height of the rows.
 std::string legend(const Boxplot& plot, double width, double& height) {
   std::string svg;
   double x = kLeft, y = kTitleHeight + 4;
@@ -226,7 +227,7 @@ double plot_width(const Boxplot& plot) {
 }  // namespace
 
 std::vector<double> nice_ticks(double low, double high, int count) {
-  // A nearer pair has no ticks of its own: neither the labels nor the numbers have digits for them.
+  // Ticks within a smaller range would have equal labels: the labels have too few digits.
   constexpr double kLeastSpan = 1e-9;  // relative
   if (!(high - low > kLeastSpan * std::max(std::abs(low), std::abs(high)))) {
     const double margin = std::max(0.05 * std::abs(low), 1e-6);

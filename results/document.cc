@@ -23,7 +23,7 @@ bool is_kid(const MetricTable& table) { return table.key.metric == "kid"; }
 
 double factor_of(const MetricTable& table) { return is_kid(table) ? kKidFactor : 1; }
 
-// Only the Inception network's distances go by the bare names.
+// Plain "FID" and "KID" mean Inception features; other extractors are named.
 std::string metric_label(const MetricTable& table) {
   if (is_recovered_change(table)) return "recovered change";
   std::string label = is_kid(table) ? "KID x 100" : "FID";
@@ -36,7 +36,7 @@ std::string short_digest(const std::string& digest) {
   return digest.empty() ? "unknown" : digest.substr(0, kDigestDigits);
 }
 
-// Decimals that show four digits of the table's largest value, two at least.
+// The number of decimals that shows four digits of the table's largest value; at least two.
 int decimals_of(const MetricTable& table) {
   double largest = 0;
   for (const Cell& cell : table.cells) {
@@ -105,8 +105,8 @@ std::string baseline_fact(const Baseline& baseline, double factor, int decimals)
 std::vector<std::string> recovered_change_facts(const MetricTable& table) {
   std::vector<std::string> facts = {
       fmt::format("Higher is better: 1 = the generated images show all of the known change from A "
-                  "to B, 0 = none "
-                  "of it. Measured on the cells of {} generated images. Data digest {}.",
+                  "to B, 0 = none of it. Measured on the cells of {} generated images. Data digest "
+                  "{}.",
                   table.key.n_fake, short_digest(table.key.data_digest))};
   for (const Baseline& baseline : table.baselines) {
     facts.push_back(baseline_fact(baseline, 1, decimals_of(table)));
@@ -118,8 +118,8 @@ std::vector<std::string> facts_of(const MetricTable& table) {
   const ComparisonKey& key = table.key;
   if (is_recovered_change(table)) return recovered_change_facts(table);
   std::vector<std::string> facts = {fmt::format(
-      "Lower is better. {} real and {} generated images. Extractor {}, digest {}; it saw {}. Data "
-      "digest {}.",
+      "Lower is better. {} real and {} generated images. Extractor {}, digest {}; its input: {}. "
+      "Data digest {}.",
       key.n_real, key.n_fake, key.extractor, short_digest(key.extractor_digest), key.preprocessing,
       short_digest(key.data_digest))};
   if (is_kid(table)) facts.emplace_back("KID is shown multiplied by 100.");
@@ -129,7 +129,7 @@ std::vector<std::string> facts_of(const MetricTable& table) {
   return facts;
 }
 
-// How many runs stand behind each cell.
+// The number of runs in each cell.
 std::string counts_note(const MetricTable& table) {
   size_t fewest = table.cells.front().values.size(), most = fewest;
   int64_t unfinished = 0;
@@ -145,7 +145,7 @@ std::string counts_note(const MetricTable& table) {
   return note + ". Quartiles are of type 7, sd is the sample standard deviation over the runs.";
 }
 
-// "8" or "8, 16": what the table's runs have for a key; empty when no run's spec holds it.
+// The different values of a key in the specs of the table's runs; empty if no spec has the key.
 std::set<std::string> values_in(const MetricTable& table, const Summary& summary,
                                 const std::string& key) {
   std::set<std::string> ids, values;
@@ -165,10 +165,9 @@ std::vector<std::string> scaling_notes(const MetricTable& table, const Summary& 
   };
   if (!is_scaled(generator) && !is_scaled(discriminator)) return {};
   return {
-      fmt::format("The networks are scaled: generator width {}, discriminator width {}, where the "
-                  "published ones "
-                  "have 64. They are not CycleGAN's and FastGAN's published networks, and must not "
-                  "be called so.",
+      fmt::format("The networks are scaled: generator width {}, discriminator width {}; the "
+                  "published ones have 64. They are not the published networks of CycleGAN and "
+                  "FastGAN and must not be reported as such.",
                   fmt::join(generator, ", "), fmt::join(discriminator, ", "))};
 }
 
@@ -179,7 +178,7 @@ std::vector<std::string> settings_notes(const MetricTable& table) {
     return {};
   }
   return {
-      "A # tells variants of one name apart whose settings differ: it is a digest of the "
+      "Variants with one name but different settings are distinguished by # and a digest of their "
       "settings."};
 }
 
@@ -210,7 +209,7 @@ Boxplot make_plot(const MetricTable& table, const std::string& title) {
   return plot;
 }
 
-// "boxplot-synthetic-fid-AtoB-random_conv.svg", with a number where that is taken.
+// "boxplot-synthetic-fid-AtoB-random_conv.svg", with a number if that name is taken.
 std::string plot_file(const ComparisonKey& key, std::map<std::string, int>& taken) {
   std::string name =
       fmt::format("boxplot-{}-{}-{}-{}", key.dataset, key.metric, key.direction, key.extractor);
@@ -249,7 +248,7 @@ std::string reason_text(const StoredRun& run) {
   return run.reason.empty() ? word : word + ": " + run.reason;
 }
 
-// Runs of the given states; `why` adds the column of reasons.
+// The runs in the given states; `why` adds a column with reasons.
 Table runs_table(const Summary& summary, const std::set<RunState>& states, bool why) {
   Table table{.columns = {{"run"},
                           {"data set"},

@@ -1,5 +1,5 @@
-// Summary -> the words, tables and figures of the report, before any format: text, Markdown and
-// HTML say the same.
+// Summary -> the words, tables and figures of the report, independent of the format, so that text,
+// Markdown and HTML say the same.
 #pragma once
 
 #include <string>
@@ -12,30 +12,38 @@
 
 namespace scgan::results {
 
-// One data set, metric, direction and extractor.
+// The results for one data set, metric, direction and extractor.
 struct Section {
   std::string heading;
-  std::vector<std::string> facts;  // above the table: what was measured, and how
+  // Above the table: what was measured, and how.
+  std::vector<std::string> facts;
   Table table;
-  std::vector<std::string> notes;  // below it
+  // Below the table.
+  std::vector<std::string> notes;
   Boxplot plot;
-  std::string plot_file;  // file name of the figure beside report.md
+  // File name of the figure beside report.md.
+  std::string plot_file;
 };
 
 struct Document {
   std::string title;
   std::string completeness;
-  std::vector<std::string> sweeps;     // one line each
-  std::vector<std::string> conflicts;  // sentences
+  // One sentence for every sweep.
+  std::vector<std::string> sweeps;
+  // One sentence each; see Summary.
+  std::vector<std::string> conflicts;
   std::vector<Section> sections;
-  Table failures;  // failed runs with their reasons
-  Table missing;   // runs without a result that have not failed: planned or running
-  Table runs;      // every run
+  // Failed runs with their reasons.
+  Table failures;
+  // Planned and running runs.
+  Table missing;
+  // Every run.
+  Table runs;
 };
 
 Document make_document(const std::vector<ReportInput>& inputs);
 
-// "45 of 45 runs done, ...": over the merged runs of a summary.
+// "45 of 45 runs done, ...", for the merged runs of a summary.
 std::string completeness_line(const std::vector<const StoredRun*>& runs);
 
 }  // namespace scgan::results

@@ -1,4 +1,4 @@
-// The report as one HTML file that opens offline: figures and styles are inside it.
+// The report as one HTML file. It contains its figures and styles, so it can be read offline.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Text made safe for XML and HTML.
+// Escaping for XML and HTML.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace scgan::results {
 
-// Replaces & < > and double quotes.
+// Escapes &, <, > and double quotes.
 std::string escape_markup(std::string_view text);
 
 }  // namespace scgan::results

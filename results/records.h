@@ -1,4 +1,4 @@
-// What the store keeps, as plain records. See results/schema.sql for each column's meaning.
+// The rows of the store as plain records. docs/results_schema.md describes the columns.
 #pragma once
 
 #include <cstdint>
@@ -9,34 +9,50 @@
 namespace scgan::results {
 
 struct PlannedRun {
-  std::string id;       // core/spec/run_id.h
-  std::string variant;  // label in tables
+  // See core/spec/run_id.h.
+  std::string id;
+  // Label in tables.
+  std::string variant;
   double percentage = 100;
   int64_t seed = 0;
-  std::string axes = "{}";             // JSON object: this run's values of sweep.axes
-  std::string dataset;                 // label: "synthetic", or the data folder's name
-  std::string data_digest;             // SHA-256 of the data set
-  std::string spec;                    // full resolved spec, JSON
-  int64_t images_a = 0, images_b = 0;  // training images of the percentage
+  // The run's values of sweep.axes, JSON object.
+  std::string axes = "{}";
+  // Label: "synthetic", or the name of the data folder.
+  std::string dataset;
+  // SHA-256 of the data set.
+  std::string data_digest;
+  // Full resolved spec, JSON object.
+  std::string spec;
+  // Training images at the percentage.
+  int64_t images_a = 0, images_b = 0;
   int64_t total_steps = 0;
 };
 
 struct SweepRecord {
   std::string name;
-  std::string text;     // the sweep file as given
-  std::string sets;     // --set flags, JSON list
-  std::string version;  // of scgan_sweep
+  // The sweep file as given.
+  std::string text;
+  // --set flags, JSON list.
+  std::string sets;
+  // Version of scgan_sweep.
+  std::string version;
 };
 
 // One attempt at a run.
 struct AttemptStart {
   std::string run_id;
-  std::string host;        // host of the group's first rank
-  std::string device;      // "cpu: <model name>" or "cuda: <name>"
-  int ranks = 1;           // of the group
-  int64_t first_step = 0;  // 0, or the checkpoint's step it resumed from
-  std::string versions;    // JSON object: scgan_sweep, git revision, LibTorch, MPI, compiler, ...
-  std::string reduction;   // "canonical" or "allreduce"
+  // Host of the group's first rank.
+  std::string host;
+  // Begins with "cpu: <model name>" or "cuda: <name>".
+  std::string device;
+  // Size of the group.
+  int ranks = 1;
+  // 0, or the step of the checkpoint from which it resumes.
+  int64_t first_step = 0;
+  // JSON object: scgan_sweep, git revision, LibTorch, MPI, compiler, ...
+  std::string versions;
+  // "canonical" or "allreduce".
+  std::string reduction;
 };
 
 // How an attempt ended.
@@ -89,16 +105,23 @@ const char* to_string(Subject subject);
 const char* to_string(Statistic statistic);
 
 struct Metric {
-  std::string name;  // "fid", "kid", "recovered_change", ...
+  // "fid", "kid", "recovered_change", ...
+  std::string name;
   Subject subject = Subject::kTranslated;
   Statistic statistic = Statistic::kFull;
-  std::string direction;  // "AtoB" or "BtoA"
-  int64_t step = 0;       // of the weights scored
-  double value = 0;       // finite; KID is not multiplied by 100
+  // "AtoB" or "BtoA".
+  std::string direction;
+  // Step of the weights scored.
+  int64_t step = 0;
+  // Finite; KID is not multiplied by 100.
+  double value = 0;
   int64_t n_real = 0, n_fake = 0;
-  std::string extractor;         // label: "random_conv", or the file's name
-  std::string extractor_digest;  // SHA-256
-  std::string preprocessing;     // "uint8 RGB, 64 px"
+  // Label: "random_conv", or the file's name.
+  std::string extractor;
+  // SHA-256 of the extractor.
+  std::string extractor_digest;
+  // What the extractor is shown: "uint8 RGB, 64 px".
+  std::string preprocessing;
 };
 
 // Whether this is what the trained generator's images score: neither a baseline nor a subset's.
@@ -106,13 +129,17 @@ bool is_main_score(const Metric& metric);
 
 struct LossPoint {
   int64_t step = 0;
-  std::string name;  // "g_adv_a", "cycle_a", "d_a", ...
-  double value = 0;  // weighted, as summed
+  // "g_adv_a", "cycle_a", "d_a", ...
+  std::string name;
+  // Weighted, as summed.
+  double value = 0;
 };
 
 struct Artifact {
-  std::string path;    // relative to the sweep's folder
-  std::string sha256;  // of the content
+  // Relative to the sweep's folder.
+  std::string path;
+  // SHA-256 of the content.
+  std::string sha256;
 };
 
 enum class RunState { kPlanned, kRunning, kDone, kFailed };
@@ -120,18 +147,24 @@ enum class RunState { kPlanned, kRunning, kDone, kFailed };
 // "planned", "running", "done", "failed".
 const char* to_string(RunState state);
 
-// What the report reads back for each planned run of the current plan.
+// A run with what the store knows of it.
 struct StoredRun {
   PlannedRun plan;
   RunState state = RunState::kPlanned;
   int attempts = 0;
-  std::vector<EndedAttempt> ended_attempts;  // in order
-  int64_t last_step = 0;                     // the furthest step known
-  std::optional<ExitClass> last_exit;        // of the last attempt that ended
-  std::string reason;                        // of the same attempt; empty when it is done
-  double train_seconds = 0;                  // over all attempts
-  std::string device, reduction;             // of the attempt that finished it
-  std::vector<Metric> metrics;               // the final ones
+  // In order.
+  std::vector<EndedAttempt> ended_attempts;
+  // The last step that any attempt reported.
+  int64_t last_step = 0;
+  // How the last ended attempt ended, and why; the reason is empty if it is done.
+  std::optional<ExitClass> last_exit;
+  std::string reason;
+  // Sum over all attempts.
+  double train_seconds = 0;
+  // Of the attempt that finished the run.
+  std::string device, reduction;
+  // The final ones.
+  std::vector<Metric> metrics;
   std::vector<Artifact> artifacts;
 };
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kLineWidth = 100;  // of a terminal's paragraphs
 
-// One paragraph per text, broken between words; continued lines are indented.
+// One paragraph per text, wrapped between words; continuation lines are indented.
 std::string paragraphs(const std::vector<std::string>& texts) {
   std::string all;
   for (const std::string& text : texts) {
@@ -85,14 +85,14 @@ std::string document_markdown(const Document& document) {
   return text + runs_markdown("All runs", document.runs);
 }
 
-// Writes files into one folder and keeps their names.
+// Writes files into one folder and keeps a list of them.
 class ReportFolder {
  public:
   explicit ReportFolder(std::filesystem::path folder) : folder_(std::move(folder)) {
     std::error_code error;
     std::filesystem::create_directories(folder_, error);
     if (error) {
-      throw Error(ErrorKind::kStorage, fmt::format("{}: cannot make this folder: {}",
+      throw Error(ErrorKind::kStorage, fmt::format("{}: cannot create this folder: {}",
                                                    folder_.string(), error.message()));
     }
   }
@@ -117,10 +117,9 @@ std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& f
     const std::filesystem::path file = folder / "results.db";
     std::error_code error;
     if (!std::filesystem::is_regular_file(file, error)) {
-      throw Error(
-          ErrorKind::kInvalidSpec,
-          fmt::format("{}: holds no results.db; give the folder that scgan_sweep --out wrote",
-                      folder.string()));
+      throw Error(ErrorKind::kInvalidSpec,
+                  fmt::format("{}: has no results.db; expected the --out folder of scgan_sweep",
+                              folder.string()));
     }
     const ResultStore store = ResultStore::open_read_only(file);
     inputs.push_back({.folder = folder.string(), .sweep = store.sweep(), .runs = store.runs()});

@@ -1,4 +1,4 @@
-// The report of one or several sweeps' stores: same stores, same bytes.
+// The report on the stores of one or several sweeps. Equal stores produce equal bytes.
 #pragma once
 
 #include <filesystem>
@@ -12,18 +12,19 @@ namespace scgan::results {
 enum class ReportFormat { kText, kMarkdown, kCsv, kHtml };
 
 struct ReportInput {
-  std::string folder;  // as given, for messages
+  // As given; for messages.
+  std::string folder;
   SweepRecord sweep;
   std::vector<StoredRun> runs;
 };
 
-// Reads DIR/results.db of each folder. Throws Error(kInvalidSpec) when a folder holds no store.
+// Reads results.db in each folder. Throws Error(kInvalidSpec) if a folder has no store.
 std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& folders);
 
-// The whole report as one text of the format; for CSV the rows of runs.csv.
+// The whole report as one text; for CSV, the rows of runs.csv.
 std::string render(const std::vector<ReportInput>& inputs, ReportFormat format);
 
-// Writes into `folder`, made if need be, and returns the files written:
+// Writes files into `folder`, which is created if necessary, and returns their paths:
 //   text      report.txt
 //   markdown  report.md, and one SVG per data set, metric, direction and extractor
 //   csv       runs.csv (one row per run and metric), summary.csv (one row per row of the tables)
@@ -34,11 +35,11 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
                                                     ReportFormat::kText, ReportFormat::kMarkdown,
                                                     ReportFormat::kCsv, ReportFormat::kHtml});
 
-// The completeness line alone: "45 of 45 runs done, 0 failed, 0 running, 0 to do; plan digest
+// The completeness line: "45 of 45 runs done, 0 failed, 0 running, 0 to do; plan digest
 // 0123456789abcdef".
 std::string completeness(const std::vector<ReportInput>& inputs);
 
-// The completeness line and a table of the runs: state, step of total, attempts.
+// The completeness line and a table of the runs with their states, steps and attempts.
 std::string status(const std::vector<ReportInput>& inputs);
 
 }  // namespace scgan::results

@@ -1,6 +1,6 @@
--- The store of one sweep, version 1. docs/results_schema.md explains it to readers of the file.
--- A later version is a script of its own, listed after this one in results/schema.h; this text never changes once
--- stores exist. Times are milliseconds since 1970-01-01 UTC.
+-- The store of one sweep, version 1. docs/results_schema.md describes the newest version.
+-- Every later version is a script of its own, listed in results/schema.h. The statements of a script must not change:
+-- there are stores that were made by them. Times are milliseconds since 1970-01-01 UTC.
 
 PRAGMA application_id = 1396918094;  -- "SCGN": marks the file as a store
 
@@ -13,10 +13,10 @@ CREATE TABLE sweep (
   version TEXT NOT NULL                   -- of scgan_sweep
 ) STRICT;
 
--- Every run that was ever planned; written before any run starts, so that completeness can be proved.
+-- Every run that was ever planned. Written before the first run starts, so that completeness can be proved.
 CREATE TABLE run (
   id TEXT PRIMARY KEY NOT NULL CHECK (length(id) > 0),  -- hash of everything that decides the run's numbers
-  position INTEGER UNIQUE CHECK (position >= 0),        -- place in the current plan; NULL: not planned any more
+  position INTEGER UNIQUE CHECK (position >= 0),        -- index in the current plan; NULL: no longer planned
   variant TEXT NOT NULL,                                -- label of the variant in tables
   percentage REAL NOT NULL CHECK (percentage > 0 AND percentage <= 100),  -- of the training images, percent
   seed INTEGER NOT NULL CHECK (seed >= 0),              -- of the run
@@ -28,33 +28,33 @@ CREATE TABLE run (
   images_b INTEGER NOT NULL CHECK (images_b >= 0),      -- training images of domain B at the percentage
   total_steps INTEGER NOT NULL CHECK (total_steps >= 0),  -- optimizer steps of the whole run
   state TEXT NOT NULL DEFAULT 'planned'
-    CHECK (state IN ('planned', 'running', 'done', 'failed'))  -- where the run stands
+    CHECK (state IN ('planned', 'running', 'done', 'failed'))
 ) STRICT;
 
--- One try of a run on some ranks.
+-- One attempt at a run by a group of ranks.
 CREATE TABLE attempt (
   id INTEGER PRIMARY KEY,                             -- number of the attempt in this store
-  run_id TEXT NOT NULL REFERENCES run (id),           -- the run tried
+  run_id TEXT NOT NULL REFERENCES run (id),           -- the run
   host TEXT NOT NULL,                                 -- host of the group's first rank
   device TEXT NOT NULL,                               -- "cpu: <model name>" or "cuda: <name>"
   ranks INTEGER NOT NULL CHECK (ranks > 0),           -- of the group
-  first_step INTEGER NOT NULL CHECK (first_step >= 0),  -- 0, or the step of the checkpoint it resumed from
-  last_step INTEGER NOT NULL CHECK (last_step >= first_step),  -- the furthest step known
+  first_step INTEGER NOT NULL CHECK (first_step >= 0),  -- 0, or the step of the checkpoint from which it resumed
+  last_step INTEGER NOT NULL CHECK (last_step >= first_step),  -- last step reported
   versions TEXT NOT NULL,                             -- programs and libraries, JSON object
   reduction TEXT NOT NULL,                            -- "canonical" or "allreduce"
   started_ms INTEGER NOT NULL,                        -- time of the start
-  progress_ms INTEGER NOT NULL CHECK (progress_ms >= started_ms),  -- time of the last sign of life
-  ended_ms INTEGER CHECK (ended_ms >= started_ms),    -- time of the end; NULL: open; lost: the last sign of life
+  progress_ms INTEGER NOT NULL CHECK (progress_ms >= started_ms),  -- time of the last report
+  ended_ms INTEGER CHECK (ended_ms >= started_ms),    -- time of the end; of a lost attempt, of the last report; NULL: open
   exit_class TEXT CHECK (exit_class IN ('done', 'stopped', 'non_finite', 'data', 'out_of_memory', 'storage', 'lost',
                                         'unknown')),  -- how it ended; NULL: open
-  reason TEXT NOT NULL DEFAULT '',                    -- why it ended, unless done
+  reason TEXT NOT NULL DEFAULT '',                    -- why it ended; empty if done
   CHECK ((ended_ms IS NULL) = (exit_class IS NULL))
 ) STRICT;
 
 CREATE INDEX attempt_of_run ON attempt (run_id);
 CREATE UNIQUE INDEX one_open_attempt_per_run ON attempt (run_id) WHERE exit_class IS NULL;
 
--- What a finished run scored; written in one transaction with its state `done`.
+-- What a finished run scored. Written in one transaction with the run's state `done`.
 CREATE TABLE metric (
   id INTEGER PRIMARY KEY,                           -- order of writing
   run_id TEXT NOT NULL REFERENCES run (id),         -- the run scored
@@ -66,7 +66,7 @@ CREATE TABLE metric (
   n_fake INTEGER NOT NULL CHECK (n_fake >= 0),      -- generated images
   extractor TEXT NOT NULL,                          -- label: "random_conv", or the file's name
   extractor_digest TEXT NOT NULL,                   -- SHA-256 of the extractor
-  preprocessing TEXT NOT NULL,                      -- what the extractor was shown: "uint8 RGB 64 px"
+  preprocessing TEXT NOT NULL,                      -- what the extractor was shown: "uint8 RGB, 64 px"
   UNIQUE (run_id, name, direction, step, extractor_digest, preprocessing)
 ) STRICT;
 
@@ -79,7 +79,7 @@ CREATE TABLE loss (
   PRIMARY KEY (run_id, step, name)
 ) STRICT, WITHOUT ROWID;
 
--- Files a finished run left behind.
+-- Files that a finished run left behind.
 CREATE TABLE artifact (
   run_id TEXT NOT NULL REFERENCES run (id),               -- the run that wrote it
   path TEXT NOT NULL CHECK (length(path) > 0),            -- relative to the sweep's folder

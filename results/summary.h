@@ -63,9 +63,9 @@ struct MetricTable {
 };
 
 struct Summary {
-  // Each run id once: store by store, in plan order.
+  // Each run id once, ordered by store and plan.
   std::vector<const StoredRun*> runs;
-  // Data set by data set; of each fid, kid, recovered_change.
+  // Ordered by data set, then metric: fid, kid, recovered_change.
   std::vector<MetricTable> tables;
   // One sentence for every run that has different results in two stores.
   std::vector<std::string> conflicts;

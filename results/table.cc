@@ -10,7 +10,7 @@
 namespace scgan::results {
 namespace {
 
-// Characters of UTF-8 text: every byte but the continuations.
+// Number of characters in UTF-8 text: every byte except continuation bytes.
 size_t width_of(std::string_view text) {
   return static_cast<size_t>(std::ranges::count_if(
       text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));

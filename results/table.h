@@ -1,4 +1,4 @@
-// A table of texts, written for a terminal, for Markdown or for HTML.
+// A table of texts and its forms for a terminal, Markdown and HTML.
 #pragma once
 
 #include <string>
@@ -8,20 +8,22 @@ namespace scgan::results {
 
 struct Column {
   std::string title;
-  bool number = false;  // numbers stand to the right
+  // Numbers are aligned to the right.
+  bool number = false;
 };
 
 struct Table {
   std::vector<Column> columns;
-  std::vector<std::vector<std::string>> rows;  // as many texts as columns
+  // Each row has as many texts as there are columns.
+  std::vector<std::vector<std::string>> rows;
 };
 
-// Columns aligned with spaces, title and rule above; every line starts with two spaces.
+// Columns aligned with spaces below their titles and a rule; every line is indented by two spaces.
 std::string to_text(const Table& table);
 std::string to_markdown(const Table& table);
 std::string to_html(const Table& table);
 
-// Markdown's special characters made plain.
+// Escapes the special characters of Markdown.
 std::string escape_markdown(const std::string& text);
 
 }  // namespace scgan::results

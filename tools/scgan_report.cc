@@ -1,4 +1,4 @@
-// scgan_report: tables and boxplots from the stores of one or several sweeps.
+// scgan_report: tables and boxplots of the results of one or several sweeps.
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <map>
@@ -14,7 +14,7 @@ using scgan::results::ReportFormat;
 using scgan::tools::print;
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done, 2 bad flags or no store, 3 the store or the output cannot be used.";
+    "Exit codes: 0 success, 2 bad flags or no store, 3 cannot read the store or write the report.";
 
 struct Options {
   std::vector<std::filesystem::path> folders;
@@ -32,18 +32,17 @@ std::map<std::string, ReportFormat> format_names() {
 
 void add_options(CLI::App& app, Options& options) {
   app.add_option("DIR", options.folders,
-                 "Output folders of scgan_sweep; those of several sweeps are read together")
+                 "Output folders of scgan_sweep; several folders make one report")
       ->required();
   app.add_option("--format", options.formats,
-                 "text, markdown, csv, html: one or several with commas (default: text; with "
-                 "--output: all)")
+                 "text, markdown, csv, html, separated by commas (default: text; with --output: "
+                 "all)")
       ->delimiter(',')
       ->check(CLI::IsMember({"text", "markdown", "csv", "html"}).description(""))
       ->type_name("LIST");
-  app.add_option("--output", options.output,
-                 "Write the report's files and figures into this folder")
+  app.add_option("--output", options.output, "Write the report and its figures into this folder")
       ->type_name("DIR");
-  app.add_flag("--status", options.status, "Only how far each run is")
+  app.add_flag("--status", options.status, "Show only the state of each run")
       ->excludes(app.get_option("--format"))
       ->excludes(app.get_option("--output"));
   app.footer(kFooter);
@@ -74,7 +73,7 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Tables and boxplots of a sweep's results. Same results, same bytes.",
+  CLI::App app("Makes tables and boxplots of sweep results. Equal results produce equal files.",
                "scgan_report");
   Options options;
   add_options(app, options);

@@ -1,10 +1,10 @@
-// joining_bench [RUNS RANKS [STEPS]]: how much sooner the last run of a sweep ends when free ranks
-// join it. By default 3 runs on 2 ranks and 5 on 4, of 60 steps each.
+// joining_bench [RUNS RANKS [STEPS]]: measures how much earlier the last run of a sweep ends if
+// free ranks join it. By default 3 runs on 2 ranks and 5 runs on 4 ranks, each of 60 steps.
 //
-// Arithmetic predicts: a run that takes `alone` on one rank and `shared` on all of them ends
-// alone - shared sooner. Both are measured, `alone` as the last run of the same sweep without
-// joining, `shared` as a sweep of one run; then the sweep itself, with joining. All figures are the
-// store's seconds from the begin of the run's attempt to its end, scoring included.
+// The prediction: a run that takes `alone` seconds on one rank and `shared` seconds on all ranks
+// ends alone - shared seconds earlier. `alone` is measured as the last run of the same sweep
+// without joining, `shared` as a sweep of one run; then the sweep runs with joining. All times are
+// those from the start to the end of the run's attempt in the store, scoring included.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -44,12 +44,11 @@ class Bench {
     const double shared = last_run("shared", 1, ranks, steps, std::to_string(ranks));
     const double joined = last_run("joined", runs, ranks, steps, "auto");
     const double predicted = alone - shared;
-    const double seen = alone - joined;
+    const double measured = alone - joined;
     fmt::print(
-        "{} runs on {} ranks: the last one takes {:.1f} s alone, {:.1f} s on {} ranks, {:.1f} s "
-        "when "
-        "free ranks join it\n  sooner by {:.1f} s, predicted {:.1f} s: {:.0f} % of it\n",
-        runs, ranks, alone, shared, ranks, joined, seen, predicted, 100 * seen / predicted);
+        "{} runs on {} ranks: the last run takes {:.1f} s alone, {:.1f} s on {} ranks, {:.1f} s if "
+        "free ranks join it\n  {:.1f} s earlier, predicted {:.1f} s: {:.0f} % of that\n",
+        runs, ranks, alone, shared, ranks, joined, measured, predicted, 100 * measured / predicted);
   }
 
  private:

@@ -28,14 +28,16 @@ Boxplot figure() {
           .baselines = {{"real halves", 22}, {"untranslated", 400}}};
 }
 
-TEST(BoxplotTest, FigureIsTheApprovedOne) { expect_approved(boxplot_svg(figure()), "boxplot.svg"); }
+TEST(BoxplotTest, FigureEqualsTheApprovedFile) {
+  expect_approved(boxplot_svg(figure()), "boxplot.svg");
+}
 
-TEST(BoxplotTest, FarReferenceIsNotDrawn) {
+TEST(BoxplotTest, FarBaselineIsNotDrawn) {
   EXPECT_THAT(boxplot_svg(figure()), HasSubstr("real halves"));
   EXPECT_THAT(boxplot_svg(figure()), Not(HasSubstr("untranslated")));
 }
 
-TEST(BoxplotTest, EqualValuesAndNoValuesStillDraw) {
+TEST(BoxplotTest, EqualValuesAndNoValuesCanBeDrawn) {
   Boxplot plot = figure();
   plot.baselines.clear();
   plot.series = {{"one", {{5}, {5, 5}, {}}}};
@@ -58,7 +60,7 @@ TEST(BoxplotTest, TicksAreNiceAndEncloseTheRange) {
   EXPECT_THAT(nice_ticks(0, 1, 5).size(), 6);
 }
 
-// Scores that a sum in another order made differ in their last bit.
+// Scores that differ in the last bit because they were summed in another order.
 TEST(BoxplotTest, TicksOfNearlyEqualValuesDiffer) {
   const double value = 61.25;
   const double next = std::nextafter(value, 100.0);

@@ -31,9 +31,9 @@ class ReportTest : public testing::Test {
   std::vector<ReportInput> inputs_ = {sample_input()};
 };
 
-TEST_F(ReportTest, TextIsTheApprovedOne) { expect_approved(text(), "report.txt"); }
+TEST_F(ReportTest, TextEqualsTheApprovedFile) { expect_approved(text(), "report.txt"); }
 
-TEST_F(ReportTest, MarkdownIsTheApprovedOne) {
+TEST_F(ReportTest, MarkdownEqualsTheApprovedFile) {
   expect_approved(render(inputs_, ReportFormat::kMarkdown), "report.md");
 }
 
@@ -69,7 +69,7 @@ TEST_F(ReportTest, PlainFidIsInceptionOnly) {
   EXPECT_THAT(text(), HasSubstr("synthetic: FID, AtoB"));
 }
 
-TEST_F(ReportTest, DifferentExtractorsHaveTablesOfTheirOwn) {
+TEST_F(ReportTest, EachExtractorHasItsOwnTables) {
   for (Metric& each : inputs_[0].runs[0].metrics) {
     each.extractor = "inception.pt";
     each.extractor_digest = std::string(64, 'e');
@@ -78,7 +78,7 @@ TEST_F(ReportTest, DifferentExtractorsHaveTablesOfTheirOwn) {
   EXPECT_THAT(text(), HasSubstr("FID (random_conv features), AtoB\n"));
 }
 
-TEST_F(ReportTest, ScaledNetworksAreNamedAsSuch) {
+TEST_F(ReportTest, ScaledNetworksAreMentioned) {
   EXPECT_THAT(text(), HasSubstr("generator width 8, discriminator width 8"));
   for (StoredRun& run : inputs_[0].runs) {
     run.plan.spec = R"({"model.discriminator_width":64,"model.generator_width":64})";
@@ -110,7 +110,20 @@ TEST_F(ReportTest, CsvQuotesAndKeepsEveryDigit) {
   EXPECT_THAT(csv, HasSubstr("0.30000000000000004"));
 }
 
-// Less of it is worse, unlike of a distance.
+TEST_F(ReportTest, CsvJoinsNameStatisticAndSubjectOfAMetric) {
+  inputs_[0].runs.resize(1);
+  std::vector<Metric>& metrics = inputs_[0].runs[0].metrics;
+  metrics.push_back(metric("kid", 0.5));
+  metrics.back().statistic = Statistic::kSubsetMean;
+  const std::string csv = render(inputs_, ReportFormat::kCsv);
+  for (const char* field :
+       {",fid,AtoB,40,50.25,", ",kid,AtoB,40,0.051,", ",fid_real_halves,AtoB,40,21.5,",
+        ",fid_untranslated,AtoB,40,61.25,", ",kid_subset_mean,AtoB,40,0.5,"}) {
+    EXPECT_THAT(csv, HasSubstr(field));
+  }
+}
+
+// Higher is better, unlike for a distance.
 TEST_F(ReportTest, TheBestRecoveredChangeIsTheHighestInEveryFormat) {
   inputs_[0].runs.resize(3);
   const double values[] = {0.25, 0.75, 0.5};
@@ -121,7 +134,7 @@ TEST_F(ReportTest, TheBestRecoveredChangeIsTheHighestInEveryFormat) {
   EXPECT_TRUE(std::regex_search(text(), std::regex("cyclegan .* 0\\.7500\n")));
 }
 
-TEST(StoredReportTest, SameStoreGivesTheSameBytes) {
+TEST(StoredReportTest, EqualStoresProduceEqualBytes) {
   TempDir folder;
   {
     ResultStore store = ResultStore::open(folder.path() / "results.db");
@@ -143,7 +156,7 @@ TEST(StoredReportTest, SameStoreGivesTheSameBytes) {
               HasSubstr(",50,1,1,12.5,12.5,12.5,12.5,,12.5,r1\n"));
 }
 
-TEST(StoredReportTest, FolderWithoutAStoreIsTheUsersMistake) {
+TEST(StoredReportTest, FolderWithoutAStoreIsAUserError) {
   TempDir folder;
   try {
     read_stores({folder.path()});

@@ -40,7 +40,7 @@ class ResultStoreTest : public testing::Test {
   ResultStore store_;
 };
 
-TEST_F(ResultStoreTest, KeepsWhatItWasGiven) {
+TEST_F(ResultStoreTest, ReadsBackWhatWasWritten) {
   plan_[0].axes = R"({"train.learning_rate":0.0002})";
   plan_.push_back(planned_run("r0", "scgan", 12.5, 7));
   store_.plan(sample_sweep(), plan_);
@@ -82,7 +82,7 @@ TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
   EXPECT_EQ(rows, (std::vector<std::vector<int64_t>>{{attempt, 7, 2}, {attempt, 12, 8}}));
 }
 
-TEST_F(ResultStoreTest, KnowsTheDeviceOfTheLastAttempt) {
+TEST_F(ResultStoreTest, ReturnsTheDeviceOfTheLastAttempt) {
   EXPECT_EQ(store_.last_device("r1"), "");
   for (const char* device : {"cpu: first", "cpu: second"}) {
     auto attempt = attempt_on("r1");
@@ -92,7 +92,7 @@ TEST_F(ResultStoreTest, KnowsTheDeviceOfTheLastAttempt) {
   }
 }
 
-TEST_F(ResultStoreTest, FileThatIsStillEmptyIsNoStoreYet) {
+TEST_F(ResultStoreTest, EmptyFileIsNotAStore) {
   const auto empty = folder_.path() / "empty.db";
   EXPECT_FALSE(ResultStore::exists(empty));
   std::ofstream(empty).close();
@@ -174,7 +174,7 @@ TEST_P(OldStoreTest, IsUpgradedWhenASweepOpensIt) {
                    "SELECT step || ' ' || value || ' ' || n_real || ' ' || preprocessing "
                    "FROM metric WHERE phase = 'training' ORDER BY step"),
               ElementsAre("10 20.0 32 RGB", "20 15.0 32 RGB"));
-  // What has no final score to take the other columns from stays where it was.
+  // Losses without a final score, which supplies the other columns, stay where they were.
   EXPECT_THAT(rows(file_, "SELECT run_id || ' ' || name FROM loss ORDER BY run_id, step, name"),
               ElementsAre("r1 d_a", "r1 fid BtoA", "r2 fid AtoB"));
   EXPECT_EQ(rows(file_, "SELECT ranks FROM joining").size(), GetParam() == 2 ? 1 : 0);
@@ -233,13 +233,13 @@ TEST_F(ResultStoreTest, PlanningAgainKeepsResults) {
   finish("r1");
   store_.plan(sample_sweep(), {planned_run("r3", "scgan", 100, 1), plan_[0]});
   const std::vector<StoredRun> runs = store_.runs();
-  ASSERT_EQ(runs.size(), 2);  // r2 is not planned any more
+  ASSERT_EQ(runs.size(), 2);  // r2 is no longer planned
   EXPECT_EQ(runs[0].plan.id, "r3");
   EXPECT_EQ(runs[1].state, RunState::kDone);
   EXPECT_EQ(runs[1].metrics.size(), 1);
 }
 
-TEST_F(ResultStoreTest, RunThatLeftThePlanComesBackWithItsResult) {
+TEST_F(ResultStoreTest, RunThatIsPlannedAgainHasItsResult) {
   finish("r2");
   store_.plan(sample_sweep(), {plan_[0]});
   EXPECT_EQ(store_.runs().size(), 1);
@@ -278,7 +278,7 @@ TEST_F(ResultStoreTest, FailedRunStaysFailedUntilItIsTriedAgain) {
   EXPECT_EQ(store_.state("r1"), RunState::kRunning);
 }
 
-TEST_F(ResultStoreTest, UnknownFaultHasASecondTry) {
+TEST_F(ResultStoreTest, RunIsTriedTwiceAfterAnUnknownFault) {
   EXPECT_EQ(store_.fail(store_.begin_attempt(attempt_on("r1")), ExitClass::kUnknown, "odd"),
             RunState::kPlanned);
   EXPECT_EQ(store_.fail(store_.begin_attempt(attempt_on("r1")), ExitClass::kUnknown, "odd"),
@@ -288,7 +288,7 @@ TEST_F(ResultStoreTest, UnknownFaultHasASecondTry) {
   EXPECT_EQ(store_.state("r2"), RunState::kPlanned);
 }
 
-TEST_F(ResultStoreTest, RunThatEveryJobIsLostWithIsGivenUpWhenTheNextOneStarts) {
+TEST_F(ResultStoreTest, RunThatWasOpenInTwentyLostJobsIsFailed) {
   for (int job = 1; job <= 20; ++job) {
     ASSERT_EQ(store_.state("r1"), RunState::kPlanned) << job;
     store_.begin_attempt(attempt_on("r1"));
@@ -307,7 +307,7 @@ TEST_F(ResultStoreTest, InterruptedRunIsPlannedAgain) {
   EXPECT_EQ(run.reason, "stop requested");
 }
 
-TEST_F(ResultStoreTest, DoneOrRunningRunBeginsNoAttempt) {
+TEST_F(ResultStoreTest, DoneOrRunningRunCannotBeginAnAttempt) {
   finish("r1");
   EXPECT_THROW(store_.begin_attempt(attempt_on("r1")), Error);
   store_.begin_attempt(attempt_on("r2"));
@@ -334,7 +334,7 @@ TEST_F(ResultStoreTest, ReadsWhileAnotherConnectionWrites) {
   const Transaction transaction(writer);
   writer.execute("UPDATE run SET state = 'failed'");
   const ResultStore reader = ResultStore::open_read_only(file());
-  EXPECT_EQ(reader.state("r1"), RunState::kDone);  // what is not committed is not seen
+  EXPECT_EQ(reader.state("r1"), RunState::kDone);  // uncommitted changes are not visible
   EXPECT_EQ(reader.runs().size(), 2);
 }
 
@@ -344,7 +344,7 @@ TEST_F(ResultStoreTest, ReadsAStoreWhoseWriterWasKilledInATransaction) {
   writer.execute("PRAGMA cache_size = 1; PRAGMA cache_spill = 1");
   {
     const Transaction transaction(writer);
-    for (int i = 0; i < 200; ++i) {  // more than the cache, so that the file itself is half changed
+    for (int i = 0; i < 200; ++i) {  // more than fits in the cache, so that the file itself changes
       writer.execute("INSERT INTO loss VALUES ('r1', " + std::to_string(i) + ", '" +
                      std::string(500, 'x') + "', 1)");
     }
@@ -358,13 +358,13 @@ TEST_F(ResultStoreTest, ReadsAStoreWhoseWriterWasKilledInATransaction) {
   EXPECT_TRUE(reader.losses("r1").empty());
 }
 
-TEST_F(ResultStoreTest, RefusesADatabaseThatIsNoStore) {
+TEST_F(ResultStoreTest, RefusesADatabaseThatIsNotAStore) {
   Database::open(folder_.path() / "other.db").execute("CREATE TABLE something (x INTEGER)");
   EXPECT_THROW(ResultStore::open(folder_.path() / "other.db"), Error);
   EXPECT_THROW(ResultStore::open_read_only(folder_.path() / "other.db"), Error);
 }
 
-TEST_F(ResultStoreTest, RefusesAFileThatIsNoDatabase) {
+TEST_F(ResultStoreTest, RefusesAFileThatIsNotADatabase) {
   std::ofstream(folder_.path() / "text.db") << std::string(2000, 'x');
   EXPECT_THROW(ResultStore::open(folder_.path() / "text.db"), Error);
 }

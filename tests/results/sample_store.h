@@ -1,4 +1,4 @@
-// A small sweep's records for the tests of this folder.
+// Records of a small sweep for the tests in this folder.
 #pragma once
 
 #include <string>
@@ -17,12 +17,12 @@ Metric metric(const std::string& name, double value, const std::string& extracto
 
 StoredRun done_run(PlannedRun plan, double fid, double kid);
 
-// Two variants, two percentages, three seeds; one run failed, one running, one waiting.
+// Two variants, two percentages, three seeds; one run is failed, one running, one planned.
 ReportInput sample_input();
 
-// Compares with the approved file of tests/results/golden. A difference fails the test and leaves
-// what came out in the working directory as <name>.received, to be looked at and, if right, copied
-// over the approved one.
+// Compares `received` with the approved file in tests/results/golden. If they differ, the test
+// fails and writes `received` to <name>.received in the working directory. If that is right, copy
+// it over the approved file.
 void expect_approved(const std::string& received, const std::string& name);
 
 }  // namespace scgan::results

@@ -31,7 +31,7 @@ Columns columns_of_a_store() {
   return columns;
 }
 
-// A heading "## `table`" begins a table's part; each of its rows begins "| `column` |".
+// The heading "## `table`" is followed by rows that begin with "| `column` |".
 Columns columns_of_the_document() {
   Columns columns;
   std::string table, line;
@@ -45,7 +45,7 @@ Columns columns_of_the_document() {
   return columns;
 }
 
-TEST(SchemaTest, DocumentNamesTheTablesAndColumns) {
+TEST(SchemaTest, DocumentListsAllTablesAndColumns) {
   EXPECT_EQ(columns_of_the_document(), columns_of_a_store());
 }
 

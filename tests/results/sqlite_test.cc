@@ -29,7 +29,7 @@ class SqliteTest : public testing::Test {
   Database database_;
 };
 
-TEST_F(SqliteTest, StatementReadsBackWhatItBound) {
+TEST_F(SqliteTest, BoundValuesAreReadBack) {
   Statement write(database_, "INSERT INTO item (name, size) VALUES (?, ?)");
   write.bind(std::string("caf\xC3\xA9 \"x\""), 0.1).run();
   write.bind(std::string(), std::numeric_limits<double>::quiet_NaN()).run();
@@ -54,7 +54,7 @@ TEST_F(SqliteTest, UncommittedTransactionRollsBack) {
   EXPECT_EQ(count(), 0);
 }
 
-TEST_F(SqliteTest, CommittedTransactionStays) {
+TEST_F(SqliteTest, CommittedTransactionIsKept) {
   {
     Transaction transaction(database_);
     database_.execute("INSERT INTO item (name) VALUES ('a')");
@@ -78,6 +78,15 @@ TEST_F(SqliteTest, ReadOnlyConnectionCannotWrite) {
   Database reader = Database::open_read_only(folder_.path() / "test.db");
   EXPECT_EQ(reader.integer("SELECT count(*) FROM item"), 0);
   EXPECT_THROW(reader.execute("INSERT INTO item (name) VALUES ('a')"), Error);
+}
+
+TEST_F(SqliteTest, CopyInMemoryLeavesTheFileAlone) {
+  database_.execute("INSERT INTO item (name) VALUES ('x')");
+  Database copy = Database::open_read_only(database_.file()).copy_in_memory();
+  copy.execute("INSERT INTO item (name) VALUES ('y')");
+  EXPECT_EQ(copy.integer("SELECT count(*) FROM item"), 2);
+  EXPECT_EQ(database_.integer("SELECT count(*) FROM item"), 1);
+  EXPECT_EQ(copy.file(), database_.file());
 }
 
 TEST_F(SqliteTest, ReadOnlyDoesNotCreateAFile) {

@@ -13,7 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::SizeIs;
 
-TEST(SummaryTest, StatisticsMatchHandNumbers) {
+TEST(SummaryTest, StatisticsMatchValuesComputedByHand) {
   const Statistics all = statistics({9, 1, 2});
   EXPECT_EQ(all.q1, 1.5);
   EXPECT_EQ(all.median, 2);
@@ -22,7 +22,7 @@ TEST(SummaryTest, StatisticsMatchHandNumbers) {
   EXPECT_DOUBLE_EQ(all.sd, std::sqrt(19.0));
 }
 
-TEST(SummaryTest, CellsFollowThePlanAndThePercentage) {
+TEST(SummaryTest, CellsAreOrderedByPlanAndPercentage) {
   const std::vector<ReportInput> inputs = {sample_input()};
   const Summary summary = summarize(inputs);
   ASSERT_THAT(summary.tables, SizeIs(2));
@@ -39,7 +39,7 @@ TEST(SummaryTest, CellsFollowThePlanAndThePercentage) {
   EXPECT_EQ(cells[3].unfinished, 2);
 }
 
-// Each change alone makes two of the runs incomparable with the others.
+// Each change makes the first run incomparable with the other two.
 class ComparisonKeyTest : public testing::TestWithParam<void (*)(StoredRun&)> {};
 
 TEST_P(ComparisonKeyTest, DifferentMeasurementsNeverShareATable) {
@@ -84,7 +84,7 @@ TEST(SummaryTest, RunInTwoStoresCountsOnceAsDone) {
   EXPECT_TRUE(summary.conflicts.empty());
 }
 
-TEST(SummaryTest, OneRunWithTwoResultsIsReported) {
+TEST(SummaryTest, RunWithTwoDifferentResultsIsReported) {
   std::vector<ReportInput> inputs = {sample_input(), sample_input()};
   inputs[1].folder = "elsewhere";
   inputs[1].runs[1].metrics[0].value += 1;
@@ -93,7 +93,7 @@ TEST(SummaryTest, OneRunWithTwoResultsIsReported) {
       ElementsAre("Run a2 has different results in out and elsewhere; the first is shown."));
 }
 
-TEST(SummaryTest, VariantsOfOneNameWithOtherSettingsStayApart) {
+TEST(SummaryTest, VariantsWithOneNameButDifferentSettingsHaveTheirOwnCells) {
   std::vector<ReportInput> inputs = {sample_input()};
   inputs[0].runs.resize(2);
   inputs[0].runs[1].plan.spec = R"({"train.epochs":200})";
@@ -102,7 +102,7 @@ TEST(SummaryTest, VariantsOfOneNameWithOtherSettingsStayApart) {
   EXPECT_NE(cells[0].label, cells[1].label);
 }
 
-TEST(SummaryTest, SeedAndPlacementMakeNoDifferentSettings) {
+TEST(SummaryTest, SeedAndPlacementAreNotSettings) {
   std::vector<ReportInput> inputs = {sample_input()};
   inputs[0].runs.resize(2);
   inputs[0].runs[0].plan.spec = R"({"train.epochs":3,"seed":1,"run.ranks_per_run":1})";
