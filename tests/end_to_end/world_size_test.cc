@@ -1,6 +1,7 @@
 // The same sweep gives the same bytes, however many ranks it is started on.
 #include <sstream>
 
+#include "results/sqlite.h"
 #include "tests/end_to_end/sweep_fixture.h"
 
 namespace scgan::end_to_end {
@@ -90,6 +91,8 @@ TEST_F(WorldSize, ScoresDuringTrainingBestWeightsAndMovingAverageAreTheSameToo) 
   for (const char* out : {"alone", "ranks_4"}) {
     const Ended csv = report({out, "--format", "csv"});
     EXPECT_THAT(csv.out, testing::HasSubstr("best of")) << "the table must say so";
+    auto store = results::Database::open_read_only(path(out) / "results.db");
+    EXPECT_GT(store.integer("SELECT count(*) FROM metric WHERE phase = 'training'"), 0) << out;
   }
 }
 
