@@ -82,14 +82,6 @@ Dataset dataset_of(const DatasetSpec& spec, const BuiltImages& built) {
 
 }  // namespace
 
-int64_t training_side(const DatasetSpec& spec) {
-  if (!spec.crop) return spec.image_size;
-  RunSpec run;
-  run.data = spec;
-  resolve_defaults(run);
-  return run.data.load_size;
-}
-
 DataSummary inspect_data(const DatasetSpec& spec, const fs::path& cache_folder) {
   if (spec.kind == DataKind::kSynthetic) return synthetic_summary(spec);
   const std::vector<FieldOfView> fields = list_fields(spec);

@@ -43,10 +43,6 @@ struct DataSummary {
   std::string digest;
 };
 
-// Side of the square to which training images are resized: load_size, or image_size when crop is
-// off.
-int64_t training_side(const DatasetSpec& spec);
-
 // A cache folder (core/data/data_cache.h) lets all but the first start of a data set read and
 // decode no file; an empty path is none. It needs no locks, and what is wrong with it is at most a
 // warning: then the images are decoded again.

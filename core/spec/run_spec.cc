@@ -10,12 +10,16 @@ std::string_view to_string(InceptionInput variant) {
       ->second;
 }
 
+int64_t training_side(const DatasetSpec& data) {
+  if (!data.crop) return data.image_size;
+  if (data.load_size != 0) return data.load_size;
+  // The published code resizes to 286 and crops to 256.
+  return std::llround(static_cast<double>(data.image_size) * 286 / 256);
+}
+
 void resolve_defaults(RunSpec& spec) {
   DatasetSpec& data = spec.data;
-  if (data.load_size == 0) {
-    data.load_size = data.crop ? std::llround(static_cast<double>(data.image_size) * 286 / 256)
-                               : data.image_size;
-  }
+  if (data.load_size == 0) data.load_size = training_side(data);
   ModelSpec& model = spec.model;
   const bool fastgan = model.discriminator == DiscriminatorKind::kFastGan;
   if (model.generator_blocks == 0) model.generator_blocks = data.image_size >= 256 ? 9 : 6;

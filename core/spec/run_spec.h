@@ -194,6 +194,10 @@ struct RunSpec {
   PlacementSpec run;
 };
 
+// Side of the square to which training images are resized: load_size or its default, or image_size
+// without crop.
+int64_t training_side(const DatasetSpec& data);
+
 // Fills in what depends on other fields (load_size, generator_blocks, decoder_blocks, d_norm,
 // d_spectral_norm). Idempotent.
 void resolve_defaults(RunSpec& spec);
