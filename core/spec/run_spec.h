@@ -1,130 +1,108 @@
-// RunSpec: everything that decides the numbers of one run, and where it takes its inputs from.
+// RunSpec: everything that decides the numbers of one run, and the paths of its inputs.
 //
-// Plain values with their defaults; the defaults are the paper's (with the published CycleGAN code
-// where the paper is silent). core/spec/spec_keys.h holds the key, range and meaning of each field.
+// Plain values with their defaults: those of the paper or, where it states none, of the published
+// CycleGAN code. core/spec/spec_keys.h holds the key, range and meaning of each field.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
-namespace scgan {
+#include "core/spec/spec_enums.h"
 
-enum class DataKind { kSynthetic, kFolders, kManifest };
-enum class Scaling {
-  kDtype,
-  kPercentile
-};  // full range of the file's type, or percentiles of the training set
-enum class Pairing {
-  kRandom,
-  kSerial
-};  // how B is chosen beside A: uniform with replacement, or in order
-enum class SubsetMode {
-  kSeeded,
-  kFixed
-};  // a percentage's subset follows the run's seed, or is one for all
-enum class DiscriminatorKind { kPatch, kFastGan };
-enum class Norm { kAuto, kBatch, kInstance, kNone };
-enum class Switch { kAuto, kOn, kOff };
-enum class PartPosition { kGrid, kUniform };
-enum class IdentityMode { kRelative, kAbsolute };
-enum class SslDistance { kMse, kL1, kL2Norm, kLpips, kMseLpips };
-enum class BatchReduction { kMean, kSum };
-enum class LrSchedule { kLinear, kStaircase, kStep, kLinearAll, kLinearRestart };
-enum class UpdateOrder { kGeneratorsFirst, kDiscriminatorsFirst };
-enum class Precision { kFp32, kFp64 };
-enum class Reduction { kCanonical, kAllReduce };
-enum class ExtractorKind { kRandomConv, kTorchScript, kInceptionV3 };
-// How images reach Inception's 299 x 299 pixels (core/features/inception_input.h).
-enum class InceptionInput { kLegacyPytorch, kLegacyTensorflow, kClean };
-// Their names in sweep files, flags and results.
-constexpr std::array<std::pair<InceptionInput, std::string_view>, 3> kInceptionInputs{
-    {{InceptionInput::kLegacyPytorch, "legacy_pytorch"},
-     {InceptionInput::kLegacyTensorflow, "legacy_tensorflow"},
-     {InceptionInput::kClean, "clean"}}};
-std::string_view to_string(InceptionInput variant);
-enum class Direction { kAtoB, kBtoA };
-enum class TestSplit { kTest, kTrain };
-enum class CheckpointChoice { kLast, kBest };
+namespace scgan {
 
 // Generated cell images with a known change of phenotype (core/data/synthetic_cells.h).
 struct SyntheticSpec {
   int64_t train_images = 48;  // per domain, at 100 %
   int64_t test_images = 32;   // per domain
-  int64_t seed = 1;           // of the images; not the run's seed
-  // The change of phenotype: ratio of B to A, at effect 1.
+  int64_t seed = 1;           // of the images, not of the run
+  // The change of phenotype at effect 1, as ratios of B to A.
   double change_number = 1.0;       // cells per image
   double change_size = 0.63;        // radius
   double change_elongation = 0.52;  // ratio of the axes
   double change_intensity = 2.3;    // brightness
   double change_texture = 0.5;      // contrast of the fibres
-  double effect = 1;                // each ratio is raised to this power: 0 = no change
-  double noise = 1;                 // factor on the camera's noise
+  double effect = 1;                // exponent of each ratio; 0 = no change
+  double noise = 1;                 // factor on the camera noise
 };
 
 struct DatasetSpec {
   DataKind kind = DataKind::kSynthetic;
-  std::string root;          // folder with trainA, trainB, testA, testB (kind folders); where a
-                             // manifest's paths begin (kind manifest)
-  std::string manifest;      // CSV file (kind manifest)
-  int64_t image_size = 256;  // S: what the networks see, S x S pixels: 64, 128, 256, 512 or 1024
-  int64_t load_size =
-      0;  // training images are resized to this square, then cropped to S; 0 = round(S * 286 / 256)
-  bool crop = true;                         // random crop; false: resize straight to S
-  bool flip = true;                         // horizontal flip with probability 0.5
-  TestSplit test_split = TestSplit::kTest;  // train: the training images serve as test images too
-  int64_t tiles = 1;  // test images are resized to tiles*S and cut in tiles x tiles images of S
+  // Kind folders: the folder with trainA, trainB, testA, testB. Kind manifest: the base of the
+  // manifest's relative paths.
+  std::string root;
+  std::string manifest;  // CSV file (kind manifest)
+  // S: the networks see S x S pixels; 64, 128, 256, 512 or 1024.
+  int64_t image_size = 256;
+  // Side of the square to which training images are resized before the crop to S;
+  // 0 = round(S * 286 / 256).
+  int64_t load_size = 0;
+  bool crop = true;  // at random; false: resize to S
+  bool flip = true;  // horizontally, with probability 0.5
+  // kTrain: the training images also serve as test images.
+  TestSplit test_split = TestSplit::kTest;
+  // Test images are resized to tiles * S and cut into tiles x tiles images of S.
+  int64_t tiles = 1;
   Scaling scaling = Scaling::kDtype;
   double percentile_low = 0.1;    // percent
   double percentile_high = 99.9;  // percent
-  bool shuffle = true;            // of A, every epoch
+  bool shuffle = true;            // A, every epoch
   Pairing pairing = Pairing::kRandom;
   SubsetMode subset = SubsetMode::kSeeded;
-  double percentage = 100;    // of the training images of both domains; set by sweep.percentages
-  int64_t subset_images = 0;  // this many training images per domain, whatever the percentage; 0 =
-                              // by percentage
+  // Of the training images of both domains; set by sweep.percentages.
+  double percentage = 100;
+  // Training images per domain in place of the percentage; 0 = by percentage.
+  int64_t subset_images = 0;
   SyntheticSpec synthetic;
-  std::string digest;  // of the data set's content; filled in when the data is opened, no key
+  // SHA-256 of the data set's content; filled in when the data set is inspected, not a key.
+  std::string digest;
 };
 
 struct ModelSpec {
-  int64_t generator_width = 64;  // filters of the first layer (ngf)
-  int64_t generator_blocks = 0;  // residual blocks; 0 = 9 from 256 px on, 6 below
+  // Filters of the generator's first layer (ngf).
+  int64_t generator_width = 64;
+  // Residual blocks; 0 = 9 from 256 px on, 6 below.
+  int64_t generator_blocks = 0;
   DiscriminatorKind discriminator = DiscriminatorKind::kPatch;
-  int64_t discriminator_width =
-      64;  // filters of the first layer (ndf); FastGAN's at 64 is the published one
-  std::vector<std::string>
-      diffaug;  // policy of DiffAugment in this order: color, translation, cutout; empty = off
-  Norm d_norm = Norm::kAuto;  // of the discriminator; auto: instance (patch), batch (fastgan)
-  Switch d_spectral_norm = Switch::kAuto;  // auto: off (patch), on (fastgan)
-  // Of the FastGAN discriminator only:
-  bool d_small_branch = true;  // second trunk on the image shrunk to 128 px
+  // Filters of the discriminator's first layer (ndf); 64 is the published value, also of FastGAN.
+  int64_t discriminator_width = 64;
+  // Policy of DiffAugment, applied in this order: color, translation, cutout; empty = off.
+  std::vector<std::string> diffaug;
+  // Of the discriminator. Auto: instance (patch), batch (fastgan).
+  Norm d_norm = Norm::kAuto;
+  // Auto: off (patch), on (fastgan).
+  Switch d_spectral_norm = Switch::kAuto;
+
+  // The rest applies to the FastGAN discriminator only.
+  bool d_small_branch = true;  // second trunk, on the image shrunk to 128 px
   bool d_se = true;            // skip-layer excitation gates
   std::vector<std::string> decoders = {"big", "part", "small"};
-  int64_t decoder_blocks = 0;  // up-blocks of a decoder, which rebuilds 8 * 2^blocks px; 0 = 4 from
-                               // 128 px on, 3 at 64
-  int64_t part_size = 8;       // side of what decoder_part sees of the 16 x 16 map: 2, 4, 8 or 16
-  PartPosition part_position = PartPosition::kGrid;  // grid: a multiple of part_size
+  // Up-blocks of a decoder, which rebuilds 8 * 2^blocks px; 0 = 4 from 128 px on, 3 at 64.
+  int64_t decoder_blocks = 0;
+  // Side of the part of the 16 x 16 map that decoder_part sees: 2, 4, 8 or 16.
+  int64_t part_size = 8;
+  PartPosition part_position = PartPosition::kGrid;  // kGrid: at a multiple of part_size
 };
 
 struct LossSpec {
-  double lambda_a = 10;          // weight of the cycle loss A -> B -> A
-  double lambda_b = 10;          // weight of the cycle loss B -> A -> B
-  double lambda_identity = 0.5;  // see identity_mode
-  IdentityMode identity_mode =
-      IdentityMode::kRelative;  // relative: times lambda_a or lambda_b, as in the published code
-  double lambda_ssl =
-      1;  // weight of the self-supervised reconstruction (FastGAN discriminator only)
+  double lambda_a = 10;  // weight of the cycle loss A -> B -> A
+  double lambda_b = 10;  // weight of the cycle loss B -> A -> B
+  double lambda_identity = 0.5;
+  // kRelative: lambda_identity is multiplied by lambda_a or lambda_b, as in the published code.
+  IdentityMode identity_mode = IdentityMode::kRelative;
+  // Weight of the self-supervised reconstruction (FastGAN discriminator only).
+  double lambda_ssl = 1;
   SslDistance ssl_distance = SslDistance::kMse;
   BatchReduction ssl_reduction = BatchReduction::kMean;
-  int64_t ssl_warmup_steps = 0;  // lambda_ssl grows linearly from 0 over so many steps
-  std::string lpips_weights;  // safetensors with VGG16 and the linear layers (core/model/lpips.h)
-  std::string lpips_digest;   // SHA-256 of that file; filled in when it is opened, no key
-  double d_adv_scale =
-      0.5;  // factor of the discriminator's adversarial loss: 0.5 CycleGAN, 1.0 SCGAN
+  // lambda_ssl grows linearly from 0 over this many steps.
+  int64_t ssl_warmup_steps = 0;
+  // Safetensors file with VGG16 and the linear layers (core/model/lpips.h).
+  std::string lpips_weights;
+  // SHA-256 of that file; filled in when it is opened, not a key.
+  std::string lpips_digest;
+  // Factor of the discriminator's adversarial loss: 0.5 CycleGAN, 1.0 SCGAN.
+  double d_adv_scale = 0.5;
 };
 
 struct TrainSpec {
@@ -132,60 +110,78 @@ struct TrainSpec {
   int64_t decay_epochs = 100;                 // with the rate falling linearly towards 0
   LrSchedule schedule = LrSchedule::kLinear;  // core/train/lr_schedule.h
   int64_t schedule_period = 100;              // epochs (staircase, step, linear_restart)
-  int64_t steps = 0;  // training steps in all, whatever the number of images; epochs are then equal
-                      // shares of them. 0 = epochs of the data
+  // Training steps in all, for any number of images; epochs are then equal shares of them.
+  // 0 = epochs of the data.
+  int64_t steps = 0;
   int64_t batch_size = 8;
-  int64_t micro_batch = 2;  // generators run in micro-batches of this fixed size; ranks of a run
-                            // divide batch_size / micro_batch
+  // Generators run in micro-batches of this fixed size; the ranks of a run divide
+  // batch_size / micro_batch.
+  int64_t micro_batch = 2;
   double learning_rate = 2e-4;
   double beta1 = 0.5;
   double beta2 = 0.999;
   double adam_eps = 1e-8;
   int64_t pool_size = 50;  // past fakes kept per domain; 0 = off
   UpdateOrder order = UpdateOrder::kGeneratorsFirst;
-  double ema_decay = 0;  // moving average of the generators' weights, which is then scored; 0 = off
-  Precision precision = Precision::kFp32;  // fp64: on the CPU, for checks
-  std::string initial_weights;             // safetensors with weights to start from
-  std::string initial_weights_digest;      // SHA-256 of that file; filled in when opened, no key
-  int64_t threads = 1;                     // CPU threads per rank: part of the bits of a result
+  // Of a moving average of the generators' weights, which is then scored; 0 = off.
+  double ema_decay = 0;
+  // kFp64: on the CPU, for checks.
+  Precision precision = Precision::kFp32;
+  // Safetensors file with weights to start from.
+  std::string initial_weights;
+  // SHA-256 of that file; filled in when it is opened, not a key.
+  std::string initial_weights_digest;
+  // CPU threads per rank. They change the bits of a result.
+  int64_t threads = 1;
 };
 
 struct ExtractorSpec {
   ExtractorKind kind = ExtractorKind::kRandomConv;
-  std::string file;  // TorchScript module (torchscript), weights or the published TorchScript
-                     // file (inception_v3)
+  // TorchScript module (torchscript); weights or the published TorchScript file (inception_v3).
+  std::string file;
   InceptionInput variant = InceptionInput::kLegacyPytorch;  // of inception_v3
-  std::string digest;  // SHA-256 of the file; filled in when it is opened, no key
+  // SHA-256 of the file; filled in when it is opened, not a key.
+  std::string digest;
 };
 
 struct EvalSpec {
   ExtractorSpec extractor;
   std::vector<Direction> directions = {Direction::kAtoB};
-  int64_t every_epochs = 0;  // scores during training; 0 = only at the end
-  CheckpointChoice checkpoint = CheckpointChoice::kLast;  // best: lowest FID of those scores
+  // Between scores during training; 0 = only at the end.
+  int64_t every_epochs = 0;
+  // kBest: the lowest FID of those scores.
+  CheckpointChoice checkpoint = CheckpointChoice::kLast;
   int64_t kid_subsets = 100;
-  int64_t kid_subset_size = 1000;  // at most; min(n, m, this) is used
-  int64_t batch_size = 8;  // images per forward of generator and extractor: part of the bits
+  // At most; min(n, m, this) is used.
+  int64_t kid_subset_size = 1000;
+  // Images per forward pass of generator and extractor. It changes the bits of a result.
+  int64_t batch_size = 8;
 };
 
 // How and where a run is computed: nothing here changes its numbers, except `reduction`.
 struct PlacementSpec {
-  int64_t ranks_per_run =
-      0;  // 0 = auto: one rank each while runs are waiting for all, more for the rest
+  // 0 = auto: one rank each while enough runs wait; free ranks then join the remaining runs.
+  int64_t ranks_per_run = 0;
   Reduction reduction = Reduction::kCanonical;
-  int64_t check_steps = 100;  // the ranks of a run compare their states this often; 0 = never
+  // Steps between comparisons of the ranks' states; 0 = never.
+  int64_t check_steps = 100;
   double checkpoint_minutes = 10;
-  double sample_minutes = 10;  // a grid of test translations this often, and at the end
-  int64_t sample_images = 4;   // rows of that grid; 0 = none
-  bool recompute = false;      // redo forwards in the backward pass: less memory, same bits
+  // Between grids of test translations; there is one at the end as well.
+  double sample_minutes = 10;
+  // Rows of that grid; 0 = none.
+  int64_t sample_images = 4;
+  // Recompute the forward passes in the backward pass: less memory, same bits.
+  bool recompute = false;
 };
 
 struct RunSpec {
-  std::string sweep;        // name of the sweep (no part of the run's identity)
-  std::string variant;      // as named in the sweep (no part of the identity: what it sets is)
-  std::string axes = "{}";  // this run's values of sweep.axes: JSON object, key path -> value (no
-                            // part of the identity)
-  int64_t seed = 0;         // 0 ... 2^31 - 1
+  // Names of the sweep and of the variant. Neither is part of the run's identity; what the variant
+  // sets is.
+  std::string sweep;
+  std::string variant;
+  // This run's values of sweep.axes as a JSON object, key path -> value. Not part of the identity.
+  std::string axes = "{}";
+  int64_t seed = 0;  // 0 ... 2^31 - 1
   DatasetSpec data;
   ModelSpec model;
   LossSpec loss;
@@ -202,10 +198,10 @@ int64_t training_side(const DatasetSpec& data);
 // d_spectral_norm). Idempotent.
 void resolve_defaults(RunSpec& spec);
 
-// Whether the discriminator rebuilds real images: a self-supervised loss is there.
+// Whether the discriminator rebuilds real images, that is, has a self-supervised loss.
 bool has_ssl(const RunSpec& spec);
 
-// Whether that loss takes LPIPS.
+// Whether that loss uses LPIPS.
 bool uses_lpips(const RunSpec& spec);
 
 }  // namespace scgan

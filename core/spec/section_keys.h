@@ -106,15 +106,15 @@ class SectionKeys {
     keys_.push_back(std::move(key));
     return keys_.back();
   }
-  template <typename FieldOfView>
+  template <typename Field>
   SpecKey& add(const char* name, SpecType type, const char* unit, const char* meaning,
-               FieldOfView Section::*field) {
+               Field Section::*field) {
     SpecKey& key = row(name, type, unit, meaning);
     key.get = [reach = reach_, field](const RunSpec& spec) -> SpecValue {
       return reach(const_cast<RunSpec&>(spec)).*field;  // reading only
     };
     key.set = [reach = reach_, field](RunSpec& spec, const SpecValue& value) {
-      reach(spec).*field = std::get<FieldOfView>(value);
+      reach(spec).*field = std::get<Field>(value);
     };
     return key;
   }
