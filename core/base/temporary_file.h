@@ -31,7 +31,8 @@ class TemporaryFile {
   void publish(const std::filesystem::path& file) const;
 
   int descriptor() const { return descriptor_.get(); }
-  const std::filesystem::path& place() const { return place_; }  // the folder, for messages
+  bool on_disk() const { return on_disk_; }
+  const std::filesystem::path& place() const { return place_; }  // the folder, if on disk
 
  private:
   TemporaryFile(Descriptor descriptor, std::filesystem::path place, bool on_disk)

@@ -5,15 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <sstream>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 #include "core/base/atomic_file.h"
 #include "core/base/checksum.h"
@@ -29,40 +29,32 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kVersion = 1;
-constexpr std::string_view kMagic = "scganimg";
+constexpr int kVersion = 2;
 
-struct Header {
-  std::array<char, 8> magic{};
-  uint64_t catalog_begin = 0;
+// The last bytes of a file of images.
+struct Trailer {
   uint64_t catalog_bytes = 0;
   uint64_t catalog_checksum = 0;
-  uint64_t own_checksum = 0;  // of all before
 };
-static_assert(std::is_trivially_copyable_v<Header> && sizeof(Header) == 40);
-
-uint64_t own_checksum(const Header& header) {
-  return checksum(&header, offsetof(Header, own_checksum));
-}
+static_assert(std::is_trivially_copyable_v<Trailer> && sizeof(Trailer) == 16);
 
 [[noreturn]] void fail(const std::string& problem) { throw Error(ErrorKind::kStorage, problem); }
 
 // Compares all images with their checksums, on all cores.
-void verify(const DatasetSpec& spec, const ImageCatalog& catalog, const MappedFile& mapping) {
-  const ImageLayout layout = layout_of(spec, catalog);
-  for (size_t split = 0; split < kSplits.size(); ++split) {
+void verify(const ImageLayout& layout, const ImageCatalog& catalog, const MappedFile& mapping) {
+  for (const Split split : kSplits) {
+    const ImageLayout::Part& part = layout[split];
     const std::vector<uint64_t>& checksums = catalog.checksums[split];
     parallel_for(checksums.size(), [&](size_t i) {
-      const size_t offset = layout.offset(split, static_cast<int64_t>(i));
-      if (checksum(mapping.data() + offset, layout.field_bytes(split)) != checksums[i]) {
-        fail(fmt::format("image {} of {} is not as it was written", catalog.names[split][i],
-                         kSplits[split]));
+      if (checksum(mapping.data() + part.offset(i), part.field_bytes) != checksums[i]) {
+        fail(fmt::format("image {} of {} is damaged", catalog.names[split][i], to_string(split)));
       }
     });
   }
 }
 
-// The part of a file from `begin` on; never touches what is not there.
+// `count` bytes of a file from `begin` on. Reading a mapping past the end of the file would kill
+// the program, so the file is mapped only after its size was checked.
 std::string read_part(int descriptor, size_t begin, size_t count) {
   std::string bytes(count, '\0');
   for (size_t done = 0; done < count;) {
@@ -80,29 +72,35 @@ Dataset open_images(int descriptor, const fs::path& file, const DatasetSpec& spe
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) fail(std::strerror(errno));
   const auto size = static_cast<uint64_t>(status.st_size);
-  if (size < ImageLayout::kBegin) fail("it ends early");
-  Header header;
-  std::memcpy(&header, read_part(descriptor, 0, sizeof(header)).data(), sizeof(header));
-  if (std::string_view(header.magic.data(), kMagic.size()) != kMagic ||
-      header.own_checksum != own_checksum(header)) {
-    fail("its header is damaged");
-  }
-  if (header.catalog_begin > size || header.catalog_bytes != size - header.catalog_begin) {
-    fail(fmt::format("it has {} bytes in place of {}", size,
-                     header.catalog_begin + header.catalog_bytes));
-  }
-  const std::string bytes = read_part(descriptor, header.catalog_begin, header.catalog_bytes);
-  if (checksum(bytes.data(), bytes.size()) != header.catalog_checksum) {
+  Trailer trailer;
+  if (size < sizeof(trailer)) fail("it ends early");
+  const size_t catalog_end = size - sizeof(trailer);
+  std::memcpy(&trailer, read_part(descriptor, catalog_end, sizeof(trailer)).data(),
+              sizeof(trailer));
+  if (trailer.catalog_bytes > catalog_end) fail("its end is damaged");
+  const size_t catalog_begin = catalog_end - trailer.catalog_bytes;
+  const std::string bytes = read_part(descriptor, catalog_begin, trailer.catalog_bytes);
+  if (checksum(bytes.data(), bytes.size()) != trailer.catalog_checksum) {
     fail("its catalog is damaged");
   }
   const ImageCatalog catalog = catalog_from_bytes(bytes, pixels_key(spec), digest);
-  if (layout_of(spec, catalog).end() != header.catalog_begin) fail("its catalog is wrong");
+  const ImageLayout layout(spec, catalog);
+  if (layout.end() != catalog_begin) fail("it has the wrong size");
   const auto mapping = MappedFile::of(descriptor, size, file);
-  verify(spec, catalog, *mapping);
+  verify(layout, catalog, *mapping);
   return dataset_of(spec, catalog, mapping);
 }
 
-// Path, size and time of last change; a file that is not there has none of the latter two.
+// Appends catalog and trailer to the images.
+void append_catalog(const TemporaryFile& images, const DatasetSpec& spec,
+                    const ImageCatalog& catalog) {
+  std::string bytes = to_bytes(catalog, pixels_key(spec));
+  const Trailer trailer{bytes.size(), checksum(bytes.data(), bytes.size())};
+  bytes.append(reinterpret_cast<const char*>(&trailer), sizeof(trailer));
+  images.write_at(ImageLayout(spec, catalog).end(), bytes.data(), bytes.size());
+}
+
+// Path, size and modification time; only the path if there is no such file.
 std::string state_of(const fs::path& file) {
   struct stat status {};
   if (file.empty() || ::stat(file.c_str(), &status) != 0) return file.string();
@@ -116,7 +114,7 @@ std::string sources_text(const DataSummary& summary) {
   return fmt::format("{} {:016x}\n", text, checksum(text.data(), text.size()));
 }
 
-// nullopt: the text is not whole.
+// nullopt if the text is damaged.
 std::optional<DataSummary> summary_of(const std::string& text) {
   std::istringstream in(text);
   DataSummary summary;
@@ -137,33 +135,23 @@ std::string pixels_key(const DatasetSpec& spec) {
   return key;
 }
 
-std::string sources_key(const DatasetSpec& spec, const std::vector<FieldOfView>& fields) {
+DataCache::DataCache(fs::path folder, DatasetSpec spec)
+    : folder_(std::move(folder)), spec_(std::move(spec)), pixels_(pixels_key(spec_)) {}
+
+std::string DataCache::sources_key(const std::vector<FieldOfView>& fields) const {
   std::vector<std::string> states(fields.size());
   parallel_for(fields.size(), [&](size_t i) {
     states[i] = fields[i].label;
     for (const fs::path& file : fields[i].files) states[i] += '\0' + state_of(file);
   });
   Sha256 all;
-  all.update(pixels_key(spec) + "\n");
+  all.update(pixels_ + "\n");
   for (const std::string& state : states) all.update(state + "\n");
   return all.hex();
 }
 
-void write_catalog(const TemporaryFile& file, const DatasetSpec& spec,
-                   const ImageCatalog& catalog) {
-  const std::string bytes = to_bytes(catalog, pixels_key(spec));
-  Header header;
-  std::copy(kMagic.begin(), kMagic.end(), header.magic.begin());
-  header.catalog_begin = layout_of(spec, catalog).end();
-  header.catalog_bytes = bytes.size();
-  header.catalog_checksum = checksum(bytes.data(), bytes.size());
-  header.own_checksum = own_checksum(header);
-  file.write_at(header.catalog_begin, bytes.data(), bytes.size());
-  file.write_at(0, &header, sizeof(header));
-}
-
-fs::path DataCache::images_file(const DatasetSpec& spec, const std::string& digest) const {
-  return folder_ / ("images-" + sha256_hex(pixels_key(spec) + digest).substr(0, 32));
+fs::path DataCache::images_file(const std::string& digest) const {
+  return folder_ / ("images-" + sha256_hex(pixels_ + digest).substr(0, 32));
 }
 
 fs::path DataCache::sources_file(const std::string& sources) const {
@@ -176,41 +164,44 @@ std::optional<DataSummary> DataCache::known(const std::string& sources) const {
   if (!fs::is_regular_file(file, failed)) return std::nullopt;
   try {
     return summary_of(read_file(file));
-  } catch (const Error&) {  // cannot be read: nothing is known
+  } catch (const Error&) {  // an unreadable file is as good as none
     return std::nullopt;
   }
 }
 
-std::optional<Dataset> DataCache::attempt(const DatasetSpec& spec, const std::string& digest,
-                                          std::string& problem) const {
-  const fs::path file = images_file(spec, digest);
+std::optional<Dataset> DataCache::try_open(const std::string& digest, std::string& problem) const {
+  const fs::path file = images_file(digest);
   const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!in && errno == ENOENT) return std::nullopt;
   try {
     if (!in) fail(std::strerror(errno));
-    return open_images(in.get(), file, spec, digest);
+    return open_images(in.get(), file, spec_, digest);
   } catch (const Error& error) {
     problem = fmt::format("{}: {}", file.string(), error.what());
     return std::nullopt;
   }
 }
 
-std::optional<Dataset> DataCache::open(const DatasetSpec& spec, const std::string& digest) const {
+std::optional<Dataset> DataCache::open(const std::string& digest) const {
   std::string problem;
-  auto data = attempt(spec, digest, problem);
+  auto data = try_open(digest, problem);
   if (!problem.empty()) log::warn("{}; the images are decoded again", problem);
   return data;
 }
 
-void DataCache::publish(const TemporaryFile& images, const DatasetSpec& spec,
-                        const std::string& sources, const DataSummary& summary) const {
+void DataCache::publish(const TemporaryFile& images, const ImageCatalog& catalog,
+                        const std::string& sources) const {
   std::error_code failed;
   fs::create_directories(folder_, failed);
   if (failed) fail(fmt::format("{}: {}", folder_.string(), failed.message()));
-  // A good file stays: others may have mapped it, and network file systems take it away from them.
+  // An intact file stays: other processes may have mapped it, and a network file system would
+  // invalidate their mapping.
   std::string problem;
-  if (!attempt(spec, summary.digest, problem)) images.publish(images_file(spec, summary.digest));
-  const std::string text = sources_text(summary);
+  if (!try_open(catalog.digest, problem)) {
+    append_catalog(images, spec_, catalog);
+    images.publish(images_file(catalog.digest));
+  }
+  const std::string text = sources_text(summary_of(catalog));
   const TemporaryFile file = TemporaryFile::in_folder(folder_);
   file.write_at(0, text.data(), text.size());
   file.publish(sources_file(sources));

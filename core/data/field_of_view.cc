@@ -1,27 +1,22 @@
 #include "core/data/field_of_view.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/data/image_folder.h"
 #include "core/data/manifest.h"
 
 namespace scgan {
+
 std::vector<FieldOfView> list_fields(const DatasetSpec& spec) {
   std::vector<FieldOfView> fields =
       spec.kind == DataKind::kManifest ? list_manifest_fields(spec) : list_folder_fields(spec);
   if (spec.test_split == TestSplit::kTest) return fields;
   const std::vector<FieldOfView> training = fields;
   for (FieldOfView field : training) {
-    field.split += 2;
+    field.split = test_split_of(field.split);
     fields.push_back(std::move(field));
   }
   return fields;
-}
-
-int64_t count_of(const std::vector<FieldOfView>& fields, size_t split) {
-  return std::count_if(fields.begin(), fields.end(),
-                       [&](const FieldOfView& field) { return field.split == split; });
 }
 
 }  // namespace scgan

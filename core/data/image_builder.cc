@@ -3,8 +3,8 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -13,6 +13,7 @@
 #include "core/base/parallel_for.h"
 #include "core/base/problems.h"
 #include "core/base/sha256.h"
+#include "core/data/tiles.h"
 #include "core/image/raw_image.h"
 #include "core/image/raw_spool.h"
 #include "core/image/resize.h"
@@ -21,35 +22,21 @@
 namespace scgan {
 namespace {
 
-// Cuts an image into tiles x tiles images of `side` pixels, row by row, each [3, side, side].
-template <typename T>
-std::vector<T> cut(const at::Tensor& image, int64_t tiles, int64_t side) {
-  std::vector<T> cut(static_cast<size_t>(image.numel()));
-  const T* from = image.const_data_ptr<T>();
-  for (int64_t line = 0; line < 3 * tiles * side; ++line) {
-    const int64_t channel = line / (tiles * side);
-    const int64_t y = line % (tiles * side);
-    for (int64_t column = 0; column < tiles; ++column, from += side) {
-      const int64_t tile = y / side * tiles + column;
-      T* to = cut.data() + ((tile * 3 + channel) * side + y % side) * side;
-      // Resizing a float image may overshoot; grey levels end at 0 and 255.
-      std::transform(from, from + side, to,
-                     [](T level) { return std::clamp(level, T{0}, T{255}); });
-    }
-  }
-  return cut;
-}
-
 class Builder {
  public:
-  Builder(const DatasetSpec& spec, const std::vector<FieldOfView>& fields, const ImageSink& sink)
+  Builder(const DatasetSpec& spec, const std::vector<FieldOfView>& fields,
+          const TemporaryFile* images)
       : spec_(spec),
         fields_(fields),
-        sink_(sink),
+        images_(images),
         stretch_(spec.scaling == Scaling::kPercentile),
-        spool_(fields.size(), stretch_ ? sink.spool_folder : std::nullopt) {
-    for (const FieldOfView& field : fields) catalog_.names[field.split].push_back(field.name);
-    for (size_t s = 0; s < 4; ++s) catalog_.checksums[s].resize(catalog_.names[s].size());
+        spool_(fields.size(), stretch_ && images != nullptr && images->on_disk()
+                                  ? std::optional(images->place())
+                                  : std::nullopt) {
+    for (const FieldOfView& field : fields) {
+      catalog_.names[field.split].push_back(field.name);
+      catalog_.checksums[field.split].push_back(0);
+    }
   }
 
   ImageCatalog build() {
@@ -65,7 +52,7 @@ class Builder {
   }
 
  private:
-  // Runs `work`, and keeps what is wrong with the data.
+  // Runs `work` and stores the problem if the data is bad.
   static void note(std::string& problem, const FieldOfView& field,
                    const std::function<void()>& work) {
     try {
@@ -76,7 +63,7 @@ class Builder {
     }
   }
 
-  // Reads on to the first good field, which tells the depth of all; returns its index.
+  // Reads up to the first good field, whose depth all others must have; returns its index.
   size_t read_reference(std::vector<std::string>& problems) {
     size_t index = 0;
     for (; index < fields_.size(); ++index) {
@@ -92,9 +79,9 @@ class Builder {
   void begin() {
     catalog_.is_float = stretch_ || reference_.bits != 8;
     catalog_.range = full_range(reference_.bits);
-    layout_.emplace(layout_of(spec_, catalog_));
+    layout_.emplace(spec_, catalog_);
     digests_.resize(fields_.size());
-    if (sink_.pixels != nullptr && reference_image_) sink_.pixels->reserve(layout_->end());
+    if (images_ != nullptr && reference_image_) images_->reserve(layout_->end());
   }
 
   void read_all(size_t first, RawHistogram& histogram, std::vector<std::string>& problems) {
@@ -124,7 +111,7 @@ class Builder {
       });
     }
     catalog_.range = histogram.percentiles(spec_.percentile_low, spec_.percentile_high);
-    if (sink_.pixels == nullptr) return;
+    if (images_ == nullptr) return;
     parallel_for(fields_.size(), [&](size_t i) { place(fields_[i], again(i)); });
   }
 
@@ -140,26 +127,28 @@ class Builder {
   }
 
   void place(const FieldOfView& field, const RawImage& raw) {
-    if (sink_.pixels == nullptr) return;
-    const int64_t tiles = layout_->tiles(field.split);
-    const int64_t side = tiles * layout_->image_side(field.split);
+    if (images_ == nullptr) return;
+    const ImageLayout::Part& part = (*layout_)[field.split];
+    const int64_t side = part.tiles * part.side;
     const at::Tensor levels = catalog_.is_float
                                   ? scale_to_grey_levels(raw.pixels, catalog_.range, raw.present)
                                   : raw.pixels;
     const at::Tensor resized = resize_bicubic(levels, side, side).contiguous();
     if (catalog_.is_float) {
-      write(field, cut<float>(resized, tiles, side / tiles));
+      write<float>(field, resized);
     } else {
-      write(field, cut<uint8_t>(resized, tiles, side / tiles));
+      write<uint8_t>(field, resized);
     }
   }
 
-  template <typename T>
-  void write(const FieldOfView& field, const std::vector<T>& images) {
-    const size_t bytes = images.size() * sizeof(T);
-    catalog_.checksums[field.split][static_cast<size_t>(field.index)] =
-        checksum(images.data(), bytes);
-    sink_.pixels->write_at(layout_->offset(field.split, field.index), images.data(), bytes);
+  template <typename Value>
+  void write(const FieldOfView& field, const at::Tensor& image) {
+    const ImageLayout::Part& part = (*layout_)[field.split];
+    const auto index = static_cast<size_t>(field.index);
+    std::vector<Value> tiles(static_cast<size_t>(image.numel()));
+    cut_tiles(image, part.tiles, tiles.data());
+    catalog_.checksums[field.split][index] = checksum(tiles.data(), part.field_bytes);
+    images_->write_at(part.offset(index), tiles.data(), part.field_bytes);
   }
 
   std::string digest() const {
@@ -172,7 +161,7 @@ class Builder {
 
   const DatasetSpec& spec_;
   const std::vector<FieldOfView>& fields_;
-  const ImageSink& sink_;
+  const TemporaryFile* images_;
   bool stretch_;
   RawSpool spool_;
   std::optional<RawImage> reference_image_;
@@ -185,8 +174,8 @@ class Builder {
 }  // namespace
 
 ImageCatalog build_images(const DatasetSpec& spec, const std::vector<FieldOfView>& fields,
-                          const ImageSink& sink) {
-  return Builder(spec, fields, sink).build();
+                          const TemporaryFile* images) {
+  return Builder(spec, fields, images).build();
 }
 
 }  // namespace scgan

@@ -1,31 +1,67 @@
-// What a cache of decoded images knows beside the pixels, and its bytes.
+// The decoded images of a data set as one block of bytes, and the catalog that describes it.
+//
+// The block holds split after split, each from a page boundary on, and in a split field after field
+// and tile after tile, every image [3, side, side].
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/mapped_file.h"
+#include "core/data/dataset.h"
+#include "core/data/split.h"
 #include "core/image/scaling.h"
+#include "core/spec/run_spec.h"
 
 namespace scgan {
 
-// All that there is to say of a data set beside its pixels.
+// Everything about a data set except its pixels.
 struct ImageCatalog {
   std::string digest;
-  bool is_float = false;                           // else uint8
-  std::array<std::vector<std::string>, 4> names;   // of the fields of kSplits
-  std::array<std::vector<uint64_t>, 4> checksums;  // of each field's bytes
-  ChannelRanges range{};                           // see Dataset
+  bool is_float = false;                      // else uint8
+  ChannelRanges range{};                      // as in Dataset
+  PerSplit<std::vector<std::string>> names;   // of the fields of view
+  PerSplit<std::vector<uint64_t>> checksums;  // of each field's bytes
 };
 
-// As bytes; `pixels` is what decides the pixels (pixels_key). Numbers are in this machine's order.
+DataSummary summary_of(const ImageCatalog& catalog);
+
+// The catalog as bytes. `pixels` is the key of everything that decides the pixels.
 std::string to_bytes(const ImageCatalog& catalog, const std::string& pixels);
 
-// From bytes of any origin. Throws Error(kStorage) when they end early or go on too long, or are of
-// other pixels or another data set than `digest`.
+// Accepts bytes of any origin. Throws Error(kStorage) if they end early, continue after the end, or
+// belong to other pixels or to another data set than `digest`.
 ImageCatalog catalog_from_bytes(std::string_view bytes, const std::string& pixels,
                                 const std::string& digest);
+
+// Where the images lie in the block.
+class ImageLayout {
+ public:
+  struct Part {
+    int64_t tiles = 1;  // per side of a field
+    int64_t side = 0;   // of an image
+    size_t field_bytes = 0;
+    size_t begin = 0;
+    size_t offset(size_t field) const { return begin + field * field_bytes; }
+  };
+
+  ImageLayout(const DatasetSpec& spec, const ImageCatalog& catalog);
+
+  const Part& operator[](Split split) const { return parts_[split]; }
+  size_t end() const { return end_; }
+
+ private:
+  PerSplit<Part> parts_;
+  size_t end_ = 0;
+};
+
+// The data set whose block begins at the start of a mapping. Its tensors keep the mapping alive and
+// must not be written to.
+Dataset dataset_of(const DatasetSpec& spec, const ImageCatalog& catalog,
+                   const std::shared_ptr<const MappedFile>& mapping);
 
 }  // namespace scgan

@@ -57,13 +57,13 @@ ImageList list_images(const fs::path& folder) {
 std::vector<FieldOfView> list_folder_fields(const DatasetSpec& spec) {
   std::vector<std::string> problems;
   std::vector<FieldOfView> fields;
-  for (size_t split = 0; split < kSplits.size(); ++split) {
+  for (const Split split : kSplits) {
     if (!is_listed(spec, split)) continue;
     int64_t index = 0;
-    const fs::path folder = fs::path(spec.root) / kSplits[split];
+    const fs::path folder = fs::path(spec.root) / to_string(split);
     try {
       for (const fs::path& file : list_images(folder).files) {
-        const std::string label = fmt::format("{}/{}", kSplits[split], file.filename().string());
+        const std::string label = fmt::format("{}/{}", to_string(split), file.filename().string());
         fields.push_back({split, index++, file.stem().string(), label, {file}, ""});
       }
     } catch (const Error& problem) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "core/base/atomic_file.h"
@@ -94,6 +95,7 @@ class Rows {
         table_(table),
         columns_(ManifestHeader(table, spec.manifest).columns()),
         fields_(table.rows.size()),
+        splits_(table.rows.size()),
         problems_(table.rows.size()) {
     for (size_t row = 0; row < fields_.size(); ++row) read(row);
     parallel_for(fields_.size(), [&](size_t row) { find_files(row); });
@@ -103,10 +105,10 @@ class Rows {
   std::vector<FieldOfView> fields() const {
     std::vector<std::string> all;
     for (const auto& problems : problems_) all.insert(all.end(), problems.begin(), problems.end());
-    for (size_t split = 0; split < kSplits.size(); ++split) {
-      if (is_listed(spec_, split) && count_of(fields_, split) == 0) {
+    for (const Split split : kSplits) {
+      if (is_listed(spec_, split) && std::ranges::count(splits_, std::optional(split)) == 0) {
         all.push_back(fmt::format("{}: no row has the split {} and the domain {}", manifest_,
-                                  is_training(split) ? "train" : "test", "AB"[split % 2]));
+                                  is_training(split) ? "train" : "test", "AB"[domain_of(split)]));
       }
     }
     throw_if_any(all);
@@ -125,7 +127,6 @@ class Rows {
   void read(size_t row) {
     const CsvRow& from = table_.rows[row];
     FieldOfView& field = fields_[row];
-    field.split = kSplits.size();  // none, while it is not known
     if (from.cells.size() != columns_.count) {
       note(row,
            fmt::format("has {} cells, but the header has {}", from.cells.size(), columns_.count));
@@ -135,9 +136,7 @@ class Rows {
     read_split(row);
     read_files(row);
     read_name(row);
-    if (field.split < kSplits.size()) {
-      field.label = fmt::format("{}/{}", kSplits[field.split], field.name);
-    }
+    if (splits_[row]) field.label = fmt::format("{}/{}", to_string(field.split), field.name);
   }
 
   void read_split(size_t row) {
@@ -150,7 +149,9 @@ class Rows {
       note(row, fmt::format("domain is \"{}\"; A or B is wanted", domain));
     }
     if (problems_[row].empty()) {
-      fields_[row].split = (split == "train" ? 0U : 2U) + (domain == "A" ? 0U : 1U);
+      const Split training = domain == "A" ? Split::kTrainA : Split::kTrainB;
+      fields_[row].split = split == "train" ? training : test_split_of(training);
+      splits_[row] = fields_[row].split;
     }
   }
 
@@ -191,13 +192,10 @@ class Rows {
   }
 
   // Rows of a split that is not used are read, but their files need not be there.
-  bool is_used(size_t row) const {
-    const size_t split = fields_[row].split;
-    return split < kSplits.size() && is_listed(spec_, split);
-  }
+  bool is_used(size_t row) const { return splits_[row] && is_listed(spec_, *splits_[row]); }
 
   void find_files(size_t row) {
-    if (fields_[row].split < kSplits.size() && !is_used(row)) return;
+    if (splits_[row] && !is_used(row)) return;
     for (const fs::path& file : fields_[row].files) {
       std::error_code failed;
       const fs::file_status status = fs::status(file, failed);
@@ -208,9 +206,8 @@ class Rows {
   }
 
   void find_doubles() {
-    using Key = std::pair<size_t, std::vector<fs::path>>;
-    std::map<Key, int64_t> lines_of_files;
-    std::map<std::pair<size_t, std::string>, int64_t> lines_of_names;
+    std::map<std::pair<Split, std::vector<fs::path>>, int64_t> lines_of_files;
+    std::map<std::pair<Split, std::string>, int64_t> lines_of_names;
     for (size_t row = 0; row < fields_.size(); ++row) {
       const FieldOfView& field = fields_[row];
       if (!is_used(row) || field.files.empty()) continue;
@@ -241,6 +238,7 @@ class Rows {
   const CsvTable& table_;
   Columns columns_;
   std::vector<FieldOfView> fields_;
+  std::vector<std::optional<Split>> splits_;  // nullopt: not a valid split
   std::vector<std::vector<std::string>> problems_;
 };
 
@@ -254,7 +252,7 @@ std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec) {
   std::sort(fields.begin(), fields.end(), [](const FieldOfView& a, const FieldOfView& b) {
     return std::tie(a.split, a.name) < std::tie(b.split, b.name);
   });
-  std::array<int64_t, kSplits.size()> counts{};
+  PerSplit<int64_t> counts;
   for (FieldOfView& field : fields) field.index = counts[field.split]++;
   return fields;
 }

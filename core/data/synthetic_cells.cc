@@ -13,6 +13,7 @@
 #include "core/base/counter_rng.h"
 #include "core/base/parallel_for.h"
 #include "core/base/sha256.h"
+#include "core/data/tiles.h"
 
 namespace scgan {
 namespace {
@@ -61,17 +62,16 @@ Phenotype changed(const SyntheticSpec& spec) {
   return type;
 }
 
-Phenotype phenotype_of(const SyntheticSpec& spec, int domain) {
-  return domain == 0 ? kFlat : changed(spec);
+Phenotype phenotype_of(const SyntheticSpec& spec, Split split) {
+  return domain_of(split) == 0 ? kFlat : changed(spec);
 }
 
-// Everything of one image is drawn from (seed, domain and split, index); lanes tell the draws
-// apart.
+// All random numbers of one image: functions of (seed, split, index) and of the lane.
 class ImageDraws {
  public:
-  ImageDraws(const SyntheticSpec& spec, int domain, int split, int64_t index)
+  ImageDraws(const SyntheticSpec& spec, Split split, int64_t index)
       : draws_(static_cast<uint32_t>(spec.seed), Purpose::kSynthetic),
-        stream_(static_cast<uint32_t>(2 * domain + split)),
+        stream_(static_cast<uint32_t>(2 * domain_of(split) + (is_training(split) ? 0 : 1))),
         index_(static_cast<uint32_t>(index)) {}
 
   double uniform(uint32_t lane) const { return draws_.uniform(stream_, index_, lane); }
@@ -266,28 +266,14 @@ double noise_of(uint32_t word) {
   return ((word >> 16) * 0x1p-16 + (word & 0xFFFFU) * 0x1p-16 - 1) * std::sqrt(6.0);
 }
 
-// Copies a square image's tiles, row by row, to `to`, one [3, side, side] after the other.
-void cut_tiles(const at::Tensor& image, int64_t tiles, uint8_t* to) {
-  const int64_t whole = image.size(1);
-  const int64_t side = whole / tiles;
-  const auto* const from = image.const_data_ptr<uint8_t>();
-  for (int64_t tile = 0; tile < tiles * tiles; ++tile) {
-    const uint8_t* const corner = from + tile / tiles * side * whole + tile % tiles * side;
-    for (int64_t line = 0; line < 3 * side; ++line, to += side) {
-      std::copy_n(corner + (line / side * whole + line % side) * whole, side, to);
-    }
-  }
-}
-
 }  // namespace
 
-at::Tensor synthetic_image(const SyntheticSpec& spec, int domain, int split, int64_t index,
-                           int64_t size) {
-  const ImageDraws draw(spec, domain, split, index);
+at::Tensor synthetic_image(const SyntheticSpec& spec, Split split, int64_t index, int64_t size) {
+  const ImageDraws draw(spec, split, index);
   const int64_t pixels = size * size;
   const double background = 0.03 * (1 + draw.within(0.4, kImageLanes + 1));
   std::vector<double> light(static_cast<size_t>(3 * pixels), background);
-  const Phenotype type = phenotype_of(spec, domain);
+  const Phenotype type = phenotype_of(spec, split);
   for (const Cell& cell : draw_cells(type, draw)) cell.add_light(light, size);
 
   at::Tensor image = at::empty({3, size, size}, at::kByte);
@@ -305,9 +291,9 @@ at::Tensor synthetic_image(const SyntheticSpec& spec, int domain, int split, int
   return image;
 }
 
-CellTruth synthetic_truth(const SyntheticSpec& spec, int domain, int split, int64_t index) {
-  const Phenotype type = phenotype_of(spec, domain);
-  const auto cells = draw_cells(type, ImageDraws(spec, domain, split, index));
+CellTruth synthetic_truth(const SyntheticSpec& spec, Split split, int64_t index) {
+  const Phenotype type = phenotype_of(spec, split);
+  const auto cells = draw_cells(type, ImageDraws(spec, split, index));
   CellTruth truth;
   truth.cells = static_cast<int64_t>(cells.size());
   const double share = 1 / static_cast<double>(cells.size());
@@ -320,25 +306,21 @@ CellTruth synthetic_truth(const SyntheticSpec& spec, int domain, int split, int6
   return truth;
 }
 
-ImageSet synthetic_set(const DatasetSpec& spec, int domain, int split) {
-  const bool training = split == 0;
-  // data.test_split: train shows the training images in the tests' size.
-  const int drawn = spec.test_split == TestSplit::kTrain ? 0 : split;
-  const int64_t fields = drawn == 0 ? spec.synthetic.train_images : spec.synthetic.test_images;
-  const int64_t tiles = training ? 1 : spec.tiles;
-  const int64_t side = training ? training_side(spec) : spec.image_size;
+ImageSet synthetic_set(const DatasetSpec& spec, Split split) {
+  const Split drawn = spec.test_split == TestSplit::kTrain ? training_split_of(split) : split;
+  const int64_t fields =
+      is_training(drawn) ? spec.synthetic.train_images : spec.synthetic.test_images;
+  const int64_t tiles = is_training(split) ? 1 : spec.tiles;
+  const int64_t side = is_training(split) ? training_side(spec) : spec.image_size;
   ImageSet set;
   set.images = at::empty({fields * tiles * tiles, 3, side, side}, at::kByte);
   parallel_for(static_cast<size_t>(fields), [&](size_t i) {
     const auto field = static_cast<int64_t>(i);
-    cut_tiles(synthetic_image(spec.synthetic, domain, drawn, field, tiles * side), tiles,
+    cut_tiles(synthetic_image(spec.synthetic, drawn, field, tiles * side), tiles,
               set.images.mutable_data_ptr<uint8_t>() + field * tiles * tiles * 3 * side * side);
   });
-  for (int64_t i = 0; i < fields * tiles * tiles; ++i) {
-    const int64_t tile = i % (tiles * tiles);
-    const std::string field = fmt::format("{}-{:05}", domain == 0 ? 'a' : 'b', i / (tiles * tiles));
-    set.names.push_back(tiles == 1 ? field
-                                   : fmt::format("{}-{}-{}", field, tile / tiles, tile % tiles));
+  for (int64_t i = 0; i < fields; ++i) {
+    append_tile_names(fmt::format("{}-{:05}", "ab"[domain_of(split)], i), tiles, set.names);
   }
   return set;
 }

@@ -12,14 +12,14 @@
 #include <string>
 
 #include "core/data/dataset.h"
+#include "core/data/split.h"
 #include "core/spec/run_spec.h"
 
 namespace scgan {
 
-// One image, uint8 [3, size, size]: a pure function of (spec, domain, split, index, size), without
-// the numbers of images. domain 0 = A, 1 = B; split 0 = train, 1 = test.
-at::Tensor synthetic_image(const SyntheticSpec& spec, int domain, int split, int64_t index,
-                           int64_t size);
+// One image, uint8 [3, size, size]: a pure function of the arguments. The numbers of images in the
+// spec have no influence.
+at::Tensor synthetic_image(const SyntheticSpec& spec, Split split, int64_t index, int64_t size);
 
 // What was drawn in an image of any size: means over its cells, whose centres all lie in the image.
 struct CellTruth {
@@ -29,12 +29,12 @@ struct CellTruth {
   double intensity = 0;   // of the body's light, before the camera saturates; 1 = the mean of A
   double texture = 0;     // contrast of the fibres: 0 = none, 1 = full
 };
-CellTruth synthetic_truth(const SyntheticSpec& spec, int domain, int split, int64_t index);
+CellTruth synthetic_truth(const SyntheticSpec& spec, Split split, int64_t index);
 
 // All images of a domain and split. Training images are drawn at training_side(spec), so that
 // nothing is resized: as with a folder's images, the cells of a crop are larger than those of a
 // test image. Test images are drawn at tiles * image_size and cut, as a folder's are.
-ImageSet synthetic_set(const DatasetSpec& spec, int domain, int split);
+ImageSet synthetic_set(const DatasetSpec& spec, Split split);
 
 // SHA-256 over the drawing's version and parameters: 64 hex digits.
 std::string synthetic_digest(const DatasetSpec& spec);

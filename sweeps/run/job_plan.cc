@@ -10,7 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/data/dataset.h"
+#include "core/data/dataset_source.h"
 #include "core/data/sampler.h"
 #include "core/data/subset.h"
 #include "core/features/feature_extractor.h"
@@ -153,9 +153,9 @@ JobPlan read_plan(const SweepOptions& options, const std::string& text) {
 
 std::filesystem::path cache_folder(const JobPlan& plan) { return plan.out / "cache"; }
 
-std::vector<PreparedData> check_inputs(JobPlan& plan, bool dry_run) {
+std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
   check_writable(plan.out);
-  std::vector<PreparedData> prepared;
+  std::vector<DatasetSource> sources;
   std::map<std::string, DataSummary> data;
   std::map<std::string, std::string> extractors;
   WeightFiles weights;
@@ -163,12 +163,8 @@ std::vector<PreparedData> check_inputs(JobPlan& plan, bool dry_run) {
     DatasetSpec& spec = run.spec.data;
     const std::string key = data_key(run.spec);
     if (!data.contains(key)) {
-      if (dry_run) {
-        data[key] = inspect_data(spec, cache_folder(plan));
-      } else {
-        prepared.push_back(prepare_data(spec, cache_folder(plan)));
-        data[key] = prepared.back().summary();
-      }
+      DatasetSource& source = sources.emplace_back(spec, cache_folder(plan));
+      data[key] = dry_run ? source.inspect() : source.prepare();
       require_scorable(data[key], spec);
     }
     spec.digest = data[key].digest;
@@ -185,7 +181,7 @@ std::vector<PreparedData> check_inputs(JobPlan& plan, bool dry_run) {
     fill_record(run, data[key]);
     identify(run);
   }
-  return prepared;
+  return sources;
 }
 
 std::string digests_of(const JobPlan& plan) {

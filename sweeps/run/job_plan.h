@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/data/dataset.h"
+#include "core/data/dataset_source.h"
 #include "core/spec/run_spec.h"
 #include "results/records.h"
 
@@ -47,7 +47,7 @@ std::filesystem::path cache_folder(const JobPlan& plan);
 // batches at each percentage, the output folder. Fills in digests and ids. Writes nothing: what it
 // decoded waits in the result, to be published once the output folder is there (nothing with
 // `dry_run`). Throws Error(kInvalidSpec or kData). Rank 0 only.
-std::vector<PreparedData> check_inputs(JobPlan& plan, bool dry_run);
+std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run);
 
 // What of a spec decides the prepared images, the extractor and the scoring: equal keys can share
 // them.

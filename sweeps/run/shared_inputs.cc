@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/data/dataset_source.h"
 
 namespace scgan::sweeps {
 
@@ -11,7 +12,7 @@ RunInputs& SharedInputs::of(const RunSpec& spec) {
   if (inputs_ && key_ == key) return *inputs_;
   inputs_.reset();  // free the memory before loading the next
   RunInputs inputs;
-  inputs.data = load_data(spec.data, cache_folder(plan_));
+  inputs.data = DatasetSource(spec.data, cache_folder(plan_)).load();
   if (inputs.data.digest != spec.data.digest) {
     throw Error(ErrorKind::kData,
                 fmt::format("{}: the images have changed since this job started", spec.data.root));

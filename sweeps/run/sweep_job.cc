@@ -144,7 +144,7 @@ void print_plan(const JobPlan& plan, int world_size) {
 
 struct Prepared {
   JobPlan plan;
-  std::vector<PreparedData> data;  // decoded by rank 0 while it checked
+  std::vector<DatasetSource> data;  // decoded by rank 0 while it checked
 };
 
 // Rank 0 checks everything; the others learn the outcome. nullopt: bad input, already reported.
@@ -269,7 +269,7 @@ std::unique_ptr<JobLeader> open_leader(Prepared& prepared, const SweepOptions& o
     try {
       leader = std::make_unique<JobLeader>(prepared.plan, options, devices, mailbox);
       tell_different_devices(devices);
-      for (PreparedData& data : prepared.data) data.publish();
+      for (DatasetSource& data : prepared.data) data.publish();
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
       code = problem.kind() == ErrorKind::kInvalidSpec ? kExitBadInput : kExitLost;

@@ -18,7 +18,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/parallel_for.h"
-#include "core/data/dataset.h"
+#include "core/data/dataset_source.h"
 #include "core/data/synthetic_cells.h"
 #include "core/image/image_file.h"
 
@@ -51,7 +51,8 @@ std::vector<fs::path> write_files(const fs::path& root, size_t count, int64_t si
   std::vector<std::string> drawings(kDrawings);
   parallel_for(kDrawings, [&](size_t i) {
     const fs::path file = root / fmt::format("drawing-{}.png", i);
-    write_png(file, synthetic_image({}, static_cast<int>(i % 2), 0, static_cast<int64_t>(i), size));
+    write_png(file, synthetic_image({}, i % 2 == 0 ? Split::kTrainA : Split::kTrainB,
+                                    static_cast<int64_t>(i), size));
     drawings[i] = read_file(file);
     fs::remove(file);
   });
@@ -75,10 +76,10 @@ double seconds(const std::function<void()>& work) {
 }
 
 void start(DatasetSpec spec, const fs::path& cache) {
-  PreparedData prepared = prepare_data(spec, cache);
-  prepared.publish();
-  spec.digest = prepared.summary().digest;
-  load_data(spec, cache);
+  DatasetSource source(spec, cache);
+  spec.digest = source.prepare().digest;
+  source.publish();
+  DatasetSource(spec, cache).load();
 }
 
 void run(size_t count, int64_t size) {
@@ -98,7 +99,7 @@ void run(size_t count, int64_t size) {
   fmt::print("first start     {:8.3f} s  {:.2f} x decoding alone\n", first, first / decoding);
   const double second = seconds([&] { start(spec, cache); });
   fmt::print("second start    {:8.3f} s  1/{:.0f} of the first\n", second, first / second);
-  fmt::print("inspection then {:8.3f} s\n", seconds([&] { inspect_data(spec, cache); }));
+  fmt::print("inspection then {:8.3f} s\n", seconds([&] { DatasetSource(spec, cache).inspect(); }));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "core/comm/solo_communicator.h"
+#include "core/data/dataset_source.h"
 #include "distributed/communicator_factory.h"
 #include "tests/core/train/small_run.h"
 #include "tests/distributed/gpu_of_rank.h"
@@ -40,7 +41,7 @@ class GanStepGpuTest : public ::testing::TestWithParam<DiscriminatorKind> {
     make_deterministic(1);
     spec_ = testing::small_run(GetParam());
     spec_.model.diffaug = {"color", "translation", "cutout"};
-    data_ = load_data(spec_.data);
+    data_ = DatasetSource(spec_.data).load();
   }
 
   Trained trained(Communicator& communicator, c10::Device device, int64_t steps) const {

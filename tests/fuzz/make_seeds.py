@@ -7,7 +7,6 @@ Made with NumPy 2.4.6, Pillow 13.0.0, tifffile 2026.3.3 and safetensors 0.8.0; s
 import io
 import json
 import pathlib
-import struct
 
 import numpy as np
 import tifffile
@@ -71,10 +70,8 @@ def tables():
 
 
 def catalogs():
-    text = lambda value: struct.pack("<Q", len(value)) + value
-    field = struct.pack("<Q", 7) + text(b"name")
-    write("catalog/one_each", text(b"pixels") + text(b"digest") + struct.pack("<B6d", 1, 0, 1, 0, 1, 0, 1)
-          + 4 * (struct.pack("<Q", 1) + field))
+    items = ["pixels", "digest", 1, 0.5, 255.0, 0.0, 1e-300, -3.5, 4.0] + 4 * [1, "name", 2**64 - 1]
+    write("catalog/one_each", "".join(f"{len(str(item))}:{item}" for item in items))
 
 
 def weights():

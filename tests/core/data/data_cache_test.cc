@@ -16,6 +16,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/data/dataset.h"
+#include "core/data/dataset_source.h"
 #include "core/image/image_file.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
@@ -70,11 +71,11 @@ class DataCacheTest : public testing::Test {
 
   // As a sweep starts: rank 0 inspects and publishes, then every rank loads.
   Dataset start() const {
-    PreparedData prepared = prepare_data(spec_, cache_);
-    prepared.publish();
     DatasetSpec spec = spec_;
-    spec.digest = prepared.summary().digest;
-    return load_data(spec, cache_);
+    DatasetSource first(spec_, cache_);
+    spec.digest = first.prepare().digest;
+    first.publish();
+    return DatasetSource(spec, cache_).load();
   }
 
   std::vector<fs::path> cached() const {
@@ -103,28 +104,29 @@ class DataCacheTest : public testing::Test {
 };
 
 TEST_F(DataCacheTest, HoldsWhatLoadingWithoutItGives) {
-  const Dataset plain = load_data(spec_);
+  const Dataset plain = DatasetSource(spec_).load();
   EXPECT_EQ(stderr_of([&] { expect_equal(start(), plain); }), "");
   EXPECT_EQ(cached().size(), 2U);  // images and sources
   EXPECT_EQ(stderr_of([&] { expect_equal(start(), plain); }), "");
-  expect_equal(load_data(spec_, cache_), plain);  // without the digest from inspection
-  EXPECT_EQ(inspect_data(spec_, cache_).digest, plain.digest);
+  expect_equal(DatasetSource(spec_, cache_).load(), plain);  // without the digest from inspection
+  EXPECT_EQ(DatasetSource(spec_, cache_).inspect().digest, plain.digest);
 }
 
 TEST_F(DataCacheTest, NothingIsWrittenBeforePublishing) {
-  PreparedData prepared = prepare_data(spec_, cache_);
-  EXPECT_EQ(prepared.summary().test_b, 2);
-  inspect_data(spec_, cache_);
-  EXPECT_FALSE(fs::exists(folder_.path() / "out"));
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);  // the data
-  prepared = PreparedData();
+  {
+    DatasetSource source(spec_, cache_);
+    EXPECT_EQ(source.prepare().test_b, 2);
+    DatasetSource(spec_, cache_).inspect();
+    EXPECT_FALSE(fs::exists(folder_.path() / "out"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);  // the data
+  }
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), {}), 1);
 }
 
 TEST_F(DataCacheTest, BadDataPublishesNothing) {
   truncate_file(file("testB", "a.png"), 0.5);
-  EXPECT_THAT(data_error_of([&] { prepare_data(spec_, cache_); }), HasSubstr("a.png"));
-  EXPECT_THAT(data_error_of([&] { load_data(spec_, cache_); }), HasSubstr("a.png"));
+  EXPECT_THAT(data_error_of([&] { DatasetSource(spec_, cache_).prepare(); }), HasSubstr("a.png"));
+  EXPECT_THAT(data_error_of([&] { DatasetSource(spec_, cache_).load(); }), HasSubstr("a.png"));
   EXPECT_FALSE(fs::exists(folder_.path() / "out"));
 }
 
@@ -132,8 +134,8 @@ TEST_F(DataCacheTest, UnchangedFilesAreNotReadAgain) {
   const Dataset before = start();
   falsify(file("trainA", "a.png"));
   expect_equal(start(), before);
-  EXPECT_EQ(inspect_data(spec_, cache_).digest, before.digest);
-  EXPECT_THAT(data_error_of([&] { inspect_data(spec_); }), HasSubstr("a.png"));
+  EXPECT_EQ(DatasetSource(spec_, cache_).inspect().digest, before.digest);
+  EXPECT_THAT(data_error_of([&] { DatasetSource(spec_).inspect(); }), HasSubstr("a.png"));
 }
 
 TEST_F(DataCacheTest, ChangedAddedAndRenamedFilesAreNoticed) {
@@ -141,7 +143,7 @@ TEST_F(DataCacheTest, ChangedAddedAndRenamedFilesAreNoticed) {
   write_png(file("trainA", "a.png"), test_image(80, 70, 50));
   const Dataset changed = start();
   EXPECT_NE(changed.digest, digest);
-  expect_equal(changed, load_data(spec_));
+  expect_equal(changed, DatasetSource(spec_).load());
   write_png(file("trainA", "c.png"), test_image(80, 70, 51));
   EXPECT_EQ(start().train_a.images.size(0), 3);
   fs::rename(file("trainA", "c.png"), file("trainA", "d.png"));
@@ -155,23 +157,24 @@ TEST_F(DataCacheTest, ChangedAddedAndRenamedFilesAreNoticed) {
 TEST_F(DataCacheTest, WithADigestNoFileHasToBeThere) {
   spec_.digest = start().digest;
   fs::remove_all(spec_.root);
-  EXPECT_EQ(load_data(spec_, cache_).test_a.images.sizes(), (std::vector<int64_t>{8, 3, 64, 64}));
+  EXPECT_EQ(DatasetSource(spec_, cache_).load().test_a.images.sizes(),
+            (std::vector<int64_t>{8, 3, 64, 64}));
 }
 
 TEST_F(DataCacheTest, ImagesOutliveTheirDataSetAndTheFolder) {
-  const at::Tensor expected = load_data(spec_).train_a.images;
+  const at::Tensor expected = DatasetSource(spec_).load().train_a.images;
   const at::Tensor images = start().train_a.images;
   fs::remove_all(cache_);
   EXPECT_TRUE(at::equal(images, expected));
 }
 
 TEST_F(DataCacheTest, WhateverIsDamagedIsMadeAnewWithAWarning) {
-  const Dataset plain = load_data(spec_);
+  const Dataset plain = DatasetSource(spec_).load();
   start();
   const std::string whole = read_file(images_file());
-  // Header, first and last image, catalog.
-  for (const size_t at :
-       {size_t{0}, size_t{9}, size_t{4096}, size_t{250000}, whole.size() - 400, whole.size() - 1}) {
+  // First, inner and last image, catalog, its size, its checksum.
+  for (const size_t at : {size_t{0}, size_t{100000}, size_t{262143}, whole.size() - 17,
+                          whole.size() - 10, whole.size() - 1}) {
     falsify(images_file(), at);
     EXPECT_THAT(stderr_of([&] { expect_equal(start(), plain); }), HasSubstr("decoded again")) << at;
     EXPECT_EQ(stderr_of([&] { start(); }), "");
@@ -181,13 +184,13 @@ TEST_F(DataCacheTest, WhateverIsDamagedIsMadeAnewWithAWarning) {
        {size_t{0}, size_t{20}, size_t{4096}, size_t{5000}, whole.size() - 1}) {
     fs::resize_file(images_file(), length);
     spec_.digest = plain.digest;  // as the other ranks
-    EXPECT_THAT(stderr_of([&] { expect_equal(load_data(spec_, cache_), plain); }),
+    EXPECT_THAT(stderr_of([&] { expect_equal(DatasetSource(spec_, cache_).load(), plain); }),
                 HasSubstr("decoded again"))
         << length;
     EXPECT_EQ(read_file(images_file()), whole);
   }
-  fs::resize_file(images_file(), whole.size() + 1);
-  EXPECT_THAT(stderr_of([&] { start(); }), HasSubstr("bytes in place of"));
+  fs::resize_file(images_file(), whole.size() + 1);  // with a zero
+  EXPECT_THAT(stderr_of([&] { start(); }), HasSubstr("decoded again"));
 }
 
 TEST_F(DataCacheTest, DamagedSourcesAreInspectedAgain) {
@@ -195,20 +198,21 @@ TEST_F(DataCacheTest, DamagedSourcesAreInspectedAgain) {
   for (const fs::path& path : cached()) {
     if (path != images_file()) falsify(path, 3);
   }
-  EXPECT_EQ(inspect_data(spec_, cache_).digest, digest);
+  EXPECT_EQ(DatasetSource(spec_, cache_).inspect().digest, digest);
   for (const fs::path& path : cached()) {
     if (path != images_file()) fs::resize_file(path, 70);
   }
-  EXPECT_EQ(inspect_data(spec_, cache_).digest, digest);
+  EXPECT_EQ(DatasetSource(spec_, cache_).inspect().digest, digest);
   EXPECT_EQ(start().digest, digest);
 }
 
 TEST_F(DataCacheTest, SeveralMayMakeItAtOnce) {
-  const Dataset plain = load_data(spec_);
+  const Dataset plain = DatasetSource(spec_).load();
   std::vector<Dataset> all(4);
   const std::string warnings = stderr_of([&] {
     std::vector<std::jthread> threads;
-    for (Dataset& data : all) threads.emplace_back([&] { data = load_data(spec_, cache_); });
+    for (Dataset& data : all)
+      threads.emplace_back([&] { data = DatasetSource(spec_, cache_).load(); });
   });
   EXPECT_EQ(warnings, "");
   for (const Dataset& data : all) expect_equal(data, plain);
@@ -216,7 +220,7 @@ TEST_F(DataCacheTest, SeveralMayMakeItAtOnce) {
 }
 
 TEST_F(DataCacheTest, FolderThatCannotBeWrittenIsOnlyAWarning) {
-  const Dataset plain = load_data(spec_);
+  const Dataset plain = DatasetSource(spec_).load();
   write_file_atomically(folder_.path() / "out", "a file where a folder should be");
   EXPECT_THAT(stderr_of([&] { expect_equal(start(), plain); }), HasSubstr("cannot be kept"));
   cache_ = "/proc/none/cache";
@@ -229,26 +233,27 @@ TEST_F(DataCacheTest, FullDiskIsOnlyAWarning) {
   rlimit limit{};
   getrlimit(RLIMIT_FSIZE, &limit);
   const rlimit low{100000, limit.rlim_max};
-  const std::string digest = inspect_data(spec_).digest;
+  const std::string digest = DatasetSource(spec_).inspect().digest;
   for (const Scaling scaling : {Scaling::kDtype, Scaling::kPercentile}) {
     spec_.scaling = scaling;
-    PreparedData prepared;
+    DatasetSource source(spec_, cache_);
+    DataSummary summary;
     setrlimit(RLIMIT_FSIZE, &low);
     const std::string warning = stderr_of([&] {
-      prepared = prepare_data(spec_, cache_);
-      prepared.publish();
+      summary = source.prepare();
+      source.publish();
     });
     setrlimit(RLIMIT_FSIZE, &limit);
     EXPECT_THAT(warning, HasSubstr("cannot be kept"));
-    EXPECT_EQ(prepared.summary().digest, digest);
+    EXPECT_EQ(summary.digest, digest);
     EXPECT_FALSE(fs::exists(folder_.path() / "out"));
   }
 }
 
 TEST_F(DataCacheTest, PercentilesOfAllDepthsAreAsWithoutIt) {
   spec_.scaling = Scaling::kPercentile;
-  expect_equal(start(), load_data(spec_));
-  expect_equal(start(), load_data(spec_));  // mapped, with its range
+  expect_equal(start(), DatasetSource(spec_).load());
+  expect_equal(start(), DatasetSource(spec_).load());  // mapped, with its range
   const auto each = [&](const std::function<void(const fs::path& folder, int number)>& write) {
     int number = 0;
     for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
@@ -257,7 +262,7 @@ TEST_F(DataCacheTest, PercentilesOfAllDepthsAreAsWithoutIt) {
       write(file(split, ""), ++number);
     }
     const Dataset data = start();
-    expect_equal(data, load_data(spec_));
+    expect_equal(data, DatasetSource(spec_).load());
     return data;
   };
   const Dataset grey = each([&](const fs::path& folder, int number) {
@@ -302,9 +307,10 @@ TEST(SyntheticDataCacheTest, GeneratedImagesNeedNoFolder) {
   spec.image_size = 64;
   spec.synthetic.train_images = 2;
   spec.synthetic.test_images = 2;
-  PreparedData prepared = prepare_data(spec, "/proc/none/cache");
-  prepared.publish();
-  EXPECT_EQ(prepared.summary().digest, load_data(spec, "/proc/none/cache").digest);
+  DatasetSource source(spec, "/proc/none/cache");
+  const DataSummary summary = source.prepare();
+  source.publish();
+  EXPECT_EQ(summary.digest, source.load().digest);
 }
 
 }  // namespace

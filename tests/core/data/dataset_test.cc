@@ -1,4 +1,5 @@
 #include "core/data/dataset.h"
+#include "core/data/dataset_source.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
@@ -45,7 +46,7 @@ class FoldersTest : public testing::Test {
     return root_.path() / split / name;
   }
   std::string error() const {
-    return data_error_of([&] { inspect_data(spec_); });
+    return data_error_of([&] { DatasetSource(spec_).inspect(); });
   }
 
   TempDir root_;
@@ -53,11 +54,11 @@ class FoldersTest : public testing::Test {
 };
 
 TEST_F(FoldersTest, LoadsWhatInspectCounts) {
-  const DataSummary summary = inspect_data(spec_);
+  const DataSummary summary = DatasetSource(spec_).inspect();
   EXPECT_EQ(summary.train_a, 2);
   EXPECT_EQ(summary.test_b, 2);
   EXPECT_EQ(summary.digest.size(), 64U);
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_EQ(data.digest, summary.digest);
   EXPECT_EQ(data.train_a.images.sizes(), (std::vector<int64_t>{2, 3, 72, 72}));  // 64 * 286 / 256
   EXPECT_EQ(data.test_b.images.sizes(), (std::vector<int64_t>{2, 3, 64, 64}));
@@ -69,16 +70,16 @@ TEST_F(FoldersTest, LoadsWhatInspectCounts) {
 
 TEST_F(FoldersTest, WithoutCropTrainingImagesHaveTheFinalSize) {
   spec_.crop = false;
-  EXPECT_EQ(load_data(spec_).train_b.images.size(3), 64);
+  EXPECT_EQ(DatasetSource(spec_).load().train_b.images.size(3), 64);
 }
 
 TEST_F(FoldersTest, TrainingImagesCanServeAsTestImages) {
   spec_.test_split = TestSplit::kTrain;
   std::filesystem::remove_all(root_.path() / "testA");  // nothing is held out
   std::filesystem::remove_all(root_.path() / "testB");
-  const DataSummary summary = inspect_data(spec_);
+  const DataSummary summary = DatasetSource(spec_).inspect();
   EXPECT_EQ(summary.test_a, 2);
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_EQ(data.test_b.names, (std::vector<std::string>{"a", "b"}));
   EXPECT_TRUE(at::equal(data.test_b.images[0],
                         resize_bicubic(read_image(file("trainB", "a.png")), 64, 64)));
@@ -86,7 +87,7 @@ TEST_F(FoldersTest, TrainingImagesCanServeAsTestImages) {
 
 TEST_F(FoldersTest, TilesOfAFieldAreNeighboursRowByRow) {
   spec_.tiles = 2;
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_THAT(data.test_a.names,
               ElementsAre("a-0-0", "a-0-1", "a-1-0", "a-1-1", "b-0-0", "b-0-1", "b-1-0", "b-1-1"));
   const at::Tensor field = resize_bicubic(test_image(80, 70, 5), 128, 128);
@@ -96,24 +97,24 @@ TEST_F(FoldersTest, TilesOfAFieldAreNeighboursRowByRow) {
 }
 
 TEST_F(FoldersTest, OtherFilesAreIgnoredAndExtensionsHaveAnyCase) {
-  const std::string digest = inspect_data(spec_).digest;
+  const std::string digest = DatasetSource(spec_).inspect().digest;
   write_file_atomically(file("trainA", "labels.csv"), "a,b");
   write_file_atomically(file("trainA", ".hidden.png"), "");
   write_file_atomically(file("trainA", "Thumbs.db"), "");
-  EXPECT_EQ(inspect_data(spec_).digest, digest);
+  EXPECT_EQ(DatasetSource(spec_).inspect().digest, digest);
   write_jpeg(file("trainA", "c.JPG"), 64, 64, 1, std::vector<uint8_t>(64 * 64, 9));
-  EXPECT_EQ(inspect_data(spec_).train_a, 3);
-  EXPECT_NE(inspect_data(spec_).digest, digest);
+  EXPECT_EQ(DatasetSource(spec_).inspect().train_a, 3);
+  EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);
 }
 
 TEST_F(FoldersTest, DigestTellsContentNameAndFolder) {
-  const std::string digest = inspect_data(spec_).digest;
+  const std::string digest = DatasetSource(spec_).inspect().digest;
   std::filesystem::rename(file("trainA", "b.png"), file("trainA", "c.png"));
-  EXPECT_NE(inspect_data(spec_).digest, digest);
+  EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);
   std::filesystem::rename(file("trainA", "c.png"), file("trainA", "b.png"));
-  EXPECT_EQ(inspect_data(spec_).digest, digest);
+  EXPECT_EQ(DatasetSource(spec_).inspect().digest, digest);
   write_png(file("testB", "a.png"), test_image(80, 70, 99));
-  EXPECT_NE(inspect_data(spec_).digest, digest);
+  EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);
 }
 
 TEST_F(FoldersTest, AllProblemsAreListedAtOnce) {
@@ -125,7 +126,7 @@ TEST_F(FoldersTest, AllProblemsAreListedAtOnce) {
   EXPECT_THAT(text, AllOf(HasSubstr("a.png"), HasSubstr("alpha.png"), HasSubstr("deep.png"),
                           HasSubstr("16 bits"), HasSubstr("small.png"), HasSubstr("100 x 63")));
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
-  EXPECT_EQ(data_error_of([&] { load_data(spec_); }), text);
+  EXPECT_EQ(data_error_of([&] { DatasetSource(spec_).load(); }), text);
 }
 
 TEST_F(FoldersTest, SmallImageSaysWhichSizeWouldWork) {
@@ -152,7 +153,7 @@ TEST_F(FoldersTest, SixteenBitImagesBecomeGreyLevelsOfTheFullRange) {
       write_png16(file(split, name), 64, 64, 1, std::vector<uint16_t>(64 * 64, 257 * 100));
     }
   }
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_EQ(data.test_a.images.scalar_type(), at::kFloat);
   EXPECT_TRUE(at::allclose(data.test_a.images, at::full({2, 3, 64, 64}, 100.F), 1e-5));
   EXPECT_EQ(data.range[0][1], 65535);
@@ -169,7 +170,7 @@ TEST_F(FoldersTest, FloatImagesNeedPercentiles) {
   }
   EXPECT_THAT(error(), AllOf(HasSubstr("a.tif"), HasSubstr("data.scaling: percentile")));
   spec_.scaling = Scaling::kPercentile;
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_EQ(data.range[2][0], -1);
   EXPECT_EQ(data.range[2][1], 3);
   EXPECT_EQ(data.test_a.images[0].min().item<float>(), 0);
@@ -192,7 +193,7 @@ TEST_F(FoldersTest, PercentilesAreOfTheTrainingImagesOfBothDomains) {
   fill("trainB", "a.png", 110), fill("trainB", "b.png", 110);
   fill("testA", "a.png", 60), fill("testA", "b.png", 255);  // a test image counts for nothing
   spec_.scaling = Scaling::kPercentile;
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_EQ(data.range[1][0], 10);
   EXPECT_EQ(data.range[1][1], 110);
   EXPECT_NEAR(data.test_a.images[0].mean().item<double>(), 127.5, 1e-3);
@@ -206,21 +207,21 @@ TEST_F(FoldersTest, ConstantTrainingImagesCannotBeStretched) {
     }
   }
   spec_.scaling = Scaling::kPercentile;
-  EXPECT_THAT(data_error_of([&] { load_data(spec_); }), HasSubstr("red channel"));
+  EXPECT_THAT(data_error_of([&] { DatasetSource(spec_).load(); }), HasSubstr("red channel"));
 }
 
 TEST(SyntheticDataTest, HasTheCountsAndSizesOfItsSpec) {
   DatasetSpec spec;
   spec.image_size = 64;
   spec.synthetic = {5, 3, 1};
-  const Dataset data = load_data(spec);
+  const Dataset data = DatasetSource(spec).load();
   EXPECT_EQ(data.train_a.images.sizes(), (std::vector<int64_t>{5, 3, 72, 72}));
   EXPECT_EQ(data.test_b.images.sizes(), (std::vector<int64_t>{3, 3, 64, 64}));
   EXPECT_EQ(data.test_b.names.size(), 3U);
-  EXPECT_EQ(data.digest, inspect_data(spec).digest);
-  EXPECT_TRUE(at::equal(data.test_a.images, load_data(spec).test_a.images));
+  EXPECT_EQ(data.digest, DatasetSource(spec).inspect().digest);
+  EXPECT_TRUE(at::equal(data.test_a.images, DatasetSource(spec).load().test_a.images));
   spec.synthetic.seed = 2;
-  EXPECT_NE(data.digest, inspect_data(spec).digest);
+  EXPECT_NE(data.digest, DatasetSource(spec).inspect().digest);
 }
 
 }  // namespace

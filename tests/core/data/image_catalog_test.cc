@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 
 #include "core/base/error.h"
@@ -13,9 +14,13 @@ ImageCatalog example() {
   ImageCatalog catalog;
   catalog.digest = "digest";
   catalog.is_float = true;
-  catalog.names = {{{"a", "b"}, {"c"}, {"d"}, {""}}};
-  catalog.checksums = {{{1, 2}, {3}, {4}, {5}}};
-  catalog.range = {{{0, 255}, {1.5, 2}, {-3, 4}}};
+  catalog.names[Split::kTrainA] = {"a", "b\n:7"};
+  catalog.checksums[Split::kTrainA] = {1, UINT64_MAX};
+  catalog.names[Split::kTrainB] = {std::string("c\0d", 3)};
+  catalog.checksums[Split::kTrainB] = {3};
+  catalog.names[Split::kTestB] = {""};
+  catalog.checksums[Split::kTestB] = {4};
+  catalog.range = {{{0, 255}, {0.1, 1e300}, {-3, 4}}};
   return catalog;
 }
 
@@ -37,6 +42,20 @@ TEST(ImageCatalogTest, OtherLengthsAndOtherDataAreRefused) {
   EXPECT_THROW(catalog_from_bytes(bytes + "x", "pixels", "digest"), Error);
   EXPECT_THROW(catalog_from_bytes(bytes, "other pixels", "digest"), Error);
   EXPECT_THROW(catalog_from_bytes(bytes, "pixels", "other digest"), Error);
+}
+
+TEST(ImageCatalogTest, LayoutPutsSplitsOnPages) {
+  DatasetSpec spec;
+  spec.image_size = 64;
+  spec.load_size = 70;
+  spec.tiles = 2;
+  const ImageLayout layout(spec, example());  // float
+  EXPECT_EQ(layout[Split::kTrainA].begin, 0U);
+  EXPECT_EQ(layout[Split::kTrainA].offset(1), size_t{4 * 3 * 70 * 70});
+  EXPECT_EQ(layout[Split::kTrainB].begin, size_t{29 * 4096});  // of 2 fields: 117,600 bytes
+  EXPECT_EQ(layout[Split::kTestA].begin, layout[Split::kTestB].begin);  // no field
+  EXPECT_EQ(layout[Split::kTestB].field_bytes, size_t{4 * 3 * 128 * 128});
+  EXPECT_EQ(layout.end() % 4096, 0U);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/data/dataset.h"
+#include "core/data/dataset_source.h"
 #include "core/image/image_file.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
@@ -49,7 +50,7 @@ class ManifestTest : public testing::Test {
   }
   void write(const std::string& text) const { write_file_atomically(spec_.manifest, text); }
   std::string error() const {
-    return data_error_of([&] { inspect_data(spec_); });
+    return data_error_of([&] { DatasetSource(spec_).inspect(); });
   }
 
   static constexpr const char* kRows =
@@ -61,10 +62,10 @@ class ManifestTest : public testing::Test {
 };
 
 TEST_F(ManifestTest, LoadsTheFilesOfItsRows) {
-  const DataSummary summary = inspect_data(spec_);
+  const DataSummary summary = DatasetSource(spec_).inspect();
   EXPECT_EQ(summary.train_a, 1);
   EXPECT_EQ(summary.test_b, 1);
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_EQ(data.digest, summary.digest);
   EXPECT_TRUE(at::equal(data.train_a.images[0], test_image(64, 64, 0)));
   EXPECT_TRUE(at::equal(data.train_b.images[0], test_image(64, 64, 1)));
@@ -75,39 +76,39 @@ TEST_F(ManifestTest, LoadsTheFilesOfItsRows) {
 
 TEST_F(ManifestTest, TestRowsNeedNoFilesWhereTrainingImagesServe) {
   std::filesystem::remove(file("b2.png"));
-  EXPECT_THROW(inspect_data(spec_), Error);
+  EXPECT_THROW(DatasetSource(spec_).inspect(), Error);
   spec_.test_split = TestSplit::kTrain;
-  EXPECT_EQ(inspect_data(spec_).test_b, 1);
-  EXPECT_TRUE(at::equal(load_data(spec_).test_b.images[0], test_image(64, 64, 1)));
+  EXPECT_EQ(DatasetSource(spec_).inspect().test_b, 1);
+  EXPECT_TRUE(at::equal(DatasetSource(spec_).load().test_b.images[0], test_image(64, 64, 1)));
 }
 
 TEST_F(ManifestTest, OrderOfRowsAndColumnsAndOtherColumnsDoNotMatter) {
-  const std::string digest = inspect_data(spec_).digest;
+  const std::string digest = DatasetSource(spec_).inspect().digest;
   write(
       "plate, file ,domain,dose,split\n\"P, 1\",b2.png,B,,test\nP2, a2.png,A,,test\n"
       "P3,b1.png,B,3,train\nP4,a1.png,A,2,train\n");
-  EXPECT_EQ(inspect_data(spec_).digest, digest);
+  EXPECT_EQ(DatasetSource(spec_).inspect().digest, digest);
 }
 
 TEST_F(ManifestTest, DigestTellsContentNameAndSplitButNoPath) {
-  const std::string digest = inspect_data(spec_).digest;
+  const std::string digest = DatasetSource(spec_).inspect().digest;
   std::filesystem::create_directory(file("moved"));
   for (const char* name : {"a1", "b1", "a2", "b2"}) {
     std::filesystem::rename(file(fmt::format("{}.png", name)),
                             file(fmt::format("moved/{}.png", name)));
   }
   spec_.root = file("moved").string();
-  EXPECT_EQ(inspect_data(spec_).digest, digest);
+  EXPECT_EQ(DatasetSource(spec_).inspect().digest, digest);
   write_image("moved/b2", 9);
-  EXPECT_NE(inspect_data(spec_).digest, digest);
+  EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);
   write_image("moved/b2", 3);
-  EXPECT_EQ(inspect_data(spec_).digest, digest);
+  EXPECT_EQ(DatasetSource(spec_).inspect().digest, digest);
   write(
       "split,domain,file,name\ntrain,A,a1.png,\ntrain,B,b1.png,\ntest,A,a2.png,\n"
       "test,B,b2.png,other\n");
-  EXPECT_NE(inspect_data(spec_).digest, digest);
+  EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);
   write("split,domain,file\ntrain,B,a1.png\ntrain,A,b1.png\ntest,A,a2.png\ntest,B,b2.png\n");
-  EXPECT_NE(inspect_data(spec_).digest, digest);
+  EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);
 }
 
 TEST_F(ManifestTest, RelativePathsBeginAtTheRootAndAbsoluteOnesStay) {
@@ -118,7 +119,7 @@ TEST_F(ManifestTest, RelativePathsBeginAtTheRootAndAbsoluteOnesStay) {
       fmt::format("split,domain,file\ntrain,A,a1.png\ntrain,B,{0}/b1.png\ntest,A,../a2.png\n"
                   "test,B,../images/../b2.png\n",
                   folder_.path().string()));
-  EXPECT_TRUE(at::equal(load_data(spec_).train_b.images[0], test_image(64, 64, 1)));
+  EXPECT_TRUE(at::equal(DatasetSource(spec_).load().train_b.images[0], test_image(64, 64, 1)));
 }
 
 TEST_F(ManifestTest, AColumnGivesNamesAndImagesAreSortedByThem) {
@@ -126,7 +127,7 @@ TEST_F(ManifestTest, AColumnGivesNamesAndImagesAreSortedByThem) {
   write(
       "split,domain,file,name\ntrain,A,a1.png,\ntrain,B,b1.png,z\ntrain,B,b3.png,y\n"
       "test,A,a2.png,\ntest,B,b2.png,\n");
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_THAT(data.train_b.names, ElementsAre("y", "z"));
   EXPECT_TRUE(at::equal(data.train_b.images[0], test_image(64, 64, 7)));
 }
@@ -150,18 +151,18 @@ class ChannelsTest : public ManifestTest {
 };
 
 TEST_F(ChannelsTest, OneGreyFilePerChannelMakesAnImage) {
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_THAT(data.train_a.names, ElementsAre("a1_w4"));
   const at::Tensor pixel = data.test_b.images[0].select(2, 5).select(1, 5);
   // 40000 / 65535 * 255 = 155.643, 77.821, 38.911
   EXPECT_TRUE(at::allclose(pixel, at::tensor({155.6427F, 77.8214F, 38.9107F}), 0, 1e-3));
-  EXPECT_EQ(data.digest, inspect_data(spec_).digest);
+  EXPECT_EQ(data.digest, DatasetSource(spec_).inspect().digest);
 }
 
 TEST_F(ChannelsTest, AnEmptyCellIsABlackChannel) {
   write(header_ + row("train,A", "a1") + row("train,B", "b1") + row("test,A", "a2") +
         "test,B,,b2_w2.png,\n");
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_THAT(data.test_b.names, ElementsAre("b2_w2"));
   EXPECT_EQ(data.test_b.images[0][0].abs().max().item<float>(), 0);
   EXPECT_NEAR(data.test_b.images[0][1].max().item<float>(), 77.8214, 1e-3);
@@ -174,7 +175,7 @@ TEST_F(ChannelsTest, ABlackChannelStaysBlackAndDoesNotCountForPercentiles) {
   write_grey("b1_w2.png", 30000);
   write(header_ + "train,A,a1_w4.png,a1_w2.png,\ntrain,B,b1_w4.png,b1_w2.png,\n" +
         "test,A,,a2_w2.png,\ntest,B,b2_w4.png,b2_w2.png,\n");
-  const Dataset data = load_data(spec_);
+  const Dataset data = DatasetSource(spec_).load();
   EXPECT_EQ(data.range[0][0], 40000);  // not 0, though a test image has no red
   EXPECT_EQ(data.range[0][1], 50000);
   EXPECT_EQ(data.range[1][1], 30000);
@@ -223,7 +224,7 @@ TEST_F(ManifestTest, TwoRowsOfASplitNeedTwoNames) {
   write(std::string(kRows) + "train,A,plate2/a1.png\n");
   EXPECT_THAT(error(), HasSubstr("set.csv:6: its name \"a1\" is that of line 2"));
   write(std::string(kRows) + "test,A,plate2/a1.png\n");
-  EXPECT_EQ(inspect_data(spec_).test_a, 2);
+  EXPECT_EQ(DatasetSource(spec_).inspect().test_a, 2);
 }
 
 TEST_F(ManifestTest, NamesThatLeaveTheirFolderAreRefused) {

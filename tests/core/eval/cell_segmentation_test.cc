@@ -163,8 +163,9 @@ struct Comparison {
 };
 
 Comparison comparison(const SyntheticSpec& spec, int domain) {
+  const Split split = domain == 0 ? Split::kTestA : Split::kTestB;
   std::vector<at::Tensor> images;
-  for (int64_t i = 0; i < 48; ++i) images.push_back(synthetic_image(spec, domain, 1, i, 64));
+  for (int64_t i = 0; i < 48; ++i) images.push_back(synthetic_image(spec, split, i, 64));
   const CellThresholds thresholds = cell_thresholds(at::stack(images));
   Comparison sums;
   double textured = 0;
@@ -177,7 +178,7 @@ Comparison comparison(const SyntheticSpec& spec, int domain) {
       sums.texture += cell.texture.value_or(0);
       textured += cell.texture ? 1 : 0;
     }
-    const CellTruth truth = synthetic_truth(spec, domain, 1, i);
+    const CellTruth truth = synthetic_truth(spec, split, i);
     sums.true_cells += static_cast<double>(truth.cells);
     sums.true_radius += static_cast<double>(truth.cells) * truth.radius;
   }

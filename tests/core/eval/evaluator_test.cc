@@ -7,6 +7,7 @@
 
 #include "core/comm/solo_communicator.h"
 #include "core/data/data_loader.h"
+#include "core/data/dataset_source.h"
 #include "core/eval/fid.h"
 #include "tests/support/thread_communicator.h"
 
@@ -30,7 +31,7 @@ class EvaluatorTest : public ::testing::Test {
     spec_.kid_subsets = 3;
     data_spec_.image_size = 64;
     data_spec_.synthetic = {2, 10, 1};  // 10 test images: two chunks of 4 and one of 2
-    data_ = load_data(data_spec_);
+    data_ = DatasetSource(data_spec_).load();
     extractor_ = make_feature_extractor(spec_.extractor, 64);
   }
   EvalSpec spec_;

@@ -23,8 +23,9 @@ using testing::FieldsAre;
 constexpr int64_t kImages = 48;
 
 at::Tensor population(const SyntheticSpec& spec, int domain, int64_t count = kImages) {
+  const Split split = domain == 0 ? Split::kTestA : Split::kTestB;
   std::vector<at::Tensor> images;
-  for (int64_t i = 0; i < count; ++i) images.push_back(synthetic_image(spec, domain, 1, i, 64));
+  for (int64_t i = 0; i < count; ++i) images.push_back(synthetic_image(spec, split, i, 64));
   return at::stack(images);
 }
 

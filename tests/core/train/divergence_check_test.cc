@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/base/error.h"
+#include "core/data/dataset_source.h"
 #include "core/train/trainer.h"
 #include "tests/core/train/small_run.h"
 #include "tests/support/temp_dir.h"
@@ -55,7 +56,7 @@ class DivergenceCheckTest : public ::testing::Test {
   }
 
   RunSpec spec_ = small_run(DiscriminatorKind::kFastGan);
-  Dataset data_ = load_data(spec_.data);
+  Dataset data_ = DatasetSource(spec_.data).load();
 };
 
 TEST_F(DivergenceCheckTest, TrainedRanksAreEqualThoughEachHoldsOneDiscriminator) {

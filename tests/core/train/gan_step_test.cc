@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/comm/solo_communicator.h"
+#include "core/data/dataset_source.h"
 #include "tests/core/train/small_run.h"
 #include "tests/support/thread_communicator.h"
 
@@ -58,7 +59,7 @@ class GanStepTest : public ::testing::TestWithParam<DiscriminatorKind> {
   GanStepTest() { at::set_num_threads(1); }  // part of the bits
 
   RunSpec spec_ = small_run(GetParam());
-  Dataset data_ = load_data(spec_.data);
+  Dataset data_ = DatasetSource(spec_.data).load();
   SoloCommunicator solo_;
 };
 

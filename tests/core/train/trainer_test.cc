@@ -18,6 +18,7 @@
 
 #include "core/base/error.h"
 #include "core/comm/solo_communicator.h"
+#include "core/data/dataset_source.h"
 #include "tests/core/train/small_run.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/thread_communicator.h"
@@ -81,7 +82,7 @@ class TrainerTest : public ::testing::Test {
     spec.train.epochs = 5;
     return spec;
   }();
-  Dataset data_ = load_data(spec_.data);
+  Dataset data_ = DatasetSource(spec_.data).load();
   DataLoader loader_{spec_, data_};
 };
 

@@ -1,0 +1,122 @@
+#include "core/data/dataset_source.h"
+
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/mapped_file.h"
+#include "core/data/image_builder.h"
+#include "core/data/synthetic_cells.h"
+
+namespace scgan {
+namespace {
+
+DataSummary synthetic_summary(const DatasetSpec& spec) {
+  const SyntheticSpec& cells = spec.synthetic;
+  const int64_t tests =
+      spec.test_split == TestSplit::kTrain ? cells.train_images : cells.test_images;
+  return {cells.train_images, cells.train_images, tests, tests, synthetic_digest(spec)};
+}
+
+Dataset synthetic_data(const DatasetSpec& spec) {
+  Dataset data;
+  data.train_a = synthetic_set(spec, Split::kTrainA);
+  data.train_b = synthetic_set(spec, Split::kTrainB);
+  data.test_a = synthetic_set(spec, Split::kTestA);
+  data.test_b = synthetic_set(spec, Split::kTestB);
+  data.digest = synthetic_digest(spec);
+  data.range.fill({0, 255});
+  data.known_change = true;
+  return data;
+}
+
+void warn_of_no_cache(const Error& problem) {
+  log::warn("decoded images cannot be kept for later: {}", problem.what());
+}
+
+}  // namespace
+
+DatasetSource::DatasetSource(DatasetSpec spec, const std::filesystem::path& cache_folder)
+    : spec_(std::move(spec)), cache_folder_(cache_folder) {
+  if (!cache_folder.empty()) cache_.emplace(cache_folder, spec_);
+}
+
+DataSummary DatasetSource::inspect() const {
+  if (spec_.kind == DataKind::kSynthetic) return synthetic_summary(spec_);
+  const std::vector<FieldOfView> fields = list_fields(spec_);
+  if (cache_) {
+    if (auto known = cache_->known(cache_->sources_key(fields))) return *std::move(known);
+  }
+  return summary_of(build_images(spec_, fields, nullptr));
+}
+
+DataSummary DatasetSource::prepare() {
+  if (spec_.kind == DataKind::kSynthetic || !cache_) return inspect();
+  const std::vector<FieldOfView> fields = list_fields(spec_);
+  // Of the files before they are read: a change during the reading is noticed at the next start.
+  const std::string sources = cache_->sources_key(fields);
+  if (auto known = cache_->known(sources); known && cache_->open(known->digest)) {
+    return *std::move(known);
+  }
+  decoded_ = decode_to_disk(fields, sources);
+  return summary_of(decoded_ ? decoded_->catalog : build_images(spec_, fields, nullptr));
+}
+
+void DatasetSource::publish() {
+  if (decoded_) publish(*decoded_);
+  decoded_.reset();
+}
+
+Dataset DatasetSource::load() const {
+  if (spec_.kind == DataKind::kSynthetic) return synthetic_data(spec_);
+  if (cache_) {
+    if (auto data = load_with_cache()) return *std::move(data);
+  }
+  const TemporaryFile memory = TemporaryFile::in_memory();
+  return mapped(memory, build_images(spec_, list_fields(spec_), &memory));
+}
+
+// nullopt if there is no space on disk.
+std::optional<Dataset> DatasetSource::load_with_cache() const {
+  if (!spec_.digest.empty()) {
+    if (auto data = cache_->open(spec_.digest)) return data;
+  }
+  const std::vector<FieldOfView> fields = list_fields(spec_);
+  const std::string sources = cache_->sources_key(fields);
+  if (const auto known = spec_.digest.empty() ? cache_->known(sources) : std::nullopt) {
+    if (auto data = cache_->open(known->digest)) return data;
+  }
+  const std::optional<Decoded> decoded = decode_to_disk(fields, sources);
+  if (!decoded) return std::nullopt;
+  publish(*decoded);
+  return mapped(decoded->file, decoded->catalog);
+}
+
+// nullopt, with a warning, if there is no space on disk.
+std::optional<DatasetSource::Decoded> DatasetSource::decode_to_disk(
+    const std::vector<FieldOfView>& fields, const std::string& sources) const {
+  try {
+    TemporaryFile file = TemporaryFile::in_folder(cache_folder_);
+    ImageCatalog catalog = build_images(spec_, fields, &file);
+    return Decoded{std::move(file), std::move(catalog), sources};
+  } catch (const Error& problem) {
+    if (problem.kind() != ErrorKind::kStorage) throw;
+    warn_of_no_cache(problem);
+    return std::nullopt;
+  }
+}
+
+void DatasetSource::publish(const Decoded& decoded) const {
+  try {
+    cache_->publish(decoded.file, decoded.catalog, decoded.sources);
+  } catch (const Error& problem) {
+    warn_of_no_cache(problem);
+  }
+}
+
+Dataset DatasetSource::mapped(const TemporaryFile& file, const ImageCatalog& catalog) const {
+  const size_t bytes = ImageLayout(spec_, catalog).end();
+  return dataset_of(spec_, catalog, MappedFile::of(file.descriptor(), bytes, file.place()));
+}
+
+}  // namespace scgan
