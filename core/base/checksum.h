@@ -1,4 +1,4 @@
-// Fast checksums against damage, not against intent: XXH3, 64 bits.
+// Fast checksums that detect damage, not tampering: 64-bit XXH3.
 #pragma once
 
 #include <cstddef>

@@ -52,7 +52,7 @@ class Parser {
   }
 
   void append(std::string& cell, char c) const {
-    if (c == '\0') fail("holds a NUL byte; a CSV file in UTF-8 is wanted");
+    if (c == '\0') fail("contains a NUL byte; it must be a CSV file in UTF-8");
     if (cell.size() == kLongestCell) {
       fail(fmt::format("a cell is longer than {} bytes", kLongestCell));
     }
@@ -92,7 +92,7 @@ class Parser {
   void check_end_of_quoted() const {
     const std::string_view rest = text_.substr(next_);
     if (rest.empty() || rest[0] == ',' || rest[0] == '\n' || rest.starts_with("\r\n")) return;
-    fail("text after a closing quote; a comma or the end of the line is wanted");
+    fail("text after a closing quote; a comma or the end of the line must follow");
   }
 
   std::string_view text_;

@@ -1,4 +1,4 @@
-// A part of memory that holds a file's content, read-only.
+// A file's content mapped into memory, read-only.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@ namespace scgan {
 
 class MappedFile {
  public:
-  // The first `bytes` of an open file, which is at least that long and stays so: reading behind the
-  // end of a file that was shortened later ends the program. Throws Error(kStorage).
+  // The first `bytes` of an open file, which must be and stay at least that long: reading past the
+  // end of a file that was shortened later kills the program. Throws Error(kStorage).
   static std::shared_ptr<const MappedFile> of(int descriptor, size_t bytes,
                                               const std::filesystem::path& file);
 

@@ -1,4 +1,4 @@
-// All problems of an input at once, as one message.
+// Reports all problems of an input in one message.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace scgan {
 
-// One per line, at most 20 and then a count; empty texts are none. "" when there are none.
+// One per line, at most 20 and then a count; empty texts do not count. "" if there are none.
 std::string problem_lines(const std::vector<std::string>& problems);
 
 // Throws Error(kData) with them, if there are any.

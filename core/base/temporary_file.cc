@@ -33,7 +33,7 @@ fs::path nearest_folder(const fs::path& folder) {
   return place;
 }
 
-// For file systems that know no files without a name.
+// For file systems without O_TMPFILE.
 Descriptor named_and_removed(const fs::path& place) {
   std::string pattern = (place / ".scgan-XXXXXX").string();
   Descriptor file(::mkostemp(pattern.data(), O_CLOEXEC));

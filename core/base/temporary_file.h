@@ -1,5 +1,5 @@
-// A file without a name: it is gone when its owner is, whatever ends the program, unless it was
-// published under one.
+// A file without a name. It vanishes with its owner, however the program ends, unless it was
+// published.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace scgan {
 
-// Everything throws Error(kStorage) naming the place: no space, no permission. The size of a file
-// grows with what is written. Different parts may be written and read by several threads at once.
+// All functions throw Error(kStorage) naming the folder: no space, no permission. Writing extends
+// the file. Several threads may write and read different parts at once.
 class TemporaryFile {
  public:
   // In memory; cannot be published.
@@ -20,14 +20,14 @@ class TemporaryFile {
   // In `folder` or, while that does not exist, in the nearest folder above it that does.
   static TemporaryFile in_folder(const std::filesystem::path& folder);
 
-  // Makes sure of the space for so many bytes where the file system can; nothing in memory.
+  // Reserves space for this many bytes if the file system supports it; no effect in memory.
   void reserve(size_t bytes) const;
 
   void write_at(size_t offset, const void* bytes, size_t count) const;
   void read_at(size_t offset, void* bytes, size_t count) const;
 
-  // Gives it the name `file`, whole and at once, in place of a file that has it already; the folder
-  // has to be there. A copy where the file system does not let a file get a name later.
+  // Makes the complete file appear as `file`, replacing an existing one; the folder must exist.
+  // Copies it where the file system cannot name an open file.
   void publish(const std::filesystem::path& file) const;
 
   int descriptor() const { return descriptor_.get(); }

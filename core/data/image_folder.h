@@ -13,14 +13,14 @@ namespace scgan {
 
 struct ImageList {
   std::vector<std::filesystem::path> files;  // sorted by name
-  int64_t others = 0;                        // files of another extension: not images we read
+  int64_t others = 0;                        // files with another extension
 };
 
-// PNG, JPEG and TIFF files of a folder, by extension; hidden files and folders in it are passed
-// over. Throws Error(kData) when the folder cannot be read or has no image.
+// PNG, JPEG and TIFF files of a folder, by extension; hidden files and subfolders are ignored.
+// Throws Error(kData) when the folder cannot be read or has no image.
 ImageList list_images(const std::filesystem::path& folder);
 
-// As list_fields of core/data/field_of_view.h, of the folders that are listed.
+// Like list_fields of core/data/field_of_view.h.
 std::vector<FieldOfView> list_folder_fields(const DatasetSpec& spec);
 
 }  // namespace scgan

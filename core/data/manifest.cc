@@ -63,7 +63,7 @@ class ManifestHeader {
     throw Error(ErrorKind::kData,
                 fmt::format("{}:1: the header {}; its columns are {}{}", manifest_, problem,
                             fmt::join(names_, ", "),
-                            other_separator ? "; commas have to stand between them" : ""));
+                            other_separator ? "; the separator must be a comma" : ""));
   }
 
   std::optional<size_t> find(std::string_view name) const {
@@ -143,10 +143,10 @@ class Rows {
     const std::string split = cell(row, columns_.split);
     const std::string domain = cell(row, columns_.domain);
     if (split != "train" && split != "test") {
-      note(row, fmt::format("split is \"{}\"; train or test is wanted", split));
+      note(row, fmt::format("split is \"{}\"; it must be train or test", split));
     }
     if (domain != "A" && domain != "B") {
-      note(row, fmt::format("domain is \"{}\"; A or B is wanted", domain));
+      note(row, fmt::format("domain is \"{}\"; it must be A or B", domain));
     }
     if (problems_[row].empty()) {
       const Split training = domain == "A" ? Split::kTrainA : Split::kTrainB;
@@ -164,10 +164,11 @@ class Rows {
       any = any || !channels[c].empty();
     }
     if (file.empty() && !any) {
-      note(row, columns_.channels ? "names no file; at least one of red, green and blue is wanted"
-                                  : "names no file");
+      note(row, columns_.channels
+                    ? "names no file; it must name at least one of red, green and blue"
+                    : "names no file");
     } else if (!file.empty() && any) {
-      note(row, "has a file and channels of their own; one of both is wanted");
+      note(row, "names both a file and channels; it must name either");
     } else if (any) {
       for (const std::string& channel : channels) add_file(row, channel);
     } else {
@@ -184,7 +185,7 @@ class Rows {
     FieldOfView& field = fields_[row];
     if (columns_.name) field.name = cell(row, *columns_.name);
     if (field.name.find('/') != std::string::npos || field.name.starts_with(".")) {
-      note(row, fmt::format("the name \"{}\" is no file name", field.name));
+      note(row, fmt::format("the name \"{}\" is not a file name", field.name));
     }
     for (const fs::path& file : field.files) {
       if (field.name.empty()) field.name = file.stem().string();
@@ -201,7 +202,7 @@ class Rows {
       const fs::file_status status = fs::status(file, failed);
       if (file.empty() || fs::is_regular_file(status)) continue;
       note(row, fmt::format("{}: {}", file.string(),
-                            !fs::exists(status) ? "there is no such file" : "is no file"));
+                            !fs::exists(status) ? "there is no such file" : "is not a file"));
     }
   }
 

@@ -3,7 +3,7 @@
 // Columns: `split` (train or test), `domain` (A or B), and either `file` or all of `red`, `green`
 // and `blue`, each a file with one grey channel, where an empty cell is a black channel; optional
 // `name` for what is made of the row, by default the first file's name without extension. Other
-// columns are left aside, and so are the files of test rows with data.test_split train. Relative
+// columns are ignored, and so are the files of test rows with data.test_split train. Relative
 // paths begin at data.root or, without it, at the CSV's folder.
 #pragma once
 
@@ -14,8 +14,8 @@
 
 namespace scgan {
 
-// As list_fields of core/data/field_of_view.h; the order of the rows does not matter. Problems are
-// named as FILE:LINE. Two rows of a split must not have the same name or the same files.
+// Like list_fields of core/data/field_of_view.h; the order of the rows does not matter. Problems
+// are located as FILE:LINE. Two rows of a split must not have the same name or the same files.
 std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec);
 
 }  // namespace scgan

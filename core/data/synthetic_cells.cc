@@ -21,8 +21,8 @@ namespace {
 constexpr double kTurn = 2 * std::numbers::pi;
 constexpr uint32_t kLanesPerCell = 64;
 constexpr uint32_t kImageLanes = 1U << 20;  // lanes of what belongs to the whole image
-constexpr double kLayers = 5;               // at most so many cells lie on one another, on average
-constexpr int kCandidates = 12;             // locations tried for a cell: the freest is taken
+constexpr double kLayers = 5;               // upper limit of the mean number of overlapping cells
+constexpr int kCandidates = 12;             // places tried for a cell; the freest one is taken
 
 // A phenotype; lengths in units of the image side, intensities of full scale.
 struct Phenotype {
@@ -39,8 +39,8 @@ struct Phenotype {
 // A: flat, elongated, dim cells.
 constexpr Phenotype kFlat{0.150, 0.25, 2.2, 0.30, 0.10, 0.26, 0.30, 0.42, 0.80, 0.40, 0.60, 6};
 
-// A changed as the spec says. What hangs together changes together: rounder cells lose their
-// pointed ends and have a smoother outline, shrinking cells keep most of their nucleus, and the rim
+// A, changed as the spec says. Related properties change together: rounder cells lose their
+// pointed ends and get a smoother outline, shrinking cells keep most of their nucleus, and the rim
 // brightens more than the body, the nucleus less. The limits keep every spec drawable.
 Phenotype changed(const SyntheticSpec& spec) {
   const auto ratio = [&](double change) { return std::pow(change, spec.effect); };
@@ -180,8 +180,8 @@ class Cell {
     double height = 0, phase = 0;
   };
 
-  // Of some locations the one that lies farthest from the other cells: cells touch, but seldom lie
-  // on one another.
+  // Takes the candidate place that is farthest from the other cells: cells touch but rarely
+  // overlap.
   void place(const ImageDraws& draw, uint32_t lane, const std::vector<Cell>& others) {
     double best = -1;
     for (uint32_t i = 0; i < kCandidates; ++i) {

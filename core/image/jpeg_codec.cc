@@ -62,7 +62,7 @@ class JpegReader {
     if (jpeg_.num_components != 1 && jpeg_.num_components != 3) {
       throw Error(
           ErrorKind::kData,
-          fmt::format("{}: has {} channels{}; 3 (RGB) or 1 (grey) are wanted", file_.string(),
+          fmt::format("{}: has {} channels{}; it must have 3 (RGB) or 1 (grey)", file_.string(),
                       jpeg_.num_components, jpeg_.num_components == 4 ? " (CMYK)" : ""));
     }
     check_length(bytes.size());

@@ -56,7 +56,7 @@ at::Tensor together(const std::array<at::Tensor, 3>& channels, const at::Tensor&
   return image;
 }
 
-// Of the channels that are there, the first gives the size and depth that all have to have.
+// All channels must have the size and depth of the first one present.
 RawImage read_channels(const ImageFiles& files) {
   RawImage whole;
   std::array<at::Tensor, 3> channels;
@@ -72,10 +72,10 @@ RawImage read_channels(const ImageFiles& files) {
     }
     const std::string bytes = read_image_bytes(file);
     const ImageInfo info = image_info(bytes, file);
-    if (info.channels != 1) refuse(file, "is an RGB image; a file for one channel has to be grey");
+    if (info.channels != 1) refuse(file, "is an RGB image; a file for one channel must be grey");
     if (!first.defined()) reference = info;
     if (size_text(info) != size_text(reference)) {
-      refuse(file, fmt::format("has {}, but {} has {}; the channels of one image have to be alike",
+      refuse(file, fmt::format("has {}, but {} has {}; the channels of one image must be alike",
                                size_text(info), first_file(files).string(), size_text(reference)));
     }
     channels[c] = decode_image(bytes, file);
@@ -102,8 +102,11 @@ void check_raw_image(const ImageFiles& files, const RawImage& image,
                      const DepthReference& reference, const DatasetSpec& spec) {
   const std::filesystem::path& file = first_file(files);
   if (image.bits != reference.bits) {
-    refuse(file, fmt::format("has {} bits per channel, but {} has {}; one data set has one depth",
-                             image.bits, reference.file.string(), reference.bits));
+    refuse(
+        file,
+        fmt::format(
+            "has {} bits per channel, but {} has {}; all images of a data set must have one depth",
+            image.bits, reference.file.string(), reference.bits));
   }
   if (image.bits == 32 && spec.scaling != Scaling::kPercentile) {
     refuse(file,
@@ -116,7 +119,7 @@ void check_raw_image(const ImageFiles& files, const RawImage& image,
   if (side >= spec.image_size) return;
   const auto* fitting = std::find_if(kImageSizes.begin(), kImageSizes.end(),
                                      [&](int64_t size) { return size <= side; });
-  refuse(file, fmt::format("{} x {} pixels are less than data.image_size {}; {}", width, height,
+  refuse(file, fmt::format("{} x {} pixels are fewer than data.image_size {}; {}", width, height,
                            spec.image_size,
                            fitting == kImageSizes.end()
                                ? "no image_size is that small"

@@ -18,7 +18,7 @@ namespace scgan {
 using ImageFiles = std::vector<std::filesystem::path>;
 
 struct RawImage {
-  at::Tensor pixels;  // [3, H, W] as decode_image of core/image/image_file.h gives it
+  at::Tensor pixels;  // [3, H, W] as decode_image of core/image/image_file.h returns it
   int64_t bits = 8;
   int64_t planes = 3;  // 1: the three channels are equal
   ChannelsPresent present = kAllChannels;
@@ -26,8 +26,8 @@ struct RawImage {
 };
 
 // Reads every file once. Throws Error(kData) naming the file: it cannot be read or
-// decoded, is no grey image where each channel has a file, or differs from the others in size or
-// depth.
+// decoded, is not grey although each channel has its own file, or differs from the others in size
+// or depth.
 RawImage read_raw_image(const ImageFiles& files);
 
 // The first image that can be read: all others must have its depth.

@@ -1,5 +1,4 @@
-// Decoded images put aside on disk between two passes over a data set, so that none is decoded
-// twice.
+// Keeps decoded images on disk between two passes over a data set, so that each is decoded once.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +15,12 @@ namespace scgan {
 class RawSpool {  // From any thread.
  public:
   // For `count` images, in a temporary file beside `folder`; without a folder, or once the disk is
-  // full, it keeps nothing.
+  // full, nothing is kept.
   RawSpool(size_t count, const std::optional<std::filesystem::path>& folder);
 
   void put(size_t index, const RawImage& image);
 
-  // nullopt when it was not kept. Without its digest.
+  // nullopt if it was not kept. The digest is empty.
   std::optional<RawImage> get(size_t index) const;
 
  private:

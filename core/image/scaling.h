@@ -22,8 +22,8 @@ ChannelRanges full_range(int64_t bits);
 
 // Exact percentiles per channel of any number of images without keeping them: counts how often each
 // raw value occurs. Float images have too many values to count each; they are added twice. First
-// the upper halves of their bit patterns are counted, then the lower halves in the few locations
-// where the percentiles lie:
+// the upper halves of their bit patterns are counted, then the lower halves in the few bins
+// that hold the percentiles:
 //
 //   do { for (every image) histogram.add(image); } while (histogram.needs_another_pass(low, high));
 class RawHistogram {
@@ -31,7 +31,7 @@ class RawHistogram {
   // Of images of 8, 16 or 32 (float) bits per channel, all of one depth.
   explicit RawHistogram(int64_t bits = 16) : bits_(bits) {}
 
-  // image [3, H, W] as decode_image of core/image/image_file.h gives it; channels that are not
+  // image [3, H, W] as decode_image of core/image/image_file.h returns it; channels that are not
   // there do not count. From any thread.
   void add(const at::Tensor& image, const ChannelsPresent& present = kAllChannels);
 

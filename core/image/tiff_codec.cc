@@ -148,7 +148,7 @@ class TiffReader {
     if (!source_.complaint().empty()) fail_as_damaged();
     if (whole > 1) {
       fail(
-          fmt::format("has {} pages; one image per file is wanted, so save each page (channel, "
+          fmt::format("has {} pages; it must hold one image, so save each page (channel, "
                       "slice or time) as a file of its own",
                       whole));
     }
@@ -164,11 +164,11 @@ class TiffReader {
       const size_t images = description.find("\nimages=");
       if (description.starts_with("ImageJ=") && images != std::string_view::npos &&
           std::atoll(text + images + 8) > 1) {
-        fail("is an ImageJ stack of several images; one image per file is wanted");
+        fail("is an ImageJ stack of several images; it must hold one image");
       }
     }
     if (const int64_t depth = large_value(TIFFTAG_IMAGEDEPTH); depth > 1) {
-      fail(fmt::format("has a depth of {} slices; one image per file is wanted", depth));
+      fail(fmt::format("has a depth of {} slices; it must hold one image", depth));
     }
   }
 
@@ -202,11 +202,11 @@ class TiffReader {
     const bool colour =
         photometric == PHOTOMETRIC_RGB || (photometric == PHOTOMETRIC_YCBCR && jpeg);
     if (!grey && !colour) {
-      fail(fmt::format("is {} image; RGB or grey is wanted", photometric_text(photometric)));
+      fail(fmt::format("is {} image; it must be RGB or grey", photometric_text(photometric)));
     }
     info_.channels = value(TIFFTAG_SAMPLESPERPIXEL);
     if (info_.channels != (grey ? 1 : 3)) {
-      fail(fmt::format("has {} channels, {}; 3 (RGB) or 1 (grey) are wanted", info_.channels,
+      fail(fmt::format("has {} channels, {}; it must have 3 (RGB) or 1 (grey)", info_.channels,
                        extra_text(grey)));
     }
     if (photometric == PHOTOMETRIC_YCBCR) {
@@ -232,7 +232,7 @@ class TiffReader {
     const bool known = (whole && (info_.bits == 8 || info_.bits == 16)) ||
                        (format == SAMPLEFORMAT_IEEEFP && info_.bits == 32);
     if (!known) {
-      fail(fmt::format("has {} pixels; 8 or 16 bit unsigned or 32-bit float are wanted",
+      fail(fmt::format("has {} pixels; they must be 8 or 16 bit unsigned or 32-bit float",
                        pixels_text(static_cast<int>(info_.bits), format)));
     }
     if (info_.bits == 32 && value(TIFFTAG_PHOTOMETRIC) == PHOTOMETRIC_MINISWHITE) {

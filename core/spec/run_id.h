@@ -1,4 +1,4 @@
-// The name of a run: a hash of everything that decides its numbers.
+// The id of a run: a hash of everything that decides its numbers.
 #pragma once
 
 #include <string>
@@ -8,18 +8,18 @@
 namespace scgan {
 
 // Canonical JSON of a resolved spec: one flat object {"key.path":value,...} without spaces, sorted
-// by key path, of every key with in_run_id, "seed", and the digests of the data set and
-// (torchscript) of the extractor. Equal text = equal run.
+// by key path, of every key with in_run_id, "seed", and the digests of the data set and of
+// the files that the run uses. Equal text = equal run.
 //
-// Keys that cannot act are left out, so that a run keeps its name when one of them changes or gets
-// a new default:
+// Keys without effect are omitted, so that a run keeps its id when one of them changes or gets a
+// new default:
 //   data.synthetic.*                       unless data.kind is synthetic
 //   data.load_size                         unless data.crop
 //   data.percentile_low, percentile_high   unless data.scaling is percentile
 //   data.subset                            at 100 %
 //   loss.lambda_ssl                        unless model.discriminator is fastgan
 //   loss.identity_mode                     when loss.lambda_identity is 0
-//   evaluate.extractor.digest              unless evaluate.extractor.kind is torchscript
+//   evaluate.extractor.digest              when evaluate.extractor.kind is random_conv
 std::string canonical_json(const RunSpec& spec);
 
 // All keys in the same form, with placement and paths, and "sweep", "variant", "axes" (an object),

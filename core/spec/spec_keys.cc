@@ -23,18 +23,18 @@ void add_change_keys(SectionKeys<SyntheticSpec>& synthetic) {
                    "Strength of the whole change: every ratio is raised to this power; 0 = A and B "
                    "do not differ.");
   synthetic.number("noise", &SyntheticSpec::noise, 0, 20, "",
-                   "Factor on the camera's noise: more is more difficult.");
+                   "Factor on the camera noise; more noise is more difficult.");
 }
 
 void add_data_keys(std::vector<SpecKey>& keys) {
   SectionKeys<DatasetSpec> data(keys, "data", [](RunSpec& s) -> DatasetSpec& { return s.data; });
-  data.choice<DataKind>("kind", &DatasetSpec::kind,
-                        {{DataKind::kSynthetic, "synthetic"},
-                         {DataKind::kFolders, "folders"},
-                         {DataKind::kManifest, "manifest"}},
-                        "synthetic = generated cell images; folders = trainA, trainB, testA, testB "
-                        "with PNG, JPEG or TIFF files, 8 or 16 bit or float, grey or RGB; manifest "
-                        "= a CSV that names the files.");
+  data.choice<DataKind>(
+      "kind", &DatasetSpec::kind,
+      {{DataKind::kSynthetic, "synthetic"},
+       {DataKind::kFolders, "folders"},
+       {DataKind::kManifest, "manifest"}},
+      "synthetic = generated cell images; folders = trainA, trainB, testA, testB with PNG, JPEG or "
+      "TIFF files, 8 or 16 bit or float, grey or RGB; manifest = a CSV that names the files.");
   data.path("root", &DatasetSpec::root,
             "Folder that holds trainA, trainB, testA and testB, or where a manifest's paths begin "
             "(default: the manifest's folder).");
@@ -44,17 +44,16 @@ void add_data_keys(std::vector<SpecKey>& keys) {
   data.integer("image_size", &DatasetSpec::image_size, 64, 1024, "pixels",
                "Height and width of what the networks see: 64, 128, 256, 512 or 1024.");
   data.integer("load_size", &DatasetSpec::load_size, 0, 8192, "pixels",
-               "Training images are resized to this square and cropped to image_size; "
-               "0 or auto = image_size * 286 / 256, rounded.")
+               "Training images are resized to this square and cropped to image_size; 0 or auto = "
+               "image_size * 286 / 256, rounded.")
       .zero_is_auto = true;
   data.flag("crop", &DatasetSpec::crop,
             "Random crop from load_size; false = resize straight to image_size.");
   data.flag("flip", &DatasetSpec::flip, "Random horizontal flip with probability 0.5.");
-  data.choice<TestSplit>(
-      "test_split", &DatasetSpec::test_split,
-      {{TestSplit::kTest, "test"}, {TestSplit::kTrain, "train"}},
-      "Images that are translated and compared with: test, or all training images, "
-      "prepared as test images are, where nothing is held out (flatters).");
+  data.choice<TestSplit>("test_split", &DatasetSpec::test_split,
+                         {{TestSplit::kTest, "test"}, {TestSplit::kTrain, "train"}},
+                         "Images for scoring: test, or all training images, prepared like test "
+                         "images, if no images are held out (scores are then too good).");
   data.integer("tiles", &DatasetSpec::tiles, 1, 64, "per side",
                "Test images are resized to tiles * image_size and cut into tiles x tiles images.");
   data.choice<Scaling>("scaling", &DatasetSpec::scaling,
@@ -76,9 +75,9 @@ void add_data_keys(std::vector<SpecKey>& keys) {
                           "the run's seed; fixed = one permutation for all runs.");
   data.number("percentage", &DatasetSpec::percentage, 0.01, 100, "%",
               "Share of the training images of both domains; written as sweep.percentages.");
-  data.integer("subset_images", &DatasetSpec::subset_images, 0, 1e6, "images",
-               "Training images per domain in absolute numbers, in place of the percentage; 0 = by "
-               "percentage.");
+  data.integer(
+      "subset_images", &DatasetSpec::subset_images, 0, 1e6, "images",
+      "Number of training images per domain, in place of the percentage; 0 = by percentage.");
 }
 
 void add_synthetic_keys(std::vector<SpecKey>& keys) {
@@ -101,11 +100,10 @@ void add_discriminator_keys(SectionKeys<ModelSpec>& model) {
                       {Norm::kNone, "none"}},
                      "Normalisation in the discriminator; auto = as published: instance (patch), "
                      "batch (fastgan). Batch norm couples the images of a batch.");
-  model.choice<Switch>(
-      "d_spectral_norm", &ModelSpec::d_spectral_norm,
-      {{Switch::kAuto, "auto"}, {Switch::kOn, "on"}, {Switch::kOff, "off"}},
-      "Spectral norm of the discriminator's convolutions; auto = as published: off (patch), on "
-      "(fastgan). Off lets the discriminator grow steeper.");
+  model.choice<Switch>("d_spectral_norm", &ModelSpec::d_spectral_norm,
+                       {{Switch::kAuto, "auto"}, {Switch::kOn, "on"}, {Switch::kOff, "off"}},
+                       "Spectral norm of the discriminator's convolutions; auto = as published: "
+                       "off (patch), on (fastgan). Off lets the discriminator grow steeper.");
   model.flag("d_small_branch", &ModelSpec::d_small_branch,
              "Second trunk on the image shrunk to 128 px (fastgan); false leaves 25 logits per "
              "image and no decoder_small.");
@@ -139,8 +137,7 @@ void add_model_keys(std::vector<SpecKey>& keys) {
       .choice<DiscriminatorKind>(
           "discriminator", &ModelSpec::discriminator,
           {{DiscriminatorKind::kPatch, "patch"}, {DiscriminatorKind::kFastGan, "fastgan"}},
-          "patch = 70x70 PatchGAN; fastgan = FastGAN's self-supervised "
-          "discriminator.")
+          "patch = 70x70 PatchGAN; fastgan = FastGAN's self-supervised discriminator.")
       .variant_only = true;
   model.integer("discriminator_width", &ModelSpec::discriminator_width, 4, 512, "filters",
                 "Filters of the discriminator's first layer; published: 64.");
@@ -160,25 +157,25 @@ void add_loss_keys(std::vector<SpecKey>& keys) {
   loss.choice<IdentityMode>(
       "identity_mode", &LossSpec::identity_mode,
       {{IdentityMode::kRelative, "relative"}, {IdentityMode::kAbsolute, "absolute"}},
-      "relative = lambda_identity times lambda_a or lambda_b, as the "
-      "published code; absolute = lambda_identity alone.");
+      "relative = lambda_identity times lambda_a or lambda_b, as in the published code; absolute = "
+      "lambda_identity alone.");
   loss.number("lambda_ssl", &LossSpec::lambda_ssl, 0, 1e6, "",
               "Weight of the self-supervised reconstruction loss (discriminator fastgan).");
-  loss.choice<SslDistance>("ssl_distance", &LossSpec::ssl_distance,
-                           {{SslDistance::kMse, "mse"},
-                            {SslDistance::kL1, "l1"},
-                            {SslDistance::kL2Norm, "l2norm"},
-                            {SslDistance::kLpips, "lpips"},
-                            {SslDistance::kMseLpips, "mse_lpips"}},
-                           "Distance of the self-supervised loss: squares or absolute differences "
-                           "per element, the root of an image's squared sum, LPIPS, or mse and "
-                           "LPIPS together.");
+  loss.choice<SslDistance>(
+      "ssl_distance", &LossSpec::ssl_distance,
+      {{SslDistance::kMse, "mse"},
+       {SslDistance::kL1, "l1"},
+       {SslDistance::kL2Norm, "l2norm"},
+       {SslDistance::kLpips, "lpips"},
+       {SslDistance::kMseLpips, "mse_lpips"}},
+      "Distance of the self-supervised loss: squares or absolute differences per element, the root "
+      "of an image's squared sum, LPIPS, or mse and LPIPS together.");
   loss.choice<BatchReduction>(
       "ssl_reduction", &LossSpec::ssl_reduction,
       {{BatchReduction::kMean, "mean"}, {BatchReduction::kSum, "sum"}},
-      "Over the images of a batch: sum, as the published code, grows with train.batch_size.");
+      "Over the images of a batch; sum, as in the published code, grows with train.batch_size.");
   loss.integer("ssl_warmup_steps", &LossSpec::ssl_warmup_steps, 0, kMany, "steps",
-               "lambda_ssl grows linearly from 0 over the first steps; 0 = at once.");
+               "lambda_ssl grows linearly from 0 over this many steps; 0 = no warm-up.");
   loss.path("lpips_weights", &LossSpec::lpips_weights,
             "Weights of LPIPS (safetensors), for ssl_distance lpips and mse_lpips.");
   loss.number("d_adv_scale", &LossSpec::d_adv_scale, 1e-6, 1e6, "",
@@ -191,7 +188,7 @@ void add_train_keys(std::vector<SpecKey>& keys) {
   train.integer("epochs", &TrainSpec::epochs, 0, kMany, "epochs",
                 "Epochs with constant learning rate.");
   train.integer("decay_epochs", &TrainSpec::decay_epochs, 0, kMany, "epochs",
-                "Epochs after them, with the rate falling linearly towards 0.");
+                "Further epochs, with the rate falling linearly towards 0.");
   train.choice<LrSchedule>(
       "schedule", &TrainSpec::schedule,
       {{LrSchedule::kLinear, "linear"},
@@ -199,10 +196,10 @@ void add_train_keys(std::vector<SpecKey>& keys) {
        {LrSchedule::kStep, "step"},
        {LrSchedule::kLinearAll, "linear_all"},
        {LrSchedule::kLinearRestart, "linear_restart"}},
-      "Learning rate over the epochs: linear = constant for epochs, then "
-      "linearly towards 0; staircase = that fall in one stair per period; step "
-      "= times 0.1 every period; linear_all = falling from the first epoch; "
-      "linear_restart = falling anew in every period.");
+      "Learning rate over the epochs: linear = constant for epochs, then linearly towards 0; "
+      "staircase = the same fall in one step per period; step = multiplied by 0.1 every period; "
+      "linear_all = linear fall from the first epoch; linear_restart = linear fall restarted in "
+      "every period.");
   train.integer("schedule_period", &TrainSpec::schedule_period, 1, kMany, "epochs",
                 "Period of staircase, step and linear_restart.");
   train
@@ -225,8 +222,8 @@ void add_train_keys(std::vector<SpecKey>& keys) {
   train.choice<UpdateOrder>(
       "order", &TrainSpec::order,
       {{UpdateOrder::kGeneratorsFirst, "g_first"}, {UpdateOrder::kDiscriminatorsFirst, "d_first"}},
-      "g_first = as CycleGAN; d_first = as FastGAN: the generators are "
-      "judged by discriminators that have learned already.");
+      "g_first = as in CycleGAN; d_first = as in FastGAN: the generators see discriminators that "
+      "have already been updated.");
   train.number("ema_decay", &TrainSpec::ema_decay, 0, 0.999999, "",
                "Decay per step of a moving average of the generators' weights, which is then "
                "scored and kept; 0 = off, FastGAN: 0.999.");
@@ -235,7 +232,7 @@ void add_train_keys(std::vector<SpecKey>& keys) {
                           "fp64 = double precision on the CPU, for checks.");
   train.path("initial_weights", &TrainSpec::initial_weights,
              "Weights to start from (safetensors): any of netG_A., netG_B., netD_A., netD_B. + the "
-             "published names; what is not there is drawn from the seed.");
+             "published names; missing weights are drawn from the seed.");
   train.integer("threads", &TrainSpec::threads, 1, 1024, "threads",
                 "CPU threads per rank; part of the run's identity, since it changes bits.");
 }
@@ -249,28 +246,26 @@ void add_evaluate_keys(std::vector<SpecKey>& keys) {
       {{ExtractorKind::kRandomConv, "random_conv"},
        {ExtractorKind::kTorchScript, "torchscript"},
        {ExtractorKind::kInceptionV3, "inception_v3"}},
-      "random_conv = fixed random filters, no file needed; torchscript "
-      "= any TorchScript module from images to features; inception_v3 = the network of FID and KID "
-      "as published.");
+      "random_conv = fixed random filters, no file needed; torchscript = any TorchScript module "
+      "from images to features; inception_v3 = the network of FID and KID as published.");
   extractor.path("file", &ExtractorSpec::file,
-                 "torchscript: forward(uint8 [N,3,H,W], RGB) gives float [N,D]; inception_v3: "
+                 "torchscript: forward(uint8 [N,3,H,W], RGB) returns float [N,D]; inception_v3: "
                  "weights (safetensors), or the published TorchScript file.");
-  extractor.choice<InceptionInput>("variant", &ExtractorSpec::variant,
-                                   {kInceptionInputs.begin(), kInceptionInputs.end()},
-                                   "How inception_v3 gets its 299 pixels: as pytorch-fid, as "
-                                   "TTUR and torch-fidelity, or as clean-fid; numbers of different "
-                                   "variants are not comparable.");
+  extractor.choice<InceptionInput>(
+      "variant", &ExtractorSpec::variant, {kInceptionInputs.begin(), kInceptionInputs.end()},
+      "How images are resized to the 299 pixels of inception_v3: like pytorch-fid, like TTUR and "
+      "torch-fidelity, or like clean-fid; scores of different variants are not comparable.");
   SectionKeys<EvalSpec> eval(keys, "evaluate", [](RunSpec& s) -> EvalSpec& { return s.evaluate; });
   eval.choices<Direction>("directions", &EvalSpec::directions,
                           {{Direction::kAtoB, "AtoB"}, {Direction::kBtoA, "BtoA"}},
                           "Translations that are scored.");
   eval.integer("every_epochs", &EvalSpec::every_epochs, 0, kMany, "epochs",
-               "Score during training too, every so many epochs; 0 = only at the end.");
+               "Epochs between scores during training; 0 = only at the end.");
   eval.choice<CheckpointChoice>(
       "checkpoint", &EvalSpec::checkpoint,
       {{CheckpointChoice::kLast, "last"}, {CheckpointChoice::kBest, "best"}},
-      "last = the final weights; best = those with the lowest FID of all scores of the run "
-      "(needs every_epochs): chosen on the test images, so better than it will be elsewhere.");
+      "last = the final weights; best = those with the lowest FID of the run (needs every_epochs); "
+      "chosen on the test images, so the score is optimistic.");
   eval.integer("kid_subsets", &EvalSpec::kid_subsets, 1, 100000, "subsets",
                "Random subsets of the KID's subset mean.");
   eval.integer("kid_subset_size", &EvalSpec::kid_subset_size, 2, 1000000, "images",
@@ -283,18 +278,17 @@ void add_run_keys(std::vector<SpecKey>& keys) {
   SectionKeys<PlacementSpec> run(keys, "run", [](RunSpec& s) -> PlacementSpec& { return s.run; });
   SpecKey& ranks = run.integer("ranks_per_run", &PlacementSpec::ranks_per_run, 0, 4096, "ranks",
                                "Ranks that train one run together; 0 or auto = one each while "
-                               "enough runs wait, and ranks without a run join one under way.");
+                               "enough runs wait; idle ranks then join a run in progress.");
   ranks.in_run_id = false;
   ranks.zero_is_auto = true;
   run.choice<Reduction>(
       "reduction", &PlacementSpec::reduction,
       {{Reduction::kCanonical, "canonical"}, {Reduction::kAllReduce, "allreduce"}},
-      "canonical = the same bits at any world size; allreduce = the library's "
-      "own sum, whose bits depend on the world size.");
-  run.integer(
-         "check_steps", &PlacementSpec::check_steps, 0, kMany, "steps",
-         "How often the ranks of a run compare their weights and optimizer states, bit for bit; "
-         "0 = never.")
+      "canonical = the same bits for any number of ranks; allreduce = the library's own sum, whose "
+      "bits depend on the number of ranks.");
+  run.integer("check_steps", &PlacementSpec::check_steps, 0, kMany, "steps",
+              "How often the ranks of a run compare their weights and optimizer states, bit for "
+              "bit; 0 = never.")
       .in_run_id = false;
   run.number("checkpoint_minutes", &PlacementSpec::checkpoint_minutes, 0, 1e6, "minutes",
              "Time between checkpoints; 0 = after every step.")

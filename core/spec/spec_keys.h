@@ -1,6 +1,6 @@
 // The table of keys: path, type, range, unit and meaning of every field of a RunSpec, in one place.
 // The YAML reader, --set, the canonical text behind the run id, and the check of docs/spec.md all
-// use this table, so that none can drift.
+// use this table and so cannot disagree.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +27,10 @@ struct SpecKey {
   double max = std::numeric_limits<double>::infinity();   // inclusive
   std::vector<std::string> choices;                       // kChoice, kChoiceList
   bool in_run_id = true;                                  // false: placement or a path
-  bool zero_is_auto = false;  // integers: the word `auto` may be written for 0
-  bool variant_only =
-      false;  // what tells the variants apart: set in `variants:` only, never for all
+  // Integers: `auto` may be written for 0.
+  bool zero_is_auto = false;
+  // Distinguishes the variants: may be set in `variants:` only, not for all runs.
+  bool variant_only = false;
   std::function<SpecValue(const RunSpec&)> get;
   // The value must have the type's alternative (kInteger: int64_t, kNumber: double, kChoice:
   // string, kChoiceList: vector) and be in range; the table does not check.

@@ -16,7 +16,7 @@ using Issues = std::vector<SpecIssue>;
 constexpr std::array<int64_t, 5> kImageSizes = {64, 128, 256, 512, 1024};
 constexpr int64_t kLargestSeed = 2147483647;
 
-// batch_size / micro_batch, or 0 when it is no whole number.
+// batch_size / micro_batch, or 0 if that is not a whole number.
 int64_t micro_batches(const TrainSpec& train) {
   if (train.micro_batch < 1 || train.batch_size % train.micro_batch != 0) return 0;
   return train.batch_size / train.micro_batch;

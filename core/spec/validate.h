@@ -1,4 +1,4 @@
-// What must hold between the fields of a RunSpec, beyond each key's own range.
+// Checks the rules between the fields of a RunSpec, beyond each key's own range.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace scgan {
 
 struct SpecIssue {
   std::string key;      // path of the key to change
-  std::string message;  // what is wrong and what would be right
+  std::string message;  // the problem and how to correct it
 };
 
-// All issues at once; empty = valid. Works on a resolved spec and looks at no file.
+// Returns all issues; empty = valid. Takes a resolved spec and reads no file.
 std::vector<SpecIssue> validate(const RunSpec& spec);
 
 // Ranks that one run can use: the powers of two that divide batch_size / micro_batch, ascending,

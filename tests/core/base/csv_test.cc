@@ -68,7 +68,7 @@ TEST(CsvTest, MistakesAreNamedWithTheirLine) {
   EXPECT_THAT(error_of("a\n1\nx\"y\n"), HasSubstr("a.csv:3: a quote inside a cell"));
   EXPECT_THAT(error_of("a\n\"1\n2\n"), HasSubstr("a.csv:2: a quote begins here"));
   EXPECT_THAT(error_of("a\n\"1\"2\n"), HasSubstr("a.csv:2: text after a closing quote"));
-  EXPECT_THAT(error_of("a\n1\0\n"sv), HasSubstr("a.csv:2: holds a NUL"));
+  EXPECT_THAT(error_of("a\n1\0\n"sv), HasSubstr("a.csv:2: contains a NUL"));
   EXPECT_THAT(error_of("\xff\xfe"
                        "a\0,\0"sv),
               HasSubstr("UTF-8"));  // UTF-16

@@ -210,7 +210,7 @@ TEST_F(ManifestTest, AllMistakesAreListedWithTheirLines) {
   EXPECT_THAT(error(),
               AllOf(HasSubstr("set.csv:3: split is \"val\""),
                     HasSubstr("set.csv:4: domain is \"C\""), HasSubstr("set.csv:5: names no file"),
-                    HasSubstr("set.csv:6: has a file and"), HasSubstr("set.csv:7: has 2 cells"),
+                    HasSubstr("set.csv:6: names both a file and"), HasSubstr("set.csv:7: has 2 cells"),
                     HasSubstr("set.csv:8: the same files as in line 2"),
                     HasSubstr("set.csv:9: the same files as in line 2"),
                     HasSubstr("set.csv:10: " + file("none.png").string() + ": there is no"),
@@ -229,7 +229,7 @@ TEST_F(ManifestTest, TwoRowsOfASplitNeedTwoNames) {
 
 TEST_F(ManifestTest, NamesThatLeaveTheirFolderAreRefused) {
   write("split,domain,file,name\ntrain,A,a1.png,../x\n");
-  EXPECT_THAT(error(), HasSubstr("set.csv:2: the name \"../x\" is no file name"));
+  EXPECT_THAT(error(), HasSubstr("set.csv:2: the name \"../x\" is not a file name"));
 }
 
 TEST_F(ManifestTest, MissingColumnsAreNamed) {
@@ -242,7 +242,7 @@ TEST_F(ManifestTest, MissingColumnsAreNamed) {
   write("split,domain,file,file\n");
   EXPECT_THAT(error(), HasSubstr("two columns file"));
   write("split;domain;file\n");
-  EXPECT_THAT(error(), HasSubstr("commas have to stand between"));
+  EXPECT_THAT(error(), HasSubstr("the separator must be a comma"));
 }
 
 TEST_F(ManifestTest, ManifestThatIsNoFileIsNamed) {
