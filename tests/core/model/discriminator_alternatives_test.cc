@@ -35,7 +35,7 @@ const std::vector<std::string> kBigAndPart = {"big", "part"};
 
 int64_t parameter_count(const ModelSpec& spec, int64_t image_size = 256) {
   int64_t count = 0;
-  for (const auto& parameter : make_discriminator(spec, image_size)->parameters()) {
+  for (const auto& [name, parameter] : make_discriminator(spec, image_size)->parameters()) {
     count += parameter.numel();
   }
   return count;
@@ -174,7 +174,7 @@ TEST(DiscriminatorAlternativesTest, InstanceNormJudgesEveryImageByItself) {
     spec.d_norm = norm;
     const auto network = make_discriminator(spec, 64);
     initialize(*network, 11, NetworkIndex::kDA);
-    network->module().to(at::kDouble);
+    network->to_double();
     network->set_training(false);  // the vectors of the spectral norm stand still
     if (norm == Norm::kBatch) network->set_training(true);
     const at::NoGradGuard no_grad;

@@ -13,6 +13,7 @@
 #include "core/model/fastgan_blocks.h"
 #include "core/model/ssl_loss.h"
 #include "tests/core/model/model_specs.h"
+#include "tests/core/model/module_network.h"
 
 namespace scgan {
 namespace {
@@ -57,7 +58,8 @@ TEST(FastGanDiscriminatorTest, OtherSizesAreRefused) {
 TEST(FastGanDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
   const at::NoGradGuard no_grad;
   SimpleDecoder decoder(6, std::vector<int64_t>{8, 4, 4, 4}, LayerStyle());
-  initialize(*decoder, 1, NetworkIndex::kDA);
+  testing::ModuleNetwork network(*decoder);
+  initialize(network, 1, NetworkIndex::kDA);
   const auto images = decoder->forward(make_images(2, 8).repeat({1, 2, 1, 1}));
   EXPECT_EQ(images.sizes(), (std::vector<int64_t>{2, 3, 128, 128}));
   EXPECT_LE(images.abs().max().item<double>(), 1);
@@ -106,7 +108,7 @@ TEST(FastGanDiscriminatorTest, EvalModeChangesNoBuffer) {
   const auto network = make_network(64);
   network->set_training(false);
   std::vector<at::Tensor> before;
-  for (const auto& buffer : network->buffers()) before.push_back(buffer.clone());
+  for (const auto& [name, buffer] : network->buffers()) before.push_back(buffer.clone());
   network->discriminate_real(make_images(2, 64), {});
   for (size_t i = 0; i < before.size(); ++i) {
     EXPECT_TRUE(at::equal(network->buffers()[i].second, before[i]));

@@ -8,7 +8,6 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/sin.h>
 #include <gtest/gtest.h>
-#include <torch/nn/module.h>
 
 #include <cmath>
 #include <string>
@@ -22,7 +21,7 @@ inline constexpr double kTolerance = 1e-8;  // relative; the printed numbers hav
 
 // Makes the network one of float64. The same weights whatever the order of the tensors.
 inline void fill(Network& network) {
-  network.module().to(at::kDouble);
+  network.to_double();
   const at::NoGradGuard no_grad;
   const auto wave = [](const at::Tensor& t) {
     return at::sin(0.7 * at::arange(t.numel(), at::kDouble) + t.numel()).view(t.sizes());

@@ -125,16 +125,16 @@ TEST(NetworksTest, SelfSupervisedDiscriminatorsHaveThePublishedNames) {
 }
 
 TEST(NetworksTest, SmallerImagesKeepTheNamesOfTheSameResolutions) {
-  const auto at128 = make_fastgan_discriminator(ssl_spec(4), 128)->named_children();
+  const auto at128 = make_fastgan_discriminator(ssl_spec(4), 128)->module().named_children();
   EXPECT_FALSE(at128.contains("down_4"));
   EXPECT_TRUE(at128.contains("down_8"));
   EXPECT_FALSE(at128.contains("se_2_16"));
   EXPECT_TRUE(at128.contains("se_4_32"));
 
   const auto network = make_fastgan_discriminator(ssl_spec(4), 64);
-  EXPECT_FALSE(network->named_children().contains("down_8"));
-  EXPECT_FALSE(network->named_children().contains("se_4_32"));
-  EXPECT_TRUE(network->named_children().contains("se_8_64"));
+  EXPECT_FALSE(network->module().named_children().contains("down_8"));
+  EXPECT_FALSE(network->module().named_children().contains("se_4_32"));
+  EXPECT_TRUE(network->module().named_children().contains("se_8_64"));
   EXPECT_TRUE(network->module().named_parameters().contains("decoder_big.main.4.weight_orig"));
 }
 

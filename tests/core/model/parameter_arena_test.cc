@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/core/model/module_network.h"
+
 namespace scgan {
 namespace {
 
@@ -25,7 +27,8 @@ class ParameterArenaTest : public ::testing::Test {
   at::Tensor loss() { return network_->forward(at::ones({1, 5})).sum(); }
 
   nn::Sequential network_{nn::Linear(5, 5), nn::Linear(5, 5)};
-  ParameterArena arena_{{{"net", network_.ptr().get()}}};
+  testing::ModuleNetwork as_network_{*network_};
+  ParameterArena arena_{{{"net", &as_network_}}};
 };
 
 TEST_F(ParameterArenaTest, GradientsAreReportedFromTheLastLayerAndCoverTheVector) {
