@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/train/placement.h"
 
 namespace scgan {
 namespace {
@@ -22,23 +23,14 @@ int64_t hash_of(const at::Tensor& tensor) {
   return static_cast<int64_t>(std::stoull(hex.substr(0, 16), nullptr, 16));
 }
 
-// As GanStep shares the discriminators out.
-bool is_held(const std::string& name, int rank, int size) {
-  if (size == 1) return true;
-  if (name.find("netD_A.") != std::string::npos) return rank % 2 == 0;
-  if (name.find("netD_B.") != std::string::npos) return rank % 2 == 1;
-  return true;
-}
-
-// Ranks whose hash is not that of the lowest rank that holds the tensor.
-std::vector<int> outliers(const std::string& name, const at::Tensor& hashes) {
-  const auto size = static_cast<int>(hashes.size(0));
+// Ranks whose value differs from that of the lowest rank that holds it. `values` [ranks].
+std::vector<int> outliers(const at::Tensor& values, Placement placement) {
+  const auto size = static_cast<int>(values.size(0));
+  const int first = first_holder(placement, size);
+  const auto expected = values[first].item<int64_t>();
   std::vector<int> different;
-  int first = 0;
-  while (!is_held(name, first, size)) ++first;
-  const auto expected = hashes[first].item<int64_t>();
   for (int rank = first + 1; rank < size; ++rank) {
-    if (is_held(name, rank, size) && hashes[rank].item<int64_t>() != expected) {
+    if (is_held(placement, rank, size) && values[rank].item<int64_t>() != expected) {
       different.push_back(rank);
     }
   }
@@ -56,25 +48,24 @@ std::vector<int> outliers(const std::string& name, const at::Tensor& hashes) {
 
 void require_equal_states(const TrainState& state, Communicator& communicator) {
   if (communicator.size() == 1) return;
-  const NamedTensors tensors = state.tensors();
+  const std::vector<PlacedTensor> tensors = state.placed_tensors();
   // The step and the number of tensors first: what is gathered next must have one shape.
   const at::Tensor shape = at::empty({1, 2}, at::kLong);
   shape[0][0] = state.step;
   shape[0][1] = static_cast<int64_t>(tensors.size());
   const at::Tensor shapes = all_gather_rows(communicator, shape);
   for (int64_t i : {0, 1}) {
-    const auto ranks = outliers("", shapes.select(1, i));
+    const auto ranks = outliers(shapes.select(1, i), Placement::kAllRanks);
     if (!ranks.empty()) report(i == 0 ? "the step" : "the number of tensors", ranks, state.step);
   }
   const at::Tensor mine = at::empty({1, static_cast<int64_t>(tensors.size())}, at::kLong);
   for (size_t i = 0; i < tensors.size(); ++i) {
-    mine[0][static_cast<int64_t>(i)] = hash_of(tensors[i].second);
+    mine[0][static_cast<int64_t>(i)] = hash_of(tensors[i].tensor);
   }
   const at::Tensor all = all_gather_rows(communicator, mine);
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const std::string& name = tensors[i].first;
-    const auto ranks = outliers(name, all.select(1, static_cast<int64_t>(i)));
-    if (!ranks.empty()) report(name, ranks, state.step);
+    const auto ranks = outliers(all.select(1, static_cast<int64_t>(i)), tensors[i].placement);
+    if (!ranks.empty()) report(tensors[i].name, ranks, state.step);
   }
 }
 

@@ -8,7 +8,7 @@
 namespace scgan {
 
 // Compares a 64-bit hash of every tensor among the ranks that hold it: generators, their Adam state
-// and pools on all ranks, netD_A on even and netD_B on odd ones. Throws Error(kDevice) on every
+// and pools on all ranks, each discriminator where placement.h says. Throws Error(kDevice) on every
 // rank, naming the first tensor that differs (in the order of TrainState::tensors), the ranks where
 // it differs from the lowest that holds it, and the step. Collective.
 void require_equal_states(const TrainState& state, Communicator& communicator);

@@ -14,8 +14,8 @@ namespace scgan {
 namespace {
 
 template <typename Kind>
-std::shared_ptr<Kind> ready(std::shared_ptr<Kind> network, const RunSpec& spec, NetworkIndex index,
-                            c10::Device device) {
+std::shared_ptr<Kind> prepared(std::shared_ptr<Kind> network, const RunSpec& spec,
+                               NetworkIndex index, c10::Device device) {
   initialize(*network, spec.seed, index);
   if (spec.train.precision == Precision::kFp64) network->to_double();
   network->to(device);
@@ -24,33 +24,62 @@ std::shared_ptr<Kind> ready(std::shared_ptr<Kind> network, const RunSpec& spec, 
 }
 
 std::shared_ptr<Generator> generator(const RunSpec& spec, NetworkIndex index, c10::Device device) {
-  return ready(make_generator(spec.model), spec, index, device);
+  return prepared(make_generator(spec.model), spec, index, device);
 }
 
-DiscriminatorState make_discriminator_state(const RunSpec& spec, const char* name,
-                                            NetworkIndex index, Purpose pool, c10::Device device) {
-  auto network = ready(make_discriminator(spec.model, spec.data.image_size), spec, index, device);
-  ParameterArena arena({{name, network.get()}});
-  return {std::move(network), std::move(arena), ImagePool(spec.train.pool_size, spec.seed, pool)};
+// What the two discriminators of a run differ in.
+struct DiscriminatorKey {
+  const char* name;
+  NetworkIndex index;
+  Purpose pool;
+  Placement placement;
+};
+// netD_A sees images of B, so its pool holds fakes of B.
+constexpr DiscriminatorKey kDiscriminatorA{"netD_A", NetworkIndex::kDA, Purpose::kPoolB,
+                                           kPlacementOfDA};
+constexpr DiscriminatorKey kDiscriminatorB{"netD_B", NetworkIndex::kDB, Purpose::kPoolA,
+                                           kPlacementOfDB};
+
+DiscriminatorState make_discriminator_state(const RunSpec& spec, const DiscriminatorKey& key,
+                                            c10::Device device) {
+  auto network =
+      prepared(make_discriminator(spec.model, spec.data.image_size), spec, key.index, device);
+  ParameterArena arena({{key.name, network.get()}});
+  return {std::move(network), std::move(arena),
+          ImagePool(spec.train.pool_size, spec.seed, key.pool), key.placement};
 }
 
-void add_views(NamedTensors& all, const char* prefix, const ParameterArena& arena,
-               const at::Tensor& flat) {
-  if (!flat.defined()) return;
-  for (auto& [name, view] : arena.views(flat)) all.emplace_back(prefix + name, view);
-}
-
-void add_arena(NamedTensors& all, const ParameterArena& arena) {
-  add_views(all, "", arena, arena.values());
-  add_views(all, "adam.first.", arena, arena.first_moments());
-  add_views(all, "adam.second.", arena, arena.second_moments());
-}
-
-void add_buffers(NamedTensors& all, const char* prefix, Network& network) {
-  for (const auto& [name, buffer] : network.buffers()) {
-    all.emplace_back(fmt::format("{}.{}", prefix, name), buffer);
+// The tensors of a state, added network by network.
+class TensorList {
+ public:
+  void add_views(const char* prefix, const ParameterArena& arena, const at::Tensor& flat,
+                 Placement placement = Placement::kAllRanks) {
+    if (!flat.defined()) return;
+    for (auto& [name, view] : arena.views(flat)) all_.push_back({prefix + name, view, placement});
   }
-}
+
+  void add_arena(const ParameterArena& arena, Placement placement = Placement::kAllRanks) {
+    add_views("", arena, arena.values(), placement);
+    add_views("adam.first.", arena, arena.first_moments(), placement);
+    add_views("adam.second.", arena, arena.second_moments(), placement);
+  }
+
+  void add_buffers(const char* prefix, Network& network,
+                   Placement placement = Placement::kAllRanks) {
+    for (const auto& [name, buffer] : network.buffers()) {
+      all_.push_back({fmt::format("{}.{}", prefix, name), buffer, placement});
+    }
+  }
+
+  void add_pool(const char* name, const ImagePool& pool) {
+    if (pool.images().defined()) all_.push_back({name, pool.images()});
+  }
+
+  std::vector<PlacedTensor> take() { return std::move(all_); }
+
+ private:
+  std::vector<PlacedTensor> all_;
+};
 
 template <typename Number>
 Number counter(const std::map<std::string, std::string>& counters, const std::string& name) {
@@ -78,8 +107,8 @@ TrainState::TrainState(const RunSpec& spec, c10::Device device)
     : netG_A(generator(spec, NetworkIndex::kGA, device)),
       netG_B(generator(spec, NetworkIndex::kGB, device)),
       generators({{"netG_A", netG_A.get()}, {"netG_B", netG_B.get()}}),
-      netD_A(make_discriminator_state(spec, "netD_A", NetworkIndex::kDA, Purpose::kPoolB, device)),
-      netD_B(make_discriminator_state(spec, "netD_B", NetworkIndex::kDB, Purpose::kPoolA, device)),
+      netD_A(make_discriminator_state(spec, kDiscriminatorA, device)),
+      netD_B(make_discriminator_state(spec, kDiscriminatorB, device)),
       keeps_best_(spec.evaluate.checkpoint == CheckpointChoice::kBest) {
   if (!spec.train.initial_weights.empty()) load_initial_weights(spec.train.initial_weights);
   if (spec.train.ema_decay > 0) ema = generators.values().clone();
@@ -136,19 +165,25 @@ int64_t TrainState::adopt_final_weights() {
 
 NamedTensors TrainState::tensors() const {
   NamedTensors all;
-  add_arena(all, generators);
-  add_arena(all, netD_A.arena);
-  add_arena(all, netD_B.arena);
-  add_buffers(all, "netG_A", *netG_A);
-  add_buffers(all, "netG_B", *netG_B);
-  add_buffers(all, "netD_A", *netD_A.network);
-  add_buffers(all, "netD_B", *netD_B.network);
-  add_views(all, "ema.", generators, ema);
-  add_views(all, "best.", generators, best.weights);
-  // netD_A sees fakes of domain B, so its pool is pool_B.
-  if (netD_A.pool.images().defined()) all.emplace_back("pool_B", netD_A.pool.images());
-  if (netD_B.pool.images().defined()) all.emplace_back("pool_A", netD_B.pool.images());
+  for (auto& [name, tensor, placement] : placed_tensors()) all.emplace_back(name, tensor);
   return all;
+}
+
+// The order is part of the checkpoint format.
+std::vector<PlacedTensor> TrainState::placed_tensors() const {
+  TensorList all;
+  all.add_arena(generators);
+  all.add_arena(netD_A.arena, netD_A.placement);
+  all.add_arena(netD_B.arena, netD_B.placement);
+  all.add_buffers("netG_A", *netG_A);
+  all.add_buffers("netG_B", *netG_B);
+  all.add_buffers("netD_A", *netD_A.network, netD_A.placement);
+  all.add_buffers("netD_B", *netD_B.network, netD_B.placement);
+  all.add_views("ema.", generators, ema);
+  all.add_views("best.", generators, best.weights);
+  all.add_pool("pool_B", netD_A.pool);
+  all.add_pool("pool_A", netD_B.pool);
+  return all.take();
 }
 
 std::map<std::string, std::string> TrainState::counters() const {

@@ -11,20 +11,32 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/model/networks.h"
 #include "core/model/parameter_arena.h"
 #include "core/model/safetensors.h"
 #include "core/spec/run_spec.h"
 #include "core/train/image_pool.h"
+#include "core/train/placement.h"
 
 namespace scgan {
 
-// A discriminator with its optimizer and the pool of fakes it is shown.
+// A discriminator with its optimizer and the pool of fakes that it sees.
 struct DiscriminatorState {
   std::shared_ptr<Discriminator> network;
   ParameterArena arena;
+  // Equal on all ranks, wherever the discriminator is.
   ImagePool pool;
+  // Of network and arena.
+  Placement placement;
+};
+
+// One tensor of the state.
+struct PlacedTensor {
+  std::string name;
+  at::Tensor tensor;
+  Placement placement = Placement::kAllRanks;
 };
 
 class TrainState {
@@ -65,10 +77,12 @@ class TrainState {
   // Gives their step. Training cannot go on afterwards.
   int64_t adopt_final_weights();
 
-  // Views of all state but the counters: "netG_A.model.1.weight", buffers likewise,
+  // Views of all state except the counters: "netG_A.model.1.weight", buffers likewise,
   // "adam.first.<name>", "adam.second.<name>", and as far as they are there "ema.<name>",
   // "best.<name>", "pool_A", "pool_B".
   NamedTensors tensors() const;
+  // The same, with the ranks that hold them.
+  std::vector<PlacedTensor> placed_tensors() const;
   // "step", "scored_step", "adam_steps.G", "adam_steps.D_A", "adam_steps.D_B"; "best.step" and
   // "best.fid".
   std::map<std::string, std::string> counters() const;
