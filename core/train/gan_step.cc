@@ -12,38 +12,50 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <array>
 #include <utility>
 #include <vector>
 
 #include "core/base/counter_rng.h"
 #include "core/comm/canonical_sum.h"
+#include "core/model/diff_augment.h"
 #include "core/model/losses.h"
 #include "core/model/part_window.h"
 #include "core/model/ssl_loss.h"
+#include "core/train/placement.h"
 
 namespace scgan {
 
 struct GanStep::MicroBatch {
-  at::Tensor a, b;  // inputs [m, 3, S, S]
-  at::Tensor fake_a,
-      fake_b;         // with graph, or detached while `recompute` waits for the backward pass
-  int64_t first = 0;  // global index of the first sample
+  // Inputs [m, 3, S, S].
+  at::Tensor a, b;
+  // With graph; without it until the backward pass when run.recompute is on.
+  at::Tensor fake_a, fake_b;
+  // Global index of the first sample.
+  int64_t first = 0;
 };
 
-// Where one discriminator's step draws.
-struct GanStep::DiscriminatorSites {
-  AugmentSite real, fake;
+// What distinguishes the two discriminators in a step: where DiffAugment draws, and their losses.
+struct GanStep::DiscriminatorRole {
+  AugmentSite generator_step, real, fake;
+  Loss generator, adversarial, ssl;
 };
 
 namespace {
 
-// The discriminators take no gradient while the generators learn.
-class Frozen {
+// The terms of the generators' objective that a micro-batch adds to, as backward() returns them.
+constexpr std::array<Loss, 4> kMicroBatchLosses{Loss::kCycleA, Loss::kCycleB, Loss::kIdentityA,
+                                                Loss::kIdentityB};
+
+int64_t column(Loss loss) { return static_cast<int64_t>(loss); }
+
+// A discriminator gets no gradient while the generators learn.
+class ScopedFreeze {
  public:
-  explicit Frozen(ParameterArena& arena) : arena_(arena) { arena_.set_trainable(false); }
-  ~Frozen() { arena_.set_trainable(true); }
-  Frozen(const Frozen&) = delete;
-  Frozen& operator=(const Frozen&) = delete;
+  explicit ScopedFreeze(ParameterArena& arena) : arena_(arena) { arena_.set_trainable(false); }
+  ~ScopedFreeze() { arena_.set_trainable(true); }
+  ScopedFreeze(const ScopedFreeze&) = delete;
+  ScopedFreeze& operator=(const ScopedFreeze&) = delete;
 
  private:
   ParameterArena& arena_;
@@ -67,17 +79,17 @@ class GradientWatch {
 }  // namespace
 
 // netD_A sees images of B, netD_B images of A.
-constexpr GanStep::DiscriminatorSites GanStep::kSitesOfA{AugmentSite::kRealB, AugmentSite::kFakeB};
-constexpr GanStep::DiscriminatorSites GanStep::kSitesOfB{AugmentSite::kRealA, AugmentSite::kFakeA};
+constexpr GanStep::DiscriminatorRole GanStep::kRoleOfA{
+    AugmentSite::kGStepB, AugmentSite::kRealB, AugmentSite::kFakeB,
+    Loss::kGAdvA,         Loss::kDA,           Loss::kSslA};
+constexpr GanStep::DiscriminatorRole GanStep::kRoleOfB{
+    AugmentSite::kGStepA, AugmentSite::kRealA, AugmentSite::kFakeA,
+    Loss::kGAdvB,         Loss::kDB,           Loss::kSslB};
 
-StepDraws step_draws(const RunSpec& spec, int64_t step) {
+PartWindows part_windows(const RunSpec& spec, int64_t step) {
   const auto seed = static_cast<uint32_t>(spec.seed);
   return {part_window(spec.model, CounterRng(seed, Purpose::kPartA), step),
           part_window(spec.model, CounterRng(seed, Purpose::kPartB), step)};
-}
-
-std::array<double, 10> StepLosses::values() const {
-  return {g_adv_a, g_adv_b, cycle_a, cycle_b, identity_a, identity_b, d_a, d_b, ssl_a, ssl_b};
 }
 
 GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator,
@@ -90,55 +102,65 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
 }
 
 StepLosses GanStep::run(const Batch& cpu_batch, double learning_rate) {
-  const at::TensorOptions wanted = state_.generators.values().options();
-  const Batch batch{cpu_batch.a.to(wanted), cpu_batch.b.to(wanted)};
+  const at::TensorOptions options = state_.generators.values().options();
+  const Batch batch{cpu_batch.a.to(options), cpu_batch.b.to(options)};
   std::vector<MicroBatch> micros = own_micro_batches(batch);
   const Fakes fakes = gather_fakes(micros);
   const bool d_first = spec_.train.order == UpdateOrder::kDiscriminatorsFirst;
 
-  DiscriminatorsLosses discriminators;
-  if (d_first) discriminators = update_discriminators(batch, fakes, learning_rate);
-  const AdversarialGradients adversarial = adversarial_gradients(fakes);
+  StepLosses losses;
+  if (d_first) update_discriminators(batch, fakes, learning_rate, losses);
+  const AdversarialGradients adversarial = adversarial_gradients(fakes, losses);
   at::Tensor micro_losses;
-  // The gradients travel while the discriminators learn: these read detached fakes and their own
-  // weights only.
+  // The gradients travel while the discriminators learn, which read only detached fakes and their
+  // own weights.
   const at::Tensor gradient = start_generator_gradient(micros, adversarial, micro_losses);
-  if (!d_first) discriminators = update_discriminators(batch, fakes, learning_rate);
+  if (!d_first) update_discriminators(batch, fakes, learning_rate, losses);
   reducer_.finish();
   state_.generators.adam_step(gradient, spec_.train, learning_rate);
   state_.update_ema(spec_.train.ema_decay);
   ++state_.step;
-  return gather_losses(micro_losses,
-                       {adversarial.a.loss, adversarial.b.loss, discriminators.a.adversarial,
-                        discriminators.b.adversarial, discriminators.a.ssl, discriminators.b.ssl});
+  gather_losses(micro_losses, losses);
+  return losses;
 }
 
-// What the discriminators want changed in the fakes, each computed where it is held.
-GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes) {
-  AdversarialGradients adversarial{{at::empty_like(fakes.b)}, {at::empty_like(fakes.a)}};
-  if (holds_a()) adversarial.a = adversarial_gradient(state_.netD_A, fakes.b, AugmentSite::kGStepB);
-  if (holds_b()) adversarial.b = adversarial_gradient(state_.netD_B, fakes.a, AugmentSite::kGStepA);
-  communicator_.broadcast(adversarial.a.gradient, 0);
-  communicator_.broadcast(adversarial.b.gradient, root_of_b());
-  return adversarial;
+bool GanStep::is_held(const DiscriminatorState& discriminator) const {
+  return scgan::is_held(discriminator.placement, communicator_.rank(), communicator_.size());
 }
 
-GanStep::DiscriminatorsLosses GanStep::update_discriminators(const Batch& batch, const Fakes& fakes,
-                                                             double learning_rate) {
-  // Every rank feeds both pools, so that they are the same everywhere.
+int GanStep::first_holder(const DiscriminatorState& discriminator) const {
+  return scgan::first_holder(discriminator.placement, communicator_.size());
+}
+
+// Each gradient is computed where its discriminator is held, then broadcast.
+GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes,
+                                                             StepLosses& losses) {
+  AdversarialGradients gradients{at::empty_like(fakes.b), at::empty_like(fakes.a)};
+  if (is_held(state_.netD_A)) {
+    gradients.a = adversarial_gradient(state_.netD_A, kRoleOfA, fakes.b, losses);
+  }
+  if (is_held(state_.netD_B)) {
+    gradients.b = adversarial_gradient(state_.netD_B, kRoleOfB, fakes.a, losses);
+  }
+  communicator_.broadcast(gradients.a, first_holder(state_.netD_A));
+  communicator_.broadcast(gradients.b, first_holder(state_.netD_B));
+  return gradients;
+}
+
+void GanStep::update_discriminators(const Batch& batch, const Fakes& fakes, double learning_rate,
+                                    StepLosses& losses) {
+  // Every rank feeds both pools, so that they are equal on all ranks.
   const at::Tensor shown_b = state_.netD_A.pool.query(fakes.b, state_.step);
   const at::Tensor shown_a = state_.netD_B.pool.query(fakes.a, state_.step);
-  const StepDraws draws = step_draws(spec_, state_.step);
-  DiscriminatorsLosses losses;
-  if (holds_a()) {
-    losses.a = discriminator_step(state_.netD_A, {batch.b, shown_b, draws.part_a}, kSitesOfA,
-                                  learning_rate);
+  const PartWindows windows = part_windows(spec_, state_.step);
+  if (is_held(state_.netD_A)) {
+    discriminator_step(state_.netD_A, kRoleOfA, {batch.b, shown_b, windows.a}, learning_rate,
+                       losses);
   }
-  if (holds_b()) {
-    losses.b = discriminator_step(state_.netD_B, {batch.a, shown_a, draws.part_b}, kSitesOfB,
-                                  learning_rate);
+  if (is_held(state_.netD_B)) {
+    discriminator_step(state_.netD_B, kRoleOfB, {batch.a, shown_a, windows.b}, learning_rate,
+                       losses);
   }
-  return losses;
 }
 
 std::vector<GanStep::MicroBatch> GanStep::own_micro_batches(const Batch& batch) const {
@@ -171,22 +193,24 @@ GanStep::Fakes GanStep::gather_fakes(std::vector<MicroBatch>& own) {
           all_gather_rows(communicator_, at::cat(mine_b))};
 }
 
-GanStep::AdversarialGradient GanStep::adversarial_gradient(DiscriminatorState& discriminator,
-                                                           const at::Tensor& fakes,
-                                                           AugmentSite site) const {
-  const Frozen frozen(discriminator.arena);
+at::Tensor GanStep::adversarial_gradient(DiscriminatorState& discriminator,
+                                         const DiscriminatorRole& role, const at::Tensor& fakes,
+                                         StepLosses& losses) const {
+  const ScopedFreeze frozen(discriminator.arena);
   const at::Tensor leaf = fakes.detach().clone().requires_grad_(true);
-  const at::Tensor seen = diff_augment(leaf, spec_.model.diffaug, spec_.seed, site, state_.step);
+  const at::Tensor seen =
+      diff_augment(leaf, spec_.model.diffaug, spec_.seed, role.generator_step, state_.step);
   const at::Tensor loss = lsgan_real(discriminator.network->logits(seen));
   loss.backward();
-  return {leaf.grad(), loss.item<double>()};
+  losses[role.generator] = loss.item<double>();
+  return leaf.grad();
 }
 
-// Starts the sum of the generators' gradient over the whole batch; gives the vector that holds it
-// once the reducer has finished.
+// Starts the sum of the generators' gradient over the whole batch. Returns the vector that holds
+// the sum once the reducer has finished.
 at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros,
                                              const AdversarialGradients& adversarial,
-                                             at::Tensor& losses) {
+                                             at::Tensor& micro_losses) {
   TreeSum gradients;
   at::Tensor sum;
   std::vector<at::Tensor> rows;
@@ -200,9 +224,9 @@ at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros,
       rows.push_back(backward(micro, adversarial));
       gradients.push(std::move(gradient));
     }
-    micro = {};  // its graph is done with
+    micro = {};  // frees its graph
   }
-  losses = at::stack(rows);
+  micro_losses = at::stack(rows);
   if (!sum.defined()) {
     sum = gradients.result();
     reducer_.start(sum);
@@ -210,7 +234,8 @@ at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros,
   return sum;
 }
 
-// Backward of one micro-batch's share of the generators' objective; gives its four weighted terms.
+// The backward pass of one micro-batch's share of the generators' objective. Returns its weighted
+// terms, in the order of kMicroBatchLosses.
 at::Tensor GanStep::backward(MicroBatch& micro, const AdversarialGradients& adversarial) {
   if (spec_.run.recompute) translate(micro);
   const LossSpec& loss = spec_.loss;
@@ -229,17 +254,15 @@ at::Tensor GanStep::backward(MicroBatch& micro, const AdversarialGradients& adve
     terms.resize(4, at::zeros_like(terms.front()));
   }
   const at::Tensor sum = terms[0] + terms[1] + terms[2] + terms[3];
-  torch::autograd::backward(
-      {sum, micro.fake_b, micro.fake_a},
-      {at::ones_like(sum), adversarial.a.gradient.narrow(0, micro.first, size),
-       adversarial.b.gradient.narrow(0, micro.first, size)});
+  torch::autograd::backward({sum, micro.fake_b, micro.fake_a},
+                            {at::ones_like(sum), adversarial.a.narrow(0, micro.first, size),
+                             adversarial.b.narrow(0, micro.first, size)});
   return at::stack({terms[0].detach(), terms[1].detach(), terms[2].detach(), terms[3].detach()});
 }
 
-GanStep::DiscriminatorLosses GanStep::discriminator_step(DiscriminatorState& discriminator,
-                                                         const DiscriminatorBatch& batch,
-                                                         const DiscriminatorSites& sites,
-                                                         double learning_rate) const {
+void GanStep::discriminator_step(DiscriminatorState& discriminator, const DiscriminatorRole& role,
+                                 const DiscriminatorBatch& batch, double learning_rate,
+                                 StepLosses& losses) const {
   const int64_t step = state_.step;
   const at::Tensor gradient = discriminator.arena.new_gradient();
   const auto augmented = [&](const at::Tensor& images, AugmentSite site) {
@@ -248,43 +271,50 @@ GanStep::DiscriminatorLosses GanStep::discriminator_step(DiscriminatorState& dis
 
   // Two calls: real and fake images never share batch statistics.
   const auto on_real =
-      discriminator.network->discriminate_real(augmented(batch.real, sites.real), batch.part);
-  const at::Tensor on_fake = discriminator.network->logits(augmented(batch.fakes, sites.fake));
+      discriminator.network->discriminate_real(augmented(batch.real, role.real), batch.part);
+  const at::Tensor on_fake = discriminator.network->logits(augmented(batch.fakes, role.fake));
   const at::Tensor adversarial =
       (lsgan_real(on_real.logits) + lsgan_fake(on_fake)) * spec_.loss.d_adv_scale;
   at::Tensor total = adversarial;
-  DiscriminatorLosses losses;
   if (ssl_loss_) {
     const at::Tensor ssl = (*ssl_loss_)(on_real.rebuilt) * ssl_weight(spec_.loss, step);
     total = total + ssl;
-    losses.ssl = ssl.item<double>();
+    losses[role.ssl] = ssl.item<double>();
   }
   total.backward();
   discriminator.arena.adam_step(gradient, spec_.train, learning_rate);
-  losses.adversarial = adversarial.item<double>();
-  return losses;
+  losses[role.adversarial] = adversarial.item<double>();
 }
 
-StepLosses GanStep::gather_losses(const at::Tensor& micro_losses,
-                                  const std::array<double, 6>& discriminator_losses) {
+// Completes `losses` on every rank: the sums over all micro-batches, and each discriminator's terms
+// from the first rank that holds it.
+void GanStep::gather_losses(const at::Tensor& micro_losses, StepLosses& losses) {
   TreeSum sum;
   const at::Tensor rows = all_gather_rows(communicator_, micro_losses.to(at::kCPU, at::kDouble));
   for (int64_t row = 0; row < rows.size(0); ++row) sum.push(rows[row].clone());
-  const at::Tensor g = sum.result();
-  at::Tensor mine = at::empty({1, 6}, at::kDouble);
-  for (int64_t i = 0; i < 6; ++i) mine[0][i] = discriminator_losses[static_cast<size_t>(i)];
-  const at::Tensor d = all_gather_rows(communicator_, mine);
-  const auto g_term = [&](int64_t i) { return g[i].item<double>(); };
-  const auto d_term = [&](int64_t i) { return d[i % 2 == 0 ? 0 : root_of_b()][i].item<double>(); };
-  return {d_term(0), d_term(1), g_term(0), g_term(1), g_term(2),
-          g_term(3), d_term(2), d_term(3), d_term(4), d_term(5)};
+  const at::Tensor of_batch = sum.result();
+  for (size_t i = 0; i < kMicroBatchLosses.size(); ++i) {
+    losses[kMicroBatchLosses[i]] = of_batch[static_cast<int64_t>(i)].item<double>();
+  }
+
+  at::Tensor mine = at::empty({1, static_cast<int64_t>(kLosses.size())}, at::kDouble);
+  for (const auto& [loss, name] : kLosses) mine[0][column(loss)] = losses[loss];
+  const at::Tensor all = all_gather_rows(communicator_, mine);
+  const auto take = [&](const DiscriminatorState& discriminator, const DiscriminatorRole& role) {
+    const at::Tensor row = all[first_holder(discriminator)];
+    for (const Loss loss : {role.generator, role.adversarial, role.ssl}) {
+      losses[loss] = row[column(loss)].item<double>();
+    }
+  };
+  take(state_.netD_A, kRoleOfA);
+  take(state_.netD_B, kRoleOfB);
 }
 
 void GanStep::collect_discriminators() {
   if (communicator_.size() == 1) return;
   const at::NoGradGuard no_grad;
   for (DiscriminatorState* discriminator : {&state_.netD_A, &state_.netD_B}) {
-    const int root = discriminator == &state_.netD_A ? 0 : root_of_b();
+    const int root = first_holder(*discriminator);
     ParameterArena& arena = discriminator->arena;
     for (at::Tensor flat : {arena.values(), arena.first_moments(), arena.second_moments()}) {
       communicator_.broadcast(flat, root);

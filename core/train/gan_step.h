@@ -1,14 +1,14 @@
 // GanStep: one iteration of CycleGAN training whose bits do not depend on the number of ranks.
 //
 // Generators are data-parallel: a batch is cut into micro-batches of fixed size, each rank takes a
-// contiguous part of them, gradients are added in the canonical tree. Discriminators see the whole
-// batch: with one rank both are here, from two ranks on even ranks hold netD_A and odd ranks
-// netD_B. The order of updates is the published one: the discriminators learn from fakes made
-// before the generators' update. train.order d_first: they learn first, and the generators are
-// judged by what they have become.
+// contiguous part of them, and gradients are added in the canonical tree. Discriminators see the
+// whole batch; placement.h says which ranks hold them. The order of updates is the published one:
+// the discriminators learn from fakes made before the generators' update. With train.order d_first
+// they learn first, and the generators' adversarial loss is that of the updated discriminators.
 #pragma once
 
-#include <array>
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -16,98 +16,76 @@
 #include "core/comm/communicator.h"
 #include "core/comm/gradient_reducer.h"
 #include "core/data/data_loader.h"
-#include "core/model/diff_augment.h"
 #include "core/model/part_window.h"
 #include "core/model/ssl_loss.h"
 #include "core/spec/run_spec.h"
+#include "core/train/step_losses.h"
 #include "core/train/train_state.h"
 
 namespace scgan {
 
-// The loss terms of a step as they enter the sums: weighted, over the whole batch.
-struct StepLosses {
-  double g_adv_a = 0, g_adv_b = 0;        // netG_A before netD_A, netG_B before netD_B
-  double cycle_a = 0, cycle_b = 0;        // A -> B -> A and B -> A -> B
-  double identity_a = 0, identity_b = 0;  // |G_B(a) - a|, |G_A(b) - b|
-  double d_a = 0, d_b = 0;                // adversarial loss of netD_A, netD_B, scaled
-  double ssl_a = 0, ssl_b = 0;  // self-supervised loss of netD_A, netD_B; 0 where there is none
-
-  static constexpr std::array<const char*, 10> kNames{
-      "g_adv_a",    "g_adv_b", "cycle_a", "cycle_b", "identity_a",
-      "identity_b", "d_a",     "d_b",     "ssl_a",   "ssl_b"};
-  std::array<double, 10> values() const;
+// What decoder_part of netD_A and of netD_B reconstructs in a step; one window for the whole batch.
+struct PartWindows {
+  PartWindow a, b;
 };
-
-// The draws that all images of a step's batch share: what decoder_part of netD_A and of netD_B
-// rebuilds.
-struct StepDraws {
-  PartWindow part_a, part_b;
-};
-StepDraws step_draws(const RunSpec& spec, int64_t step);
+PartWindows part_windows(const RunSpec& spec, int64_t step);
 
 class GanStep {
  public:
-  // All references must outlive the GanStep; the communicator's size is one of
-  // possible_ranks_per_run(spec). `buckets`: of Reduction::kAllReduce.
+  // All references must outlive the GanStep; the communicator's size must be one of
+  // possible_ranks_per_run(spec). `buckets` applies to Reduction::kAllReduce.
   GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator,
           BucketSizes buckets = {});
 
-  // One update of all networks with the whole batch of step `state.step`; counts the step.
-  // Collective.
+  // Updates all networks once with `batch`, the whole batch of step `state.step`, and increments
+  // the step. Collective.
   StepLosses run(const Batch& batch, double learning_rate);
 
-  // Makes every rank hold both discriminators' state (parameters, Adam, buffers), before a
-  // checkpoint. Collective.
+  // Copies the state of both discriminators (parameters, Adam, buffers) to every rank, as a
+  // checkpoint needs it. Collective.
   void collect_discriminators();
 
  private:
   struct MicroBatch;
+  struct DiscriminatorRole;
+  static const DiscriminatorRole kRoleOfA, kRoleOfB;
+
+  // Of the whole batch, detached.
   struct Fakes {
-    at::Tensor a, b;  // whole batch, detached
+    at::Tensor a, b;
   };
-  struct AdversarialGradient {  // gradient of an adversarial loss with respect to the fakes of the
-                                // whole batch
-    at::Tensor gradient;
-    double loss = 0;
-  };
+  // Gradients of the generators' adversarial losses with respect to the fakes of the whole batch:
+  // of netD_A's with respect to the fakes of B, of netD_B's with respect to those of A.
   struct AdversarialGradients {
-    AdversarialGradient a, b;  // by netD_A on fakes of B, by netD_B on fakes of A
+    at::Tensor a, b;
   };
-  struct DiscriminatorSites;
   // What a discriminator learns from in a step: the whole batch.
   struct DiscriminatorBatch {
     at::Tensor real, fakes;
     PartWindow part;
   };
-  static const DiscriminatorSites kSitesOfA, kSitesOfB;
-  struct DiscriminatorLosses {
-    double adversarial = 0, ssl = 0;
-  };
-  struct DiscriminatorsLosses {
-    DiscriminatorLosses a, b;  // 0 where the discriminator is not held
-  };
 
-  bool holds_a() const { return communicator_.size() == 1 || communicator_.rank() % 2 == 0; }
-  bool holds_b() const { return communicator_.size() == 1 || communicator_.rank() % 2 == 1; }
-  int root_of_b() const { return communicator_.size() == 1 ? 0 : 1; }
+  bool is_held(const DiscriminatorState& discriminator) const;
+  int first_holder(const DiscriminatorState& discriminator) const;
 
   std::vector<MicroBatch> own_micro_batches(const Batch& batch) const;
   void translate(MicroBatch& micro) const;
   Fakes gather_fakes(std::vector<MicroBatch>& micros);
-  AdversarialGradients adversarial_gradients(const Fakes& fakes);
-  AdversarialGradient adversarial_gradient(DiscriminatorState& discriminator,
-                                           const at::Tensor& fakes, AugmentSite site) const;
+  // The functions below write the loss terms of discriminators that this rank holds to `losses`.
+  AdversarialGradients adversarial_gradients(const Fakes& fakes, StepLosses& losses);
+  at::Tensor adversarial_gradient(DiscriminatorState& discriminator, const DiscriminatorRole& role,
+                                  const at::Tensor& fakes, StepLosses& losses) const;
+  void update_discriminators(const Batch& batch, const Fakes& fakes, double learning_rate,
+                             StepLosses& losses);
+  void discriminator_step(DiscriminatorState& discriminator, const DiscriminatorRole& role,
+                          const DiscriminatorBatch& batch, double learning_rate,
+                          StepLosses& losses) const;
+
   at::Tensor start_generator_gradient(std::vector<MicroBatch>& micros,
-                                      const AdversarialGradients& adversarial, at::Tensor& losses);
+                                      const AdversarialGradients& adversarial,
+                                      at::Tensor& micro_losses);
   at::Tensor backward(MicroBatch& micro, const AdversarialGradients& adversarial);
-  DiscriminatorsLosses update_discriminators(const Batch& batch, const Fakes& fakes,
-                                             double learning_rate);
-  DiscriminatorLosses discriminator_step(DiscriminatorState& discriminator,
-                                         const DiscriminatorBatch& batch,
-                                         const DiscriminatorSites& sites,
-                                         double learning_rate) const;
-  StepLosses gather_losses(const at::Tensor& micro_losses,
-                           const std::array<double, 6>& discriminator_losses);
+  void gather_losses(const at::Tensor& micro_losses, StepLosses& losses);
 
   const RunSpec& spec_;
   TrainState& state_;

@@ -15,33 +15,30 @@
 namespace scgan {
 namespace {
 
-// What the ranks agree on at a step boundary.
-struct Agreement {
-  bool stop = false, checkpoint = false, samples = false, join = false;
-};
-
-Agreement agree(Communicator& communicator, TrainObserver& observer) {
-  const Agreement mine{observer.stop_requested(), observer.checkpoint_due(), observer.samples_due(),
-                       observer.join_due()};
+// The requests that all ranks act on.
+BoundaryRequests agree(Communicator& communicator, TrainObserver& observer) {
+  const BoundaryRequests mine = observer.at_boundary();
   if (communicator.size() == 1) return mine;
-  const at::Tensor flags = at::zeros({1, 4}, at::kLong);
-  flags[0][0] = mine.stop ? 1 : 0;
-  flags[0][1] = mine.checkpoint ? 1 : 0;
-  flags[0][2] = mine.samples ? 1 : 0;
-  flags[0][3] = mine.join ? 1 : 0;
-  const at::Tensor all = all_gather_rows(communicator, flags);
-  const auto of_rank_zero = [&](int64_t flag) { return all[0][flag].item<int64_t>() != 0; };
-  return {all.select(1, 0).any().item<bool>(), of_rank_zero(1), of_rank_zero(2), of_rank_zero(3)};
+  // One column per request, one row per rank.
+  at::Tensor own = at::zeros({1, 4}, at::kLong);
+  own[0][0] = mine.stop ? 1 : 0;
+  own[0][1] = mine.checkpoint ? 1 : 0;
+  own[0][2] = mine.samples ? 1 : 0;
+  own[0][3] = mine.join ? 1 : 0;
+  const at::Tensor all = all_gather_rows(communicator, own);
+  const auto by_rank_zero = [&](int64_t column) { return all[0][column].item<int64_t>() != 0; };
+  return {.stop = all.select(1, 0).any().item<bool>(),
+          .checkpoint = by_rank_zero(1),
+          .samples = by_rank_zero(2),
+          .join = by_rank_zero(3)};
 }
 
 void require_finite(const StepReport& report) {
-  const auto values = report.losses.values();
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      throw Error(
-          ErrorKind::kNonFinite,
-          fmt::format("loss {} is {} at step {}", StepLosses::kNames[i], values[i], report.step));
-    }
+  for (const auto& [loss, name] : kLosses) {
+    const double value = report.losses[loss];
+    if (std::isfinite(value)) continue;
+    throw Error(ErrorKind::kNonFinite,
+                fmt::format("loss {} is {} at step {}", name, value, report.step));
   }
 }
 
@@ -93,7 +90,7 @@ int64_t Trainer::resume() {
 TrainOutcome Trainer::train(TrainObserver& observer) {
   while (state_.step < total_steps()) {
     score_if_due(observer);
-    const Agreement agreed = agree(*communicator_, observer);
+    const BoundaryRequests agreed = agree(*communicator_, observer);
     if (agreed.checkpoint || agreed.stop) save_checkpoint(observer);
     if (agreed.samples) {
       const ScopedEvalWeights shown(state_);
@@ -131,10 +128,10 @@ void Trainer::score_if_due(TrainObserver& observer) {
 StepReport Trainer::one_step() {
   const int64_t epoch = schedule_epoch(spec_.train, state_.step, loader_.steps_per_epoch());
   const double rate = spec_.train.learning_rate * learning_rate_factor(spec_.train, epoch);
-  std::optional<StepDraws> draws;
-  if (has_ssl(spec_)) draws = step_draws(spec_, state_.step);
+  std::optional<PartWindows> windows;
+  if (has_ssl(spec_)) windows = part_windows(spec_, state_.step);
   const StepLosses losses = step_->run(loader_.batch(state_.step), rate);
-  return {state_.step, epoch, rate, losses, draws};
+  return {state_.step, epoch, rate, losses, windows};
 }
 
 void Trainer::save_checkpoint(TrainObserver& observer) {

@@ -18,33 +18,42 @@
 namespace scgan {
 
 struct StepReport {
-  int64_t step = 0;   // steps done, from 1
-  int64_t epoch = 0;  // of this step, from 1
+  // Steps done, from 1.
+  int64_t step = 0;
+  // Of this step, from 1.
+  int64_t epoch = 0;
   double learning_rate = 0;
   StepLosses losses;
-  std::optional<StepDraws> draws;  // where there is a self-supervised loss
+  // Only with a self-supervised loss.
+  std::optional<PartWindows> windows;
 };
 
-// What training tells the outside, on every rank; the caller keeps what it needs.
+// What an observer asks for at a step boundary.
+struct BoundaryRequests {
+  // Stop, with a checkpoint. One rank's request stops all of them; for the others below only rank
+  // 0's requests count.
+  bool stop = false;
+  bool checkpoint = false;
+  // Call write_samples().
+  bool samples = false;
+  // Return TrainOutcome::kRanksJoin, so that other ranks can join (Trainer::join).
+  bool join = false;
+};
+
+// Training reports to its observer, on every rank; the caller keeps what it needs.
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
   virtual void step_done(const StepReport& report) = 0;
-  // Called once per step boundary; true on any rank stops training on all of them, with a
-  // checkpoint.
-  virtual bool stop_requested() = 0;
-  // Rank 0's answers count. True: write a checkpoint (sample grids) at this step boundary.
-  virtual bool checkpoint_due() = 0;
-  // On rank 0, before a checkpoint is written, for whatever reason: what was made of the steps up
-  // to here must be as safe as the checkpoint, since they will not be done again.
+  // Called once per step boundary, before the next step.
+  virtual BoundaryRequests at_boundary() = 0;
+  // Called on rank 0 before every checkpoint. Whatever the observer keeps of the steps so far must
+  // become as durable as the checkpoint, because those steps will not run again.
   virtual void before_checkpoint() = 0;
-  virtual bool samples_due() = 0;
-  // Rank 0's answer counts. True: train() gives way to a change of the ranks (Trainer::join).
-  virtual bool join_due() = 0;
   // The generators hold the weights that are scored (their moving average, if there is one).
   virtual void write_samples(const TrainState& state) = 0;
-  // Scores them on the test set, every evaluate.every_epochs; gives the FID of the first direction,
-  // the same on all ranks. Collective over `communicator`.
+  // Scores the generators on the test set, every evaluate.every_epochs. Returns the FID of the
+  // first direction, equal on all ranks. Collective over `communicator`.
   virtual double score(const TrainState& state, Communicator& communicator) = 0;
 };
 
@@ -58,25 +67,27 @@ class Trainer {
   Trainer(const RunSpec& spec, const std::string& run_id, const DataLoader& loader,
           Communicator& communicator, c10::Device device, const std::filesystem::path& folder);
 
-  // Continues from the newest good checkpoint that rank 0 sees, if there is one: the others may not
-  // see it yet on a network file system, and take over its state. Gives the steps done so far.
-  // Collective.
+  // Continues from the newest intact checkpoint that rank 0 sees, if there is one. The other ranks
+  // may not see it yet on a network file system, so they receive rank 0's state. Returns the steps
+  // done so far. Collective.
   int64_t resume();
 
-  // Trains to the last step, or until a stop or a change of the ranks is requested; finished, the
-  // generators hold the weights that the run ends with. Throws Error(kNonFinite) on every rank when
-  // a loss is not finite, Error(kDevice) when run.check_steps finds the ranks parted. Collective.
+  // Trains to the last step, or until the observer requests a stop or a join. When finished, the
+  // generators hold the final weights of the run. Throws Error(kNonFinite) on every rank when a
+  // loss is not finite, Error(kDevice) when run.check_steps finds that the ranks have diverged.
+  // Collective.
   TrainOutcome train(TrainObserver& observer);
 
-  // After TrainOutcome::kRanksJoin, or newly built to join a run under way: goes on over
-  // `communicator`, whose rank 0 trained the run before. All others take over its state, whatever
-  // they held. Then train() again. Collective over `communicator`.
+  // Continues the run over `communicator`, after TrainOutcome::kRanksJoin or in a Trainer that was
+  // newly built to join the run. Rank 0 must have trained the run before; all others receive its
+  // state. Call train() again afterwards. Collective over `communicator`.
   void join(Communicator& communicator);
 
   int64_t total_steps() const;
-  // Step of the weights that the generators hold: the last one, unless the best are kept.
+  // Step of the weights that the generators hold: the last one, or the best one when
+  // evaluate.checkpoint is best.
   int64_t weights_step() const { return weights_step_; }
-  // How often the run is scored, over its whole length: during training and at its end.
+  // How often the whole run is scored: during training and at its end.
   int64_t score_count() const;
   const TrainState& state() const { return state_; }
   // The last step that was computed, also when its losses were not finite.

@@ -15,9 +15,8 @@ void write_non_finite_batch(const std::filesystem::path& folder, const Batch& ba
       {"step", std::to_string(report.step)},
       {"learning_rate", fmt::format("{}", report.learning_rate)},
       {"problem", problem}};
-  const auto losses = report.losses.values();
-  for (size_t i = 0; i < losses.size(); ++i) {
-    facts[fmt::format("loss.{}", StepLosses::kNames[i])] = fmt::format("{}", losses[i]);
+  for (const auto& [loss, name] : kLosses) {
+    facts[fmt::format("loss.{}", name)] = fmt::format("{}", report.losses[loss]);
   }
   const auto file = folder / fmt::format("non_finite-{:08}.safetensors", report.step);
   write_safetensors(file, {{"a", batch.a}, {"b", batch.b}}, facts);

@@ -38,12 +38,11 @@ RunLog::RunLog(const std::filesystem::path& file, int64_t first_step) : file_(fi
 void RunLog::add(const StepReport& report) {
   std::string line = fmt::format("{{\"step\":{},\"epoch\":{},\"learning_rate\":{}", report.step,
                                  report.epoch, report.learning_rate);
-  const auto values = report.losses.values();
-  for (size_t i = 0; i < values.size(); ++i) {
-    line += fmt::format(",\"{}\":{}", StepLosses::kNames[i], values[i]);
+  for (const auto& [loss, name] : kLosses) {
+    line += fmt::format(",\"{}\":{}", name, report.losses[loss]);
   }
-  if (report.draws) {
-    const auto [a, b] = *report.draws;
+  if (report.windows) {
+    const auto [a, b] = *report.windows;
     line += fmt::format(",\"part_a\":[{},{}],\"part_b\":[{},{}]", a.y, a.x, b.y, b.x);
   }
   stream_ << line << "}\n";
@@ -64,7 +63,7 @@ std::vector<results::LossPoint> logged_losses(const std::filesystem::path& file,
     const auto json = nlohmann::json::parse(line);
     const auto step = json.at("step").get<int64_t>();
     if (!wanted(step)) continue;
-    for (const char* name : StepLosses::kNames) {
+    for (const auto& [loss, name] : kLosses) {
       points.push_back({step, name, json.at(name).get<double>()});
     }
   }

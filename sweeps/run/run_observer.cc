@@ -53,14 +53,12 @@ void RunObserver::step_done(const StepReport& report) {
       setup_.device.is_cuda() ? Heartbeat::Deadline::kTimeout : Heartbeat::Deadline::kNone);
   if (!setup_.leader) return;
   log_->add(report);
-  const auto values = report.losses.values();
-  const StepLosses& l = report.losses;
-  g_loss_ = l.g_adv_a + l.g_adv_b + l.cycle_a + l.cycle_b + l.identity_a + l.identity_b;
-  d_loss_ = l.d_a + l.d_b + l.ssl_a + l.ssl_b;
+  const StepLosses& losses = report.losses;
+  g_loss_ = losses[Loss::kGAdvA] + losses[Loss::kGAdvB] + losses[Loss::kCycleA] +
+            losses[Loss::kCycleB] + losses[Loss::kIdentityA] + losses[Loss::kIdentityB];
+  d_loss_ = losses[Loss::kDA] + losses[Loss::kDB] + losses[Loss::kSslA] + losses[Loss::kSslB];
   if (is_on_curve(report.step)) {
-    for (size_t i = 0; i < values.size(); ++i) {
-      points_.push_back({report.step, StepLosses::kNames[i], values[i]});
-    }
+    for (const auto& [loss, name] : kLosses) points_.push_back({report.step, name, losses[loss]});
   }
   if (seconds_since(last_report_) >= kReportSeconds) report_progress(report.step);
 }
@@ -72,6 +70,13 @@ void RunObserver::report_progress(int64_t step) {
                                          std::exchange(scores_, {})}));
 }
 
+BoundaryRequests RunObserver::at_boundary() {
+  return {.stop = control_.stop_asked(),
+          .checkpoint = checkpoint_due(),
+          .samples = samples_due(),
+          .join = setup_.leader && control_.join_requested()};
+}
+
 bool RunObserver::checkpoint_due() {
   if (!setup_.leader || seconds_since(last_checkpoint_) < setup_.spec.run.checkpoint_minutes * 60) {
     return false;
@@ -80,7 +85,7 @@ bool RunObserver::checkpoint_due() {
   return true;
 }
 
-bool RunObserver::samples_due() {
+bool RunObserver::samples_due() const {
   return setup_.leader && setup_.spec.run.sample_images > 0 &&
          seconds_since(last_samples_) >= setup_.spec.run.sample_minutes * 60;
 }

@@ -38,11 +38,8 @@ class RunObserver final : public TrainObserver {
               Heartbeat& heartbeat);
 
   void step_done(const StepReport& report) override;
-  bool stop_requested() override { return control_.stop_asked(); }
-  bool join_due() override { return setup_.leader && control_.join_requested(); }
-  bool checkpoint_due() override;
+  BoundaryRequests at_boundary() override;
   void before_checkpoint() override { log_->flush(); }
-  bool samples_due() override;
   void write_samples(const TrainState& state) override;
   // Reports the scores at once, to be stored.
   double score(const TrainState& state, Communicator& communicator) override;
@@ -52,6 +49,8 @@ class RunObserver final : public TrainObserver {
 
  private:
   using Clock = std::chrono::steady_clock;
+  bool checkpoint_due();
+  bool samples_due() const;
   void report_progress(int64_t step);
   bool is_on_curve(int64_t step) const;
 

@@ -23,7 +23,7 @@ constexpr int64_t kSteps = 20;
 
 struct Trained {
   std::map<std::string, at::Tensor> tensors;  // on the CPU
-  std::array<double, 10> losses;
+  StepLosses losses;
 };
 
 void expect_equal(const Trained& a, const Trained& b) {
@@ -51,7 +51,7 @@ class GanStepGpuTest : public ::testing::TestWithParam<DiscriminatorKind> {
     StepLosses losses;
     for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4);
     step.collect_discriminators();
-    Trained result{{}, losses.values()};
+    Trained result{{}, losses};
     for (const auto& [name, tensor] : state.tensors()) result.tensors[name] = tensor.cpu().clone();
     return result;
   }
@@ -89,9 +89,9 @@ TEST_P(GanStepGpuTest, RecomputingForwardsGivesTheSameBits) {
 TEST_P(GanStepGpuTest, FirstLossesAreThoseOfTheCpuUpToRounding) {
   const Trained gpu = trained(solo_, *gpu_of_rank(), 1);
   const Trained cpu = trained(solo_, at::kCPU, 1);
-  for (size_t i = 0; i < cpu.losses.size(); ++i) {
-    EXPECT_NEAR(gpu.losses[i], cpu.losses[i], 1e-3 * (1 + std::abs(cpu.losses[i])))
-        << StepLosses::kNames[i];
+  for (const auto& [loss, name] : kLosses) {
+    EXPECT_NEAR(gpu.losses[loss], cpu.losses[loss], 1e-3 * (1 + std::abs(cpu.losses[loss])))
+        << name;
   }
 }
 

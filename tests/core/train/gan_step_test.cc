@@ -40,16 +40,16 @@ void expect_equal(const Snapshot& a, const Snapshot& b) {
 }
 
 // State and last losses after `steps` steps on this rank.
-std::pair<Snapshot, std::array<double, 10>> trained(const RunSpec& spec, const Dataset& data,
-                                                    Communicator& communicator, int64_t steps,
-                                                    BucketSizes buckets = {}) {
+std::pair<Snapshot, StepLosses> trained(const RunSpec& spec, const Dataset& data,
+                                        Communicator& communicator, int64_t steps,
+                                        BucketSizes buckets = {}) {
   const DataLoader loader(spec, data);
   TrainState state(spec, at::kCPU);
   GanStep step(spec, state, communicator, buckets);
   StepLosses losses;
   for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4);
   step.collect_discriminators();
-  return {snapshot(state), losses.values()};
+  return {snapshot(state), losses};
 }
 
 constexpr BucketSizes kSmallBuckets{256, 4096};  // of generators of 40 KB each
@@ -189,10 +189,10 @@ TEST_P(GanStepTest, SelfSupervisedLossExistsForFastGanOnly) {
   TrainState state(spec_, at::kCPU);
   const auto losses = GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4);
   if (GetParam() == DiscriminatorKind::kFastGan) {
-    EXPECT_GT(losses.ssl_a, 0);
-    EXPECT_GT(losses.ssl_b, 0);
+    EXPECT_GT(losses[Loss::kSslA], 0);
+    EXPECT_GT(losses[Loss::kSslB], 0);
   } else {
-    EXPECT_EQ(losses.ssl_a, 0);
+    EXPECT_EQ(losses[Loss::kSslA], 0);
   }
 }
 
@@ -203,14 +203,14 @@ TEST_P(GanStepTest, DiscriminatorsFirstChangesWhatTheGeneratorsAreJudgedBy) {
   spec_.train.order = UpdateOrder::kDiscriminatorsFirst;
   TrainState d_first(spec_, at::kCPU);
   const StepLosses other = GanStep(spec_, d_first, solo_).run(batch, 2e-4);
-  EXPECT_EQ(usual.cycle_a, other.cycle_a);
-  EXPECT_NE(usual.g_adv_a, other.g_adv_a);
+  EXPECT_EQ(usual[Loss::kCycleA], other[Loss::kCycleA]);
+  EXPECT_NE(usual[Loss::kGAdvA], other[Loss::kGAdvA]);
   if (GetParam() == DiscriminatorKind::kPatch) {
-    EXPECT_EQ(usual.d_a, other.d_a);
+    EXPECT_EQ(usual[Loss::kDA], other[Loss::kDA]);
     // The generators' term is what the updated discriminator gives the same fakes.
     TrainState fakes(spec_, at::kCPU);
     const at::Tensor logits = d_first.netD_A.network->logits(fakes.netG_A->forward(batch.a));
-    EXPECT_NEAR((logits - 1).square().mean().item<double>(), other.g_adv_a, 1e-5);
+    EXPECT_NEAR((logits - 1).square().mean().item<double>(), other[Loss::kGAdvA], 1e-5);
   }
   const auto [expected, losses] = trained(spec_, data_, solo_, 2);
   on_ranks(2, [&](Communicator& communicator) {
@@ -227,10 +227,12 @@ TEST_P(GanStepTest, DoublePrecisionIsDoubleThroughout) {
     const bool counts = name.ends_with("num_batches_tracked");
     EXPECT_EQ(tensor.scalar_type(), counts ? at::kLong : at::kDouble) << name;
   }
-  for (size_t i = 0; i < exact_losses.size(); ++i) {
-    EXPECT_NEAR(exact_losses[i], single_losses[i], 1e-5 * (1 + single_losses[i]));
-    const bool same = exact_losses[i] == single_losses[i];
-    EXPECT_EQ(same, exact_losses[i] == 0);
+  for (const auto& [loss, name] : kLosses) {
+    const double exact_loss = exact_losses[loss];
+    const double single_loss = single_losses[loss];
+    EXPECT_NEAR(exact_loss, single_loss, 1e-5 * (1 + single_loss)) << name;
+    const bool same = exact_loss == single_loss;
+    EXPECT_EQ(same, exact_loss == 0) << name;
   }
   on_ranks(2, [&](Communicator& communicator) {
     expect_equal(exact, trained(spec_, data_, communicator, 1).first);
@@ -241,7 +243,7 @@ TEST_P(GanStepTest, SelfSupervisedLossWarmsUp) {
   if (GetParam() == DiscriminatorKind::kPatch) GTEST_SKIP() << "has no such loss";
   const auto ssl_of_first_step = [&] {
     TrainState state(spec_, at::kCPU);
-    return GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4).ssl_a;
+    return GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4)[Loss::kSslA];
   };
   const double full = ssl_of_first_step();
   spec_.loss.ssl_warmup_steps = 4;
@@ -278,8 +280,8 @@ TEST_P(GanStepTest, GeneratorGradientIsThatOfTheWholeObjective) {
     const at::Tensor gradient = parts.generators.first_moments() / (1 - spec_.train.beta1);
     EXPECT_LT((gradient - expected).norm().item<double>() / expected.norm().item<double>(), 1e-4)
         << "cycle weight " << lambda;
-    const double sum = losses.g_adv_a + losses.g_adv_b + losses.cycle_a + losses.cycle_b +
-                       losses.identity_a + losses.identity_b;
+    const double sum = losses[Loss::kGAdvA] + losses[Loss::kGAdvB] + losses[Loss::kCycleA] +
+                       losses[Loss::kCycleB] + losses[Loss::kIdentityA] + losses[Loss::kIdentityB];
     EXPECT_NEAR(sum, objective.item<double>(), 1e-4 * sum);
   }
 }

@@ -174,10 +174,10 @@ void expect_state(const TrainState& state, const Golden& golden, int64_t iterati
 
 void expect_losses(const StepLosses& losses, const Golden& golden, int64_t iteration,
                    double tolerance) {
-  for (size_t term = 0; term < StepLosses::kNames.size(); ++term) {
+  for (size_t term = 0; term < kLosses.size(); ++term) {
     const double expected = golden.loss(iteration, term);
-    EXPECT_NEAR(losses.values()[term], expected, tolerance * std::abs(expected))
-        << StepLosses::kNames[term] << " of iteration " << iteration;
+    EXPECT_NEAR(losses[kLosses[term].loss], expected, tolerance * std::abs(expected))
+        << kLosses[term].name << " of iteration " << iteration;
   }
 }
 

@@ -37,24 +37,21 @@ class ScriptedObserver final : public TrainObserver {
   int64_t stop_at = std::numeric_limits<int64_t>::max();
   int64_t checkpoint_at = -1;
   int64_t join_at = -1;  // once
-  std::vector<std::array<double, 10>> losses;
+  std::vector<StepLosses> losses;
   std::vector<int64_t> saved_after;        // steps, when it was told of a checkpoint
   std::map<int64_t, double> fid_at;        // what score() gives at a step; 100 elsewhere
   std::map<int64_t, at::Tensor> shown_at;  // the generators' weights that it saw
 
   void step_done(const StepReport& report) override {
     step_ = report.step;
-    losses.push_back(report.losses.values());
+    losses.push_back(report.losses);
   }
-  bool stop_requested() override { return step_ >= stop_at; }
-  bool checkpoint_due() override { return step_ == checkpoint_at; }
+  BoundaryRequests at_boundary() override {
+    const bool join = step_ == join_at;
+    if (join) join_at = -1;
+    return {.stop = step_ >= stop_at, .checkpoint = step_ == checkpoint_at, .join = join};
+  }
   void before_checkpoint() override { saved_after.push_back(step_); }
-  bool samples_due() override { return false; }
-  bool join_due() override {
-    const bool due = step_ == join_at;
-    if (due) join_at = -1;
-    return due;
-  }
   void write_samples(const TrainState&) override {}
   double score(const TrainState& state, Communicator&) override {
     shown_at[state.step] = state.generators.values().clone();

@@ -15,7 +15,7 @@ StepReport report(int64_t step) {
   report.step = step;
   report.epoch = 1;
   report.learning_rate = 2e-4;
-  report.losses.cycle_a = 0.1 * static_cast<double>(step);
+  report.losses[Loss::kCycleA] = 0.1 * static_cast<double>(step);
   return report;
 }
 
@@ -60,7 +60,7 @@ TEST(RunLogTest, GivesBackTheLossesOfWantedSteps) {
   write_steps(log, 1, 6);
   const auto points =
       logged_losses(folder.path() / "log", [](int64_t step) { return step % 3 == 0; });
-  ASSERT_EQ(points.size(), 2 * StepLosses::kNames.size());
+  ASSERT_EQ(points.size(), 2 * kLosses.size());
   EXPECT_EQ(points.front().step, 3);
   EXPECT_EQ(points.back().step, 6);
   for (const auto& [step, name, value] : points) {
