@@ -23,20 +23,18 @@ struct CudaEventTraits {
 };
 using CudaEvent = UniqueHandle<CudaEventTraits>;
 
-// Throws Error(kDevice) with the name of the operation and CUDA's text unless `status` is
-// cudaSuccess.
+// Throws Error(kDevice) with the operation's name and CUDA's text unless `status` is cudaSuccess.
 void check_cuda(cudaError_t status, const char* operation,
                 std::source_location where = std::source_location::current());
 
-// A stream of the current device that is ordered with others by events only, and whose kernels are
-// served first.
+// A stream of the current device with the highest priority, which only events order with others.
 CudaStream new_stream();
 
-// An event of the current device, without time stamps.
+// An event of the current device, without timing.
 CudaEvent new_event();
 
-// What is queued on `later` from now on runs after what is queued on `earlier` now. `event` is
-// recorded for that; it may be used again at once.
+// Work enqueued on `later` from now on runs after the work enqueued on `earlier` so far. Records
+// `event`, which may be reused immediately.
 void order(cudaStream_t earlier, cudaStream_t later, cudaEvent_t event);
 
 }  // namespace scgan::distributed

@@ -1,4 +1,5 @@
-// What there is to know of a GPU without computing on it.
+// Facts about a GPU and control of its memory. The build compiles gpu_cuda.cc, or gpu_none.cc where
+// CUDA's headers are missing.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -7,22 +8,24 @@
 
 namespace scgan::distributed {
 
-// "NVIDIA H100 80GB HBM3, sm_90, 132 multiprocessors": what the libraries choose kernels by. Some
-// models, and the parts that MIG and MPS make, differ in the last number only. Throws
-// Error(kDevice) when there is no such GPU.
+// "NVIDIA H100 80GB HBM3, sm_90, 132 multiprocessors": what libraries choose kernels by. Some
+// models, and some MIG or MPS partitions, differ only in the last number. Throws Error(kDevice) if
+// the GPU does not exist. "cuda:0" in a build without CUDA's headers.
 std::string gpu_name(c10::Device device);
 
-// Where the GPU sits: "<boot id of the host> <PCI address>". Equal for two ranks that share one,
-// whatever CUDA_VISIBLE_DEVICES calls it, and for the parts of a GPU that MIG cuts.
+// "<boot id of the host> <PCI address>": equal for two ranks that share a GPU, whatever
+// CUDA_VISIBLE_DEVICES numbers it, and for all MIG partitions of one GPU. Throws Error(kDevice) if
+// the GPU does not exist. "" in a build without CUDA's headers.
 std::string gpu_location(c10::Device device);
 
-// From now on whoever asks for GPU memory that is not there gets Error(kOutOfMemory), in the whole
-// process. LibTorch's convolutions would catch its own error, go on with another of cuDNN's
-// algorithms, which gives other bits, and keep that one for all later runs of the process. Throws
-// Error(kInvalidSpec) when LibTorch was told to use another allocator than its own.
-void refuse_when_gpu_memory_ends();
+// From now on a failed GPU allocation throws Error(kOutOfMemory), in the whole process. LibTorch's
+// convolutions would catch LibTorch's own error, switch to another of cuDNN's algorithms, which
+// rounds differently, and keep it for all later runs of the process. Throws Error(kInvalidSpec) if
+// LibTorch is configured to use another allocator than its own.
+void throw_on_gpu_out_of_memory();
 
-// Gives memory that LibTorch keeps for later tensors back to the GPU.
-void give_back_memory();
+// Returns the GPU memory that LibTorch caches for later tensors to the device, where NCCL and other
+// processes can allocate it. Does nothing for a CPU.
+void release_cached_memory(c10::Device device);
 
 }  // namespace scgan::distributed

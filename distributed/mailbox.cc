@@ -6,7 +6,7 @@
 namespace scgan::distributed {
 namespace {
 
-constexpr auto kMailInterval = std::chrono::milliseconds(5);
+constexpr auto kMailboxPollInterval = std::chrono::milliseconds(5);
 
 }  // namespace
 
@@ -20,7 +20,7 @@ void Mailbox::send(int to, MailTag tag, const std::string& text) const {
   for (int done = 0;;) {
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
     if (done != 0) return;
-    std::this_thread::sleep_for(kMailInterval);
+    std::this_thread::sleep_for(kMailboxPollInterval);
   }
 }
 
@@ -43,7 +43,7 @@ std::optional<Mail> Mailbox::poll(MailTag tag) const {
 Mail Mailbox::receive(MailTag tag) const {
   for (;;) {
     if (auto mail = poll(tag)) return *std::move(mail);
-    std::this_thread::sleep_for(kMailInterval);
+    std::this_thread::sleep_for(kMailboxPollInterval);
   }
 }
 

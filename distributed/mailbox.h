@@ -1,9 +1,8 @@
-// Small text messages between ranks, beside the training traffic: how ranks get orders
-// and report.
+// Short text messages between ranks, independent of the training traffic: orders and reports.
 //
 // Texts from one rank to another with the same tag arrive in the order of sending. Waiting sleeps
-// instead of spinning, since it shares a core with training. Safe to use from
-// several threads, as long as no two threads receive the same tag.
+// instead of spinning, since it shares a core with training. May be used from several threads, as
+// long as no two of them receive the same tag.
 #pragma once
 
 #include <optional>
@@ -13,7 +12,7 @@
 
 namespace scgan::distributed {
 
-enum class MailTag { kToCoordinator = 1, kOrder = 2, kLifeSign = 3 };
+enum class MailTag { kReport = 1, kOrder = 2, kHeartbeat = 3 };
 
 struct Mail {
   int from = 0;  // world rank
@@ -25,10 +24,11 @@ class Mailbox {
   // Collective over the world.
   Mailbox();
 
+  // Returns when `text` may be changed, not when it has arrived.
   void send(int to, MailTag tag, const std::string& text) const;
-  // A message of this tag that has arrived, if any.
+  // Returns the next message with this tag, if one has arrived.
   std::optional<Mail> poll(MailTag tag) const;
-  // Waits for one.
+  // Waits for the next message with this tag.
   Mail receive(MailTag tag) const;
 
  private:

@@ -28,7 +28,7 @@ MpiComm duplicate(MPI_Comm comm) {
 }
 
 MpiComm group_of(MPI_Comm comm, const std::vector<int>& members) {
-  constexpr int kTag = 0;  // groups of other ranks may be made at the same time
+  constexpr int kTag = 0;  // groups created at the same time have no rank in common
   MPI_Group all = MPI_GROUP_NULL;
   check_mpi(MPI_Comm_group(comm, &all), "MPI_Comm_group");
   const MpiGroup owned_all(all);

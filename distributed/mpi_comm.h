@@ -13,9 +13,8 @@ namespace scgan::distributed {
 struct MpiCommTraits {
   using Handle = MPI_Comm;
   static Handle null() noexcept { return MPI_COMM_NULL; }
-  static void close(Handle comm) noexcept {
-    MPI_Comm_free(&comm);
-  }  // collective: its ranks leave scope together
+  // Collective: all ranks of the communicator leave scope together.
+  static void close(Handle comm) noexcept { MPI_Comm_free(&comm); }
 };
 using MpiComm = UniqueHandle<MpiCommTraits>;
 
@@ -26,16 +25,16 @@ struct MpiGroupTraits {
 };
 using MpiGroup = UniqueHandle<MpiGroupTraits>;
 
-// Throws Error(kCommunication) with the name of the operation and MPI's text unless `status` is
+// Throws Error(kCommunication) with the operation's name and MPI's text unless `status` is
 // MPI_SUCCESS.
 void check_mpi(int status, const char* operation,
                std::source_location where = std::source_location::current());
 
-// A duplicate of `comm` whose errors are returned, not fatal. Collective.
+// Duplicates `comm`; errors of the duplicate are returned, not fatal. Collective.
 MpiComm duplicate(MPI_Comm comm);
 
-// The ranks `members` of `comm`, in this order; its errors are returned, not fatal. Collective over
-// the members alone.
+// A communicator of the ranks `members` of `comm`, in this order; its errors are returned, not
+// fatal. Collective over the members alone.
 MpiComm group_of(MPI_Comm comm, const std::vector<int>& members);
 
 }  // namespace scgan::distributed

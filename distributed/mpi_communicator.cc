@@ -5,14 +5,12 @@
 #include <fmt/format.h>
 #include <sched.h>
 
-#include <algorithm>
-#include <chrono>
 #include <limits>
 #include <list>
 #include <utility>
 
 #include "core/base/error.h"
-#include "distributed/waiting.h"
+#include "distributed/deadline.h"
 
 namespace scgan::distributed {
 namespace {
@@ -34,7 +32,7 @@ int size_of(const MpiComm& comm) {
 int byte_count(size_t bytes) {
   if (bytes > static_cast<size_t>(std::numeric_limits<int>::max())) {
     throw Error(ErrorKind::kCommunication,
-                fmt::format("a message of {} bytes is more than MPI's 2 GiB", bytes));
+                fmt::format("a message of {} bytes exceeds MPI's limit of 2 GiB", bytes));
   }
   return static_cast<int>(bytes);
 }
@@ -48,7 +46,7 @@ MPI_Datatype mpi_type_of(const at::Tensor& tensor) {
     case at::kDouble:
       return MPI_DOUBLE;
     default:
-      throw Error(ErrorKind::kCommunication, "all_reduce_sum takes float32 or float64");
+      throw Error(ErrorKind::kCommunication, "all_reduce_sum needs float32 or float64");
   }
 }
 
@@ -60,14 +58,14 @@ MpiCommunicator::MpiCommunicator(MpiComm group, double timeout_seconds)
       timeout_seconds_(timeout_seconds) {}
 
 MpiCommunicator::~MpiCommunicator() {
-  // Freeing is collective, and a rank is lost, stuck or gone on to something else.
+  // Freeing is collective, but a rank is lost, stuck or has left the group.
   if (broken_) static_cast<void>(group_.release());
 }
 
 void MpiCommunicator::abort(const std::string& reason) {
   broken_ = true;
-  // Nobody waits until it is read; who never reads it has given up too. Its bytes are MPI's as long
-  // as the process lives.
+  // Does not wait for the receivers: one that never reads it has aborted too. MPI may read the
+  // bytes at any later time, so they are never freed.
   static auto& reasons = *new std::list<std::string>;
   const std::string& kept = reasons.emplace_back(reason);
   for (int other = 0; other < size(); ++other) {
@@ -80,21 +78,21 @@ void MpiCommunicator::abort(const std::string& reason) {
   }
 }
 
-void MpiCommunicator::listen() {
+void MpiCommunicator::throw_if_aborted() {
   const std::scoped_lock lock(receiving_);
-  if (!received_) received_ = received_reason();
-  if (!received_) return;
+  if (!abort_reason_) abort_reason_ = receive_abort_reason();
+  if (!abort_reason_) return;
   broken_ = true;
-  throw PeerAborted(*received_);
+  throw PeerAborted(*abort_reason_);
 }
 
-std::optional<std::string> MpiCommunicator::received_reason() {
-  int came = 0;
+std::optional<std::string> MpiCommunicator::receive_abort_reason() {
+  int arrived = 0;
   MPI_Message message = MPI_MESSAGE_NULL;
   MPI_Status status;
-  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, kAbortTag, group_.get(), &came, &message, &status),
+  check_mpi(MPI_Improbe(MPI_ANY_SOURCE, kAbortTag, group_.get(), &arrived, &message, &status),
             "MPI_Improbe");
-  if (came == 0) return std::nullopt;
+  if (arrived == 0) return std::nullopt;
   int length = 0;
   check_mpi(MPI_Get_count(&status, MPI_CHAR, &length), "MPI_Get_count");
   std::string reason(static_cast<size_t>(length), '\0');
@@ -102,42 +100,25 @@ std::optional<std::string> MpiCommunicator::received_reason() {
   return reason;
 }
 
-void MpiCommunicator::poll(MPI_Request& request, const char* operation) {
-  const Waiting waiting(operation);
-  using Seconds = std::chrono::duration<double>;
-  // Time in which this process did not run either (a suspended job) does not count.
-  constexpr Seconds kLongestPause(1);
-  constexpr Seconds kListenEvery(0.02);
-  Seconds waited(0), listened(0);
-  for (auto last = std::chrono::steady_clock::now();;) {
+void MpiCommunicator::poll_until_done(MPI_Request& request, const char* operation) {
+  Deadline deadline(operation, "MPI", rank(), size(),
+                    {timeout_seconds_, [this] { throw_if_aborted(); }});
+  for (;;) {
     int done = 0;
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
     if (done != 0) return;
-    const auto now = std::chrono::steady_clock::now();
-    waited += std::min<Seconds>(now - last, kLongestPause);
-    last = now;
-    if (waited - listened > kListenEvery) {
-      listen();
-      listened = waited;
-    }
-    if (waited.count() > timeout_seconds_) {
-      throw Error(
-          ErrorKind::kCommunication,
-          fmt::format("rank {} of {} waited {:.0f} s in {}: another rank of the run is lost "
-                      "or stuck",
-                      rank(), size(), waited.count(), operation));
-    }
-    sched_yield();  // ranks may share cores
+    deadline.check();
+    sched_yield();  // MPI makes progress only when polled, and ranks may share cores
   }
 }
 
 void MpiCommunicator::wait(MPI_Request request, const char* operation,
                            const std::vector<at::Tensor>& buffers) {
   try {
-    poll(request, operation);
+    poll_until_done(request, operation);
   } catch (...) {
     broken_ = true;
-    // MPI may still write into them, and a collective cannot be cancelled: they are never freed.
+    // MPI may still write into the buffers, and a collective cannot be cancelled: never free them.
     static_cast<void>(new std::vector<at::Tensor>(buffers));
     throw;
   }

@@ -1,8 +1,8 @@
 // The Communicator over MPI. Tensors on a GPU travel through host memory.
 //
-// Each operation is started non-blocking and polled with a deadline, so that a lost rank becomes an
-// error that names the operation, not a hang. Meanwhile a rank that gave up is heard. It may be
-// used from one thread at a time.
+// Each operation is started non-blocking and polled with a deadline: a lost rank causes an error
+// that names the operation, not a hang. A wait also ends when another rank aborts. May be used from
+// one thread at a time.
 #pragma once
 
 #include <mutex>
@@ -17,8 +17,7 @@ namespace scgan::distributed {
 
 class MpiCommunicator final : public Communicator {
  public:
-  // Takes a communicator of its own for the group. `timeout_seconds`: the longest a rank waits in
-  // one operation.
+  // `group`: used by nothing else. `timeout_seconds`: the longest a rank waits in one operation.
   explicit MpiCommunicator(MpiComm group, double timeout_seconds = 1800);
 
   ~MpiCommunicator() override;
@@ -29,22 +28,22 @@ class MpiCommunicator final : public Communicator {
   void all_reduce_sum(at::Tensor& tensor) override;
   void abort(const std::string& reason) override;
 
-  // Throws PeerAborted if a rank of the group gave up. Not collective; from any thread.
-  void listen();
-  // Whether an operation timed out or a rank gave up: the others do not take part in the end.
+  // Throws PeerAborted if another rank of the group has aborted. Not collective; from any thread.
+  void throw_if_aborted();
+  // Whether an operation failed or a rank aborted: the ranks no longer destroy this together.
   bool broken() const { return broken_; }
 
  private:
-  // Polls until the request is done. `buffers` are what it reads and writes.
+  // Waits for the request, which reads and writes `buffers`.
   void wait(MPI_Request request, const char* operation, const std::vector<at::Tensor>& buffers);
-  std::optional<std::string> received_reason();
-  void poll(MPI_Request& request, const char* operation);
+  void poll_until_done(MPI_Request& request, const char* operation);
+  std::optional<std::string> receive_abort_reason();
 
   MpiComm group_;
   double timeout_seconds_;
   bool broken_ = false;
   std::mutex receiving_;
-  std::optional<std::string> received_;  // the word of a rank that gave up
+  std::optional<std::string> abort_reason_;  // of the first rank that aborted
 };
 
 }  // namespace scgan::distributed

@@ -12,48 +12,48 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "distributed/deadline.h"
 #include "distributed/mpi_comm.h"
-#include "distributed/waiting.h"
 
 namespace scgan::distributed {
 namespace {
 
-constexpr int kExitStuck = 3;
+constexpr int kExitLost = 3;
 constexpr auto kPollInterval = std::chrono::milliseconds(2);
 
-// Ends the process unless it is destroyed in time: where MPI itself waits for all ranks, none can
-// be asked whether it still lives.
-class StartDeadline {
+// Ends the process unless it is destroyed within timeout_seconds(). For calls in which MPI itself
+// waits for all ranks, so that nothing else can detect a lost one.
+class MpiWatchdog {
  public:
-  explicit StartDeadline(const char* what) {
+  explicit MpiWatchdog(const char* what) {
     thread_ = std::thread([this, what, limit = std::chrono::duration<double>(timeout_seconds())] {
       std::unique_lock lock(mutex_);
-      if (passed_.wait_for(lock, limit, [this] { return done_; })) return;
+      if (ended_.wait_for(lock, limit, [this] { return done_; })) return;
       std::fprintf(stderr, "MPI has not %s after %.0f s: a rank is lost or stuck\n", what,
                    limit.count());
-      std::_Exit(kExitStuck);
+      std::_Exit(kExitLost);
     });
   }
-  ~StartDeadline() {
+  ~MpiWatchdog() {
     {
       const std::scoped_lock lock(mutex_);
       done_ = true;
     }
-    passed_.notify_one();
+    ended_.notify_one();
     thread_.join();
   }
-  StartDeadline(const StartDeadline&) = delete;
-  StartDeadline& operator=(const StartDeadline&) = delete;
+  MpiWatchdog(const MpiWatchdog&) = delete;
+  MpiWatchdog& operator=(const MpiWatchdog&) = delete;
 
  private:
   std::mutex mutex_;
-  std::condition_variable passed_;
+  std::condition_variable ended_;
   bool done_ = false;
   std::thread thread_;
 };
 
 void wait(MPI_Request request, const char* operation) {
-  const Waiting waiting(operation);
+  const PendingWait pending(operation);
   for (int done = 0;;) {
     check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), operation);
     if (done != 0) return;
@@ -64,7 +64,7 @@ void wait(MPI_Request request, const char* operation) {
 }  // namespace
 
 MpiRuntime::MpiRuntime() {
-  const StartDeadline deadline("started");
+  const MpiWatchdog watchdog("started");
   int provided = 0;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_MULTIPLE, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_MULTIPLE) {
@@ -82,7 +82,7 @@ MpiRuntime::MpiRuntime() {
 }
 
 MpiRuntime::~MpiRuntime() {
-  const StartDeadline deadline("ended");
+  const MpiWatchdog watchdog("ended");
   MPI_Finalize();
 }
 

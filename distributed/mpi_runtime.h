@@ -1,5 +1,5 @@
-// MPI for the life of main(): started first, ended last. Without mpirun or srun it is a world of
-// one.
+// MPI for the lifetime of main(): started first, ended last. Without mpirun or srun the world has
+// one rank.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@ namespace scgan::distributed {
 
 class MpiRuntime {
  public:
-  // Starts MPI with support for several threads. Throws Error(kCommunication) when the library
-  // lacks it. Collective, and like the end of MPI not longer than timeout_seconds(): the process
-  // then ends with exit code 3.
+  // Starts MPI with support for several threads; throws Error(kCommunication) if the library lacks
+  // it. Collective. If the start or the end of MPI takes longer than timeout_seconds(), the process
+  // ends with exit code 3.
   MpiRuntime();
   // Ends MPI. Collective.
   ~MpiRuntime();
@@ -20,27 +20,28 @@ class MpiRuntime {
 
   int rank() const { return rank_; }  // world rank
   int size() const { return size_; }  // world size
-  // Among the ranks of this host, from 0: which device a rank takes.
+  // Index among the ranks of this host, from 0; selects the rank's device.
   int local_rank() const { return local_rank_; }
   std::string host() const;
 
-  // The library's name and version, one line.
+  // Name and version of the MPI library, one line.
   static std::string library();
 
-  // Waiting in these sleeps, since rank 0 may be long in coming, and has no limit of its own: who
-  // wants one watches the other ranks meanwhile.
-  // `text` of rank 0 on every rank. Collective.
+  // The operations below sleep while they wait, since rank 0 may come late, and have no deadline:
+  // Heartbeat (sweeps/run) watches the other ranks meanwhile.
+
+  // Returns rank 0's `text` on every rank. Collective.
   std::string broadcast(std::string text) const;
-  // `value` of rank 0 on every rank. Collective.
+  // Returns rank 0's `value` on every rank. Collective.
   int broadcast(int value) const;
-  // The texts of all ranks, in their order, on every rank. Collective.
+  // Returns the texts of all ranks, in rank order, on every rank. Collective.
   std::vector<std::string> gather(const std::string& text) const;
-  // Returns when all ranks are here. Collective.
+  // Returns when all ranks have called it. Collective.
   void barrier() const;
-  // The largest of all ranks. Collective.
+  // Returns the largest value of all ranks. Collective.
   int largest(int value) const;
 
-  // Ends all ranks of the job at once with this exit code. Does not return.
+  // Ends all ranks of the job immediately with this exit code.
   [[noreturn]] static void abort(int exit_code);
 
  private:

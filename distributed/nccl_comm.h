@@ -1,5 +1,5 @@
 // An owned NCCL communicator. It never blocks inside NCCL: calls return at once and are polled with
-// a deadline, so that a lost rank becomes an error that names the operation, not a hang.
+// a deadline. A lost rank causes an error that names the operation, not a hang.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -7,62 +7,59 @@
 
 #include <functional>
 #include <source_location>
-#include <string>
 
 #include "core/base/unique_handle.h"
+#include "distributed/deadline.h"
 
 namespace scgan::distributed {
 
 struct NcclCommTraits {
   using Handle = ncclComm_t;
   static Handle null() noexcept { return nullptr; }
-  // Aborts: ends what runs on the GPU and frees the communicator, at most after some seconds.
+  // Aborts: stops its kernels and frees the communicator. Returns after 2 s at most.
   static void close(Handle comm) noexcept;
 };
 
-// May be used from one thread at a time. A communicator that is not closed is aborted by its
-// destructor; NCCL asks that the other ranks of the host abort theirs too.
+// May be used from one thread at a time. The destructor aborts a communicator that was not closed;
+// NCCL requires the other ranks of the host to abort theirs too.
 class NcclComm {
  public:
-  // One rank of `size` on the current device. Collective: all ranks pass the same id, made once by
-  // ncclGetUniqueId. `timeout_seconds`: the longest a rank waits for one operation. `listen` is
-  // called now and then while it waits, and ends the wait by what it throws. Throws
-  // Error(kCommunication), Error(kOutOfMemory) when NCCL had no memory on this rank.
+  // One rank of `size` on the current device. Collective: all ranks pass the same id, created once
+  // by ncclGetUniqueId. `timeout_seconds`: the longest a rank waits for one operation. A wait calls
+  // `throw_if_aborted` every 20 ms and ends with what it throws. Throws Error(kCommunication), or
+  // Error(kOutOfMemory) if NCCL could not allocate memory on this rank.
   NcclComm(
       const ncclUniqueId& id, int rank, int size, double timeout_seconds,
-      std::function<void()> listen = [] {});
+      std::function<void()> throw_if_aborted = [] {});
 
   ncclComm_t get() const { return comm_.get(); }
 
-  // Waits until NCCL has taken over the call that gave `status`, i.e. queued its work; only then
-  // may the next call be made. Throws Error(kCommunication) naming the operation and the rank.
+  // Waits until NCCL has enqueued the work of the call that returned `status`; only then may the
+  // next call be made. Throws Error(kCommunication) naming the operation and the rank.
   void wait_until_enqueued(ncclResult_t status, const char* operation,
                            std::source_location where = std::source_location::current());
 
-  // Waits until the GPU has come to `done`, an event behind the work of `operation`; throws as
-  // wait_until_enqueued().
+  // Waits until the GPU has reached `done`, an event recorded after the work of `operation`. Throws
+  // as wait_until_enqueued() does.
   void wait(cudaEvent_t done, const char* operation,
             std::source_location where = std::source_location::current());
 
-  // Ends at once what runs on the GPU; false: that takes more than some seconds. Does nothing the
-  // second time. Nothing else may be called afterwards.
+  // Stops the communicator's kernels. Returns false if that has not ended after 2 s. A second call
+  // does nothing; nothing else may be called afterwards.
   bool abort() noexcept;
 
-  // Ends the communicator when all its work is done. Collective: all ranks come here together.
-  // Nothing may be called afterwards.
+  // Waits for all work and frees the communicator. Collective. Nothing may be called afterwards.
   void close();
 
  private:
+  Deadline deadline(const char* operation) const;
   [[noreturn]] void fail(ncclResult_t status, const char* operation, std::source_location where);
 
   UniqueHandle<NcclCommTraits> comm_;
   int rank_;
   int size_;
   double timeout_seconds_;
-  std::function<void()> listen_;
+  std::function<void()> throw_if_aborted_;
 };
-
-// "2.28.9".
-std::string nccl_runtime_version();
 
 }  // namespace scgan::distributed

@@ -18,7 +18,7 @@
 namespace scgan::distributed {
 namespace {
 
-// NCCL's id, made on rank 0. Its failure reaches all ranks, so that none waits for the others.
+// NCCL's id from rank 0. If creating it fails, all ranks throw, so that none waits for the others.
 ncclUniqueId shared_id(Communicator& host) {
   ncclUniqueId id{};
   ncclResult_t status = ncclSuccess;
@@ -51,7 +51,7 @@ CudaEvent event_of(c10::Device device) {
 NcclComm comm_of(MpiCommunicator& host, c10::Device device, double timeout_seconds) {
   const ncclUniqueId id = shared_id(host);
   const c10::cuda::CUDAGuard guard(device);
-  return {id, host.rank(), host.size(), timeout_seconds, [&host] { host.listen(); }};
+  return {id, host.rank(), host.size(), timeout_seconds, [&host] { host.throw_if_aborted(); }};
 }
 
 ncclDataType_t nccl_type_of(const at::Tensor& tensor) {
@@ -61,11 +61,12 @@ ncclDataType_t nccl_type_of(const at::Tensor& tensor) {
     case at::kDouble:
       return ncclFloat64;
     default:
-      throw Error(ErrorKind::kCommunication, "all_reduce_sum takes float32 or float64");
+      throw Error(ErrorKind::kCommunication, "all_reduce_sum needs float32 or float64");
   }
 }
 
-class ScopedFlag {  // a flag, for a scope
+// Sets a flag for the lifetime of this object.
+class ScopedFlag {
  public:
   explicit ScopedFlag(bool& flag) : flag_(flag) { flag_ = true; }
   ~ScopedFlag() { flag_ = false; }
@@ -78,26 +79,26 @@ class ScopedFlag {  // a flag, for a scope
 
 }  // namespace
 
-// An operation under way. Unless it ends well, the communicator is broken, and what the GPU may
-// still read and write is kept until it is sure that nothing runs any more.
+// An operation in progress. Unless it completes, the communicator is broken, and the buffers are
+// kept until it is certain that the GPU no longer uses them.
 class NcclCommunicator::PendingOperation {
  public:
   PendingOperation(NcclCommunicator& communicator, std::shared_ptr<const void> buffers)
       : communicator_(communicator), buffers_{std::move(buffers)} {}
   ~PendingOperation() {
-    if (landed_) return;
+    if (completed_) return;
     communicator_.broken_ = true;
-    communicator_.in_use_->splice(communicator_.in_use_->end(), buffers_);
+    communicator_.retained_->splice(communicator_.retained_->end(), buffers_);
   }
   PendingOperation(const PendingOperation&) = delete;
   PendingOperation& operator=(const PendingOperation&) = delete;
 
-  void landed() { landed_ = true; }
+  void complete() { completed_ = true; }
 
  private:
   NcclCommunicator& communicator_;
   Buffers buffers_;
-  bool landed_ = false;
+  bool completed_ = false;
 };
 
 NcclCommunicator::NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::Device device,
@@ -114,8 +115,8 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::D
   connect();
 }
 
-// NCCL connects the ranks, and takes memory for it, at the first exchange of each kind: now, not in
-// a step that has filled the GPU.
+// NCCL connects the ranks, and allocates memory for that, at the first exchange of each kind. These
+// exchanges make it do so now, not in a step that has filled the GPU's memory.
 void NcclCommunicator::connect() {
   const at::Tensor bytes = at::zeros({size()}, at::TensorOptions(device_).dtype(at::kByte));
   at::Tensor all = at::empty_like(bytes);
@@ -123,16 +124,16 @@ void NcclCommunicator::connect() {
     all_to_all(bytes, all);
     all_gather(bytes.narrow(0, 0, 1), all);
   } catch (...) {
-    if (!comm_.abort()) static_cast<void>(in_use_.release());  // never freed
+    if (!comm_.abort()) static_cast<void>(retained_.release());  // never freed
     throw;
   }
 }
 
 NcclCommunicator::~NcclCommunicator() {
-  stop_watch();
-  const bool passing = std::uncaught_exceptions() > exceptions_;
-  if (broken_ || heard_ || host_->broken() || passing) {
-    if (!comm_.abort() || !aborted_) static_cast<void>(in_use_.release());  // never freed
+  stop_watchdog();
+  const bool unwinding = std::uncaught_exceptions() > exceptions_;
+  if (broken_ || watchdog_error_ || host_->broken() || unwinding) {
+    if (!comm_.abort() || !abort_ended_) static_cast<void>(retained_.release());  // never freed
     return;
   }
   try {
@@ -152,18 +153,18 @@ void NcclCommunicator::run(const char* operation, const std::vector<at::Tensor>&
     TORCH_INTERNAL_ASSERT(buffer.device() == device_ && buffer.is_contiguous(), operation);
   }
   const c10::cuda::CUDAGuard guard(device_);
-  PendingOperation flight(*this, std::make_shared<std::vector<at::Tensor>>(buffers));
+  PendingOperation operation_in_progress(*this, std::make_shared<std::vector<at::Tensor>>(buffers));
   order(current(), stream_.get(), before_.get());
   {
     const std::scoped_lock lock(calls_);
-    if (heard_) std::rethrow_exception(heard_);
+    if (watchdog_error_) std::rethrow_exception(watchdog_error_);
     comm_.wait_until_enqueued(enqueue(), operation);
   }
   if (!in_async_) {
     check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
     comm_.wait(done_.get(), operation);
   }
-  flight.landed();
+  operation_in_progress.complete();
 }
 
 void NcclCommunicator::abort(const std::string& reason) {
@@ -221,22 +222,22 @@ void NcclCommunicator::all_reduce_sum(at::Tensor& tensor) {
   });
 }
 
-void NcclCommunicator::watch() {
-  if (watcher_.joinable()) return;
-  stop_watch_ = {};
-  watcher_ = std::thread([this] { listen_until_stopped(); });
+void NcclCommunicator::start_watchdog() {
+  if (watchdog_.joinable()) return;
+  stop_requested_ = {};
+  watchdog_ = std::thread([this] { watch_until_stopped(); });
 }
 
-void NcclCommunicator::listen_until_stopped() {
+void NcclCommunicator::watch_until_stopped() {
   using Seconds = std::chrono::duration<double>;
-  constexpr auto kListenEvery = std::chrono::milliseconds(20);
-  const std::future<void> stop = stop_watch_.get_future();
-  // As many pauses as fit; time in which the process did not run does not count.
-  const auto pauses = static_cast<int64_t>(timeout_seconds_ / Seconds(kListenEvery).count());
+  constexpr auto kInterval = std::chrono::milliseconds(20);
+  const std::future<void> stop = stop_requested_.get_future();
+  // Counts intervals, not time: time in which the process did not run does not count.
+  const auto limit = static_cast<int64_t>(timeout_seconds_ / Seconds(kInterval).count());
   try {
-    for (int64_t pause = 0; stop.wait_for(kListenEvery) != std::future_status::ready; ++pause) {
-      host_->listen();
-      if (pause < pauses || cudaEventQuery(done_.get()) == cudaSuccess) continue;
+    for (int64_t passed = 0; stop.wait_for(kInterval) != std::future_status::ready; ++passed) {
+      host_->throw_if_aborted();
+      if (passed < limit || cudaEventQuery(done_.get()) == cudaSuccess) continue;
       throw Error(ErrorKind::kCommunication,
                   fmt::format("the sum of gradients has not ended on rank {} of {} after {:.0f} s: "
                               "another rank of the run is lost or stuck",
@@ -244,42 +245,38 @@ void NcclCommunicator::listen_until_stopped() {
     }
   } catch (...) {
     const std::scoped_lock lock(calls_);
-    heard_ = std::current_exception();
-    aborted_ = comm_.abort();
+    watchdog_error_ = std::current_exception();
+    abort_ended_ = comm_.abort();
   }
 }
 
-void NcclCommunicator::stop_watch() {
-  if (!watcher_.joinable()) return;
-  stop_watch_.set_value();
-  watcher_.join();
-}
-
-void NcclCommunicator::end_watch() {
-  stop_watch();
-  if (heard_) std::rethrow_exception(heard_);
+void NcclCommunicator::stop_watchdog() {
+  if (!watchdog_.joinable()) return;
+  stop_requested_.set_value();
+  watchdog_.join();
 }
 
 std::future<void> NcclCommunicator::run_async(std::function<void()> work) {
   const c10::cuda::CUDAGuard guard(device_);
-  // `work` holds its tensors until the GPU has done with them: the future keeps it.
+  // `work` owns its tensors: the future keeps it until the GPU no longer uses them.
   const auto kept = std::make_shared<std::function<void()>>(std::move(work));
-  PendingOperation flight(*this, kept);
+  PendingOperation enqueueing(*this, kept);
   order(current(), stream_.get(), before_.get());
   {
     const c10::cuda::CUDAStreamGuard own(
         c10::cuda::getStreamFromExternal(stream_.get(), device_.index()));
-    const ScopedFlag inside(in_async_);
+    const ScopedFlag scope(in_async_);
     (*kept)();
   }
   check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
-  watch();
-  flight.landed();
+  start_watchdog();
+  enqueueing.complete();
   return std::async(std::launch::deferred, [this, kept] {
     PendingOperation waiting(*this, kept);
-    end_watch();
+    stop_watchdog();
+    if (watchdog_error_) std::rethrow_exception(watchdog_error_);
     comm_.wait(done_.get(), "the sum of gradients");
-    waiting.landed();
+    waiting.complete();
   });
 }
 

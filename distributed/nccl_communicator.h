@@ -1,12 +1,12 @@
 // The Communicator over NCCL for tensors on this rank's GPU; tensors in host memory (losses, flags)
 // go over MPI.
 //
-// Work runs on a stream of its own, ordered with LibTorch's current stream by events. The caller
-// waits for it with a deadline, except inside run_async(): there everything is queued at once,
-// tensor operations too, and the caller goes on; the future it gets does the waiting. Until then a
-// thread listens: the caller may be held up by a GPU that waits for a rank which gave up (CUDA's
-// memory is given back when all work is done), and then only an abort lets it go on. It may be used
-// from one thread at a time.
+// Work runs on a stream of its own, which events order with LibTorch's current stream. The caller
+// waits for it with a deadline, except inside run_async(): there everything is only enqueued,
+// tensor operations too, and the future waits. Meanwhile a watchdog thread checks for aborts: the
+// caller may be blocked inside CUDA (freeing memory waits for all work) by a kernel that waits for
+// a rank that has aborted, and only aborting NCCL unblocks it. May be used from one thread at a
+// time.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -32,15 +32,15 @@ namespace scgan::distributed {
 
 class NcclCommunicator final : public Communicator {
  public:
-  // `host`: of the same ranks, for host memory, for NCCL's id, and for the word of a rank that
-  // gives up. `timeout_seconds`: the longest a rank waits in one operation. NCCL connects the ranks
-  // here, and takes its memory for that. Collective. Throws Error(kCommunication), Error(kDevice),
-  // Error(kOutOfMemory) when NCCL had no memory on this rank.
+  // `host`: the same ranks; carries tensors in host memory, NCCL's id and aborts.
+  // `timeout_seconds`: the longest a rank waits in one operation. NCCL connects the ranks and
+  // allocates its memory here. Collective. Throws Error(kCommunication), Error(kDevice), or
+  // Error(kOutOfMemory) if NCCL could not allocate memory on this rank.
   NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::Device device,
                    double timeout_seconds = 1800);
 
-  // When all went well the ranks leave scope together, as with MPI. After an error, or while one
-  // passes, NCCL's communicator is aborted.
+  // Collective unless an operation has failed, as with MPI. Aborts NCCL's communicator after an
+  // error or during stack unwinding.
   ~NcclCommunicator() override;
 
   void all_gather(const at::Tensor& mine, at::Tensor& all) override;
@@ -55,13 +55,14 @@ class NcclCommunicator final : public Communicator {
   using Buffers = std::list<std::shared_ptr<const void>>;
 
   void connect();
-  void watch();      // starts the thread that listens, unless there is one
-  void end_watch();  // throws what it heard
-  void stop_watch();
-  void listen_until_stopped();
+  // Does nothing if the watchdog is running.
+  void start_watchdog();
+  void stop_watchdog();
+  // The watchdog's thread: aborts NCCL when another rank aborts or the deadline passes.
+  void watch_until_stopped();
 
-  // Queues what `enqueue` hands to NCCL behind the current stream's work, and waits for its end
-  // unless inside run_async(). `buffers` are what it reads and writes.
+  // Calls `enqueue`, which passes work to NCCL, ordered after the current stream's work. Waits for
+  // that work unless inside run_async(). It reads and writes `buffers`.
   void run(const char* operation, const std::vector<at::Tensor>& buffers,
            const std::function<ncclResult_t()>& enqueue);
   ncclResult_t exchange(const at::Tensor& shards, const at::Tensor& mine) const;
@@ -73,16 +74,22 @@ class NcclCommunicator final : public Communicator {
   CudaEvent before_, done_;
   NcclComm comm_;
   double timeout_seconds_;
-  std::mutex calls_;          // of comm_: the caller's, or the listening thread's abort
-  std::exception_ptr heard_;  // why that thread aborted
-  bool aborted_ = true;       // what it began has come to its end
-  // Of operations that did not end well: the GPU may still use them.
-  std::unique_ptr<Buffers> in_use_ = std::make_unique<Buffers>();
-  std::promise<void> stop_watch_;
-  std::thread watcher_;
-  bool in_async_ = false;  // inside run_async(): the current stream is stream_
-  bool broken_ = false;    // an operation failed, or this rank gave up
-  int exceptions_;         // that were under way when this was made
+  // Guards calls of comm_ by the caller against the watchdog's abort.
+  std::mutex calls_;
+  // Why the watchdog aborted comm_.
+  std::exception_ptr watchdog_error_;
+  // Whether that abort has ended, so that the GPU no longer uses any buffer.
+  bool abort_ended_ = true;
+  // Buffers of failed operations: the GPU may still use them.
+  std::unique_ptr<Buffers> retained_ = std::make_unique<Buffers>();
+  std::promise<void> stop_requested_;
+  std::thread watchdog_;
+  // Inside run_async(): the current stream is stream_.
+  bool in_async_ = false;
+  // An operation failed, or this rank aborted.
+  bool broken_ = false;
+  // std::uncaught_exceptions() at construction.
+  int exceptions_;
 };
 
 }  // namespace scgan::distributed

@@ -8,8 +8,10 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/version.h"
+#include "core/model/determinism.h"
+#include "distributed/environment.h"
 #include "distributed/mpi_runtime.h"
-#include "distributed/process_environment.h"
+#include "distributed/versions.h"
 #include "sweeps/run/exit_code.h"
 #include "sweeps/run/sweep_job.h"
 
@@ -68,6 +70,7 @@ int run(const SweepOptions& options) {
 
 int main(int argc, char** argv) {
   scgan::distributed::fix_environment(argv);
+  scgan::use_deterministic_kernels();
   CLI::App app(
       "Trains and scores every run of a sweep that is not done yet; the same command resumes.",
       "scgan_sweep");

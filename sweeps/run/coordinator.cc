@@ -70,7 +70,7 @@ SweepOutcome Coordinator::finish() {
 void Coordinator::serve() {
   for (;;) {
     bool heard = false;
-    while (auto mail = mailbox_.poll(distributed::MailTag::kToCoordinator)) {
+    while (auto mail = mailbox_.poll(distributed::MailTag::kReport)) {
       handle(*mail);
       heard = true;
     }

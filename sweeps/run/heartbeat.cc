@@ -6,7 +6,7 @@
 #include <chrono>
 #include <utility>
 
-#include "distributed/waiting.h"
+#include "distributed/deadline.h"
 
 namespace scgan::sweeps {
 namespace {
@@ -54,7 +54,8 @@ void Heartbeat::note(std::string doing, Deadline deadline) {
 
 std::optional<Heartbeat::Silence> Heartbeat::own_silence(double passed) {
   const std::scoped_lock guard(mutex_);
-  if (deadline_ == Deadline::kNone || distributed::Waiting::now() != nullptr) return std::nullopt;
+  if (deadline_ == Deadline::kNone || distributed::PendingWait::operation() != nullptr)
+    return std::nullopt;
   busy_seconds_ += passed;
   if (busy_seconds_ < kBusyOfTimeout * distributed::timeout_seconds()) return std::nullopt;
   return Silence{
@@ -65,24 +66,24 @@ std::optional<Heartbeat::Silence> Heartbeat::own_silence(double passed) {
 
 std::string Heartbeat::sign() {
   const std::scoped_lock guard(mutex_);
-  const char* operation = distributed::Waiting::now();
+  const char* operation = distributed::PendingWait::operation();
   return fmt::format("on host {}: {}{}", host_, doing_,
                      operation == nullptr ? "" : fmt::format(", in {}", operation));
 }
 
 void Heartbeat::send_sign(const std::string& sign) const {
-  mailbox_.send(0, MailTag::kLifeSign, sign);
+  mailbox_.send(0, MailTag::kHeartbeat, sign);
 }
 
 // Rank 0 answers; an answer is any text.
 void Heartbeat::listen() {
-  while (const auto mail = mailbox_.poll(MailTag::kLifeSign)) {
+  while (const auto mail = mailbox_.poll(MailTag::kHeartbeat)) {
     if (rank_ == 0 && mail->text == kFarewell) {
       peers_.erase(mail->from);
       continue;
     }
     peers_[mail->from] = {0, mail->text};
-    if (rank_ == 0) mailbox_.send(mail->from, MailTag::kLifeSign, "heard");
+    if (rank_ == 0) mailbox_.send(mail->from, MailTag::kHeartbeat, "heard");
   }
 }
 

@@ -36,7 +36,7 @@ class Heartbeat {
 
   enum class Deadline {
     kNone,
-    kTimeout,  // nearly timeout_seconds() (waiting.h), not counting waits for other ranks
+    kTimeout,  // nearly timeout_seconds() (deadline.h), not counting waits for other ranks
   };
   // What this rank does from now on: "run 0123456789abcdef, step 7".
   void note(std::string doing, Deadline deadline = Deadline::kNone);

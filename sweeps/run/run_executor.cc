@@ -12,10 +12,11 @@
 #include "core/base/log.h"
 #include "core/base/sha256.h"
 #include "core/comm/solo_communicator.h"
+#include "core/model/determinism.h"
 #include "core/model/safetensors.h"
 #include "distributed/communicator_factory.h"
-#include "distributed/process_environment.h"
-#include "distributed/rank_group.h"
+#include "distributed/device.h"
+#include "distributed/gpu.h"
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/failure_class.h"
 #include "sweeps/run/non_finite_batch.h"
@@ -51,7 +52,7 @@ RunExecutor::ActiveRun::ActiveRun(const JobRun& of_run, RunInputs& its_inputs, C
       trainer(run.spec, run.record.id, loader, group, device, folder) {}
 
 void RunExecutor::report_of_rank(const Report& message) const {
-  mailbox_.send(0, distributed::MailTag::kToCoordinator, to_text(message));
+  mailbox_.send(0, distributed::MailTag::kReport, to_text(message));
 }
 
 void RunExecutor::report(const Report& message) const {
@@ -102,7 +103,7 @@ void RunExecutor::carry_out(const order::PrepareJoin& order) {
   heartbeat_.note(fmt::format("prepares to join run {}", run.record.id));
   group_ = std::make_unique<SoloCommunicator>();
   try {
-    distributed::make_deterministic(static_cast<int>(run.spec.train.threads));
+    make_deterministic(static_cast<int>(run.spec.train.threads));
     make_active_run(run, inputs_.of(run.spec));
     observe(false, 0);
     report_of_rank(report::JoinReady{order.run});
@@ -139,7 +140,7 @@ void RunExecutor::run_guarded(const JobRun& run, bool leading, const std::functi
   active_.reset();
   former_.reset();
   group_.reset();
-  distributed::give_back_gpu_memory(info_.device);
+  distributed::release_cached_memory(info_.device);
   report_of_rank(report::RankFree{});
 }
 
@@ -179,7 +180,7 @@ void RunExecutor::report_begin(const JobRun& run, int64_t first_step) {
 }
 
 void RunExecutor::begin(const JobRun& run) {
-  distributed::make_deterministic(static_cast<int>(run.spec.train.threads));
+  make_deterministic(static_cast<int>(run.spec.train.threads));
   if (leads()) {
     make_run_folder(folder(run));
     remove_temporaries(folder(run));

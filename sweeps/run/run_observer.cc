@@ -65,7 +65,7 @@ void RunObserver::step_done(const StepReport& report) {
 
 void RunObserver::report_progress(int64_t step) {
   last_report_ = Clock::now();
-  mailbox_.send(0, distributed::MailTag::kToCoordinator,
+  mailbox_.send(0, distributed::MailTag::kReport,
                 to_text(report::Progress{step, g_loss_, d_loss_, std::exchange(points_, {}),
                                          std::exchange(scores_, {})}));
 }

@@ -18,8 +18,9 @@
 #include "core/base/log.h"
 #include "core/base/version.h"
 #include "core/train/checkpoint.h"
+#include "distributed/device.h"
 #include "distributed/mailbox.h"
-#include "distributed/process_environment.h"
+#include "distributed/versions.h"
 #include "results/result_store.h"
 #include "results/retry_rule.h"
 #include "sweeps/plan/schedule.h"
@@ -283,7 +284,7 @@ std::unique_ptr<JobLeader> open_leader(Prepared& prepared, const SweepOptions& o
 [[noreturn]] void end_job(const distributed::Mailbox& mailbox, const report::JobFailed& broken) {
   log::error("{}", broken.reason);
   try {
-    mailbox.send(0, distributed::MailTag::kToCoordinator, to_text(broken));
+    mailbox.send(0, distributed::MailTag::kReport, to_text(broken));
     std::this_thread::sleep_for(kLastWords);
   } catch (const Error& problem) {
     log::error("{}", problem.what());

@@ -1,5 +1,5 @@
-// On a GPU: training steps give the same bits again, and with one rank or several; the CPU agrees
-// as far as rounding goes.
+// On a GPU: repeated training steps have the same bits, with one rank or several; the CPU's losses
+// agree up to rounding.
 #include "core/train/gan_step.h"
 
 #include <ATen/core/Tensor.h>
@@ -12,6 +12,7 @@
 
 #include "core/comm/solo_communicator.h"
 #include "core/data/dataset_source.h"
+#include "core/model/determinism.h"
 #include "distributed/communicator_factory.h"
 #include "tests/core/train/small_run.h"
 #include "tests/distributed/gpu_of_rank.h"
@@ -56,12 +57,12 @@ class GanStepGpuTest : public ::testing::TestWithParam<DiscriminatorKind> {
     return result;
   }
 
-  // Of one rank, trained once for all tests.
+  // The result of one rank, trained once for all tests.
   const Trained& twenty_steps() const {
-    static std::map<DiscriminatorKind, Trained> made;
-    const auto found = made.find(GetParam());
-    if (found != made.end()) return found->second;
-    return made[GetParam()] = trained(solo_, *gpu_of_rank(), kSteps);
+    static std::map<DiscriminatorKind, Trained> results;
+    const auto found = results.find(GetParam());
+    if (found != results.end()) return found->second;
+    return results[GetParam()] = trained(solo_, *gpu_of_rank(), kSteps);
   }
 
   RunSpec spec_;
@@ -73,7 +74,7 @@ TEST_P(GanStepGpuTest, TwentyStepsTwiceHaveTheSameBits) {
   expect_equal(twenty_steps(), trained(solo_, *gpu_of_rank(), kSteps));
 }
 
-// Over NCCL where every rank has a GPU of its own or may share one, else through host memory.
+// Over NCCL if every rank has a GPU of its own or may share one, else through host memory.
 TEST_P(GanStepGpuTest, TwentyStepsHaveTheSameBitsOnAllRanksAsOnOne) {
   const auto world = make_communicator(duplicate(MPI_COMM_WORLD), *gpu_of_rank(), 60);
   if (world->size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
@@ -86,7 +87,7 @@ TEST_P(GanStepGpuTest, RecomputingForwardsGivesTheSameBits) {
   expect_equal(kept, trained(solo_, *gpu_of_rank(), 3));
 }
 
-TEST_P(GanStepGpuTest, FirstLossesAreThoseOfTheCpuUpToRounding) {
+TEST_P(GanStepGpuTest, FirstLossesEqualThoseOfTheCpuUpToRounding) {
   const Trained gpu = trained(solo_, *gpu_of_rank(), 1);
   const Trained cpu = trained(solo_, at::kCPU, 1);
   for (const auto& [loss, name] : kLosses) {

@@ -1,4 +1,4 @@
-// The GPU that this rank takes, for tests that need one.
+// The GPU of this rank, for tests that need one.
 #pragma once
 
 #include <ATen/Context.h>
@@ -9,12 +9,12 @@
 #include <filesystem>
 #include <optional>
 
-#include "distributed/process_environment.h"
+#include "distributed/device.h"
 
 namespace scgan::distributed {
 
-// Nothing only where the machine has no NVIDIA GPU and no stand-in is preloaded; throws when it has
-// one that does not start. Collective.
+// nullopt only if the machine has no NVIDIA GPU and no stand-in is preloaded; throws if it has one
+// that does not start. Collective.
 inline std::optional<c10::Device> gpu_of_rank() {
   MPI_Comm host = MPI_COMM_NULL;
   int local_rank = 0;

@@ -16,7 +16,7 @@
 #include "core/base/error.h"
 #include "core/comm/canonical_sum.h"
 #include "core/comm/gradient_reducer.h"
-#include "distributed/rank_group.h"
+#include "distributed/communicator_factory.h"
 
 namespace scgan::distributed {
 namespace {
@@ -65,8 +65,8 @@ TEST_F(MpiCommunicatorTest, CanonicalSumEqualsTheTreeByHand) {
   EXPECT_TRUE(at::equal(flat, row[0]));
 }
 
-TEST_F(MpiCommunicatorTest, ReducerGivesTheTreeOrThePlainSumInBuckets) {
-  constexpr int64_t kElements = 20000;  // whole numbers: their sum does not depend on the order
+TEST_F(MpiCommunicatorTest, ReducerReturnsTheTreeSumOrThePlainSumInBuckets) {
+  constexpr int64_t kElements = 20000;  // integers: their sum does not depend on the order
   const at::Tensor expected = at::arange(kElements, at::kFloat) * (size() * (size() + 1) / 2);
   for (const Reduction reduction : {Reduction::kCanonical, Reduction::kAllReduce}) {
     GradientReducer reducer(communicator_, reduction, {1024, 4096});
@@ -77,32 +77,32 @@ TEST_F(MpiCommunicatorTest, ReducerGivesTheTreeOrThePlainSumInBuckets) {
   }
 }
 
-TEST_F(MpiCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
+TEST_F(MpiCommunicatorTest, LostPeerIsAnErrorThatNamesTheOperation) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
-  MpiCommunicator impatient(duplicate(MPI_COMM_WORLD), 0.2);
+  MpiCommunicator with_timeout(duplicate(MPI_COMM_WORLD), 0.2);
   at::Tensor all = at::empty({size()}, at::kFloat);
   const at::Tensor mine = at::ones({1}, at::kFloat);
   if (rank() == 0) {
     try {
-      impatient.all_gather(mine, all);
+      with_timeout.all_gather(mine, all);
       ADD_FAILURE() << "an absent rank went unnoticed";
     } catch (const Error& problem) {
       EXPECT_EQ(problem.kind(), ErrorKind::kCommunication);
       EXPECT_NE(std::string(problem.what()).find("all_gather"), std::string::npos);
     }
   }
-  communicator_.broadcast(all, 0);  // the others come late
+  communicator_.broadcast(all, 0);  // the other ranks arrive late
   if (rank() != 0) {
     try {
-      impatient.all_gather(mine, all);
-    } catch (const Error&) {  // depends on how far rank 0's share had travelled
+      with_timeout.all_gather(mine, all);
+    } catch (const Error&) {  // depends on how much of rank 0's share has arrived
     }
   }
   communicator_.broadcast(all, 0);
 }
 
-// What ranks hear that wait for one which does not come any more.
-std::string word_heard(const std::function<void()>& operation) {
+// The reason in the PeerAborted that `operation` throws, or "nothing".
+std::string abort_reason_in(const std::function<void()>& operation) {
   try {
     operation();
   } catch (const PeerAborted& problem) {
@@ -111,70 +111,70 @@ std::string word_heard(const std::function<void()>& operation) {
   return "nothing";
 }
 
-TEST_F(MpiCommunicatorTest, RankThatGivesUpIsHeardByAllWhereverTheyWait) {
+TEST_F(MpiCommunicatorTest, AbortReachesAllRanksInEveryOperation) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
-  constexpr int64_t kMany = 1 << 20;  // more than travels without a receiver
+  constexpr int64_t kMany = 1 << 20;  // exceeds what MPI sends eagerly
   for (int operation = 0; operation < 4; ++operation) {
-    MpiCommunicator left(duplicate(MPI_COMM_WORLD));
+    MpiCommunicator aborted(duplicate(MPI_COMM_WORLD));
     if (rank() == size() - 1) {
-      left.abort("no memory");
+      aborted.abort("no memory");
     } else {
       at::Tensor flat = at::ones({kMany * size()});
       at::Tensor part = at::ones({kMany});
       const auto act = [&] {
-        if (operation == 0) left.all_gather(part, flat);
-        if (operation == 1) left.all_to_all(flat, flat);
-        if (operation == 2) left.broadcast(flat, size() - 1);
-        if (operation == 3) left.all_reduce_sum(flat);
+        if (operation == 0) aborted.all_gather(part, flat);
+        if (operation == 1) aborted.all_to_all(flat, flat);
+        if (operation == 2) aborted.broadcast(flat, size() - 1);
+        if (operation == 3) aborted.all_reduce_sum(flat);
       };
-      EXPECT_EQ(word_heard(act), "no memory") << operation;
-      EXPECT_EQ(word_heard(act), "no memory") << "heard only once";
-      EXPECT_TRUE(left.broken());
+      EXPECT_EQ(abort_reason_in(act), "no memory") << operation;
+      EXPECT_EQ(abort_reason_in(act), "no memory") << "reported only once";
+      EXPECT_TRUE(aborted.broken());
     }
-    // Everything else goes on.
+    // Other communicators still work.
     at::Tensor sum = at::ones({1});
     communicator_.all_reduce_sum(sum);
     EXPECT_EQ(sum.item<int>(), size());
   }
 }
 
-TEST_F(MpiCommunicatorTest, SumBesideTheCallerEndsWhenARankGivesUp) {
+TEST_F(MpiCommunicatorTest, AsynchronousSumEndsWhenARankAborts) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
-  MpiCommunicator left(duplicate(MPI_COMM_WORLD));
+  MpiCommunicator aborted(duplicate(MPI_COMM_WORLD));
   if (rank() == 0) {
-    left.abort("no memory");
+    aborted.abort("no memory");
   } else {
-    GradientReducer reducer(left, Reduction::kCanonical);
+    GradientReducer reducer(aborted, Reduction::kCanonical);
     reducer.start(at::ones({1024}));
-    EXPECT_EQ(word_heard([&] { reducer.finish(); }), "no memory");
+    EXPECT_EQ(abort_reason_in([&] { reducer.finish(); }), "no memory");
   }
 }
 
-TEST_F(MpiCommunicatorTest, SeveralRanksMayGiveUpAtOnceWithLongWords) {
+TEST_F(MpiCommunicatorTest, SeveralRanksMayAbortAtOnceWithLongReasons) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
-  MpiCommunicator left(duplicate(MPI_COMM_WORLD));
-  const std::string word(1 << 20, 'x');  // more than travels without a receiver
+  MpiCommunicator aborted(duplicate(MPI_COMM_WORLD));
+  const std::string reason(1 << 20, 'x');  // exceeds what MPI sends eagerly
   if (rank() != 0) {
-    left.abort(word);
+    aborted.abort(reason);
   } else {
     at::Tensor tensor = at::ones({1});
-    EXPECT_EQ(word_heard([&] { left.all_reduce_sum(tensor); }), word);
+    EXPECT_EQ(abort_reason_in([&] { aborted.all_reduce_sum(tensor); }), reason);
   }
   at::Tensor sum = at::ones({1});
   communicator_.all_reduce_sum(sum);
   EXPECT_EQ(sum.item<int>(), size());
 }
 
-int world(int (*question)(MPI_Comm, int*)) {
-  int answer = 0;
-  question(MPI_COMM_WORLD, &answer);
-  return answer;
+int of_world(int (*query)(MPI_Comm, int*)) {
+  int value = 0;
+  query(MPI_COMM_WORLD, &value);
+  return value;
 }
 
-TEST(RankGroupTest, IsOfItsMembersInTheirOrderAndLeavesTheOthersAlone) {
-  const int rank = world(MPI_Comm_rank);
-  const int size = world(MPI_Comm_size);
-  // {last, ..., 0} grows from its first member on, while the last one, in the end, does nothing.
+TEST(RankGroupTest, HasItsMembersInOrderAndDoesNotInvolveOtherRanks) {
+  const int rank = of_world(MPI_Comm_rank);
+  const int size = of_world(MPI_Comm_size);
+  // Groups {last}, {last, last - 1}, ...: ranks outside the group do not take part.
   for (int members = 1; members <= size; members *= 2) {
     std::vector<int> ranks;
     for (int i = 0; i < members; ++i) ranks.push_back(size - 1 - i);
@@ -187,9 +187,9 @@ TEST(RankGroupTest, IsOfItsMembersInTheirOrderAndLeavesTheOthersAlone) {
   }
 }
 
-TEST(RankGroupTest, SeveralGroupsAreMadeAtOnce) {
-  const int rank = world(MPI_Comm_rank);
-  const int size = world(MPI_Comm_size);
+TEST(RankGroupTest, SeveralGroupsCanBeCreatedAtOnce) {
+  const int rank = of_world(MPI_Comm_rank);
+  const int size = of_world(MPI_Comm_size);
   for (int round = 0; round < 20; ++round) {
     const int half = size / 2;
     const bool low = rank < half;

@@ -1,8 +1,8 @@
-// main() of tests that run on several MPI ranks: a failure on any rank fails all.
+// main() of tests that run on several MPI ranks: a failure on one rank fails the test on all.
 #include <gtest/gtest.h>
 
+#include "distributed/environment.h"
 #include "distributed/mpi_runtime.h"
-#include "distributed/process_environment.h"
 
 int main(int argc, char** argv) {
   scgan::distributed::fix_environment(argv);

@@ -1,5 +1,5 @@
-// NcclComm against a scripted NCCL: the functions it calls are defined here, in front of the
-// library's, so that what a GPU and lost ranks do can be played on any machine.
+// NcclComm with a scripted NCCL: this file defines the functions that it calls, which take
+// precedence over the library's, to simulate a GPU and lost ranks on any machine.
 #include "distributed/nccl_comm.h"
 
 #include <gtest/gtest.h>
@@ -15,12 +15,14 @@
 
 namespace {
 
-// What the scripted library does and has been asked to do.
+// What the scripted library returns, and the calls it has received.
 struct Script {
   ncclResult_t init = ncclInProgress;
-  std::vector<ncclResult_t> states;  // answers of ncclCommGetAsyncError, the last one for ever
+  // Results of ncclCommGetAsyncError; the last one repeats.
+  std::vector<ncclResult_t> states;
   size_t asked = 0;
-  int event_after = 0;  // polls until the event has come; -1: never
+  // Polls until the event is complete; -1: never.
+  int event_after = 0;
   bool abort_hangs = false;
   const char* last_error = "the cable is out";
   int blocking = -1;
@@ -89,7 +91,7 @@ class NcclCommTest : public ::testing::Test {
   static NcclComm comm() { return {ncclUniqueId{}, 1, 4, 0.2}; }  // rank 1 of 4, 0.2 s
 };
 
-// What `work` throws.
+// The message of the Error(kCommunication) that `work` throws.
 template <typename Work>
 std::string error_of(const Work& work) {
   try {
@@ -102,7 +104,7 @@ std::string error_of(const Work& work) {
   return "";
 }
 
-TEST_F(NcclCommTest, StartNeverBlocksAndWaitsUntilTheCommunicatorIsReady) {
+TEST_F(NcclCommTest, InitNeverBlocksAndWaitsUntilTheCommunicatorIsReady) {
   script.states = {ncclInProgress, ncclInProgress, ncclSuccess};
   NcclComm made = comm();
   EXPECT_EQ(script.blocking, 0);
@@ -110,7 +112,7 @@ TEST_F(NcclCommTest, StartNeverBlocksAndWaitsUntilTheCommunicatorIsReady) {
   made.close();
 }
 
-TEST_F(NcclCommTest, PartnersThatDoNotComeAreAnErrorThatNamesRankAndSeconds) {
+TEST_F(NcclCommTest, MissingPeersCauseAnErrorThatNamesRankAndSeconds) {
   script.states = {ncclInProgress};
   const std::string text = error_of([] { comm(); });
   EXPECT_NE(text.find("rank 1 of 4 waited 0 s in the start of a communicator"), std::string::npos)
@@ -118,15 +120,15 @@ TEST_F(NcclCommTest, PartnersThatDoNotComeAreAnErrorThatNamesRankAndSeconds) {
   EXPECT_TRUE(script.aborted);
 }
 
-TEST_F(NcclCommTest, RefusedStartIsAnErrorAndLeavesNothingToAbort) {
+TEST_F(NcclCommTest, FailedInitIsAnErrorAndAbortsNothing) {
   script.init = ncclInvalidUsage;
   const std::string text = error_of([] { comm(); });
   EXPECT_NE(text.find("the cable is out"), std::string::npos) << text;
   EXPECT_FALSE(script.aborted);
 }
 
-// The words of NCCL 2.28.
-TEST_F(NcclCommTest, MemoryThatNcclDoesNotGetIsAnErrorOfItsOwn) {
+// The text of NCCL 2.28.
+TEST_F(NcclCommTest, FailedAllocationInNcclIsAnOutOfMemoryError) {
   script.init = ncclUnhandledCudaError;
   script.last_error = "Failed to CUDA calloc async 4194304 bytes";
   try {
@@ -137,7 +139,7 @@ TEST_F(NcclCommTest, MemoryThatNcclDoesNotGetIsAnErrorOfItsOwn) {
   }
 }
 
-TEST_F(NcclCommTest, CallThatReturnsSuccessIsStillAskedFor) {
+TEST_F(NcclCommTest, StateIsPolledEvenAfterACallReturnsSuccess) {
   NcclComm made = comm();
   script.asked = 0;
   script.states = {ncclInProgress, ncclSuccess};
@@ -159,7 +161,7 @@ TEST_F(NcclCommTest, WaitEndsWithTheEvent) {
   EXPECT_EQ(script.event_after, -1);
 }
 
-TEST_F(NcclCommTest, LostPartnerEndsAWaitWhoseEventNeverComes) {
+TEST_F(NcclCommTest, LostPeerEndsAWaitWhoseEventNeverCompletes) {
   NcclComm made = comm();
   script.event_after = -1;
   script.asked = 0;
@@ -168,7 +170,7 @@ TEST_F(NcclCommTest, LostPartnerEndsAWaitWhoseEventNeverComes) {
   EXPECT_NE(text.find("broadcast failed in NCCL on rank 1 of 4"), std::string::npos) << text;
 }
 
-TEST_F(NcclCommTest, StuckPartnerEndsAWaitAtTheDeadline) {
+TEST_F(NcclCommTest, StuckPeerEndsAWaitAtTheDeadline) {
   NcclComm made = comm();
   script.event_after = -1;
   const auto start = std::chrono::steady_clock::now();
@@ -179,7 +181,7 @@ TEST_F(NcclCommTest, StuckPartnerEndsAWaitAtTheDeadline) {
   EXPECT_LT(waited.count(), 3);
 }
 
-TEST_F(NcclCommTest, CloseFinalizesBeforeItDestroysAndAbortsNothing) {
+TEST_F(NcclCommTest, CloseFinalizesThenDestroysAndDoesNotAbort) {
   {
     NcclComm made = comm();
     made.close();
@@ -188,7 +190,7 @@ TEST_F(NcclCommTest, CloseFinalizesBeforeItDestroysAndAbortsNothing) {
   EXPECT_FALSE(script.aborted);
 }
 
-TEST_F(NcclCommTest, CloseThatTheOthersDoNotReachEndsInAnAbort) {
+TEST_F(NcclCommTest, CloseWithoutTheOtherRanksEndsInAnAbort) {
   {
     NcclComm made = comm();
     script.states = {ncclInProgress};
@@ -204,7 +206,7 @@ TEST_F(NcclCommTest, UnclosedCommunicatorIsAborted) {
   EXPECT_TRUE(script.aborted);
 }
 
-TEST_F(NcclCommTest, AbortThatHangsHoldsNobodyForLong) {
+TEST_F(NcclCommTest, HangingAbortDelaysTheDestructorForSecondsOnly) {
   const auto start = std::chrono::steady_clock::now();
   {
     const NcclComm made = comm();

@@ -1,5 +1,5 @@
-// On a GPU: NCCL among as many ranks as mpirun starts. Ranks that have to share a GPU need NCCL
-// 2.30 or later (docs/gpu.md); without it these tests are skipped there, and only there.
+// On a GPU: NCCL among all ranks that mpirun starts. Ranks that share a GPU need NCCL 2.30 or later
+// (docs/gpu.md); with an older one, and only then, these tests are skipped.
 #include "distributed/nccl_communicator.h"
 
 #include <ATen/TensorOperators.h>
@@ -29,12 +29,12 @@
 namespace scgan::distributed {
 namespace {
 
-// NCCL among all ranks; nothing where they share a GPU and this NCCL cannot.
+// NCCL among all ranks; nullptr if they share a GPU and this NCCL does not support it.
 std::unique_ptr<Communicator> nccl_world(c10::Device device, double timeout_seconds) {
   MpiComm world = duplicate(MPI_COMM_WORLD);
   int size = 0;
   MPI_Comm_size(MPI_COMM_WORLD, &size);
-  if (size == 1) {  // where the factory would give a SoloCommunicator
+  if (size == 1) {  // the factory would return a SoloCommunicator
     return std::make_unique<NcclCommunicator>(std::make_unique<MpiCommunicator>(std::move(world)),
                                               device, timeout_seconds);
   }
@@ -57,7 +57,7 @@ class NcclCommunicatorTest : public ::testing::Test {
   at::TensorOptions on_gpu(at::ScalarType type) const {
     return at::TensorOptions(device_).dtype(type);
   }
-  // The share of a rank: numbers whose sum depends on the order.
+  // The share of rank `i`: numbers whose sum depends on the order.
   static at::Tensor term(int64_t i) {
     return (at::arange(1 << 16, at::kFloat) * (i + 1)).sin() * 1e3F;
   }
@@ -102,13 +102,13 @@ TEST_F(NcclCommunicatorTest, AllReduceSumsBothTypes) {
   }
 }
 
-TEST_F(NcclCommunicatorTest, TensorsInHostMemoryTravelToo) {
+TEST_F(NcclCommunicatorTest, TensorsInHostMemoryWorkToo) {
   const at::Tensor all = all_gather_rows(*communicator_, at::full({1}, rank(), at::kDouble));
   for (int r = 0; r < size(); ++r) EXPECT_EQ(all[r].item<int>(), r);
 }
 
-// The stand-in's NCCL takes it at the first exchange between two ranks, as the real one does.
-TEST_F(NcclCommunicatorTest, HasTheMemoryThatExchangesNeedFromTheStart) {
+// The stand-in's NCCL allocates at the first exchange between two ranks, as the real one does.
+TEST_F(NcclCommunicatorTest, AllocatesTheMemoryForExchangesInItsConstructor) {
   const at::Tensor shards = at::ones({size()}, on_gpu(at::kByte));
   at::Tensor mine = at::empty_like(shards);
   const auto free_memory = [] {
@@ -123,7 +123,7 @@ TEST_F(NcclCommunicatorTest, HasTheMemoryThatExchangesNeedFromTheStart) {
 }
 
 TEST_F(NcclCommunicatorTest, SeesWhatTheCurrentStreamComputedBefore) {
-  // Long enough a chain that a copy that did not wait would come too early.
+  // The chain is so long that a copy that did not wait would read too early.
   at::Tensor value = at::full({1024, 1024}, 1.0 / 1024, on_gpu(at::kFloat));
   for (int i = 0; i < 50; ++i) value = value.matmul(at::full_like(value, 1.0 / 1024));
   at::Tensor sum = (value * 1024).slice(0, 0, 8).contiguous();
@@ -131,7 +131,7 @@ TEST_F(NcclCommunicatorTest, SeesWhatTheCurrentStreamComputedBefore) {
   EXPECT_TRUE(at::allclose(sum.cpu(), at::full({8, 1024}, size(), at::kFloat)));
 }
 
-TEST_F(NcclCommunicatorTest, ReducerGivesTheTreesBitsWhileTheCallerComputes) {
+TEST_F(NcclCommunicatorTest, ReducerReturnsTheBitsOfTheTreeWhileTheCallerComputes) {
   GradientReducer reducer(*communicator_, Reduction::kCanonical);
   for (int round = 0; round < 3; ++round) {
     const at::Tensor flat = term(rank()).to(device_);
@@ -144,7 +144,7 @@ TEST_F(NcclCommunicatorTest, ReducerGivesTheTreesBitsWhileTheCallerComputes) {
   }
 }
 
-TEST_F(NcclCommunicatorTest, ReducerLeavesAllReduceToNcclInBuckets) {
+TEST_F(NcclCommunicatorTest, ReducerPassesBucketsToNcclsAllReduce) {
   GradientReducer reducer(*communicator_, Reduction::kAllReduce, {4096, 65536});
   std::vector<at::Tensor> sums;
   for (int round = 0; round < 2; ++round) {
@@ -156,7 +156,7 @@ TEST_F(NcclCommunicatorTest, ReducerLeavesAllReduceToNcclInBuckets) {
   EXPECT_TRUE(at::allclose(sums[0].cpu(), tree_by_hand(), 1e-4, 1e-2));
 }
 
-TEST_F(NcclCommunicatorTest, CommunicatorsCanBeEndedAndMadeAnew) {
+TEST_F(NcclCommunicatorTest, CommunicatorsCanBeClosedAndCreatedAgain) {
   for (int round = 0; round < 3; ++round) {
     communicator_.reset();
     communicator_ = nccl_world(device_, 60);
@@ -166,15 +166,15 @@ TEST_F(NcclCommunicatorTest, CommunicatorsCanBeEndedAndMadeAnew) {
   }
 }
 
-TEST_F(NcclCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
+TEST_F(NcclCommunicatorTest, LostPeerIsAnErrorThatNamesTheOperation) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   {
-    const auto impatient = nccl_world(device_, 3);
+    const auto with_timeout = nccl_world(device_, 3);
     at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
-    impatient->all_reduce_sum(tensor);  // connected
+    with_timeout->all_reduce_sum(tensor);  // connected
     if (rank() == 0) {
       try {
-        impatient->all_reduce_sum(tensor);
+        with_timeout->all_reduce_sum(tensor);
         ADD_FAILURE() << "an absent rank went unnoticed";
       } catch (const Error& problem) {
         EXPECT_EQ(problem.kind(), ErrorKind::kCommunication);
@@ -184,12 +184,13 @@ TEST_F(NcclCommunicatorTest, LostPartnerIsAnErrorThatNamesTheOperation) {
     MPI_Barrier(MPI_COMM_WORLD);
   }
   at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
-  communicator_->all_reduce_sum(tensor);  // the other communicator lives
+  communicator_->all_reduce_sum(tensor);  // the other communicator still works
   EXPECT_TRUE(tensor.eq(size()).all().item<bool>());
 }
 
-// Of a rank whose own thread waits for the whole GPU while the GPU waits for another rank.
-std::string heard_while_held_up(Communicator& communicator, c10::Device device) {
+// The error of a rank whose own thread waits for the whole GPU while the GPU waits for another
+// rank; PeerAborted: its reason.
+std::string error_while_gpu_waits(Communicator& communicator, c10::Device device) {
   GradientReducer reducer(communicator, Reduction::kCanonical);
   try {
     reducer.start(at::ones({1 << 16}, at::TensorOptions(device)));
@@ -203,44 +204,44 @@ std::string heard_while_held_up(Communicator& communicator, c10::Device device) 
   return "nothing";
 }
 
-TEST_F(NcclCommunicatorTest, RankThatGivesUpIsHeardByOneThatTheGpuHoldsUp) {
+TEST_F(NcclCommunicatorTest, AbortReachesARankThatWaitsForItsGpu) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   {
-    const auto left = nccl_world(device_, 60);
+    const auto aborted = nccl_world(device_, 60);
     if (rank() == 0) {
-      left->abort("no memory");
+      aborted->abort("no memory");
     } else {
-      EXPECT_EQ(heard_while_held_up(*left, device_), "no memory");
+      EXPECT_EQ(error_while_gpu_waits(*aborted, device_), "no memory");
     }
   }
   at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
-  communicator_->all_reduce_sum(tensor);  // the other communicator lives
+  communicator_->all_reduce_sum(tensor);  // the other communicator still works
   EXPECT_TRUE(tensor.eq(size()).all().item<bool>());
 }
 
-TEST_F(NcclCommunicatorTest, RankThatGivesUpIsHeardInEveryOperation) {
+TEST_F(NcclCommunicatorTest, AbortReachesOperationsOnGpuAndHost) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   for (const bool on_host : {false, true}) {
-    const auto left = nccl_world(device_, 60);
+    const auto aborted = nccl_world(device_, 60);
     if (rank() == 0) {
-      left->abort("no memory");
+      aborted->abort("no memory");
       continue;
     }
     const at::Tensor mine = on_host ? at::ones({4}) : at::ones({4}, on_gpu(at::kFloat));
     try {
-      all_gather_rows(*left, mine);
-      ADD_FAILURE() << "nothing was heard";
+      all_gather_rows(*aborted, mine);
+      ADD_FAILURE() << "the abort went unnoticed";
     } catch (const PeerAborted& problem) {
       EXPECT_EQ(problem.reason(), "no memory");
     }
   }
 }
 
-TEST_F(NcclCommunicatorTest, RankThatTheGpuHoldsUpIsFreeAtTheDeadline) {
+TEST_F(NcclCommunicatorTest, RankThatWaitsForItsGpuReturnsAtTheDeadline) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
-  const auto impatient = nccl_world(device_, 2);
+  const auto with_timeout = nccl_world(device_, 2);
   if (rank() == 0) {
-    const std::string text = heard_while_held_up(*impatient, device_);
+    const std::string text = error_while_gpu_waits(*with_timeout, device_);
     EXPECT_NE(text.find("the sum of gradients has not ended on rank 0"), std::string::npos) << text;
   }
   MPI_Barrier(MPI_COMM_WORLD);

@@ -1,4 +1,4 @@
-// What of CUDA and NCCL can be tried without a GPU: that their errors are ours.
+// Errors of CUDA and NCCL that occur without a GPU.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "distributed/cuda_stream.h"
 #include "distributed/nccl_comm.h"
+#include "distributed/nccl_factory.h"
 
 namespace scgan::distributed {
 namespace {
@@ -24,7 +25,7 @@ TEST(CheckCudaTest, NamesTheOperationAndCudasError) {
   }
 }
 
-TEST(NcclCommTest, WithoutAGpuTheStartIsAnErrorThatNamesTheRank) {
+TEST(NcclCommTest, InitWithoutAGpuFailsAndNamesTheRank) {
   if (std::filesystem::exists("/dev/nvidiactl")) GTEST_SKIP() << "there is a GPU";
   try {
     const NcclComm comm(ncclUniqueId{}, 0, 1, 5);
@@ -35,8 +36,8 @@ TEST(NcclCommTest, WithoutAGpuTheStartIsAnErrorThatNamesTheRank) {
   }
 }
 
-TEST(NcclRuntimeVersionTest, IsThreeNumbers) {
-  EXPECT_TRUE(nccl_runtime_version().starts_with("2.")) << nccl_runtime_version();
+TEST(NcclVersionTest, IsThreeNumbers) {
+  EXPECT_TRUE(nccl_version().starts_with("2.")) << nccl_version();
 }
 
 }  // namespace

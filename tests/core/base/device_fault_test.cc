@@ -8,7 +8,7 @@ namespace {
 // The words are those of LibTorch 2.11 and of the libraries it calls.
 TEST(DeviceFaultTest, MemoryThatRanOut) {
   for (const char* text :
-       {"RuntimeError: CUDA out of memory: 20.0 MiB wanted, 7.0 of 60.0 MiB free",
+       {"RuntimeError: CUDA out of memory: 20.0 MiB requested, 7.0 of 60.0 MiB free",
         "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of",
         "CUDA error: out of memory", "DefaultCPUAllocator: can't allocate memory: you tried to",
         "unhandled cuda error; Failed to CUDA calloc async 4194304 bytes",

@@ -1,3 +1,4 @@
+// gpu.h by CUDA's runtime and LibTorch's allocator.
 #include "distributed/gpu.h"
 
 #include <ATen/Context.h>
@@ -25,37 +26,39 @@ std::string gpu_location(c10::Device device) {
   check_cuda(
       cudaDeviceGetPCIBusId(address.data(), static_cast<int>(address.size()), device.index()),
       "cudaDeviceGetPCIBusId");
-  // One value for all containers of a host, and another one on every host.
+  // The boot id is the same in all containers of a host and differs between hosts.
   std::string boot_id;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot_id);
   return boot_id + " " + address.data();
 }
 
-void refuse_when_gpu_memory_ends() {
+void throw_on_gpu_out_of_memory() {
   static const bool done = [] {
     at::globalContext().lazyInitDevice(c10::kCUDA);
     auto& allocator = *c10::cuda::CUDACachingAllocator::get();
     if (allocator.name() != "native") {
       throw Error(ErrorKind::kInvalidSpec,
-                  fmt::format("LibTorch's GPU allocator is {}, which does not tell when memory "
-                              "ends: remove `backend` from PYTORCH_ALLOC_CONF or "
+                  fmt::format("LibTorch's GPU allocator is {}, which does not report failed "
+                              "allocations: remove `backend` from PYTORCH_ALLOC_CONF or "
                               "PYTORCH_CUDA_ALLOC_CONF",
                               allocator.name()));
     }
-    // Called without the allocator's lock, before it throws an error that would be caught.
-    allocator.attachOutOfMemoryObserver([](int64_t /*device*/, size_t wanted, size_t total,
+    // The allocator calls this without its lock, before it throws the error that would be caught.
+    allocator.attachOutOfMemoryObserver([](int64_t /*device*/, size_t requested, size_t total,
                                            size_t free) {
       constexpr double kMib = 1 << 20;
       throw Error(ErrorKind::kOutOfMemory,
-                  fmt::format("CUDA out of memory: {:.1f} MiB wanted, {:.1f} of {:.1f} MiB free",
-                              static_cast<double>(wanted) / kMib, static_cast<double>(free) / kMib,
-                              static_cast<double>(total) / kMib));
+                  fmt::format("CUDA out of memory: {:.1f} MiB requested, {:.1f} of {:.1f} MiB free",
+                              static_cast<double>(requested) / kMib,
+                              static_cast<double>(free) / kMib, static_cast<double>(total) / kMib));
     });
     return true;
   }();
   static_cast<void>(done);
 }
 
-void give_back_memory() { c10::cuda::CUDACachingAllocator::emptyCache(); }
+void release_cached_memory(c10::Device device) {
+  if (device.is_cuda()) c10::cuda::CUDACachingAllocator::emptyCache();
+}
 
 }  // namespace scgan::distributed

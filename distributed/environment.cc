@@ -1,0 +1,78 @@
+#include "distributed/environment.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "core/base/log.h"
+
+namespace scgan::distributed {
+namespace {
+
+constexpr std::array<std::pair<const char*, const char*>, 6> kVariables{
+    {{"OMP_NUM_THREADS", "1"},
+     {"OMP_WAIT_POLICY", "passive"},
+     {"CUBLAS_WORKSPACE_CONFIG", ":4096:8"},
+     {"NCCL_ALGO", "Ring"},
+     {"NCCL_PROTO", "Simple"},
+     {"NCCL_NVLS_ENABLE", "0"}}};
+
+// With the first two, OpenMP starts fewer threads than a kernel requests, and oneDNN's kernels wait
+// for the missing ones. With the third, LibTorch takes the GPU kernel that was fastest just now.
+// With the fourth, NVIDIA's libraries use TF32 whatever LibTorch's switches say.
+constexpr std::array kForbidden{"OMP_DYNAMIC", "OMP_THREAD_LIMIT", "PYTORCH_TUNABLEOP_ENABLED",
+                                "NVIDIA_TF32_OVERRIDE"};
+
+// These make a library choose other kernels; recorded if set.
+constexpr std::array kChoosingKernels{"ATEN_CPU_CAPABILITY",
+                                      "ONEDNN_MAX_CPU_ISA",
+                                      "DNNL_MAX_CPU_ISA",
+                                      "MKL_CBWR",
+                                      "MKL_ENABLE_INSTRUCTIONS",
+                                      "CUDNN_ERRATA_JSON_FILE",
+                                      "TORCH_CUDNN_V8_API_DISABLED",
+                                      "CUBLASLT_WORKSPACE_SIZE",
+                                      "TORCH_CUBLASLT_UNIFIED_WORKSPACE",
+                                      "TORCH_BLAS_PREFER_CUBLASLT",
+                                      "DISABLE_ADDMM_CUDA_LT",
+                                      "TORCH_LINALG_PREFER_CUSOLVER"};
+
+}  // namespace
+
+void fix_environment(char** argv) {
+  bool changed = false;
+  for (const auto& [name, value] : kVariables) {
+    if (std::getenv(name) == nullptr) {
+      setenv(name, value, 1);
+      changed = true;
+    }
+  }
+  for (const char* name : kForbidden) {
+    if (std::getenv(name) != nullptr) {
+      unsetenv(name);
+      changed = true;
+    }
+  }
+  if (!changed) return;
+  execv("/proc/self/exe", argv);
+  log::warn("could not restart with OpenMP's settings ({}); training may be slow",
+            std::strerror(errno));
+}
+
+std::map<std::string, std::string> environment_record() {
+  std::map<std::string, std::string> record;
+  for (const auto& [name, value] : kVariables) {
+    const char* set = std::getenv(name);
+    record[name] = set == nullptr ? "" : set;
+  }
+  for (const char* name : kChoosingKernels) {
+    if (const char* set = std::getenv(name)) record[name] = set;
+  }
+  return record;
+}
+
+}  // namespace scgan::distributed
