@@ -1,5 +1,5 @@
-// To be preloaded (LD_PRELOAD) into a program: a time of day that jumps by a day, forth and back,
-// between any two questions.
+// To preload (LD_PRELOAD) into a program: the time of day jumps by a day, forth and back, between
+// any two queries.
 #include <dlfcn.h>
 #include <sys/time.h>
 #include <time.h>
@@ -8,12 +8,12 @@
 
 namespace {
 
-// Seconds to add: a day more, none, a day less, none, ...
+// Seconds to add: a day, none, minus a day, none, ...
 time_t jump() {
   constexpr time_t kDay = 24 * 60 * 60;
-  static std::atomic<unsigned> asked{0};
+  static std::atomic<unsigned> queries{0};
   constexpr time_t kJumps[] = {kDay, 0, -kDay, 0};
-  return kJumps[asked++ % 4];
+  return kJumps[queries++ % 4];
 }
 
 }  // namespace

@@ -1,10 +1,10 @@
-// To be preloaded (LD_PRELOAD) into a program: ends it by SIGKILL just before a chosen call that
-// changes files, so that a test can be exact about the moment of a kill.
+// To preload (LD_PRELOAD) into a program: kills it by SIGKILL just before a chosen call that
+// changes files, so that a test controls the exact moment.
 //
-// SCGAN_CRASH="<call> <path>[ after <call> <path>]": the first call whose path contains this text;
-// with `after`, the first one behind such another call. A write is half done when the process dies.
-// Calls: write (pwrite too), sync (fsync, fdatasync), rename, unlink (remove too). A text with $ at
-// its end is one with which the path ends.
+// SCGAN_CRASH="<call> <path>[ after <call> <path>]": the first call whose path contains the text
+// <path>; with `after`, the first one after the other call. <path>$ matches at the end of the path.
+// Calls: write (and pwrite), sync (fsync, fdatasync), rename, unlink (and remove). A write is half
+// complete when the process dies.
 #include <dlfcn.h>
 #include <limits.h>
 #include <signal.h>
@@ -34,24 +34,24 @@ struct Plan {
 };
 
 const Plan& plan() {
-  static const Plan read;
-  return read;
+  static const Plan parsed;
+  return parsed;
 }
 
 std::atomic<bool> armed{false};
 
-bool is(const Point& point, const char* call, const std::string& path) {
+bool matches(const Point& point, const char* call, const std::string& path) {
   if (point.call != call) return false;
   if (point.path.ends_with('$')) return path.ends_with(point.path.substr(0, point.path.size() - 1));
   return path.find(point.path) != std::string::npos;
 }
 
-// Whether the process has to die here.
-bool has_come(const char* call, const std::string& path) {
+// Whether the process must die at this call.
+bool is_crash_point(const char* call, const std::string& path) {
   if (plan().crash.call.empty()) return false;
   const bool ready = plan().before.call.empty() || armed;
-  if (ready && is(plan().crash, call, path)) return true;
-  if (is(plan().before, call, path)) armed = true;
+  if (ready && matches(plan().crash, call, path)) return true;
+  if (matches(plan().before, call, path)) armed = true;
   return false;
 }
 
@@ -75,7 +75,7 @@ Function original(const char* name) {
 
 ssize_t write_at(const char* name, int descriptor, const void* bytes, size_t count, off_t offset) {
   static const auto real = original<ssize_t (*)(int, const void*, size_t, off_t)>(name);
-  if (has_come("write", path_of(descriptor))) {
+  if (is_crash_point("write", path_of(descriptor))) {
     real(descriptor, bytes, count / 2, offset);
     die();
   }
@@ -83,7 +83,7 @@ ssize_t write_at(const char* name, int descriptor, const void* bytes, size_t cou
 }
 
 int sync(const char* name, int descriptor) {
-  if (has_come("sync", path_of(descriptor))) die();
+  if (is_crash_point("sync", path_of(descriptor))) die();
   return original<int (*)(int)>(name)(descriptor);
 }
 
@@ -93,7 +93,7 @@ extern "C" {
 
 ssize_t write(int descriptor, const void* bytes, size_t count) {
   static const auto real = original<ssize_t (*)(int, const void*, size_t)>("write");
-  if (has_come("write", path_of(descriptor))) {
+  if (is_crash_point("write", path_of(descriptor))) {
     real(descriptor, bytes, count / 2);
     die();
   }
@@ -111,17 +111,17 @@ int fsync(int descriptor) { return sync("fsync", descriptor); }
 int fdatasync(int descriptor) { return sync("fdatasync", descriptor); }
 
 int rename(const char* from, const char* to) noexcept {
-  if (has_come("rename", to)) die();
+  if (is_crash_point("rename", to)) die();
   return original<int (*)(const char*, const char*)>("rename")(from, to);
 }
 
 int unlink(const char* path) noexcept {
-  if (has_come("unlink", path)) die();
+  if (is_crash_point("unlink", path)) die();
   return original<int (*)(const char*)>("unlink")(path);
 }
 
 int remove(const char* path) noexcept {
-  if (has_come("unlink", path)) die();
+  if (is_crash_point("unlink", path)) die();
   return original<int (*)(const char*)>("remove")(path);
 }
 

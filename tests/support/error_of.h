@@ -1,4 +1,4 @@
-// What is said of something that must fail.
+// The error that an action must throw.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,7 +10,8 @@
 
 namespace scgan {
 
-// The message of the Error of this kind that `action` throws; a failure and "" if it throws none.
+// Returns the message of the Error of this kind that `action` throws; fails the test and returns ""
+// if it throws none.
 inline std::string error_of(ErrorKind kind, const std::function<void()>& action) {
   try {
     action();

@@ -43,10 +43,10 @@ std::vector<std::string> environment_with(const std::map<std::string, std::strin
   return result;
 }
 
-// 0 when the process is not there any more.
+// 0 if the process has ended.
 pid_t parent_of(pid_t pid) {
   const std::string stat = content(fmt::format("/proc/{}/stat", pid));
-  const size_t name_end = stat.rfind(')');  // a name may hold anything
+  const size_t name_end = stat.rfind(')');  // a name may contain anything
   if (name_end == std::string::npos) return 0;
   std::istringstream rest(stat.substr(name_end + 1));
   char state = 0;
@@ -62,7 +62,7 @@ std::string Ended::text() const {
                      timed_out ? " (killed at its time limit)" : "", seconds, out, err);
 }
 
-// Files instead of pipes: nobody has to read them while the program runs.
+// Files instead of pipes, which would have to be read while the program runs.
 class Subprocess::Files {
  public:
   std::filesystem::path out() const { return folder_.path() / "out"; }
@@ -74,7 +74,7 @@ class Subprocess::Files {
 
 Subprocess::Subprocess(const Command& command)
     : files_(std::make_unique<Files>()), start_(std::chrono::steady_clock::now()) {
-  // All that needs memory is done before the fork.
+  // All allocations happen before the fork.
   std::vector<std::string> words = command.words;
   std::vector<std::string> environment = environment_with(command.environment);
   const std::vector<char*> argv = pointers(words);
@@ -86,7 +86,7 @@ Subprocess::Subprocess(const Command& command)
   if (pid_ < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid_ > 0) return;
 
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that is killed leaves nothing behind
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a killed test leaves no process behind
   const int in = open("/dev/null", O_RDONLY);
   const int out_file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   const int err_file = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);

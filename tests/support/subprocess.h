@@ -1,5 +1,4 @@
-// A program as its own process: arguments, environment, what it writes, how it ends. For
-// single-threaded tests.
+// Runs a program as a child process and reports its output and its end. For single-threaded tests.
 #pragma once
 
 #include <sys/types.h>
@@ -15,18 +14,21 @@
 namespace scgan {
 
 struct Command {
-  std::vector<std::string> words;  // the program first, looked up in this process's PATH
-  std::map<std::string, std::string> environment;  // on top of this process's
-  std::filesystem::path folder = ".";              // to start in
+  // The program, looked up in this process's PATH, and its arguments.
+  std::vector<std::string> words;
+  // Added to this process's environment.
+  std::map<std::string, std::string> environment;
+  // Working directory.
+  std::filesystem::path folder = ".";
 };
 
 struct Ended {
-  int exit_code = -1;  // 128 + signal when a signal ended it, as shells say
+  int exit_code = -1;  // 128 + signal if a signal ended it, as in a shell
   bool timed_out = false;
   double seconds = 0;
   std::string out, err;
 
-  // For messages of failed expectations.
+  // Everything, for messages of failed expectations.
   std::string text() const;
 };
 
@@ -34,9 +36,9 @@ class Subprocess {
  public:
   using Seconds = std::chrono::duration<double>;
 
-  // Starts at once. Throws std::system_error when it cannot.
+  // Starts the program. Throws std::system_error on failure.
   explicit Subprocess(const Command& command);
-  // Ends it, if need be.
+  // Kills the program if it is still running.
   ~Subprocess();
   Subprocess(const Subprocess&) = delete;
   Subprocess& operator=(const Subprocess&) = delete;
@@ -44,15 +46,15 @@ class Subprocess {
   pid_t pid() const { return pid_; }
   bool running();
   void signal(int number) const;
-  // Whether it has a handler of its own for the signal.
+  // Whether it has installed a handler for the signal.
   bool catches(int number) const;
-  // Processes that it started itself and that still live, in the order of their ids.
+  // Its own child processes that are still running, sorted by id.
   std::vector<pid_t> children() const;
-  // What it has written so far.
+  // Its output so far.
   std::string out() const;
   std::string err() const;
 
-  // Waits for its end; at the limit it is killed. The result of the first call is kept.
+  // Waits until it ends; kills it at the limit. Later calls return the first result.
   const Ended& wait(Seconds limit);
 
  private:
@@ -64,10 +66,10 @@ class Subprocess {
   Ended ended_;
 };
 
-// Start and wait in one.
+// Starts the program and waits for its end.
 Ended run(const Command& command, Subprocess::Seconds limit = std::chrono::minutes(3));
 
-// Asks again and again until `condition` holds; false when it still does not after `limit`.
+// Polls until `condition` holds. Returns false if it does not within `limit`.
 template <typename Condition>
 bool wait_until(Condition condition, Subprocess::Seconds limit = std::chrono::minutes(2)) {
   const auto end = std::chrono::steady_clock::now() + limit;

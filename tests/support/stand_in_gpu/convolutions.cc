@@ -11,14 +11,15 @@
 namespace scgan::stand_in {
 namespace {
 
-// The convolutions that have become frugal ones. Never destroyed: threads outlive main().
-struct Frugal {
+// The convolutions that use the algorithm without a workspace. Never destroyed: threads outlive
+// main().
+struct WorkspaceFree {
   std::mutex mutex;
   std::set<std::string> keys;
 };
 
-Frugal& frugal() {
-  static auto& all = *new Frugal;
+WorkspaceFree& workspace_free() {
+  static auto& all = *new WorkspaceFree;
   return all;
 }
 
@@ -38,23 +39,23 @@ std::string key_of(const std::string& name, const std::vector<c10::IValue>& argu
 
 }  // namespace
 
-bool takes_frugal_algorithm(const std::string& name, const std::vector<c10::IValue>& arguments,
-                            c10::Device device) {
+bool needs_workspace_free_algorithm(const std::string& name,
+                                    const std::vector<c10::IValue>& arguments, c10::Device device) {
   const int64_t bytes = workspace_bytes();
   if (bytes == 0) return false;
   const std::string key = key_of(name, arguments);
-  const std::scoped_lock lock(frugal().mutex);
-  if (frugal().keys.contains(key)) return true;
+  const std::scoped_lock lock(workspace_free().mutex);
+  if (workspace_free().keys.contains(key)) return true;
   try {
     at::empty({bytes}, at::TensorOptions(device).dtype(at::kByte));
     return false;
   } catch (const c10::OutOfMemoryError&) {
-    frugal().keys.insert(key);
+    workspace_free().keys.insert(key);
     return true;
   }
 }
 
-void round_otherwise(at::Tensor result) {
+void change_rounding(at::Tensor result) {
   constexpr double kLastBits = 1.0 / (1 << 20);
   result.mul_(1 + kLastBits);
 }

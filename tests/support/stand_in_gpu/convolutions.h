@@ -1,7 +1,8 @@
-// Which algorithm a convolution on the stand-in GPU takes, chosen as LibTorch chooses among
-// cuDNN's: the first for whose workspace there is memory, and from then on the same for the same
-// shapes. SCGAN_STAND_IN_WORKSPACE_MIB: what the usual one wants (0); the frugal one wants nothing
-// and rounds otherwise.
+// Chooses the algorithm of a convolution on the stand-in GPU as LibTorch chooses among cuDNN's: the
+// first whose workspace can be allocated, and from then on the same one for the same shapes.
+//
+// SCGAN_STAND_IN_WORKSPACE_MIB: the workspace of the default algorithm (0). The other algorithm
+// needs none and rounds differently.
 #pragma once
 
 #include <ATen/core/ivalue.h>
@@ -12,11 +13,11 @@
 
 namespace scgan::stand_in {
 
-// Whether the convolution `name` of these arguments has to be the frugal one.
-bool takes_frugal_algorithm(const std::string& name, const std::vector<c10::IValue>& arguments,
-                            c10::Device device);
+// Whether the convolution `name` with these arguments must use the algorithm without a workspace.
+bool needs_workspace_free_algorithm(const std::string& name,
+                                    const std::vector<c10::IValue>& arguments, c10::Device device);
 
-// What the frugal one makes of the usual one's result.
-void round_otherwise(at::Tensor result);
+// Changes the result of the default algorithm to that of the one without a workspace.
+void change_rounding(at::Tensor result);
 
 }  // namespace scgan::stand_in

@@ -1,7 +1,7 @@
-// The calls of CUDA's driver that LibTorch's library for compiling kernels names. This library
-// carries the driver's name (its soname), so that the loader takes it for the driver. Only the
-// first call is made; whoever makes another one hears that there is no such thing. Without CUDA's
-// header, whose signatures would be in the way: arguments are left where the caller put them.
+// The functions of CUDA's driver that LibTorch's kernel compiler links to. This library has the
+// driver's soname, so that the loader takes it for the driver. LibTorch calls only the first
+// function; the others return CUDA_ERROR_NOT_SUPPORTED. They ignore their arguments, so this file
+// does without CUDA's header and its signatures.
 namespace {
 
 constexpr int kSuccess = 0;         // CUDA_SUCCESS
@@ -18,7 +18,7 @@ int cuDevicePrimaryCtxGetState(int, unsigned* flags, int* active) {
 }
 
 int cuGetErrorString(int, const char** text) {
-  *text = "the stand-in GPU has no such call";
+  *text = "the stand-in GPU does not implement this call";
   return kSuccess;
 }
 

@@ -1,5 +1,5 @@
-// The calls of CUDA's runtime that LibTorch and this project make, for a GPU that is not there.
-// What is missing here reaches the real runtime, which says that there is no driver.
+// The functions of CUDA's runtime that LibTorch and this project call, for the stand-in GPU. Any
+// other function reaches the real runtime, which returns that there is no driver.
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
@@ -23,45 +23,45 @@ cudaError_t note(cudaError_t status) {
   return status;
 }
 
-// The machine's GPUs that this process sees: SCGAN_STAND_IN_GPUS of them (2), as
-// CUDA_VISIBLE_DEVICES picks them.
-const std::vector<int>& visible() {
+// The GPUs that this process sees. SCGAN_STAND_IN_GPUS: the number in the machine (2), from which
+// CUDA_VISIBLE_DEVICES selects.
+const std::vector<int>& visible_gpus() {
   static const std::vector<int> all = [] {
     const char* count = std::getenv("SCGAN_STAND_IN_GPUS");
-    const int there = count == nullptr ? 2 : std::stoi(count);
+    const int total = count == nullptr ? 2 : std::stoi(count);
     std::vector<int> seen;
-    const char* picked = std::getenv("CUDA_VISIBLE_DEVICES");
-    if (picked == nullptr) {
-      for (int i = 0; i < there; ++i) seen.push_back(i);
+    const char* selected = std::getenv("CUDA_VISIBLE_DEVICES");
+    if (selected == nullptr) {
+      for (int i = 0; i < total; ++i) seen.push_back(i);
       return seen;
     }
-    std::istringstream words(picked);
+    std::istringstream words(selected);
     for (std::string word; std::getline(words, word, ',');) {
-      if (const int number = std::stoi(word); number < there) seen.push_back(number);
+      if (const int number = std::stoi(word); number < total) seen.push_back(number);
     }
     return seen;
   }();
   return all;
 }
 
-bool exists(int device) { return device >= 0 && std::cmp_less(device, visible().size()); }
+bool exists(int device) { return device >= 0 && std::cmp_less(device, visible_gpus().size()); }
 
-void copy_now(void* to, const void* from, size_t bytes) {
-  if (bytes > 0) std::memmove(reachable(to), reachable(from), bytes);
+void copy_bytes(void* to, const void* from, size_t bytes) {
+  if (bytes > 0) std::memmove(kernel_address(to), kernel_address(from), bytes);
 }
 
-// Host memory that is not page-locked is read before the call returns and written before it does.
+// As in CUDA, pageable host memory is read or written before the call returns.
 cudaError_t copy(void* to, const void* from, size_t bytes, CUstream_st& stream) {
-  if (whereabouts(to).place == Place::kPageable) {
+  if (location_of(to).kind == MemoryKind::kPageable) {
     stream.drain();
-    copy_now(to, from, bytes);
-  } else if (whereabouts(from).place == Place::kPageable) {
+    copy_bytes(to, from, bytes);
+  } else if (location_of(from).kind == MemoryKind::kPageable) {
     const auto* begin = static_cast<const char*>(from);
-    stream.queue([to, bytes, held = std::vector<char>(begin, begin + bytes)] {
-      copy_now(to, held.data(), bytes);
+    stream.queue([to, bytes, copied = std::vector<char>(begin, begin + bytes)] {
+      copy_bytes(to, copied.data(), bytes);
     });
   } else {
-    stream.queue([=] { copy_now(to, from, bytes); });
+    stream.queue([=] { copy_bytes(to, from, bytes); });
   }
   return cudaSuccess;
 }
@@ -69,7 +69,7 @@ cudaError_t copy(void* to, const void* from, size_t bytes, CUstream_st& stream) 
 }  // namespace
 }  // namespace scgan::stand_in
 
-using namespace scgan::stand_in;  // NOLINT: everything below is CUDA's, by CUDA's names
+using namespace scgan::stand_in;  // NOLINT: CUDA's functions follow
 
 extern "C" {
 
@@ -80,7 +80,7 @@ cudaError_t cudaDriverGetVersion(int* version) { return *version = CUDART_VERSIO
 // Devices.
 
 cudaError_t cudaGetDeviceCount(int* count) {
-  *count = static_cast<int>(visible().size());
+  *count = static_cast<int>(visible_gpus().size());
   return note(*count == 0 ? cudaErrorNoDevice : cudaSuccess);
 }
 
@@ -97,7 +97,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   *properties = {};
   std::snprintf(properties->name, sizeof properties->name, "stand-in for tests, on the CPU");
   properties->major = 9;
-  properties->totalGlobalMem = room(device).total;
+  properties->totalGlobalMem = memory_info(device).total;
   properties->multiProcessorCount = 1;
   properties->warpSize = 32;
   properties->maxThreadsPerBlock = 1024;
@@ -112,7 +112,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
 cudaError_t cudaDeviceGetPCIBusId(char* text, int length, int device) {
   if (!exists(device)) return note(cudaErrorInvalidDevice);
   std::snprintf(text, static_cast<size_t>(length), "0000:%02x:00.0",
-                visible()[static_cast<size_t>(device)] + 1);
+                visible_gpus()[static_cast<size_t>(device)] + 1);
   return cudaSuccess;
 }
 
@@ -146,19 +146,19 @@ cudaError_t cudaFree(void* address) {
 cudaError_t cudaFreeHost(void* address) { return cudaFree(address); }
 
 cudaError_t cudaMemGetInfo(size_t* free, size_t* total) {
-  const Room found = room(current_device());
+  const MemoryInfo found = memory_info(current_device());
   *free = found.free;
   *total = found.total;
   return cudaSuccess;
 }
 
 cudaError_t cudaPointerGetAttributes(cudaPointerAttributes* attributes, const void* address) {
-  const Whereabouts found = whereabouts(address);
+  const MemoryLocation found = location_of(address);
   *attributes = {};
   attributes->device = found.device;
-  attributes->type = found.place == Place::kDevice   ? cudaMemoryTypeDevice
-                     : found.place == Place::kPinned ? cudaMemoryTypeHost
-                                                     : cudaMemoryTypeUnregistered;
+  attributes->type = found.kind == MemoryKind::kDevice   ? cudaMemoryTypeDevice
+                     : found.kind == MemoryKind::kPinned ? cudaMemoryTypeHost
+                                                         : cudaMemoryTypeUnregistered;
   return cudaSuccess;
 }
 
@@ -174,7 +174,7 @@ cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind)
 }
 
 cudaError_t cudaMemsetAsync(void* address, int value, size_t bytes, cudaStream_t stream) {
-  stream_of(stream).queue([=] { std::memset(reachable(address), value, bytes); });
+  stream_of(stream).queue([=] { std::memset(kernel_address(address), value, bytes); });
   return cudaSuccess;
 }
 
@@ -236,7 +236,7 @@ cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, uns
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   const auto point = event->last();
-  return point == nullptr || point->reached() ? cudaSuccess : cudaErrorNotReady;
+  return point == nullptr || point->signalled() ? cudaSuccess : cudaErrorNotReady;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
@@ -248,7 +248,7 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEve
   const auto first = start->last();
   const auto last = end->last();
   if (first == nullptr || last == nullptr) return note(cudaErrorInvalidResourceHandle);
-  if (!first->reached() || !last->reached()) return cudaErrorNotReady;
+  if (!first->signalled() || !last->signalled()) return cudaErrorNotReady;
   *milliseconds = std::chrono::duration<float, std::milli>(last->when() - first->when()).count();
   return cudaSuccess;
 }

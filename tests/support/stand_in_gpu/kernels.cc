@@ -1,7 +1,7 @@
-// LibTorch's kernels for the stand-in GPU: those of the CPU, given the GPU's memory. In-place
-// operations and copies only queue their work, as on a GPU. An operation that makes new tensors
-// waits for its stream, computes at once, and what it gives appears in the GPU's memory in the
-// stream's order, so that whoever reads it without waiting reads something else.
+// LibTorch's kernels for the stand-in GPU: the CPU's kernels on the GPU's memory. In-place
+// operations and copies only queue their work, as on a GPU. An operation that returns new tensors
+// waits for its stream and computes immediately; the stream then copies the result to the GPU's
+// memory, so that code that reads it without waiting reads other bytes.
 #include <ATen/ATen.h>
 #include <ATen/core/boxing/KernelFunction.h>
 #include <ATen/core/dispatch/Dispatcher.h>
@@ -33,9 +33,9 @@ namespace {
 using c10::IValue;
 using torch::jit::Stack;
 
-// What LibTorch's CUDA kernels refuse when deterministic algorithms are asked for
+// Operations whose CUDA kernels throw when deterministic algorithms are requested
 // (torch.use_deterministic_algorithms of LibTorch 2.11).
-const std::set<std::string>& nondeterministic() {
+const std::set<std::string>& nondeterministic_kernels() {
   static const std::set<std::string> names{"aten::_adaptive_avg_pool2d_backward",
                                            "aten::_adaptive_avg_pool3d_backward",
                                            "aten::adaptive_max_pool2d_backward",
@@ -64,27 +64,28 @@ const std::set<std::string>& nondeterministic() {
   return names;
 }
 
-// Those that only make or describe tensors; the others that do give views, by their schema.
-const std::set<std::string>& without_kernels() {
+// Operations that only create or describe tensors. Those that return views are recognized by their
+// schema.
+const std::set<std::string>& operations_without_kernels() {
   static const std::set<std::string> names{
       "aten::empty",     "aten::empty_strided", "aten::set_",      "aten::resize_",
       "aten::is_pinned", "aten::_pin_memory",   "aten::is_set_to", "aten::record_stream"};
   return names;
 }
 
-bool takes_cpu_tensors(const std::string& name) {
+bool accepts_cpu_tensors(const std::string& name) {
   return name == "aten::copy_" || name.starts_with("aten::index") ||
          name.starts_with("aten::_index") || name.starts_with("aten::_unsafe_index");
 }
 
-// The values of `tensor`, where a kernel reaches them.
-at::Tensor seen_by_kernels(const at::Tensor& tensor) {
-  void* begin = tensor.numel() == 0 ? nullptr : reachable(tensor.const_data_ptr());
+// A CPU tensor on the memory of `tensor`, for kernels.
+at::Tensor cpu_view(const at::Tensor& tensor) {
+  void* begin = tensor.numel() == 0 ? nullptr : kernel_address(tensor.const_data_ptr());
   return at::from_blob(begin, tensor.sizes(), tensor.strides(),
                        tensor.options().device(c10::kCPU).requires_grad(false));
 }
 
-// The same shape and strides, other memory.
+// A tensor of the same shape and strides with memory of its own.
 at::Tensor like(const at::Tensor& tensor, c10::Device device) {
   return at::empty_strided(tensor.sizes(), tensor.strides(), tensor.options().device(device));
 }
@@ -96,7 +97,7 @@ CUstream_st& stream_on(c10::Device device) {
   return stream;
 }
 
-// Work that nobody waits for cannot throw either.
+// Nothing waits for queued work, so it cannot throw: an error ends the process.
 void queue(CUstream_st& stream, const std::string& name, std::function<void()> work) {
   stream.queue([name, work = std::move(work)] {
     try {
@@ -109,9 +110,9 @@ void queue(CUstream_st& stream, const std::string& name, std::function<void()> w
   });
 }
 
-// Every tensor of a value, replaced by what `change` makes of it.
+// `value` with every tensor replaced by change(tensor).
 template <typename Change>
-IValue mapped(const IValue& value, const Change& change) {
+IValue with_each_tensor(const IValue& value, const Change& change) {
   if (value.isTensor())
     return value.toTensor().defined() ? IValue(change(value.toTensor())) : value;
   if (value.isTensorList()) {
@@ -129,7 +130,7 @@ IValue mapped(const IValue& value, const Change& change) {
   return value;
 }
 
-// A call of one operation.
+// One call of an operation.
 class Call {
  public:
   Call(const c10::OperatorHandle& op, Stack& stack) : op_(op), name_(op.schema().name()) {
@@ -139,27 +140,29 @@ class Call {
     stack.resize(stack.size() - count);
     for (const IValue& value : arguments_) find_device(value);
     TORCH_CHECK(device_, name_, " was called on the stand-in GPU without a tensor there");
-    TORCH_CHECK(
-        !at::globalContext().deterministicAlgorithms() || !nondeterministic().contains(name_),
-        name_, " does not have a deterministic implementation on a GPU");
+    TORCH_CHECK(!at::globalContext().deterministicAlgorithms() ||
+                    !nondeterministic_kernels().contains(name_),
+                name_, " does not have a deterministic implementation on a GPU");
     for (const IValue& value : arguments_) check_devices(value);
   }
 
   void run(Stack& stack) {
-    if (everything_is_given()) {
-      queue(stream(), name_, [op = op_, inside = for_kernels()]() mutable { compute(op, inside); });
-      give_back_arguments(stack);
+    if (writes_only_given_tensors()) {
+      queue(stream(), name_,
+            [op = op_, inside = cpu_arguments()]() mutable { compute(op, inside); });
+      return_arguments(stack);
       return;
     }
     if (!stream().idle()) stream().drain();
-    const bool frugal = is_convolution() && takes_frugal_algorithm(name_, arguments_, *device_);
-    Stack inside = for_kernels();
-    own_what_is_written(inside);
+    const bool workspace_free =
+        is_convolution() && needs_workspace_free_algorithm(name_, arguments_, *device_);
+    Stack inside = cpu_arguments();
+    copy_written_arguments(inside);
     const Stack written = inside;
     compute(op_, inside);
     for (const IValue& result : inside) {
-      if (frugal && result.isTensor() && result.toTensor().defined())
-        round_otherwise(result.toTensor());
+      if (workspace_free && result.isTensor() && result.toTensor().defined())
+        change_rounding(result.toTensor());
     }
     publish_written(written);
     for (size_t i = 0; i < inside.size(); ++i) {
@@ -179,16 +182,16 @@ class Call {
 
   void find_device(const IValue& value) {
     if (value.isDevice() && value.toDevice().is_cuda() && !device_) device_ = value.toDevice();
-    mapped(value, [&](const at::Tensor& tensor) {
+    with_each_tensor(value, [&](const at::Tensor& tensor) {
       if (tensor.is_cuda() && !device_) device_ = tensor.device();
       return tensor;
     });
   }
 
   void check_devices(const IValue& value) const {
-    mapped(value, [&](const at::Tensor& tensor) {
+    with_each_tensor(value, [&](const at::Tensor& tensor) {
       const bool fits = tensor.device() == *device_ ||
-                        (tensor.is_cpu() && (tensor.dim() == 0 || takes_cpu_tensors(name_)));
+                        (tensor.is_cpu() && (tensor.dim() == 0 || accepts_cpu_tensors(name_)));
       TORCH_CHECK(fits, name_, ": expected all tensors on ", *device_, ", found one on ",
                   tensor.device());
       return tensor;
@@ -200,8 +203,8 @@ class Call {
     return alias != nullptr && alias->isWrite();
   }
 
-  // Whether all results go to tensors of the caller that have their sizes already.
-  bool everything_is_given() const {
+  // Whether all results go to tensors of the caller that already have the right sizes.
+  bool writes_only_given_tensors() const {
     for (const auto& result : op_.schema().returns()) {
       if (result.alias_info() == nullptr || !result.alias_info()->isWrite()) return false;
     }
@@ -209,7 +212,7 @@ class Call {
     bool sized = true;
     for (size_t i = 0; i < arguments_.size(); ++i) {
       if (!is_written(i)) continue;
-      mapped(arguments_[i], [&](const at::Tensor& tensor) {
+      with_each_tensor(arguments_[i], [&](const at::Tensor& tensor) {
         writes = true;
         sized = sized && tensor.numel() > 0 && tensor.is_cuda();
         return tensor;
@@ -218,25 +221,25 @@ class Call {
     return writes && sized;
   }
 
-  // The arguments as a kernel of the CPU takes them.
-  Stack for_kernels() const {
+  // The arguments for a CPU kernel.
+  Stack cpu_arguments() const {
     Stack inside;
     for (const IValue& value : arguments_) {
       if (value.isDevice()) {
         inside.emplace_back(c10::Device(c10::kCPU));
       } else {
-        inside.push_back(mapped(value, [](const at::Tensor& tensor) {
-          return tensor.is_cuda() ? seen_by_kernels(tensor) : tensor.clone();
+        inside.push_back(with_each_tensor(value, [](const at::Tensor& tensor) {
+          return tensor.is_cuda() ? cpu_view(tensor) : tensor.clone();
         }));
       }
     }
     return inside;
   }
 
-  void own_what_is_written(Stack& inside) const {
+  void copy_written_arguments(Stack& inside) const {
     for (size_t i = 0; i < inside.size(); ++i) {
       if (!is_written(i)) continue;
-      inside[i] = mapped(inside[i], [](const at::Tensor& tensor) {
+      inside[i] = with_each_tensor(inside[i], [](const at::Tensor& tensor) {
         return like(tensor, c10::kCPU).copy_(tensor);
       });
     }
@@ -253,16 +256,16 @@ class Call {
     }
   }
 
-  void publish(const at::Tensor& result, const at::Tensor& place) const {
+  void publish(const at::Tensor& result, const at::Tensor& target) const {
     if (result.numel() == 0) return;
-    queue(stream(), name_, [result, there = seen_by_kernels(place)] { there.copy_(result); });
+    queue(stream(), name_, [result, view = cpu_view(target)] { view.copy_(result); });
   }
 
   IValue on_gpu(const IValue& value) const {
-    return mapped(value, [&](const at::Tensor& result) {
-      at::Tensor place = like(result, *device_);
-      publish(result, place);
-      return place;
+    return with_each_tensor(value, [&](const at::Tensor& result) {
+      at::Tensor target = like(result, *device_);
+      publish(result, target);
+      return target;
     });
   }
 
@@ -271,10 +274,10 @@ class Call {
       const auto* own = op_.schema().arguments()[i].alias_info();
       if (own != nullptr && own->beforeSets() == alias.beforeSets()) return arguments_[i];
     }
-    TORCH_CHECK(false, name_, ": no argument is what this operation gives back");
+    TORCH_CHECK(false, name_, ": this operation returns none of its arguments");
   }
 
-  void give_back_arguments(Stack& stack) const {
+  void return_arguments(Stack& stack) const {
     for (const auto& result : op_.schema().returns()) {
       stack.push_back(argument_with(*result.alias_info()));
     }
@@ -286,23 +289,24 @@ class Call {
   std::optional<c10::Device> device_;
 };
 
-long number_in(const char* variable) {
+long kernel_count_in(const char* variable) {
   const char* text = std::getenv(variable);
   return text == nullptr ? std::numeric_limits<long>::max() : std::stol(text);
 }
 
-// SCGAN_STAND_IN_LOST_AFTER: so many kernels are done, then the GPU is broken for good.
-// SCGAN_STAND_IN_STUCK_AFTER: so many kernels are done, then one does not come back.
-// SCGAN_STAND_IN_SHORT_AFTER: so many kernels are done, then there is no memory for one.
+// Each variable is a number of kernels that succeed first:
+// SCGAN_STAND_IN_LOST_AFTER: then every kernel fails, as on a GPU that has failed.
+// SCGAN_STAND_IN_STUCK_AFTER: then a kernel never returns.
+// SCGAN_STAND_IN_SHORT_AFTER: then one kernel fails for lack of memory.
 void launch() {
-  static const long last = number_in("SCGAN_STAND_IN_LOST_AFTER");
-  static const long moving = number_in("SCGAN_STAND_IN_STUCK_AFTER");
-  static const long fitting = number_in("SCGAN_STAND_IN_SHORT_AFTER");
+  static const long until_lost = kernel_count_in("SCGAN_STAND_IN_LOST_AFTER");
+  static const long until_stuck = kernel_count_in("SCGAN_STAND_IN_STUCK_AFTER");
+  static const long until_short = kernel_count_in("SCGAN_STAND_IN_SHORT_AFTER");
   static std::atomic<long> launched{0};
   const long before = launched++;
-  while (before >= moving) std::this_thread::sleep_for(std::chrono::hours(1));
-  C10_CUDA_CHECK(before < last ? cudaSuccess : cudaErrorECCUncorrectable);
-  TORCH_CHECK_WITH(OutOfMemoryError, before != fitting, "CUDA out of memory.");
+  while (before >= until_stuck) std::this_thread::sleep_for(std::chrono::hours(1));
+  C10_CUDA_CHECK(before < until_lost ? cudaSuccess : cudaErrorECCUncorrectable);
+  TORCH_CHECK_WITH(OutOfMemoryError, before != until_short, "CUDA out of memory.");
 }
 
 void kernel(const c10::OperatorHandle& op, Stack* stack) {
@@ -310,16 +314,16 @@ void kernel(const c10::OperatorHandle& op, Stack* stack) {
   Call(op, *stack).run(*stack);
 }
 
-// Between host and GPU, as cudaMemcpyAsync does it.
+// Copies between host and GPU as cudaMemcpyAsync does.
 at::Tensor& copy(at::Tensor& to, const at::Tensor& from, bool non_blocking) {
   const c10::Device device = to.is_cuda() ? to.device() : from.device();
   TORCH_CHECK(!to.is_cuda() || !from.is_cuda() || to.device() == from.device(),
-              "the stand-in GPUs copy nothing from one to another");
+              "the stand-in GPUs do not copy between each other");
   CUstream_st& stream = stream_on(device);
   const at::Tensor& host = to.is_cuda() ? from : to;
   const bool staged = host.is_cpu() && !(non_blocking && host.is_pinned());
-  at::Tensor source = from.is_cuda() ? seen_by_kernels(from) : staged ? from.clone() : from;
-  at::Tensor target = to.is_cuda() ? seen_by_kernels(to) : to;
+  at::Tensor source = from.is_cuda() ? cpu_view(from) : staged ? from.clone() : from;
+  at::Tensor target = to.is_cuda() ? cpu_view(to) : to;
   queue(stream, "aten::copy_", [=] { target.copy_(source); });
   if (to.is_cpu() && staged) stream.drain();
   return to;
@@ -327,15 +331,15 @@ at::Tensor& copy(at::Tensor& to, const at::Tensor& from, bool non_blocking) {
 
 bool launches_kernels(const c10::OperatorHandle& op) {
   const auto& schema = op.schema();
-  if (without_kernels().contains(schema.name())) return false;
+  if (operations_without_kernels().contains(schema.name())) return false;
   for (const auto& result : schema.returns()) {
     if (result.alias_info() != nullptr && !result.alias_info()->isWrite()) return false;
   }
   return op.hasKernelForDispatchKey(c10::DispatchKey::CUDA);
 }
 
-// LibTorch warns that its own kernels are replaced.
-class Silence : public c10::WarningHandler {
+// LibTorch warns that its own kernels are overridden.
+class IgnoreWarnings : public c10::WarningHandler {
  public:
   void process(const c10::Warning&) override {}
 };
@@ -343,10 +347,10 @@ class Silence : public c10::WarningHandler {
 bool install() {
   static auto& library =
       *new torch::Library(torch::Library::IMPL, "aten", c10::DispatchKey::CUDA, __FILE__, __LINE__);
-  Silence silence;
-  const c10::WarningUtils::WarningHandlerGuard guard(&silence);
+  IgnoreWarnings ignore;
+  const c10::WarningUtils::WarningHandlerGuard guard(&ignore);
   auto& dispatcher = c10::Dispatcher::singleton();
-  // These choose a library of NVIDIA's by the device before any kernel of theirs is called.
+  // These two select a library of NVIDIA's by the device before they call a kernel.
   std::vector<c10::OperatorName> names{{"aten::convolution", ""},
                                        {"aten::convolution_backward", ""}};
   for (const c10::OperatorName& name : dispatcher.getAllOpNames()) {

@@ -15,8 +15,8 @@ namespace {
 
 struct Block {
   size_t bytes;
-  Whereabouts where;
-  char* inside;  // where kernels reach it
+  MemoryLocation where;
+  char* inside;  // its address for kernels
 };
 
 // Never destroyed: threads of streams outlive main().
@@ -36,7 +36,7 @@ size_t capacity() {
   return (text == nullptr ? size_t{8192} : std::stoul(text)) << 20;
 }
 
-// The block that holds an address; the caller holds the mutex.
+// The block that contains `address`, or nullptr. The caller holds the mutex.
 const Block* block_of(uintptr_t address, uintptr_t* first) {
   auto after = memory().blocks.upper_bound(address);
   if (after == memory().blocks.begin()) return nullptr;
@@ -53,7 +53,7 @@ void* allocate(size_t bytes, int device) {
   const std::scoped_lock lock(memory().mutex);
   size_t& used = memory().used[device];
   if (bytes > capacity() - used) return nullptr;
-  // The same pages twice: unreadable for the program, and for kernels.
+  // Maps the same pages twice: without access for the program, with access for kernels.
   const int file = memfd_create("stand-in-gpu", MFD_CLOEXEC);
   if (file < 0 || ftruncate(file, static_cast<off_t>(bytes)) != 0) std::abort();
   void* outside = mmap(nullptr, bytes, PROT_NONE, MAP_SHARED, file, 0);
@@ -63,7 +63,7 @@ void* allocate(size_t bytes, int device) {
   std::memset(inside, 0xFF, bytes);
   used += bytes;
   memory().blocks[reinterpret_cast<uintptr_t>(outside)] = {
-      bytes, {Place::kDevice, device}, static_cast<char*>(inside)};
+      bytes, {MemoryKind::kDevice, device}, static_cast<char*>(inside)};
   return outside;
 }
 
@@ -71,7 +71,8 @@ void* allocate_pinned(size_t bytes) {
   auto* address = static_cast<char*>(std::malloc(bytes == 0 ? 1 : bytes));
   if (address == nullptr) return nullptr;
   const std::scoped_lock lock(memory().mutex);
-  memory().blocks[reinterpret_cast<uintptr_t>(address)] = {bytes, {Place::kPinned, -1}, address};
+  memory().blocks[reinterpret_cast<uintptr_t>(address)] = {
+      bytes, {MemoryKind::kPinned, -1}, address};
   return address;
 }
 
@@ -80,7 +81,7 @@ bool release(void* address) {
   const auto found = memory().blocks.find(reinterpret_cast<uintptr_t>(address));
   if (found == memory().blocks.end()) return false;
   const Block& block = found->second;
-  if (block.where.place == Place::kDevice) {
+  if (block.where.kind == MemoryKind::kDevice) {
     munmap(address, block.bytes);
     munmap(block.inside, block.bytes);
     memory().used[block.where.device] -= block.bytes;
@@ -91,7 +92,7 @@ bool release(void* address) {
   return true;
 }
 
-void* reachable(const void* address) {
+void* kernel_address(const void* address) {
   const auto number = reinterpret_cast<uintptr_t>(address);
   const std::scoped_lock lock(memory().mutex);
   uintptr_t first = 0;
@@ -99,14 +100,14 @@ void* reachable(const void* address) {
   return block == nullptr ? const_cast<void*>(address) : block->inside + (number - first);
 }
 
-Whereabouts whereabouts(const void* address) {
+MemoryLocation location_of(const void* address) {
   const std::scoped_lock lock(memory().mutex);
   uintptr_t first = 0;
   const Block* block = block_of(reinterpret_cast<uintptr_t>(address), &first);
-  return block == nullptr ? Whereabouts{} : block->where;
+  return block == nullptr ? MemoryLocation{} : block->where;
 }
 
-Room room(int device) {
+MemoryInfo memory_info(int device) {
   const std::scoped_lock lock(memory().mutex);
   return {capacity() - memory().used[device], capacity()};
 }

@@ -1,32 +1,33 @@
-// Memory of the stand-in GPU. As with a real one, its addresses mean nothing to the program: who
-// reads or writes there outside a kernel or a copy dies of SIGSEGV.
+// Memory of the stand-in GPU. As with a real one, the program cannot access it: a read or write
+// outside kernels and copies raises SIGSEGV.
 #pragma once
 
 #include <cstddef>
 
 namespace scgan::stand_in {
 
-// Filled with bytes that are NaN as floating-point numbers. nullptr: there is no more;
-// SCGAN_STAND_IN_MEMORY_MIB limits a device (8192).
+// Returns memory whose bytes are NaN as floating-point numbers, or nullptr if the device is full.
+// SCGAN_STAND_IN_MEMORY_MIB: the memory of a device (8192).
 void* allocate(size_t bytes, int device);
 // Page-locked memory of the host.
 void* allocate_pinned(size_t bytes);
-bool release(void* address);  // false: not one of these addresses
+// Returns false if neither function above returned `address`.
+bool release(void* address);
 
-// Where kernels find what the program calls `address`: another address for memory of the GPU, the
-// same one for memory of the host.
-void* reachable(const void* address);
+// The address at which kernels access the memory that the program knows as `address`: different
+// for memory of the GPU, the same for memory of the host.
+void* kernel_address(const void* address);
 
-enum class Place { kPageable, kPinned, kDevice };
-struct Whereabouts {
-  Place place = Place::kPageable;
+enum class MemoryKind { kPageable, kPinned, kDevice };
+struct MemoryLocation {
+  MemoryKind kind = MemoryKind::kPageable;
   int device = -1;
 };
-Whereabouts whereabouts(const void* address);
+MemoryLocation location_of(const void* address);
 
-struct Room {
+struct MemoryInfo {
   size_t free, total;
 };
-Room room(int device);
+MemoryInfo memory_info(int device);
 
 }  // namespace scgan::stand_in

@@ -1,7 +1,6 @@
-// NCCL for the stand-in GPUs, as far as this project calls it and LibTorch names it: non-blocking
-// communicators between processes of one host. A call that would be an error of NCCL's user is one
-// here: any call while the communicator still takes over the one before, an end that was not
-// announced.
+// NCCL for the stand-in GPUs: the functions that this project calls or LibTorch links to, with
+// non-blocking communicators between processes of one host. Misuse of NCCL is an error here, too:
+// a call before the previous one is enqueued, ncclCommDestroy without ncclCommFinalize.
 #include <cuda_runtime_api.h>
 #include <nccl.h>
 
@@ -24,9 +23,9 @@
 namespace scgan::stand_in {
 namespace {
 
-enum Kind : uint64_t { kAllGather = 1, kAllReduce, kBroadcast, kPointToPoint, kEnd };
+enum OperationKind : uint64_t { kAllGather = 1, kAllReduce, kBroadcast, kPointToPoint, kEnd };
 
-size_t width(ncclDataType_t type) {
+size_t type_bytes(ncclDataType_t type) {
   switch (type) {
     case ncclFloat64:
     case ncclInt64:
@@ -54,16 +53,16 @@ void add_all(const std::vector<std::vector<char>>& terms, void* sum, size_t coun
   }
 }
 
-char* bytes_at(const void* address) { return static_cast<char*>(reachable(address)); }
+char* bytes_at(const void* address) { return static_cast<char*>(kernel_address(address)); }
 
 }  // namespace
 }  // namespace scgan::stand_in
 
-using namespace scgan::stand_in;  // NOLINT: everything below is NCCL's, by NCCL's names
+using namespace scgan::stand_in;  // NOLINT: NCCL's functions follow
 
 struct ncclComm {
   std::shared_ptr<SharedNccl> shared;
-  int polls = 0;  // for which it still says that it is taking over a call
+  int polls = 0;  // that still return ncclInProgress
   bool finalized = false;
 };
 
@@ -76,7 +75,7 @@ struct PointToPoint {
   ncclComm_t comm;
   CUstream_st* stream;
   bool out;
-  Transfer transfer;  // its data as the program knows them
+  Transfer transfer;  // with the program's address of the data
 };
 
 struct Group {
@@ -89,11 +88,11 @@ Group& group() {
   return open;
 }
 
-// Whether a call may be made now; counts it as one that is being taken over.
+// ncclInProgress if a call is allowed now; the next polls then return ncclInProgress.
 ncclResult_t begin_call(ncclComm_t comm) {
   if (comm == nullptr || comm->finalized) return ncclInvalidUsage;
   if (comm->polls > 0 || comm->shared->state() != ncclSuccess) {
-    comm->shared->set(ncclInvalidUsage, "a call while the one before is still under way");
+    comm->shared->set(ncclInvalidUsage, "a call before the previous one was enqueued");
     return ncclInvalidUsage;
   }
   comm->polls = kPollsPerCall;
@@ -102,7 +101,7 @@ ncclResult_t begin_call(ncclComm_t comm) {
 
 ncclResult_t begin_call(ncclComm_t comm, const CUstream_st& stream) {
   if (stream.device() == comm->shared->device) return begin_call(comm);
-  comm->shared->set(ncclInvalidUsage, "a stream of another GPU");
+  comm->shared->set(ncclInvalidUsage, "the stream belongs to another GPU");
   return ncclInvalidUsage;
 }
 
@@ -113,20 +112,20 @@ void queue(ncclComm_t comm, CUstream_st& stream, Work work) {
                 work = std::move(work)] { work(*shared, number); });
 }
 
-// Every rank's bytes to every rank: to `place(rank)`.
+// Sends this rank's bytes to all ranks and receives those of rank r at target(r).
 void gather(SharedNccl& shared, uint64_t number, uint64_t kind, char* own, size_t bytes,
-            const std::function<char*(int)>& place) {
+            const std::function<char*(int)>& target) {
   std::vector<Transfer> sends, receives;
   for (int peer = 0; peer < shared.size; ++peer) {
     if (peer == shared.rank) continue;
     sends.push_back({peer, own, bytes});
-    receives.push_back({peer, place(peer), bytes});
+    receives.push_back({peer, target(peer), bytes});
   }
-  if (char* mine = place(shared.rank); mine != own) std::memmove(mine, own, bytes);
+  if (char* mine = target(shared.rank); mine != own) std::memmove(mine, own, bytes);
   shared.perform(number, kind, sends, receives);
 }
 
-// The sends and receives of a group, for one communicator.
+// Queues the sends and receives of a group on one communicator.
 void queue_group(ncclComm_t comm, const std::vector<PointToPoint>& calls) {
   queue(comm, *calls.front().stream, [calls](SharedNccl& shared, uint64_t number) {
     std::vector<Transfer> sends, receives, to_self, from_self;
@@ -145,12 +144,12 @@ void queue_group(ncclComm_t comm, const std::vector<PointToPoint>& calls) {
 
 ncclResult_t point_to_point(const void* data, size_t count, ncclDataType_t type, int peer, bool out,
                             ncclComm_t comm, cudaStream_t stream) {
-  if (group().depth == 0) return ncclInvalidUsage;  // never called alone here
+  if (group().depth == 0) return ncclInvalidUsage;  // supported only inside a group
   group().calls.push_back(
       {comm,
        &stream_of(stream),
        out,
-       {peer, static_cast<char*>(const_cast<void*>(data)), count * width(type)}});
+       {peer, static_cast<char*>(const_cast<void*>(data)), count * type_bytes(type)}});
   return ncclSuccess;
 }
 
@@ -184,7 +183,7 @@ const char* ncclGetLastError(ncclComm_t comm) {
 
 ncclResult_t ncclCommInitRankConfig(ncclComm_t* comm, int size, ncclUniqueId id, int rank,
                                     ncclConfig_t* config) {
-  if (config->blocking != 0) return ncclInvalidUsage;  // blocking ones are not played here
+  if (config->blocking != 0) return ncclInvalidUsage;  // blocking communicators are not supported
   std::array<char, 32> gpu{};
   cudaDeviceGetPCIBusId(gpu.data(), static_cast<int>(gpu.size()), current_device());
   auto shared = std::make_shared<SharedNccl>(id.internal, rank, size, current_device());
@@ -225,7 +224,7 @@ ncclResult_t ncclCommDestroy(ncclComm_t comm) {
 }
 
 ncclResult_t ncclCommAbort(ncclComm_t comm) {
-  comm->shared->give_up();
+  comm->shared->abort();
   comm->shared->release_buffers();
   delete comm;
   return ncclSuccess;
@@ -233,13 +232,13 @@ ncclResult_t ncclCommAbort(ncclComm_t comm) {
 
 ncclResult_t ncclAllGather(const void* mine, void* all, size_t count, ncclDataType_t type,
                            ncclComm_t comm, cudaStream_t stream) {
-  const size_t bytes = count * width(type);
+  const size_t bytes = count * type_bytes(type);
   const ncclResult_t status = begin_call(comm, stream_of(stream));
   if (status != ncclInProgress) return status;
   queue(comm, stream_of(stream), [=](SharedNccl& shared, uint64_t number) {
-    char* place = bytes_at(all);
+    char* rows = bytes_at(all);
     gather(shared, number, kAllGather, bytes_at(mine), bytes,
-           [&](int peer) { return place + static_cast<size_t>(peer) * bytes; });
+           [&](int peer) { return rows + static_cast<size_t>(peer) * bytes; });
   });
   return status;
 }
@@ -248,7 +247,7 @@ ncclResult_t ncclAllReduce(const void* mine, void* sum, size_t count, ncclDataTy
                            ncclRedOp_t operation, ncclComm_t comm, cudaStream_t stream) {
   if (operation != ncclSum || (type != ncclFloat32 && type != ncclFloat64))
     return ncclInvalidArgument;
-  const size_t bytes = count * width(type);
+  const size_t bytes = count * type_bytes(type);
   const ncclResult_t status = begin_call(comm, stream_of(stream));
   if (status != ncclInProgress) return status;
   queue(comm, stream_of(stream), [=](SharedNccl& shared, uint64_t number) {
@@ -256,16 +255,16 @@ ncclResult_t ncclAllReduce(const void* mine, void* sum, size_t count, ncclDataTy
                                          std::vector<char>(bytes));
     gather(shared, number, kAllReduce, bytes_at(mine), bytes,
            [&](int peer) { return terms[static_cast<size_t>(peer)].data(); });
-    if (shared.links.given_up()) return;
-    type == ncclFloat32 ? add_all<float>(terms, reachable(sum), count)
-                        : add_all<double>(terms, reachable(sum), count);
+    if (shared.links.aborted()) return;
+    type == ncclFloat32 ? add_all<float>(terms, kernel_address(sum), count)
+                        : add_all<double>(terms, kernel_address(sum), count);
   });
   return status;
 }
 
 ncclResult_t ncclBroadcast(const void* mine, void* all, size_t count, ncclDataType_t type, int root,
                            ncclComm_t comm, cudaStream_t stream) {
-  const size_t bytes = count * width(type);
+  const size_t bytes = count * type_bytes(type);
   const ncclResult_t status = begin_call(comm, stream_of(stream));
   if (status != ncclInProgress) return status;
   queue(comm, stream_of(stream), [=](SharedNccl& shared, uint64_t number) {
@@ -292,7 +291,7 @@ ncclResult_t ncclRecv(void* data, size_t count, ncclDataType_t type, int peer, n
   return point_to_point(data, count, type, peer, false, comm, stream);
 }
 
-// A group here is of one communicator and one stream.
+// All calls of a group must use one communicator and one stream.
 ncclResult_t ncclGroupEnd() {
   if (group().depth == 0) return ncclInvalidUsage;
   if (--group().depth > 0 || group().calls.empty()) return ncclSuccess;
@@ -302,7 +301,7 @@ ncclResult_t ncclGroupEnd() {
     if (call.comm != first.comm || call.stream != first.stream) return ncclInvalidUsage;
   }
   const ncclResult_t status = begin_call(first.comm, *first.stream);
-  if (status == ncclInProgress && !first.comm->shared->take_buffers()) {
+  if (status == ncclInProgress && !first.comm->shared->allocate_buffers()) {
     first.comm->shared->set(ncclUnhandledCudaError, "Cuda failure 2 'out of memory'");
     return ncclUnhandledCudaError;
   }

@@ -18,14 +18,14 @@ namespace scgan::stand_in {
 namespace {
 
 constexpr int kPollMilliseconds = 20;
-constexpr const char* kGivenUp = "given up";
+constexpr const char* kAborted = "aborted";
 
 struct Address {
   sockaddr_un name{};
   socklen_t length = 0;
 };
 
-// In Linux's abstract space: no file is left behind.
+// In Linux's abstract namespace, which leaves no file behind.
 Address address_of(const std::string& name, int rank) {
   Address address;
   address.name.sun_family = AF_UNIX;
@@ -36,7 +36,7 @@ Address address_of(const std::string& name, int rank) {
   return address;
 }
 
-// Bytes on their way over one socket.
+// Bytes to send or receive over one socket.
 struct Flow {
   int peer, socket;
   bool out;
@@ -44,7 +44,7 @@ struct Flow {
   size_t left;
 };
 
-// Moves what can be moved now. False: the other side is gone.
+// Moves as many bytes as possible now. Returns false if the other side has closed the socket.
 bool advance(Flow& flow) {
   while (flow.left > 0) {
     const ssize_t moved = flow.out ? send(flow.socket, flow.data, flow.left, MSG_NOSIGNAL)
@@ -61,15 +61,15 @@ bool advance(Flow& flow) {
   return true;
 }
 
-// All flows to their ends.
-std::string move_all(std::vector<Flow> flows, const std::atomic<bool>& given_up) {
+// Completes all flows. Returns "" or why it could not.
+std::string move_all(std::vector<Flow> flows, const std::atomic<bool>& aborted) {
   for (;;) {
     for (Flow& flow : flows) {
-      if (!advance(flow)) return "rank " + std::to_string(flow.peer) + " is gone";
+      if (!advance(flow)) return "rank " + std::to_string(flow.peer) + " has exited";
     }
     std::erase_if(flows, [](const Flow& flow) { return flow.left == 0; });
     if (flows.empty()) return "";
-    if (given_up) return kGivenUp;
+    if (aborted) return kAborted;
     std::vector<pollfd> waiting;
     for (const Flow& flow : flows) {
       waiting.push_back({flow.socket, static_cast<short>(flow.out ? POLLOUT : POLLIN), 0});
@@ -107,26 +107,26 @@ std::string PeerLinks::connect(const std::string& gpu) {
 }
 
 std::string PeerLinks::connect_all(int listener, const std::string& gpu) {
-  const auto nap = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
-  // To the ranks before, from those behind.
+  const auto pause_briefly = [] { std::this_thread::sleep_for(std::chrono::milliseconds(1)); };
+  // Connects to lower ranks and accepts higher ones.
   for (int peer = 0; peer < rank_; ++peer) {
     const int link = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockets_[static_cast<size_t>(peer)] = link;
     const Address other = address_of(name_, peer);
     while (::connect(link, reinterpret_cast<const sockaddr*>(&other.name), other.length) != 0) {
-      if (given_up_) return kGivenUp;
-      nap();
+      if (aborted_) return kAborted;
+      pause_briefly();
     }
-    if (write(link, &rank_, sizeof rank_) != sizeof rank_) return "a rank went away at once";
+    if (write(link, &rank_, sizeof rank_) != sizeof rank_) return "a rank exited while connecting";
   }
   for (int missing = size_ - 1 - rank_; missing > 0; --missing) {
     int link = -1;
     while ((link = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)) < 0) {
-      if (given_up_) return kGivenUp;
-      nap();
+      if (aborted_) return kAborted;
+      pause_briefly();
     }
     int peer = -1;
-    if (read(link, &peer, sizeof peer) != sizeof peer) return "a rank went away at once";
+    if (read(link, &peer, sizeof peer) != sizeof peer) return "a rank exited while connecting";
     sockets_[static_cast<size_t>(peer)] = link;
   }
   std::vector<std::string> gpus(static_cast<size_t>(size_), std::string(32, '\0'));
@@ -165,16 +165,16 @@ std::string PeerLinks::exchange(uint64_t number, uint64_t kind, const std::vecto
         {receives[i].peer, link, false, reinterpret_cast<char*>(&received[i]), sizeof(Header)});
     bodies.push_back({receives[i].peer, link, false, receives[i].data, receives[i].bytes});
   }
-  std::string problem = move_all(std::move(headers), given_up_);
+  std::string problem = move_all(std::move(headers), aborted_);
   if (!problem.empty()) return problem;
   for (size_t i = 0; i < receives.size(); ++i) {
     const Header expected{number, kind, receives[i].bytes};
     if (std::memcmp(&expected, &received[i], sizeof expected) != 0) {
-      return "rank " + std::to_string(receives[i].peer) + " is in " + text(received[i]) +
-             ", this one in " + text(expected);
+      return "rank " + std::to_string(receives[i].peer) + " calls " + text(received[i]) +
+             ", this one " + text(expected);
     }
   }
-  return move_all(std::move(bodies), given_up_);
+  return move_all(std::move(bodies), aborted_);
 }
 
 }  // namespace scgan::stand_in

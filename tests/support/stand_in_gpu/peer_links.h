@@ -1,4 +1,4 @@
-// The connections of one rank of the stand-in NCCL with the others: a socket to each, on one host.
+// The connections of one rank of the stand-in NCCL: a socket to every other rank, on one host.
 #pragma once
 
 #include <atomic>
@@ -9,8 +9,8 @@
 
 namespace scgan::stand_in {
 
-// What crosses a socket in front of the bytes of an operation, and has to be what the receiver
-// expects: ranks that call different operations are found out.
+// Sent before the bytes of an operation. The receiver compares it with its own operation, which
+// detects ranks that call different operations.
 struct Header {
   uint64_t number;  // of the operation, in the communicator
   uint64_t kind;    // of operation
@@ -19,7 +19,7 @@ struct Header {
 
 struct Transfer {
   int peer;
-  char* data;  // only read when it is sent
+  char* data;  // only read if sent
   size_t bytes;
 };
 
@@ -30,16 +30,16 @@ class PeerLinks {
   PeerLinks(const PeerLinks&) = delete;
   PeerLinks& operator=(const PeerLinks&) = delete;
 
-  // Waits for all ranks, which tell each other where they compute. Returns "", or why it failed: a
-  // GPU that two have in common. Ends early, with any text, when given_up() is set.
+  // Connects to all ranks and exchanges the names of their GPUs. Returns "", or why it failed: two
+  // ranks share a GPU. Returns early, with any text, when aborted() is set.
   std::string connect(const std::string& gpu);
 
-  // One operation: sends and receives side by side. Returns "" or what was wrong: a rank that is
-  // gone, or one that does something else.
+  // One operation: sends and receives at the same time. Returns "", or why it failed: a rank has
+  // exited or calls another operation.
   std::string exchange(uint64_t number, uint64_t kind, const std::vector<Transfer>& sends,
                        const std::vector<Transfer>& receives);
 
-  std::atomic<bool>& given_up() { return given_up_; }
+  std::atomic<bool>& aborted() { return aborted_; }
 
  private:
   std::string connect_all(int listener, const std::string& gpu);
@@ -47,7 +47,7 @@ class PeerLinks {
   std::string name_;
   int rank_, size_;
   std::vector<int> sockets_;  // by rank; -1: none
-  std::atomic<bool> given_up_{false};
+  std::atomic<bool> aborted_{false};
 };
 
 }  // namespace scgan::stand_in

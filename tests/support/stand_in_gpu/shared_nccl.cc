@@ -9,12 +9,12 @@
 namespace scgan::stand_in {
 namespace {
 
-bool silent() {
+bool peer_loss_is_silent() {
   static const char* word = std::getenv("SCGAN_STAND_IN_NCCL_SILENT");
   return word != nullptr && std::string_view(word) == "1";
 }
 
-std::chrono::milliseconds link_time() {
+std::chrono::milliseconds minimum_operation_time() {
   static const char* text = std::getenv("SCGAN_STAND_IN_LINK_MS");
   return std::chrono::milliseconds(text == nullptr ? 0 : std::stoi(text));
 }
@@ -26,7 +26,7 @@ size_t buffer_bytes() {
 
 }  // namespace
 
-bool SharedNccl::take_buffers() {
+bool SharedNccl::allocate_buffers() {
   const std::scoped_lock lock(mutex_);
   if (buffers_ == nullptr && buffer_bytes() > 0) buffers_ = allocate(buffer_bytes(), device);
   return buffers_ != nullptr || buffer_bytes() == 0;
@@ -56,20 +56,20 @@ std::string SharedNccl::text() {
 void SharedNccl::perform(uint64_t number, uint64_t kind, const std::vector<Transfer>& sends,
                          const std::vector<Transfer>& receives) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return done_ + 1 == number || links.given_up(); });
-  changed_.wait_for(lock, link_time(), [&] { return links.given_up().load(); });
+  changed_.wait(lock, [&] { return done_ + 1 == number || links.aborted(); });
+  changed_.wait_for(lock, minimum_operation_time(), [&] { return links.aborted().load(); });
   lock.unlock();
   const std::string problem = links.exchange(number, kind, sends, receives);
-  if (!problem.empty() && !links.given_up() && !silent()) set(ncclRemoteError, problem);
+  if (!problem.empty() && !links.aborted() && !peer_loss_is_silent()) set(ncclRemoteError, problem);
   lock.lock();
-  if (!problem.empty()) changed_.wait(lock, [&] { return links.given_up().load(); });
+  if (!problem.empty()) changed_.wait(lock, [&] { return links.aborted().load(); });
   done_ = number;
   changed_.notify_all();
 }
 
-void SharedNccl::give_up() {
+void SharedNccl::abort() {
   const std::scoped_lock lock(mutex_);
-  links.given_up() = true;
+  links.aborted() = true;
   changed_.notify_all();
 }
 

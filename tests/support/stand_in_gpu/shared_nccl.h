@@ -1,11 +1,11 @@
-// What a communicator of the stand-in's NCCL and its work on streams have in common; the work may
-// outlive the communicator.
+// State that a communicator of the stand-in NCCL shares with its work on streams, which may outlive
+// the communicator.
 //
-// SCGAN_STAND_IN_NCCL_SILENT=1: a rank that is gone is not reported; the others' work never ends,
-// as with ranks that share a host's memory.
-// SCGAN_STAND_IN_NCCL_MIB: of the GPU's memory, that a communicator takes at its first exchange
-// between two ranks (0), as NCCL connects them only then.
-// SCGAN_STAND_IN_LINK_MS: how long every operation takes, at least.
+// SCGAN_STAND_IN_NCCL_SILENT=1: a rank that exits is not reported and the others' work never ends,
+// as with NCCL's transport over shared memory.
+// SCGAN_STAND_IN_NCCL_MIB: the GPU memory that a communicator allocates at its first exchange
+// between two ranks (0), when NCCL connects them.
+// SCGAN_STAND_IN_LINK_MS: the shortest duration of an operation (0).
 #pragma once
 
 #include <nccl.h>
@@ -30,8 +30,8 @@ class SharedNccl {
   const int rank, size, device;
   PeerLinks links;
 
-  // Whether there is memory for it.
-  bool take_buffers();
+  // Returns false if the GPU has no memory for them.
+  bool allocate_buffers();
   void release_buffers();
 
   ncclResult_t state();
@@ -40,11 +40,12 @@ class SharedNccl {
 
   uint64_t next_number() { return ++queued_; }
 
-  // Operation `number`, after those before it, whichever streams they are on. Comes back when it is
-  // done or the communicator was aborted: a kernel of NCCL does not end on an error either.
+  // Performs operation `number` after all earlier ones, on whichever stream they are. Returns when
+  // it is complete or the communicator was aborted: like NCCL's kernels, it does not return on an
+  // error.
   void perform(uint64_t number, uint64_t kind, const std::vector<Transfer>& sends,
                const std::vector<Transfer>& receives);
-  void give_up();
+  void abort();
 
  private:
   std::mutex mutex_;

@@ -1,6 +1,6 @@
-// The stand-in GPU is as strict as a real one where it matters to those who use it: who does not
-// wait comes too early, who reads the GPU's memory dies, who breaks NCCL's rules hears of it. Runs
-// with the stand-in preloaded.
+// The stand-in GPU detects the mistakes that a real one would expose: code that does not wait reads
+// old bytes, the host cannot read the GPU's memory, misuse of NCCL is an error. Runs with the
+// stand-in preloaded.
 #include <ATen/ATen.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -35,38 +35,38 @@ std::string error_of(const std::function<void()>& act) {
   return "no error";
 }
 
-// Holds up what is queued on a stream until it is let go.
-class Obstacle {
+// Blocks a stream until it is released.
+class StreamBlocker {
  public:
-  explicit Obstacle(cudaStream_t stream) {
-    EXPECT_EQ(cudaStreamAddCallback(stream, &Obstacle::wait, this, 0), cudaSuccess);
+  explicit StreamBlocker(cudaStream_t stream) {
+    EXPECT_EQ(cudaStreamAddCallback(stream, &StreamBlocker::wait, this, 0), cudaSuccess);
   }
-  ~Obstacle() {
-    let_go();
+  ~StreamBlocker() {
+    release();
     passed_.get_future().wait();
   }
-  Obstacle(const Obstacle&) = delete;
-  Obstacle& operator=(const Obstacle&) = delete;
+  StreamBlocker(const StreamBlocker&) = delete;
+  StreamBlocker& operator=(const StreamBlocker&) = delete;
 
-  void let_go() {
-    if (!std::exchange(gone_, true)) go_.set_value();
+  void release() {
+    if (!std::exchange(released_, true)) go_.set_value();
   }
 
  private:
   static void wait(cudaStream_t, cudaError_t, void* self) {
-    auto* obstacle = static_cast<Obstacle*>(self);
-    obstacle->go_.get_future().wait();
-    obstacle->passed_.set_value();
+    auto* blocker = static_cast<StreamBlocker*>(self);
+    blocker->go_.get_future().wait();
+    blocker->passed_.set_value();
   }
 
   std::promise<void> go_, passed_;
-  bool gone_ = false;
+  bool released_ = false;
 };
 
 cudaStream_t current() { return c10::cuda::getCurrentCUDAStream().stream(); }
 
-// The first number of a tensor, copied by another stream, which may be told to wait for an event.
-float read_beside(const at::Tensor& tensor, cudaEvent_t awaited) {
+// The first number of a tensor, copied on another stream, after `awaited` unless it is nullptr.
+float read_on_other_stream(const at::Tensor& tensor, cudaEvent_t awaited) {
   cudaStream_t other = nullptr;
   cudaStreamCreateWithPriority(&other, cudaStreamNonBlocking, 0);
   if (awaited != nullptr) cudaStreamWaitEvent(other, awaited, 0);
@@ -88,23 +88,23 @@ TEST(StandInGpuTest, ComputesLikeTheCpu) {
   EXPECT_TRUE(at::equal(loss(c10::Device(at::kCUDA, 0)), loss(at::kCPU)));
 }
 
-TEST(StandInGpuTest, WhoDoesNotWaitReadsWhatWasThereBefore) {
+TEST(StandInGpuTest, AReadThatDoesNotWaitReturnsTheOldValue) {
   at::Tensor tensor = at::zeros({4}, kOnGpu);
   cudaDeviceSynchronize();
   cudaEvent_t filled = nullptr;
   cudaEventCreateWithFlags(&filled, cudaEventDisableTiming);
-  Obstacle obstacle(current());
+  StreamBlocker blocker(current());
   tensor.fill_(7);
   cudaEventRecord(filled, current());
   EXPECT_EQ(cudaEventQuery(filled), cudaErrorNotReady);
-  EXPECT_EQ(read_beside(tensor, nullptr), 0);
-  obstacle.let_go();
-  EXPECT_EQ(read_beside(tensor, filled), 7);
+  EXPECT_EQ(read_on_other_stream(tensor, nullptr), 0);
+  blocker.release();
+  EXPECT_EQ(read_on_other_stream(tensor, filled), 7);
   EXPECT_EQ(cudaEventQuery(filled), cudaSuccess);
   cudaEventDestroy(filled);
 }
 
-TEST(StandInGpuTest, NewMemoryHoldsNoNumbers) {
+TEST(StandInGpuTest, NewMemoryIsNan) {
   void* memory = nullptr;
   ASSERT_EQ(cudaMalloc(&memory, 64), cudaSuccess);
   std::array<float, 16> values{};
@@ -120,47 +120,47 @@ TEST(StandInGpuDeathTest, TheHostCannotReadTheGpusMemory) {
               testing::KilledBySignal(SIGSEGV), "");
 }
 
-TEST(StandInGpuTest, TensorsOfDifferentDevicesAreRefused) {
+TEST(StandInGpuTest, TensorsOnDifferentDevicesAreAnError) {
   const at::Tensor here = at::ones({4}, kOnGpu);
   EXPECT_THAT(error_of([&] { static_cast<void>(here + at::ones({4})); }),
               HasSubstr("expected all tensors on cuda:0, found one on cpu"));
   EXPECT_EQ((here + at::scalar_tensor(1)).sum().item<float>(), 8);
 }
 
-TEST(StandInGpuTest, KernelsWithoutADeterministicFormAreRefusedWhenAskedFor) {
-  const auto act = [] {
+TEST(StandInGpuTest, NondeterministicKernelsThrowWhenDeterminismIsRequested) {
+  const auto run = [] {
     const at::Tensor images = at::ones({1, 1, 8, 8}, kOnGpu).requires_grad_();
     at::reflection_pad2d(images, {1, 1, 1, 1}).sum().backward();
   };
-  EXPECT_EQ(error_of(act), "no error");
+  EXPECT_EQ(error_of(run), "no error");
   at::globalContext().setDeterministicAlgorithms(true, false);
-  EXPECT_THAT(error_of(act), HasSubstr("reflection_pad2d_backward does not have a deterministic"));
+  EXPECT_THAT(error_of(run), HasSubstr("reflection_pad2d_backward does not have a deterministic"));
   at::globalContext().setDeterministicAlgorithms(false, false);
 }
 
-TEST(StandInGpuTest, MemoryRunsOut) {
+TEST(StandInGpuTest, AllocatingMoreThanTheMemoryThrows) {
   EXPECT_THROW(at::empty({int64_t{1} << 32}, kOnGpu), c10::OutOfMemoryError);
 }
 
-// As LibTorch does it on a GPU (aten/src/ATen/native/cudnn/Conv_v8.cpp): another algorithm is taken
-// without a word, and kept when there is memory again.
-TEST(StandInGpuTest, AConvolutionWithoutAWorkspaceTakesAnotherAlgorithmAndKeepsIt) {
+// As LibTorch does on a GPU (aten/src/ATen/native/cudnn/Conv_v8.cpp): it silently uses another
+// algorithm, and keeps it when memory is free again.
+TEST(StandInGpuTest, AConvolutionWithoutAWorkspaceSwitchesAlgorithmAndKeepsIt) {
   const at::Tensor images = at::rand({1, 3, 16, 16}, kOnGpu);
   const at::Tensor filters = at::rand({4, 3, 3, 3}, kOnGpu);
   const auto result = [&] { return at::conv2d(images, filters).cpu(); };
-  const at::Tensor usual = result();
+  const at::Tensor expected = result();
   setenv("SCGAN_STAND_IN_WORKSPACE_MIB", "100", 1);
-  EXPECT_TRUE(at::equal(result(), usual));
+  EXPECT_TRUE(at::equal(result(), expected));
   setenv("SCGAN_STAND_IN_WORKSPACE_MIB", "1000000", 1);
-  const at::Tensor frugal = result();
-  EXPECT_FALSE(at::equal(frugal, usual));
-  EXPECT_TRUE(at::allclose(frugal, usual));
+  const at::Tensor switched = result();
+  EXPECT_FALSE(at::equal(switched, expected));
+  EXPECT_TRUE(at::allclose(switched, expected));
   setenv("SCGAN_STAND_IN_WORKSPACE_MIB", "100", 1);
-  EXPECT_TRUE(at::equal(result(), frugal));
+  EXPECT_TRUE(at::equal(result(), switched));
   unsetenv("SCGAN_STAND_IN_WORKSPACE_MIB");
 }
 
-// Two ranks of NCCL in one process, a thread and a GPU each.
+// Two ranks of NCCL in one process, with a thread and a GPU each.
 class Pair {
  public:
   Pair() {
@@ -169,7 +169,7 @@ class Pair {
       ncclConfig_t config = NCCL_CONFIG_INITIALIZER;
       config.blocking = 0;
       EXPECT_EQ(ncclCommInitRankConfig(&comms_[rank], 2, id_, rank, &config), ncclInProgress);
-      EXPECT_EQ(settled(rank), ncclSuccess);
+      EXPECT_EQ(enqueued(rank), ncclSuccess);
       cudaStreamCreateWithPriority(&streams_[rank], cudaStreamNonBlocking, 0);
       cudaMalloc(&memory_[rank], 1 << 10);
     });
@@ -184,7 +184,7 @@ class Pair {
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;
 
-  ncclResult_t settled(int rank) {
+  ncclResult_t enqueued(int rank) {
     ncclResult_t state = ncclInProgress;
     while (state == ncclInProgress) ncclCommGetAsyncError(comms_[rank], &state);
     return state;
@@ -193,8 +193,8 @@ class Pair {
     return ncclAllReduce(memory_[rank], memory_[rank], count, ncclFloat32, ncclSum, comms_[rank],
                          streams_[rank]);
   }
-  // Until the GPU is done, or an error comes up.
-  ncclResult_t awaited(int rank) {
+  // Waits until the GPU is done or an error occurs.
+  ncclResult_t completed(int rank) {
     ncclResult_t state = ncclSuccess;
     while (cudaStreamQuery(streams_[rank]) != cudaSuccess &&
            (state == ncclSuccess || state == ncclInProgress)) {
@@ -222,7 +222,7 @@ class Pair {
   std::array<void*, 2> memory_{};
 };
 
-TEST(StandInNcclTest, ACallBeforeTheLastOneHasSettledIsRefused) {
+TEST(StandInNcclTest, ACallBeforeThePreviousOneIsEnqueuedIsAnError) {
   Pair pair;
   Pair::both([&](int rank) {
     EXPECT_EQ(pair.all_reduce(rank, 4), ncclInProgress);
@@ -230,19 +230,19 @@ TEST(StandInNcclTest, ACallBeforeTheLastOneHasSettledIsRefused) {
   });
 }
 
-TEST(StandInNcclTest, RanksThatCallDifferentOperationsAreFoundOut) {
+TEST(StandInNcclTest, DifferentOperationsOnTwoRanksAreAnError) {
   Pair pair;
   Pair::both([&](int rank) {
     EXPECT_EQ(pair.all_reduce(rank, 4), ncclInProgress);
-    EXPECT_EQ(pair.settled(rank), ncclSuccess);
-    EXPECT_EQ(pair.awaited(rank), ncclSuccess);
+    EXPECT_EQ(pair.enqueued(rank), ncclSuccess);
+    EXPECT_EQ(pair.completed(rank), ncclSuccess);
     EXPECT_EQ(pair.all_reduce(rank, rank == 0 ? 4 : 8), ncclInProgress);
-    EXPECT_EQ(pair.awaited(rank), ncclRemoteError);
+    EXPECT_EQ(pair.completed(rank), ncclRemoteError);
     EXPECT_THAT(pair.text(rank), HasSubstr("operation 2 of kind 2 with"));
   });
 }
 
-TEST(StandInNcclTest, TwoRanksOnOneGpuAreRefused) {
+TEST(StandInNcclTest, TwoRanksOnOneGpuAreAnError) {
   ncclUniqueId id;
   ncclGetUniqueId(&id);
   Pair::both([&](int rank) {

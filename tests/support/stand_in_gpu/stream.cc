@@ -24,9 +24,9 @@ Streams& streams() {
   return all;
 }
 
-// SCGAN_STAND_IN_LAG_US: one task of sixteen, at random, begins so many microseconds late, so that
-// whoever does not wait for it comes too early.
-void lag() {
+// SCGAN_STAND_IN_LAG_US: delays one task in sixteen, at random, by this many microseconds, so that
+// code that does not wait for it reads too early.
+void lag_at_random() {
   static const char* text = std::getenv("SCGAN_STAND_IN_LAG_US");
   static const std::chrono::microseconds time(text == nullptr ? 0 : std::stoi(text));
   if (time.count() == 0) return;
@@ -37,24 +37,24 @@ void lag() {
 
 }  // namespace
 
-void Milestone::reach() {
+void Fence::signal() {
   const std::scoped_lock lock(mutex_);
-  reached_ = true;
+  signalled_ = true;
   when_ = std::chrono::steady_clock::now();
   changed_.notify_all();
 }
 
-bool Milestone::reached() const {
+bool Fence::signalled() const {
   const std::scoped_lock lock(mutex_);
-  return reached_;
+  return signalled_;
 }
 
-void Milestone::wait() const {
+void Fence::wait() const {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return reached_; });
+  changed_.wait(lock, [&] { return signalled_; });
 }
 
-std::chrono::steady_clock::time_point Milestone::when() const {
+std::chrono::steady_clock::time_point Fence::when() const {
   const std::scoped_lock lock(mutex_);
   return when_;
 }
@@ -74,17 +74,17 @@ CUstream_st& stream_of(cudaStream_t handle) {
   }
   auto* made = new CUstream_st(device);
   const std::scoped_lock lock(streams().mutex);
-  const auto [place, first] = streams().default_of.emplace(device, made);
-  if (!first) made->close();
-  return *place->second;
+  const auto [found, is_new] = streams().default_of.emplace(device, made);
+  if (!is_new) made->close();
+  return *found->second;
 }
 
 void drain_device() {
-  std::vector<std::shared_ptr<Milestone>> ends;
+  std::vector<std::shared_ptr<Fence>> ends;
   {
     const std::scoped_lock lock(streams().mutex);
     for (CUstream_st* stream : streams().alive) {
-      if (stream->device() == current_device()) ends.push_back(stream->milestone());
+      if (stream->device() == current_device()) ends.push_back(stream->fence());
     }
   }
   for (const auto& end : ends) end->wait();
@@ -92,7 +92,7 @@ void drain_device() {
 
 }  // namespace scgan::stand_in
 
-using scgan::stand_in::Milestone;
+using scgan::stand_in::Fence;
 using scgan::stand_in::streams;
 
 CUstream_st::CUstream_st(int device) : device_(device) {
@@ -105,14 +105,14 @@ CUstream_st::~CUstream_st() = default;
 void CUstream_st::queue(std::function<void()> task) {
   const std::scoped_lock lock(mutex_);
   tasks_.push_back(std::move(task));
-  // LibTorch makes streams by the dozen and uses few.
+  // Starts the thread with the first task: LibTorch creates dozens of streams and uses few.
   if (!std::exchange(started_, true)) std::thread([this] { work(); }).detach();
   changed_.notify_all();
 }
 
-std::shared_ptr<Milestone> CUstream_st::milestone() {
-  auto end = std::make_shared<Milestone>();
-  queue([end] { end->reach(); });
+std::shared_ptr<Fence> CUstream_st::fence() {
+  auto end = std::make_shared<Fence>();
+  queue([end] { end->signal(); });
   return end;
 }
 
@@ -124,7 +124,7 @@ bool CUstream_st::idle() {
 void CUstream_st::close() {
   queue([this] {
     const std::scoped_lock lock(streams().mutex);
-    streams().alive.erase(this);  // from here on nobody queues more
+    streams().alive.erase(this);  // drain_device() queues nothing from now on
     closed_ = true;
   });
 }
@@ -143,19 +143,19 @@ std::function<void()> CUstream_st::next() {
 void CUstream_st::work() {
   scgan::stand_in::current_device() = device_;
   while (const std::function<void()> task = next()) {
-    scgan::stand_in::lag();
+    scgan::stand_in::lag_at_random();
     task();
   }
   delete this;
 }
 
 void CUevent_st::record(CUstream_st& stream) {
-  auto point = stream.milestone();
+  auto point = stream.fence();
   const std::scoped_lock lock(mutex_);
   last_ = std::move(point);
 }
 
-std::shared_ptr<Milestone> CUevent_st::last() {
+std::shared_ptr<Fence> CUevent_st::last() {
   const std::scoped_lock lock(mutex_);
   return last_;
 }

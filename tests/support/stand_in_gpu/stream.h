@@ -1,5 +1,5 @@
-// Streams and events of the stand-in GPU. What is queued on a stream is done by a thread of its
-// own, in order, while the caller goes on; two streams know nothing of each other but by events.
+// Streams and events of the stand-in GPU. A thread per stream runs the queued tasks in order, while
+// the caller continues. Only events order two streams.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -13,22 +13,22 @@
 
 namespace scgan::stand_in {
 
-// A point in the work of a stream, which is reached once and for ever.
-class Milestone {
+// A point in the work of a stream. Once signalled, it stays so.
+class Fence {
  public:
-  void reach();
-  bool reached() const;
+  void signal();
+  bool signalled() const;
   void wait() const;
-  std::chrono::steady_clock::time_point when() const;  // it was reached
+  std::chrono::steady_clock::time_point when() const;  // of the signal
 
  private:
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  bool reached_ = false;
+  bool signalled_ = false;
   std::chrono::steady_clock::time_point when_;
 };
 
-// The stream that a handle means on the calling thread's device; nullptr is the default stream.
+// The stream of a handle; nullptr: the default stream of the calling thread's device.
 CUstream_st& stream_of(cudaStream_t handle);
 
 // Waits for all streams of the calling thread's device.
@@ -45,16 +45,16 @@ struct CUstream_st {
   explicit CUstream_st(int device);
   int device() const { return device_; }
   void queue(std::function<void()> task);
-  std::shared_ptr<scgan::stand_in::Milestone> milestone();  // behind all that is queued
-  void drain() { milestone()->wait(); }
+  std::shared_ptr<scgan::stand_in::Fence> fence();  // after all queued tasks
+  void drain() { fence()->wait(); }
   bool idle();
-  // No more will be queued; the stream frees itself behind its work.
+  // Nothing may be queued afterwards; the stream frees itself after its last task.
   void close();
 
  private:
   ~CUstream_st();
   void work();
-  std::function<void()> next();  // nothing when the stream has come to its end
+  std::function<void()> next();  // nullptr at the end of a closed stream
 
   int device_;
   std::mutex mutex_;
@@ -68,9 +68,9 @@ struct CUstream_st {
 struct CUevent_st {
  public:
   void record(CUstream_st& stream);
-  std::shared_ptr<scgan::stand_in::Milestone> last();  // nullptr: never recorded
+  std::shared_ptr<scgan::stand_in::Fence> last();  // nullptr if never recorded
 
  private:
   std::mutex mutex_;
-  std::shared_ptr<scgan::stand_in::Milestone> last_;
+  std::shared_ptr<scgan::stand_in::Fence> last_;
 };
