@@ -1,6 +1,6 @@
-// A sweep whose processes are killed at random moments, again and again, ends with the bytes of one
-// that nobody disturbed. The kills follow from a seed, which is printed; SCGAN_CHAOS_SEED repeats
-// one, SCGAN_CHAOS_KILLS sets their number (`make chaos`: 200).
+// A sweep whose processes are killed repeatedly at random moments ends with the bytes of an
+// uninterrupted one. The test prints the random seed; SCGAN_CHAOS_SEED sets it, SCGAN_CHAOS_KILLS
+// sets the number of kills (`make chaos`: 200).
 #include <signal.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ bool is_gone(pid_t process) {
   return name_end == std::string::npos || stat.compare(name_end, 3, ") Z") == 0;
 }
 
-// What must not depend on how the sweep got there: files, and the numbers in the store.
+// What must not depend on interruptions: files, and the numbers in the store.
 struct Results {
   Digests files;
   std::string numbers, curves;
@@ -56,8 +56,8 @@ class Chaos : public SweepFixture {
 
   int draw(int below) { return std::uniform_int_distribution<int>(0, below - 1)(random_); }
 
-  // Mostly 3 ranks with a run each, which join the last one; now and then one process without
-  // mpirun, 2 ranks for a run, 4.
+  // Usually 3 ranks with a run each, which join the last run; sometimes one process without mpirun,
+  // 2 ranks that share a run, or 4 ranks with 2 per run.
   Subprocess start(const std::string& out) {
     struct Shape {
       int ranks, per_run;
@@ -67,7 +67,7 @@ class Chaos : public SweepFixture {
     return Subprocess(sweep_command(shape.ranks, words(out, shape.per_run)));
   }
 
-  // Starts the sweep and kills one of its processes. False when it was done before.
+  // Starts the sweep and kills one of its processes. Returns false if the sweep ended first.
   bool kill_once(const std::string& out, double longest) {
     Subprocess process = start(out);
     const Seconds moment(std::uniform_real_distribution<double>(0, longest)(random_));
@@ -81,7 +81,7 @@ class Chaos : public SweepFixture {
       EXPECT_EQ(ended.exit_code, 0) << ended.text();
       return false;
     }
-    // The launcher now and then; always when it has not started its ranks yet.
+    // Sometimes the launcher; always if it has not started its ranks yet.
     const bool launcher = ranks.empty() || draw(6) == 0;
     kill(
         launcher ? process.pid() : ranks[static_cast<size_t>(draw(static_cast<int>(ranks.size())))],
@@ -92,7 +92,7 @@ class Chaos : public SweepFixture {
         wait_until([&] { return std::ranges::all_of(ranks, is_gone); }, Seconds(3 * kLongestEnd));
     const double seconds = Seconds(Clock::now() - killed).count();
     EXPECT_FALSE(ended.timed_out) << ended.text();
-    EXPECT_TRUE(gone) << "ranks live on without their launcher";
+    EXPECT_TRUE(gone) << "ranks outlive their launcher";
     EXPECT_LT(seconds, kLongestEnd)
         << (launcher ? "launcher killed\n" : "rank killed\n") << ended.text();
     slowest_end_ = std::max(slowest_end_, seconds);
@@ -103,7 +103,7 @@ class Chaos : public SweepFixture {
   double slowest_end_ = 0;
 };
 
-TEST_F(Chaos, KilledAtRandomMomentsASweepEndsWithTheBytesOfAnUndisturbedOne) {
+TEST_F(Chaos, ASweepKilledAtRandomMomentsEndsWithTheBytesOfAnUninterruptedOne) {
   const int kills = from_environment("SCGAN_CHAOS_KILLS", kKills);
   const int seed =
       from_environment("SCGAN_CHAOS_SEED", static_cast<int>(std::random_device()() % 100000));

@@ -1,5 +1,5 @@
-// kill -9 at chosen moments: half-way through the files and transactions that a job writes. The
-// kills at random moments are in chaos_test.cc; these are those that chance seldom meets.
+// kill -9 at chosen moments: in the middle of the files and transactions that a job writes, which
+// the random kills of chaos_test.cc seldom hit.
 #include "tests/end_to_end/sweep_fixture.h"
 
 namespace scgan::end_to_end {
@@ -14,7 +14,7 @@ constexpr int kKilled = 128 + 9;
 
 // In the order of a job's life; see tests/support/crash_point.cc.
 const char* const kMoments[] = {
-    "write results.db-journal",  // the store is made
+    "write results.db-journal",  // the store is created
     "sync results.db$",
     "write sweep.yaml",
     "rename plan.json",
@@ -22,22 +22,22 @@ const char* const kMoments[] = {
     "write checkpoint-00000001.safetensors",
     "sync checkpoint-00000001.safetensors",
     "rename checkpoint-00000001.safetensors",
-    "write checkpoint-00000001.json",  // its commit record
+    "write checkpoint-00000001.json",  // commits the checkpoint
     "rename checkpoint-00000001.json",
     "rename checkpoint-00000002.json",
-    "unlink checkpoint-00000001",  // an old one is removed
+    "unlink checkpoint-00000001",  // removes an old checkpoint
     "write results.db$ after rename checkpoint-00000004.json",
-    "rename checkpoint-00000006.json",  // the last step
+    "rename checkpoint-00000006.json",  // after the last step
     "sync runs/ after rename checkpoint-00000006.json",
     "write samples/",
     "rename netG_A.safetensors",
     "write netG_B.safetensors",
     "sync features-AtoB.safetensors",
-    "write results.db-journal after rename features-AtoB.safetensors",  // the run is done
+    "write results.db-journal after rename features-AtoB.safetensors",  // stores the finished run
     "write results.db$ after rename features-AtoB.safetensors",
     "sync results.db$ after rename features-AtoB.safetensors",
-    "unlink results.db-journal after rename features-AtoB.safetensors",  // committed by this
-    "unlink checkpoint-00000006.safetensors after rename features-AtoB.safetensors",  // not needed
+    "unlink results.db-journal after rename features-AtoB.safetensors",  // commits that
+    "unlink checkpoint-00000006.safetensors after rename features-AtoB.safetensors",
 };
 
 class CrashPoints : public SweepFixture {
@@ -47,19 +47,19 @@ class CrashPoints : public SweepFixture {
   }
 };
 
-TEST_F(CrashPoints, KilledInTheMiddleOfEveryKindOfWriteTheSweepEndsWithTheSameBytes) {
+TEST_F(CrashPoints, ASweepKilledInEveryKindOfWriteEndsWithTheSameBytes) {
   const Ended undisturbed = run(command("undisturbed"));
   ASSERT_EQ(undisturbed.exit_code, 0) << undisturbed.text();
   const Digests expected = result_digests(path("undisturbed"));
   const std::string curves = loss_curves(path("undisturbed"));
 
-  // One sweep goes through all of them, each start a little further.
+  // One sweep passes all moments; each start gets a little further.
   for (const char* moment : kMoments) {
     Command crashing = command("out");
     crashing.environment["LD_PRELOAD"] = SCGAN_CRASH_POINT;
     crashing.environment["SCGAN_CRASH"] = moment;
     const Ended ended = run(crashing);
-    EXPECT_EQ(ended.exit_code, kKilled) << "did not come: " << moment << "\n" << ended.text();
+    EXPECT_EQ(ended.exit_code, kKilled) << "not reached: " << moment << "\n" << ended.text();
   }
   const Ended last = run(command("out"));
   EXPECT_EQ(last.exit_code, 0) << last.text();
@@ -67,7 +67,7 @@ TEST_F(CrashPoints, KilledInTheMiddleOfEveryKindOfWriteTheSweepEndsWithTheSameBy
   EXPECT_EQ(loss_curves(path("out")), curves);
   // A finished run needs no checkpoint.
   EXPECT_THAT(listing(path("out")), Each(Not(AnyOf(HasSubstr(".tmp"), HasSubstr("checkpoint-")))));
-  // Each run is stored once, however often its results were written.
+  // The run is stored once, although its results were written several times.
   EXPECT_EQ(report({"out", "--format", "csv"}).out.find("failed"), std::string::npos);
   EXPECT_EQ(statuses(path("out")).size(), 1);
 }

@@ -1,6 +1,6 @@
-// Sweeps on GPUs, played by the stand-in (tests/support/stand_in_gpu): the programs take the paths
-// they take on real ones, NCCL's among them, and keep what they promise. Numbers and speed are
-// those of the CPU; docs/gpu.md says what only a real GPU can show.
+// Sweeps on stand-in GPUs (tests/support/stand_in_gpu): the programs run the same code as on real
+// ones, including NCCL's, with the same guarantees. Numbers and speed are those of the CPU;
+// docs/gpu.md lists what only a real GPU can show.
 #include <signal.h>
 
 #include <algorithm>
@@ -30,7 +30,7 @@ Words operator+(Words words, const Words& more) {
 
 class Gpus : public SweepFixture {
  protected:
-  // A sweep into the folder `out`, on `gpus` stand-ins (0: as many as ranks).
+  // A sweep into the folder `out` on `gpus` stand-ins (0: one per rank).
   Command command(int ranks, const Words& more, int gpus = 0) const {
     Command made = sweep_command(ranks, Words{"tiny.yaml", "--out", "out"} + more);
     made.words.back() = "cuda";  // --device
@@ -40,18 +40,18 @@ class Gpus : public SweepFixture {
     return made;
   }
 
-  // Runs it to its end, which has to be good; takes the folder away.
-  Digests digests_of(const Command& made, const std::string& expected_word) const {
+  // Runs `made`, which must succeed and print `expected_text`, and removes the output folder.
+  Digests digests_of(const Command& made, const std::string& expected_text) const {
     const Ended ended = run(made);
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
-    EXPECT_THAT(ended.err, HasSubstr(expected_word)) << ended.text();
+    EXPECT_THAT(ended.err, HasSubstr(expected_text)) << ended.text();
     Digests digests = result_digests(path("out"));
     EXPECT_FALSE(digests.empty());
     fs::remove_all(path("out"));
     return digests;
   }
 
-  // Starts kLong on two ranks and comes back when it is well inside.
+  // Starts kLong on two ranks and returns after some steps.
   std::unique_ptr<Subprocess> started(std::map<std::string, std::string> environment = {}) const {
     Command made = command(2, kLong + Words{"--set", "run.ranks_per_run=2"});
     made.environment.merge(environment);
@@ -64,7 +64,7 @@ class Gpus : public SweepFixture {
   }
 };
 
-TEST_F(Gpus, AnyNumberOfRanksGivesTheSameBytesByNcclAndByMpi) {
+TEST_F(Gpus, AnyNumberOfRanksProducesTheSameBytesOverNcclAndMpi) {
   const Digests alone = digests_of(command(1, kTwoRuns), "done");
   for (const int ranks : {2, 4}) {
     const std::string number = std::to_string(ranks);
@@ -72,14 +72,14 @@ TEST_F(Gpus, AnyNumberOfRanksGivesTheSameBytesByNcclAndByMpi) {
     EXPECT_EQ(digests_of(command(ranks, together), number + " ranks exchange tensors by NCCL"),
               alone);
   }
-  // On one GPU, which NCCL refuses.
+  // On one GPU, which NCCL does not support.
   const Words together = kTwoRuns + Words{"--set", "run.ranks_per_run=2"};
   EXPECT_EQ(digests_of(command(2, together, 1),
                        "no NCCL, since ranks 0 and 1 share the GPU at 0000:01:00.0"),
             alone);
 }
 
-// One with kernels whose order of additions changes is an error of the stand-in.
+// A model that uses kernels with a changing order of additions is an error of the stand-in.
 constexpr const char* kManyModels = R"(name: many
 data: {kind: synthetic, image_size: 64, synthetic: {train_images: 8, test_images: 4}}
 sweep: {variants: [a, b, c, d, e, f, g], percentages: [100], seeds: [0]}
@@ -97,14 +97,14 @@ evaluate: {kid_subsets: 5}
 run: {sample_images: 1, check_steps: 2}
 )";
 
-TEST_F(Gpus, EveryKindOfModelTakesDeterministicKernelsAndGivesTheSameBytesOnTwoRanks) {
+TEST_F(Gpus, EveryModelUsesDeterministicKernelsAndProducesTheSameBytesOnTwoRanks) {
   write_text(path("tiny.yaml"), kManyModels);
   const Digests alone = digests_of(command(1, {}), "[7/7]");
   EXPECT_EQ(digests_of(command(2, {"--set", "run.ranks_per_run=2"}), "by NCCL"), alone);
 }
 
-// Whoever does not wait for a stream comes too early now and then.
-TEST_F(Gpus, WorkThatComesLateChangesNoBytes) {
+// Delays kernels at random: code that does not wait for a stream reads too early.
+TEST_F(Gpus, DelayedKernelsChangeNoBytes) {
   for (const char* reduction : {"canonical", "allreduce"}) {
     Command made = command(
         2, {"--set", "run.ranks_per_run=2", "--set", std::string("run.reduction=") + reduction});
@@ -114,12 +114,12 @@ TEST_F(Gpus, WorkThatComesLateChangesNoBytes) {
   }
 }
 
-TEST_F(Gpus, ARankThatIsFreeJoinsByNccl) {
+TEST_F(Gpus, AFreeRankJoinsOverNccl) {
   EXPECT_EQ(digests_of(command(2, kShortAndLong), ": 2 ranks from step "),
             digests_of(command(1, kShortAndLong), "done"));
 }
 
-TEST_F(Gpus, KilledOrStoppedOnRequestItGoesOnToTheSameBytes) {
+TEST_F(Gpus, AKilledOrStoppedSweepResumesToTheSameBytes) {
   const Digests undisturbed = digests_of(command(1, kLong), "done");
   for (const auto& [signal, victim] : {std::pair{SIGKILL, 0}, {SIGKILL, 1}, {SIGUSR2, 1}}) {
     const auto process = started();
@@ -133,7 +133,7 @@ TEST_F(Gpus, KilledOrStoppedOnRequestItGoesOnToTheSameBytes) {
   }
 }
 
-// With a lost partner NCCL's work never ends, and says nothing where the partner shared the host.
+// If a rank on the same host is lost, NCCL's work never ends and reports no error.
 TEST_F(Gpus, AStoppedRankIsNamedAndEndsTheJob) {
   const auto process =
       started({{"SCGAN_TIMEOUT_SECONDS", "10"}, {"SCGAN_STAND_IN_NCCL_SILENT", "1"}});
@@ -146,7 +146,7 @@ TEST_F(Gpus, AStoppedRankIsNamedAndEndsTheJob) {
                                      HasSubstr("in broadcast"), HasSubstr("in the sum of"))));
 }
 
-TEST_F(Gpus, MemoryThatRunsOutFailsTheRunWhichMoreOfItFinishes) {
+TEST_F(Gpus, OutOfMemoryFailsTheRunAndARetryWithMoreMemorySucceeds) {
   Command made = command(1, {});
   made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "20";
   const Ended ended = run(made);
@@ -159,21 +159,21 @@ TEST_F(Gpus, MemoryThatRunsOutFailsTheRunWhichMoreOfItFinishes) {
   EXPECT_THAT(attempt_ends(path("out")), ElementsAre(out_of_memory, HasSubstr("done")));
 }
 
-// cuDNN's usual algorithm has no room for its workspace; another one would give other bits.
-TEST_F(Gpus, NoOtherAlgorithmIsTakenWhereMemoryRunsOut) {
+// The workspace of cuDNN's default algorithm does not fit; another algorithm would change bits.
+TEST_F(Gpus, OutOfMemoryDoesNotSwitchToAnotherAlgorithm) {
   Command made = command(1, {});
   made.environment["SCGAN_STAND_IN_WORKSPACE_MIB"] = "40";
-  const Digests usual = digests_of(made, "done");
+  const Digests expected = digests_of(made, "done");
   made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "39";
   const Ended ended = run(made);
   EXPECT_EQ(ended.exit_code, kFailedRuns) << ended.text();
   EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("out_of_memory: CUDA out of")));
   made.environment.erase("SCGAN_STAND_IN_MEMORY_MIB");
   made.words.emplace_back("--retry-failed");
-  EXPECT_EQ(digests_of(made, "done"), usual);
+  EXPECT_EQ(digests_of(made, "done"), expected);
 }
 
-TEST_F(Gpus, AnAllocatorThatDoesNotTellWhenMemoryEndsIsRefused) {
+TEST_F(Gpus, AnAllocatorThatDoesNotReportFailedAllocationsIsAnError) {
   Command made = command(1, {});
   made.environment["PYTORCH_ALLOC_CONF"] = "backend:cudaMallocAsync";
   const Ended ended = run(made);
@@ -182,9 +182,9 @@ TEST_F(Gpus, AnAllocatorThatDoesNotTellWhenMemoryEndsIsRefused) {
   EXPECT_FALSE(fs::exists(path("out")));
 }
 
-// NCCL takes memory beside LibTorch, which keeps what the larger run on rank 0 needed. The first
-// exchange between two ranks takes it, in a step that needs memory itself.
-TEST_F(Gpus, NcclFindsTheMemoryThatLibTorchDoesNotUse) {
+// NCCL allocates outside LibTorch's cache, which still holds what the larger run on rank 0 needed,
+// at the first exchange between two ranks, in a step that needs memory itself.
+TEST_F(Gpus, NcclCanAllocateTheMemoryThatLibTorchCached) {
   write_text(path("tiny.yaml"), R"(name: memory
 data: {kind: synthetic, image_size: 64, synthetic: {train_images: 8, test_images: 4}}
 sweep: {variants: [large, long], percentages: [100], seeds: [0]}
@@ -203,10 +203,10 @@ run: {sample_images: 1}
   EXPECT_EQ(digests_of(made, "long 100 % seed 0: 2 ranks from step "), alone);
 }
 
-// On two ranks NCCL needs memory, too. That others were free must not decide whether a run
-// succeeds.
-TEST_F(Gpus, ARunThatFitsOnOneRankAloneIsTriedThere) {
-  for (const Words& runs : {kShortAndLong, kLong}) {  // joined; begun on two ranks
+// On two ranks NCCL needs memory, too. Whether a run succeeds must not depend on whether other
+// ranks were free.
+TEST_F(Gpus, ARunThatOnlyFitsOnOneRankIsTriedThere) {
+  for (const Words& runs : {kShortAndLong, kLong}) {  // joined; started on two ranks
     const Digests alone = digests_of(command(1, runs), "done");
     Command made = command(2, runs);
     made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "60";
@@ -221,8 +221,8 @@ TEST_F(Gpus, ARunThatFitsOnOneRankAloneIsTriedThere) {
   }
 }
 
-// NCCL has no memory at all: the ranks have no way left to agree on anything but the end.
-TEST_F(Gpus, ARunThatCannotBeJoinedForWantOfMemoryGoesOnAloneInTheNextJob) {
+// NCCL cannot allocate at all: the ranks can only end the job.
+TEST_F(Gpus, ARunThatNoRankCanJoinResumesOnOneRankInTheNextJob) {
   const Digests alone = digests_of(command(1, kShortAndLong), "done");
   Command made = command(2, kShortAndLong);
   made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "60";
@@ -234,8 +234,8 @@ TEST_F(Gpus, ARunThatCannotBeJoinedForWantOfMemoryGoesOnAloneInTheNextJob) {
   EXPECT_EQ(digests_of(made, "done"), alone);
 }
 
-// Both ranks run short, one a little earlier: at once, while it learns, while the sum travels.
-TEST_F(Gpus, MemoryThatRunsOutOnOneOfTwoRanksEndsNoOtherRun) {
+// Both ranks run out of memory at different times: at the start, in a step, during the sum.
+TEST_F(Gpus, OutOfMemoryOnTwoRanksDoesNotAffectOtherRuns) {
   for (const char* mib : {"11", "14", "20"}) {
     Command made = command(2, kTwoRuns + Words{"--set", "run.ranks_per_run=2"});
     made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = mib;
@@ -247,9 +247,10 @@ TEST_F(Gpus, MemoryThatRunsOutOnOneOfTwoRanksEndsNoOtherRun) {
   }
 }
 
-// A sum of gradients is on its way when one rank cannot go on: it ends, on both, before they part.
-TEST_F(Gpus, MemoryThatRunsOutWhileTheSumTravelsHoldsNobodyUp) {
-  for (const char* kernels : {"3900", "4000", "4100"}) {  // the discriminators' in the first step
+// One rank runs out of memory during a sum of gradients: the sum completes on both ranks first.
+TEST_F(Gpus, OutOfMemoryDuringTheSumDoesNotBlockTheOtherRank) {
+  // These kernels belong to the discriminators' part of the first step.
+  for (const char* kernels : {"3900", "4000", "4100"}) {
     Command made = command(
         1, {"--set", "run.ranks_per_run=2", "--set", "sweep.variants=[cyclegan_diffaug]"}, 2);
     const auto program = std::find(made.words.begin(), made.words.end(), SCGAN_SWEEP);
@@ -273,8 +274,8 @@ TEST_F(Gpus, MemoryThatRunsOutWhileTheSumTravelsHoldsNobodyUp) {
   }
 }
 
-// Else it would spoil every run of the sweep.
-TEST_F(Gpus, AGpuThatComputesNoMoreEndsTheJobWhichGoesOnLater) {
+// Otherwise the failed GPU would fail every run of the sweep.
+TEST_F(Gpus, AFailedGpuEndsTheJobWhichResumesLater) {
   Command made = command(1, kTwoRuns);
   made.environment["SCGAN_STAND_IN_LOST_AFTER"] = "4000";  // kernels, in the first run
   const Ended ended = run(made);
@@ -287,9 +288,8 @@ TEST_F(Gpus, AGpuThatComputesNoMoreEndsTheJobWhichGoesOnLater) {
               ElementsAre(HasSubstr("lost: CUDA error: "), "done: ", "done: "));
 }
 
-// Alone with its run: nobody waits for it in an operation, and its thread still gives signs of
-// life.
-TEST_F(Gpus, AGpuThatIsStuckEndsTheJob) {
+// The rank trains alone: no other rank waits for it, and its heartbeat thread is still alive.
+TEST_F(Gpus, AStuckGpuEndsTheJob) {
   Command made = command(1, kLong);
   made.environment["SCGAN_STAND_IN_STUCK_AFTER"] = "20000";  // kernels, some steps
   made.environment["SCGAN_TIMEOUT_SECONDS"] = "10";
@@ -301,7 +301,7 @@ TEST_F(Gpus, AGpuThatIsStuckEndsTheJob) {
   EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("lost: rank 0 on host ")));
 }
 
-TEST_F(Gpus, OnlyVisibleGpusAreTaken) {
+TEST_F(Gpus, OnlyVisibleGpusAreUsed) {
   Command made = command(2, {"--set", "run.ranks_per_run=2"}, 3);
   made.environment["CUDA_VISIBLE_DEVICES"] = "2";
   digests_of(made, "ranks 0 and 1 share the GPU at 0000:03:00.0");

@@ -1,7 +1,7 @@
-// A run that two hosts share gives the bytes of one process. To MPI they are hosts: each has a name
-// and a network of its own, joined by one virtual cable, so ranks of different hosts talk over TCP.
-// Needs root and the program `ip`; skipped elsewhere. The namespaces live as long as the processes
-// that hold them, which end with the test even when it is killed.
+// A run on two hosts produces the bytes of one process. The hosts are network namespaces, each with
+// its own host name, connected by a virtual cable, so that MPI uses TCP between them. Needs root
+// and the program `ip`; skipped otherwise. The namespaces last as long as the processes that hold
+// them, which end with the test even if it is killed.
 #include <unistd.h>
 
 #include <cstring>
@@ -24,7 +24,7 @@ class Host {
   explicit Host(std::string name)
       : name_(std::move(name)), holder_({{"unshare", "--net", "--uts", "sleep", "infinity"}, {}}) {}
 
-  // False when this process may not make namespaces.
+  // Returns false if this process may not create namespaces.
   bool is_up() {
     const std::string here = network("self");
     wait_until([&] { return !holder_.running() || network(pid()) != here; });
@@ -33,7 +33,7 @@ class Host {
 
   std::string pid() const { return std::to_string(holder_.pid()); }
 
-  // What to put before a command that shall run here.
+  // Prefix of a command that runs on this host.
   Words enter() const { return {"nsenter", "--target", pid(), "--net", "--uts"}; }
 
   Ended configure(const std::string& address) const {
@@ -45,7 +45,7 @@ class Host {
     return run({words, {}});
   }
 
-  // What has come in through the cable.
+  // Bytes received through the cable.
   int64_t received_bytes() const {
     std::istringstream lines(read_text("/proc/" + pid() + "/net/dev"));
     for (std::string line; std::getline(lines, line);) {
@@ -67,7 +67,7 @@ class Host {
   Subprocess holder_;
 };
 
-// Of the file's tensors.
+// Bytes of the tensors in a safetensors file.
 int64_t tensor_bytes(const fs::path& file) {
   const std::string text = read_text(file);
   uint64_t header = 0;
@@ -80,28 +80,28 @@ class TwoHosts : public SweepFixture {
   static constexpr const char* kAddresses[] = {"10.77.0.1", "10.77.0.2"};
 
   void SetUp() override {
-    if (geteuid() != 0) GTEST_SKIP() << "only root can make network namespaces";
+    if (geteuid() != 0) GTEST_SKIP() << "only root can create network namespaces";
     if (run({{"ip", "-V"}, {}}).exit_code != 0) {
       GTEST_SKIP() << "the program ip is missing (Debian package iproute2)";
     }
     first_ = std::make_unique<Host>("scgan-first");
     second_ = std::make_unique<Host>("scgan-second");
-    if (!first_->is_up() || !second_->is_up()) GTEST_SKIP() << "namespaces cannot be made here";
+    if (!first_->is_up() || !second_->is_up()) GTEST_SKIP() << "cannot create namespaces";
     const Ended cable = run({{"ip", "link", "add", kCable, "netns", first_->pid(), "type", "veth",
                               "peer", "name", kCable, "netns", second_->pid()},
                              {}});
-    if (cable.exit_code != 0) GTEST_SKIP() << "no virtual cable can be made here: " << cable.err;
+    if (cable.exit_code != 0) GTEST_SKIP() << "cannot create a virtual cable: " << cable.err;
     for (const Ended& ended :
          {first_->configure(kAddresses[0]), second_->configure(kAddresses[1])}) {
       ASSERT_EQ(ended.exit_code, 0) << ended.text();
     }
-    // mpirun reaches the second host through this, in place of ssh.
+    // mpirun starts processes on the second host through this agent instead of ssh.
     write_text(path("agent"), "#!/bin/sh\nshift  # the address\nexec nsenter --target " +
                                   second_->pid() + " --net --uts sh -c \"$*\"\n");
     fs::permissions(path("agent"), fs::perms::owner_all);
   }
 
-  // Half of the ranks on each host.
+  // Starts half of the ranks on each host.
   Ended sweep_on_both(int ranks, const Words& arguments) const {
     std::string hosts;
     for (const char* address : kAddresses) {
@@ -112,7 +112,8 @@ class TwoHosts : public SweepFixture {
     const Words enter = first_->enter();
     command.words.insert(command.words.begin(), enter.begin(), enter.end());
     command.environment["OMPI_MCA_orte_default_hostfile"] = path("hosts").string();
-    command.environment["TMPDIR"] = path(".").string();  // Open MPI leaves folders of such hosts
+    // Open MPI leaves temporary folders of remote hosts behind.
+    command.environment["TMPDIR"] = path(".").string();
     command.environment["OMPI_MCA_plm_rsh_agent"] = path("agent").string();
     return run(command);
   }
@@ -120,7 +121,7 @@ class TwoHosts : public SweepFixture {
   std::unique_ptr<Host> first_, second_;
 };
 
-TEST_F(TwoHosts, ARunThatTheyShareGivesTheBytesOfOneProcess) {
+TEST_F(TwoHosts, ASharedRunProducesTheBytesOfOneProcess) {
   Words alone = kSweep;
   alone.insert(alone.end(), {"--out", "alone"});
   ASSERT_EQ(sweep(0, alone).exit_code, 0);
@@ -139,7 +140,7 @@ TEST_F(TwoHosts, ARunThatTheyShareGivesTheBytesOfOneProcess) {
     const Ended ended = sweep_on_both(ranks, words);
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
     EXPECT_EQ(result_digests(path(out)), expected) << ranks << " ranks";
-    // Half of the other host's sums, then the other half's total: all gradients once, each way.
+    // Half of the gradients in the all-to-all, half in the all-gather: all of them, each way.
     EXPECT_GT(first_->received_bytes() - before[0], kSteps * gradients);
     EXPECT_GT(second_->received_bytes() - before[1], kSteps * gradients);
   }
