@@ -1,7 +1,7 @@
-# From a fresh machine to a report: `make demo`. The build itself is CMake's; these targets only call it.
+# From a fresh machine to a report: `make demo`. The targets call the presets of CMakePresets.json.
 #
 #   TORCH_DIR=FOLDER   use this LibTorch instead of installing one (a site-packages folder with torch/, or LibTorch)
-#   JOBS=N             compiler and test processes at a time (default: all processors)
+#   JOBS=N             number of compiler processes (default: all processors)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,11 +11,12 @@ TORCH_DIR ?=
 JOBS ?= $(shell nproc)
 export TORCH_DIR
 
+# The folder of the preset `release`.
 BUILD := build
 PROGRAMS := scgan_sweep scgan_report scgan_fid scgan_translate
 DEMO_OUT := out/quickstart
 
-# Open MPI refuses to start for root unless told twice.
+# Open MPI refuses to run as root without both variables.
 ifeq ($(shell id -u),0)
 export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
@@ -24,30 +25,30 @@ endif
 .PHONY: help setup configure build test demo gpu-test chaos fuzz bench clean format tidy
 
 help:
-	@echo 'make demo      install what is missing, build, run a small sweep on 2 ranks, write its report'
-	@echo 'make test      the same set-up, then all tests that need no GPU'
-	@echo 'make build     the programs, in $(BUILD)/bin/'
-	@echo 'make setup     only install what is missing: Debian packages, LibTorch'
-	@echo 'make gpu-test  the tests that need a GPU'
-	@echo 'make chaos     a sweep whose processes are killed 200 times; SCGAN_CHAOS_KILLS=N, SCGAN_CHAOS_SEED=N'
-	@echo 'make fuzz      libFuzzer on every parser of ours, SECONDS=10 each; needs clang'
-	@echo 'make bench     the benchmarks'
-	@echo 'make format    clang-format over all sources'
-	@echo 'make tidy      clang-tidy over all sources, or over FILES="..."; slow, a minute each with LibTorch'
-	@echo 'make clean     remove $(BUILD)/ and the demo; LibTorch in .deps/ stays'
+	@echo 'make demo      install missing packages, build, run a small sweep on 2 ranks, write its report'
+	@echo 'make test      install missing packages, build, run all tests that need no GPU'
+	@echo 'make build     build the programs into $(BUILD)/bin/'
+	@echo 'make setup     install missing Debian packages and LibTorch, no more'
+	@echo 'make gpu-test  run the tests that need a GPU'
+	@echo 'make chaos     run a sweep and kill its processes 200 times; SCGAN_CHAOS_KILLS=N, SCGAN_CHAOS_SEED=N'
+	@echo 'make fuzz      run libFuzzer on each of our parsers for SECONDS=10; needs clang'
+	@echo 'make bench     run the benchmarks'
+	@echo 'make format    run clang-format on all sources'
+	@echo 'make tidy      run clang-tidy on all sources, or on FILES="..."; about a minute per file with LibTorch'
+	@echo 'make clean     remove $(BUILD)/ and the demo, but not LibTorch in .deps/'
 	@echo
-	@echo 'TORCH_DIR=FOLDER uses an existing LibTorch, JOBS=N limits the processes (now $(JOBS)).'
+	@echo 'TORCH_DIR=FOLDER uses an existing LibTorch, JOBS=N limits the compiler processes (now $(JOBS)).'
 
 setup:
 	@tools/setup
 
 configure: setup
-	@cmake -S . -B $(BUILD) -G Ninja -DCMAKE_BUILD_TYPE=Release -DTORCH_DIR='$(TORCH_DIR)' --log-level=NOTICE
+	@cmake --preset release --log-level=NOTICE
 
 build: configure
-	@cmake --build $(BUILD) --parallel $(JOBS) --target $(PROGRAMS)
+	@cmake --build --preset release --parallel $(JOBS) --target $(PROGRAMS)
 
-# Ranks beyond the cores are allowed: Open MPI would not start two on a machine with one.
+# --oversubscribe: Open MPI does not start two ranks on a machine with one core without it.
 demo: build
 	mpirun --oversubscribe -n 2 $(BUILD)/bin/scgan_sweep examples/quickstart.yaml --out $(DEMO_OUT)
 	$(BUILD)/bin/scgan_report $(DEMO_OUT)
@@ -56,23 +57,23 @@ demo: build
 	@echo 'The report is in $(DEMO_OUT)/report:'
 	@find $(DEMO_OUT)/report -type f \( -name '*.html' -o -name '*.svg' -o -name '*.csv' \) | sort | sed 's/^/  /'
 
-# Tests of one name run after each other: several start ranks of their own.
+# One test at a time: several of them start ranks of their own.
 test: configure
-	@cmake --build $(BUILD) --parallel $(JOBS)
-	@ctest --test-dir $(BUILD) --output-on-failure --label-exclude '^gpu$$'
+	@cmake --build --preset release --parallel $(JOBS)
+	@ctest --preset release
 
 gpu-test:
 	@ls /dev/nvidia[0-9]* >/dev/null 2>&1 || { echo 'gpu-test: this machine has no NVIDIA GPU' >&2; exit 2; }
 	@$(MAKE) --no-print-directory configure
-	@cmake --build $(BUILD) --parallel $(JOBS)
-	@ctest --test-dir $(BUILD) --output-on-failure --label-regex '^gpu$$' --no-tests=error
+	@cmake --build --preset release --parallel $(JOBS)
+	@ctest --preset gpu
 
 # The same test as in `make test`, with more kills.
 chaos: configure
-	@cmake --build $(BUILD) --parallel $(JOBS) --target e2e_chaos_test scgan_sweep scgan_report
+	@cmake --build --preset release --parallel $(JOBS) --target e2e_chaos_test scgan_sweep scgan_report
 	@SCGAN_CHAOS_KILLS=$${SCGAN_CHAOS_KILLS:-200} $(BUILD)/tests/e2e_chaos_test
 
-# Built by Clang in a folder of its own; what is found lies in build-fuzz/found/.
+# Clang builds them in a folder of their own; findings go to build-fuzz/found/.
 SECONDS := 10
 FUZZ := build-fuzz
 CLANG ?= $(firstword $(shell command -v clang++-{14,15,16,17,18,19,20} clang++))
@@ -88,15 +89,15 @@ fuzz: setup
 
 bench: configure
 	@benches=$$(ninja -C $(BUILD) -t targets all | sed -n 's#^bin/\([a-z0-9_]*_bench\):.*#\1#p'); \
-	  cmake --build $(BUILD) --parallel $(JOBS) --target $$benches; \
+	  cmake --build --preset release --parallel $(JOBS) --target $$benches; \
 	  for bench in $$benches; do echo "== $$bench"; $(BUILD)/bin/$$bench; done
 
 format:
 	@git ls-files -z '*.h' '*.cc' | xargs -0 clang-format -i
 
-# Before 15 clang-tidy does not know std::source_location in GCC 12's library; Debian 12 calls a later one clang-tidy-16.
+# clang-tidy before version 15 does not find std::source_location in GCC 12's library; Debian 12 has clang-tidy-16.
 CLANG_TIDY ?= $(firstword $(shell command -v clang-tidy-{20,19,18,17,16,15}) clang-tidy)
-# clang-tidy reads the compiler's command of every file from a folder that is configured, never built.
+# clang-tidy takes each file's compiler command from a folder that is configured but never built.
 FILES ?= $(shell git ls-files 'core/*.cc' 'distributed/*.cc' 'results/*.cc' 'sweeps/*.cc' 'tools/*.cc')
 tidy: setup
 	@cmake --preset tidy --log-level=NOTICE
