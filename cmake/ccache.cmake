@@ -1,5 +1,5 @@
-# Uses ccache where it is installed. The sloppiness lets it cache precompiled headers and what uses them; paths below
-# the source folder count as relative, so that another checkout finds what this one compiled.
+# Uses ccache if it is installed. The sloppiness lets it cache precompiled headers and the files that use them. Paths in
+# the source folder count as relative, so that another checkout can reuse what this one compiled.
 find_program(SCGAN_CCACHE ccache)
 if(SCGAN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER

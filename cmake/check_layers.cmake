@@ -1,9 +1,10 @@
 # cmake -DROOT=<tree> -P check_layers.cmake
-# Holds who may include what, and fails naming file, line and rule of every #include that breaks it. All folders share
-# one include root and LibTorch's targets are seen by everything above them, so the compiler does not check this.
+# The table of which folder may include which; fails with file, line and rule of every #include that breaks it. All
+# folders share one include root, and LibTorch's targets are visible to everything above them, so the compiler does not
+# check this.
 cmake_minimum_required(VERSION 3.25)
 
-# layer(<folder> OURS <folders it may include, itself apart> KNOWS <libraries it may know>); fmt is everybody's.
+# layer(<folder> OURS <folders it may include besides itself> KNOWS <libraries it may include>); all may include fmt.
 macro(layer folder)
   cmake_parse_arguments(LAYER "" "" "OURS;KNOWS" ${ARGN})
   list(APPEND layers ${folder})
@@ -33,10 +34,10 @@ layer(tools        OURS core/base core/spec core/model core/features distributed
 layer(tools/fid    OURS core/base core/spec core/image core/data core/features core/eval KNOWS torch ZLIB nlohmann)
 layer(tools/translate OURS core/base core/spec core/image core/data core/model KNOWS torch)
 
-# Libraries one file keeps to itself, so that their types and errors stay there.
+# Libraries that only one file may include, so that their types and errors stay there.
 set(only_file_SQLite "^results/sqlite\\.(h|cc)$")
 
-# The library a header in <> belongs to: first match counts. "standard" is C++, C and POSIX.
+# The library that a header in <> belongs to: the first match counts. "standard" is C++, C and POSIX.
 set(libraries CUDA torch MPI NCCL yaml-cpp SQLite nlohmann fmt OpenSSL PNG JPEG TIFF xxhash ZLIB CLI11 standard)
 set(headers_CUDA     "^(cuda|cublas|cudnn|cufft|curand|nvml|nvToolsExt|c10/cuda/|ATen/cuda/|torch/csrc/cuda/)")
 set(headers_torch    "^(torch|ATen|c10|caffe2)/")
@@ -55,7 +56,7 @@ set(headers_ZLIB     "^zlib\\.h$")
 set(headers_CLI11    "^CLI/")
 set(headers_standard "^([a-z_]+|[a-z_]+\\.h|sys/[a-z_]+\\.h|linux/[a-z_]+\\.h|arpa/inet\\.h|netinet/[a-z_]+\\.h)$")
 
-# Notes FILE:LINE: RULE for the line that reads TEXT; without TEXT, FILE: RULE.
+# Records FILE:LINE: RULE for the line TEXT; without TEXT, FILE: RULE.
 function(violation file text rule)
   set(place ${file})
   if(NOT text STREQUAL "")
@@ -69,7 +70,7 @@ function(violation file text rule)
   set_property(GLOBAL APPEND PROPERTY violations "${place}: ${rule}")
 endfunction()
 
-# Sets OUT to the layer that FILE lies in, to "" where the table has none.
+# Sets OUT to the layer of FILE, to "" if the table has none.
 function(layer_of file out)
   set(${out} "" PARENT_SCOPE)
   foreach(layer IN LISTS layers)
@@ -83,7 +84,7 @@ endfunction()
 function(check_own_header file line layer header)
   layer_of(${header} target)
   if(target STREQUAL "")
-    violation(${file} "${line}" "\"${header}\" is no full path from the root into a folder of the table")
+    violation(${file} "${line}" "\"${header}\" is not a full path from the root into a folder of the table")
   elseif(NOT target IN_LIST ours_${layer})
     list(JOIN ours_${layer} ", " allowed)
     violation(${file} "${line}" "${layer} may not include ${target} (only ${allowed})")
@@ -99,25 +100,25 @@ function(check_library_header file line layer header)
     endif()
   endforeach()
   if(library STREQUAL "")
-    violation(${file} "${line}" "<${header}> belongs to no library of the table")
+    violation(${file} "${line}" "<${header}> does not belong to a library of the table")
   elseif(library STREQUAL "standard")
   elseif(NOT library IN_LIST knows_${layer})
     list(JOIN knows_${layer} ", " allowed)
-    violation(${file} "${line}" "${layer} may not know ${library} (only ${allowed})")
+    violation(${file} "${line}" "${layer} may not include ${library} (only ${allowed})")
   elseif(DEFINED only_file_${library} AND NOT file MATCHES "${only_file_${library}}")
-    violation(${file} "${line}" "${library} is known to ${only_file_${library}} alone")
+    violation(${file} "${line}" "only ${only_file_${library}} may include ${library}")
   endif()
 endfunction()
 
 function(check_file file)
   layer_of(${file} layer)
   if(layer STREQUAL "")
-    violation(${file} "" "lies in no folder of the table")
+    violation(${file} "" "is not in a folder of the table")
     return()
   endif()
   file(STRINGS ${ROOT}/${file} lines REGEX "^[ \t]*#[ \t]*(include|pragma[ \t]+once)")
   if(file MATCHES "\\.h$" AND NOT lines MATCHES "#[ \t]*pragma[ \t]+once")
-    violation(${file} "" "a header begins with #pragma once")
+    violation(${file} "" "a header must begin with #pragma once")
   endif()
   foreach(line IN LISTS lines)
     if(line MATCHES "#[ \t]*include[ \t]*\"([^\"]+)\"")
@@ -147,4 +148,4 @@ if(count GREATER 0)
   message(NOTICE "${text}")
   message(FATAL_ERROR "${count} violations of the table in cmake/check_layers.cmake")
 endif()
-message(STATUS "${file_count} files keep to the table")
+message(STATUS "${file_count} files follow the table")

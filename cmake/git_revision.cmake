@@ -1,11 +1,11 @@
 # cmake -DSOURCE_DIR= -DSCGAN_VERSION= -DTEMPLATE= -DOUTPUT= -P git_revision.cmake
-# Writes OUTPUT from TEMPLATE with the checkout's revision. Every build runs it; OUTPUT is touched only when it changes.
+# Writes OUTPUT from TEMPLATE with the checkout's revision. Every build runs it; OUTPUT is only written if it changes.
 set(SCGAN_COMMIT unknown)
 set(SCGAN_TEXT_MARK "")
 set(SCGAN_REVISION_MARK "")
-# An unpacked archive inside somebody else's checkout has no revision of its own.
+# An unpacked archive inside another checkout has no revision of its own.
 if(EXISTS ${SOURCE_DIR}/.git)
-  # No optional locks: a build never stands in the way of a commit made at the same time.
+  # No optional locks: a build must not block a commit made at the same time.
   set(ENV{GIT_OPTIONAL_LOCKS} 0)
   execute_process(COMMAND git -C ${SOURCE_DIR} rev-parse --short=12 HEAD
                   OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE status)

@@ -1,6 +1,6 @@
-# LibTorch from the torch wheel (TorchConfig.cmake of the CUDA wheel wants a GPU or nvcc; this needs neither).
+# LibTorch from the torch wheel. TorchConfig.cmake of the CUDA wheel requires a GPU or nvcc; this file needs neither.
 # TORCH_DIR: the folder that holds the packages torch/ and nvidia/ (a site-packages), or an unpacked LibTorch.
-# Targets: scgan::libtorch, and scgan::nccl where TORCH_DIR brings NCCL (SCGAN_WITH_NCCL=OFF: built without it).
+# Targets: scgan::libtorch, and scgan::nccl if TORCH_DIR contains NCCL (SCGAN_WITH_NCCL=OFF builds without it).
 set(TORCH_DIR "" CACHE PATH "site-packages folder with torch/ (and nvidia/), or an unpacked LibTorch")
 if(NOT TORCH_DIR)
   file(GLOB scgan_wheel_folders ${CMAKE_SOURCE_DIR}/.deps/venv/lib/python3*/site-packages)
@@ -20,22 +20,22 @@ add_library(scgan_libtorch INTERFACE)
 add_library(scgan::libtorch ALIAS scgan_libtorch)
 target_include_directories(scgan_libtorch SYSTEM INTERFACE
   ${scgan_torch_root}/include ${scgan_torch_root}/include/torch/csrc/api/include)
-# LibTorch's include folder holds headers of another fmt than the library that we link: ours come first.
+# LibTorch's include folder has headers of another version of fmt than the library that we link: ours come first.
 target_link_libraries(scgan_libtorch INTERFACE fmt::fmt)
 get_target_property(scgan_fmt_include fmt::fmt INTERFACE_INCLUDE_DIRECTORIES)
 list(GET scgan_fmt_include 0 scgan_fmt_include)
 file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/include_first)
 file(CREATE_LINK ${scgan_fmt_include}/fmt ${CMAKE_BINARY_DIR}/include_first/fmt SYMBOLIC)
-# Headers of single operators in place of those of all two thousand.
+# Headers of single operators instead of one with all two thousand.
 target_compile_definitions(scgan_libtorch INTERFACE AT_PER_OPERATOR_HEADERS)
 target_include_directories(scgan_libtorch SYSTEM BEFORE INTERFACE ${CMAKE_BINARY_DIR}/include_first)
-# libtorch.so exports a copy of std::filesystem of its own, which does not fit the compiler's headers: the system's
-# libstdc++ has to come first.
+# libtorch.so exports its own copy of std::filesystem, which does not match the compiler's headers: the system's
+# libstdc++ must come first.
 target_link_libraries(scgan_libtorch INTERFACE -Wl,--no-as-needed stdc++)
 set(SCGAN_WITH_CUDA OFF)
 foreach(name torch torch_cpu c10 torch_cuda c10_cuda)
   if(EXISTS ${scgan_torch_root}/lib/lib${name}.so)
-    # -no-as-needed: backends register themselves when loaded, no symbol of theirs is named.
+    # --no-as-needed: backends register themselves when loaded, without a reference to any of their symbols.
     target_link_libraries(scgan_libtorch INTERFACE -Wl,--no-as-needed ${scgan_torch_root}/lib/lib${name}.so)
     if(name STREQUAL "c10_cuda")
       set(SCGAN_WITH_CUDA ON)
@@ -44,7 +44,7 @@ foreach(name torch torch_cpu c10 torch_cuda c10_cuda)
 endforeach()
 target_link_options(scgan_libtorch INTERFACE -Wl,-rpath,${scgan_torch_root}/lib)
 
-# The runtime's headers, for our own calls of CUDA: an unpacked LibTorch has none.
+# The CUDA runtime's headers, for our own calls; an unpacked LibTorch does not have them.
 set(SCGAN_WITH_CUDART OFF)
 if(SCGAN_WITH_CUDA)
   file(GLOB scgan_cudart ${TORCH_DIR}/nvidia/cu*/lib/libcudart.so.*)
@@ -56,7 +56,7 @@ if(SCGAN_WITH_CUDA)
   endif()
 endif()
 
-# NCCL, from the wheel that torch's own libraries load it from.
+# NCCL, from the wheel that torch's libraries load it from.
 set(scgan_nccl_root ${TORCH_DIR}/nvidia/nccl)
 set(scgan_nccl_found OFF)
 if(SCGAN_WITH_CUDART AND EXISTS ${scgan_nccl_root}/include/nccl.h

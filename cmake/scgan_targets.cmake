@@ -1,19 +1,19 @@
-# The two ways to make a target here.
+# The functions that make this project's targets.
 
-# LibTorch's headers take seconds in every file, so the files of a target are compiled several at a time. Off: one by
-# one, which compiles more in all, but less after a change.
-option(SCGAN_UNITY "Compile several files of a target at a time" ON)
+# LibTorch's headers take seconds in every file, so several files of a target are compiled at once. OFF compiles file by
+# file: slower in total, faster after a change.
+option(SCGAN_UNITY "Compile several files of a target at once" ON)
 set(scgan_unity_files 10)
 
 # scgan_precompile(<name> HEADERS ... LIBRARIES ... [OPTIONS ...])
-# Compiles headers once, for the targets that scgan_use_precompiled(<target> <name>) names. They must link LIBRARIES too.
+# Compiles headers once, for the targets passed to scgan_use_precompiled(<target> <name>), which must link LIBRARIES too.
 function(scgan_precompile name)
   cmake_parse_arguments(ARG "" "" "HEADERS;LIBRARIES;OPTIONS" ${ARGN})
-  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc CONTENT "// Carries a precompiled header.\n")
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc CONTENT "// For a precompiled header.\n")
   add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc)
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES})
   target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
-  # A precompiled header is only used with the options it was made with. Programs would be compiled with -fPIE.
+  # A precompiled header is only usable with the options it was compiled with; programs would get -fPIE.
   set(options -fPIC ${ARG_OPTIONS})
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     list(APPEND options -fpch-preprocess)
@@ -41,7 +41,7 @@ function(scgan_library name)
 endfunction()
 
 # scgan_test(<name> SOURCES ... LIBRARIES ... [TORCH] [LABEL unit|mpi|gpu|e2e] [TIMEOUT seconds])
-# One GoogleTest program per folder, linked to that folder's library only (which checks the layers once more).
+# One GoogleTest program per folder, linked only to that folder's library (which also checks the layers).
 function(scgan_test name)
   cmake_parse_arguments(ARG "TORCH" "LABEL;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
