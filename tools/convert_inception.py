@@ -3,9 +3,9 @@
 
     python tools/convert_inception.py pt_inception-2015-12-05-6726825d.pth inception.safetensors
 
-The .pth is a release file of the pytorch-fid project. Needs torch, nothing else (.deps/venv has
-it). The metadata of the result say what it was made from; with other weights than the published
-ones scgan warns at every start.
+The .pth is a release file of the pytorch-fid project. Only torch is needed (.deps/venv has it). The
+metadata of the result name its source; with weights other than the published ones, scgan prints a
+warning at every start.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ def sha256(path):
 
 
 def write_safetensors(path, tensors, metadata):
-    """tensors: float32. 8 bytes header length, JSON header, the tensors' bytes."""
+    """Writes float32 tensors: 8 bytes of header length, a JSON header, the tensors' bytes."""
     header, end = {"__metadata__": metadata}, 0
     for name, tensor in tensors.items():
         begin, end = end, end + 4 * tensor.numel()

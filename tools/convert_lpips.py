@@ -4,8 +4,8 @@
     python tools/convert_lpips.py vgg16-397923af.pth vgg.pth lpips.safetensors
 
 The first is torchvision's VGG16, of which the 13 convolutions are kept; the second holds the linear
-layers of LPIPS 0.1 for VGG16 (lpips/weights/v0.1/vgg.pth in its package). Needs torch, nothing else
-(.deps/venv has it). The metadata of the result say what it was made from.
+layers of LPIPS 0.1 for VGG16 (lpips/weights/v0.1/vgg.pth in its package). Only torch is needed
+(.deps/venv has it). The metadata of the result name its sources.
 """
 
 import os
@@ -26,7 +26,7 @@ def main(vgg, linear, destination):
     tensors = {**load(vgg, "features."), **load(linear, "lin")}
     if len(tensors) != 31:
         sys.exit(f"{vgg} and {linear} hold {len(tensors)} tensors of VGG16's convolutions and the "
-                 "linear layers; they should be 26 and 5")
+                 "linear layers; expected 26 and 5")
     metadata = {}
     for key, path in (("vgg", vgg), ("linear", linear)):
         metadata |= {key: os.path.basename(path), key + "_sha256": sha256(path)}
