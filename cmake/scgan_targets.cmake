@@ -6,7 +6,7 @@ option(SCGAN_UNITY "Compile several files of a target at once" ON)
 set(scgan_unity_files 10)
 
 # scgan_precompile(<name> HEADERS ... LIBRARIES ... [OPTIONS ...])
-# Compiles headers once, for the targets passed to scgan_use_precompiled(<target> <name>), which must link LIBRARIES too.
+# Compiles headers once, for targets that call scgan_use_precompiled(<target> <name>); they must link LIBRARIES too.
 function(scgan_precompile name)
   cmake_parse_arguments(ARG "" "" "HEADERS;LIBRARIES;OPTIONS" ${ARGN})
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled/${name}.cc CONTENT "// For a precompiled header.\n")
