@@ -10,32 +10,38 @@
 namespace scgan {
 namespace {
 
-constexpr int kWorkingSide = 128;   // larger images are shrunk to about this
-constexpr int kPixelsPerPass = 64;  // of the smoothing: one pass for every so many of the side
-constexpr double kBackgroundShare = 0.1;
-constexpr int kLevels = 256;                 // of the histogram, over square roots of 0 ... 255
-constexpr double kLowestThreshold = 4;       // grey levels: below this is noise
-constexpr double kSmallestNucleus = 0.0012;  // of the image
-constexpr double kNeck = 0.75;  // of the narrower of two nuclei: a wider neck makes them one
-constexpr int kDeep = 1 << 24;  // deeper than any nucleus
-constexpr double kTextureReach = 2.0 / 64;  // half a square's side, of the image's
-constexpr double kDimmest = 1;              // grey levels: contrast of less is not defined
-constexpr double kPixelVariance = 1.0 / 12;
+// Larger images are downsampled to about this side, in pixels.
+constexpr int kWorkingSide = 128;
+// One smoothing pass per this many pixels of the side.
+constexpr int kPixelsPerPass = 64;
+constexpr double kBackgroundShare = 0.1;     // of the pixels, in any image
+constexpr int kBins = 256;                   // of the histogram, over square roots of 0 ... 255
+constexpr double kLowestThreshold = 4;       // grey levels; anything dimmer is noise
+constexpr double kSmallestNucleus = 0.0012;  // area relative to the image's
+// Two nuclei are one when the neck between them is at least this share of the narrower one's width.
+constexpr double kNeckRatio = 0.75;
+constexpr int kFar = 1 << 24;  // larger than any distance in an image
+// Half the side of the squares that texture is measured in, relative to the image's side.
+constexpr double kTextureReach = 2.0 / 64;
+// Grey levels; the contrast of a dimmer cell is not defined.
+constexpr double kDimmest = 1;
+constexpr double kPixelVariance = 1.0 / 12;  // of a uniform distribution over one pixel
 
 using Plane = std::vector<float>;
 
-// An image made small enough, its background taken off.
-struct Field {
+// An image downsampled to the working size, its background subtracted.
+struct PreparedImage {
   int height = 0, width = 0;
   std::array<Plane, 3> channels;
-  Plane body, nucleus;  // smoothed
+  // Smoothed.
+  Plane body, nucleus;
 
   size_t pixels() const { return body.size(); }
   double side() const { return std::min(height, width); }
 };
 
-// One pass of the filter (1 2 1) / 4 along both sides of the image.
-Plane smoothed(const Plane& plane, int height, int width) {
+// One pass of the binomial filter (1 2 1) / 4 along both axes.
+Plane smooth_once(const Plane& plane, int height, int width) {
   const auto mixed = [](float before, float here, float after) {
     return (before + 2 * here + after) / 4;
   };
@@ -58,11 +64,11 @@ Plane smoothed(const Plane& plane, int height, int width) {
   return to;
 }
 
-Plane shrunk(const uint8_t* from, int64_t width, int factor, const Field& field) {
-  Plane plane(static_cast<size_t>(field.height) * static_cast<size_t>(field.width));
+Plane shrink(const uint8_t* from, int64_t width, int factor, const PreparedImage& prepared) {
+  Plane plane(static_cast<size_t>(prepared.height) * static_cast<size_t>(prepared.width));
   size_t to = 0;
-  for (int row = 0; row < field.height; ++row) {
-    for (int column = 0; column < field.width; ++column, ++to) {
+  for (int row = 0; row < prepared.height; ++row) {
+    for (int column = 0; column < prepared.width; ++column, ++to) {
       int sum = 0;
       for (int y = row * factor; y < (row + 1) * factor; ++y) {
         for (int x = column * factor; x < (column + 1) * factor; ++x) sum += from[y * width + x];
@@ -73,56 +79,57 @@ Plane shrunk(const uint8_t* from, int64_t width, int factor, const Field& field)
   return plane;
 }
 
-float background_of(Plane plane) {
+float background_level(Plane plane) {
   const auto at = static_cast<std::ptrdiff_t>(kBackgroundShare * static_cast<double>(plane.size()));
   std::nth_element(plane.begin(), plane.begin() + at, plane.end());
   return plane[static_cast<size_t>(at)];
 }
 
-Field field_of(const at::Tensor& image) {
+PreparedImage prepare(const at::Tensor& image) {
   const int64_t height = image.size(1);
   const int64_t width = image.size(2);
   const int factor = std::max(1, static_cast<int>(std::min(height, width)) / kWorkingSide);
-  Field field;
-  field.height = static_cast<int>(height) / factor;
-  field.width = static_cast<int>(width) / factor;
-  const int passes = std::max(1, static_cast<int>(field.side()) / kPixelsPerPass);
+  PreparedImage prepared;
+  prepared.height = static_cast<int>(height) / factor;
+  prepared.width = static_cast<int>(width) / factor;
+  const int passes = std::max(1, static_cast<int>(prepared.side()) / kPixelsPerPass);
   const at::Tensor contiguous = image.contiguous();
   const auto* from = contiguous.const_data_ptr<uint8_t>();
-  std::array<Plane, 3> smooth;
-  for (size_t c = 0; c < smooth.size(); ++c, from += height * width) {
-    field.channels[c] = smooth[c] = shrunk(from, width, factor, field);
-    for (int i = 0; i < passes; ++i) smooth[c] = smoothed(smooth[c], field.height, field.width);
-    const float background = background_of(smooth[c]);
-    for (float& level : field.channels[c]) level -= background;
-    for (float& level : smooth[c]) level = std::max(level - background, 0.0F);
+  std::array<Plane, 3> smoothed;
+  for (size_t c = 0; c < smoothed.size(); ++c, from += height * width) {
+    prepared.channels[c] = smoothed[c] = shrink(from, width, factor, prepared);
+    for (int i = 0; i < passes; ++i)
+      smoothed[c] = smooth_once(smoothed[c], prepared.height, prepared.width);
+    const float background = background_level(smoothed[c]);
+    for (float& level : prepared.channels[c]) level -= background;
+    for (float& level : smoothed[c]) level = std::max(level - background, 0.0F);
   }
-  field.body = std::move(smooth[0]);
-  for (size_t i = 0; i < field.body.size(); ++i) {
-    field.body[i] = (field.body[i] + smooth[1][i]) / 2;
+  prepared.body = std::move(smoothed[0]);
+  for (size_t i = 0; i < prepared.body.size(); ++i) {
+    prepared.body[i] = (prepared.body[i] + smoothed[1][i]) / 2;
   }
-  field.nucleus = std::move(smooth[2]);
-  return field;
+  prepared.nucleus = std::move(smoothed[2]);
+  return prepared;
 }
 
-using Histogram = std::array<double, kLevels>;
+using Histogram = std::array<double, kBins>;
 
 void count_levels(const Plane& plane, Histogram& histogram) {
   for (const float level : plane) {
     const auto bin = static_cast<size_t>(std::sqrt(level) * 16);  // sqrt(255) * 16 < 256
-    ++histogram[std::min<size_t>(bin, kLevels - 1)];
+    ++histogram[std::min<size_t>(bin, kBins - 1)];
   }
 }
 
-double otsu(const Histogram& histogram) {
+double otsu_threshold(const Histogram& histogram) {
   double total = 0, sum = 0;
-  for (int i = 0; i < kLevels; ++i) {
+  for (int i = 0; i < kBins; ++i) {
     total += histogram[static_cast<size_t>(i)];
     sum += i * histogram[static_cast<size_t>(i)];
   }
   double below = 0, sum_below = 0, best = 0;
   int threshold = 0;
-  for (int i = 0; i < kLevels; ++i) {
+  for (int i = 0; i < kBins; ++i) {
     below += histogram[static_cast<size_t>(i)];
     sum_below += i * histogram[static_cast<size_t>(i)];
     if (below == 0 || below == total) continue;
@@ -138,21 +145,21 @@ double otsu(const Histogram& histogram) {
 
 // Calls visit(neighbour, 3 or 4): the lengths of straight and diagonal steps (chamfer distance).
 template <typename Visit>
-void each_neighbour(const Field& field, int pixel, const Visit& visit) {
-  const int row = pixel / field.width;
-  const int column = pixel % field.width;
-  for (int y = std::max(row - 1, 0); y <= std::min(row + 1, field.height - 1); ++y) {
-    for (int x = std::max(column - 1, 0); x <= std::min(column + 1, field.width - 1); ++x) {
-      if (y != row || x != column) visit(y * field.width + x, y != row && x != column ? 4 : 3);
+void each_neighbour(const PreparedImage& prepared, int pixel, const Visit& visit) {
+  const int row = pixel / prepared.width;
+  const int column = pixel % prepared.width;
+  for (int y = std::max(row - 1, 0); y <= std::min(row + 1, prepared.height - 1); ++y) {
+    for (int x = std::max(column - 1, 0); x <= std::min(column + 1, prepared.width - 1); ++x) {
+      if (y != row || x != column) visit(y * prepared.width + x, y != row && x != column ? 4 : 3);
     }
   }
 }
 
 using Labels = std::vector<int>;  // of each pixel: a number from 0, or -1
 
-// Spreads labels over `mask`, each pixel to the nearest label inside the mask: all that are one
-// length away, then all of the next length.
-void spread(const Field& field, const std::vector<char>& mask, Labels& labels) {
+// Gives every pixel of `mask` the nearest label, with distances measured inside the mask:
+// Dijkstra's algorithm with one bucket per length.
+void grow_labels(const PreparedImage& prepared, const std::vector<char>& mask, Labels& labels) {
   std::vector<std::vector<std::pair<int, int>>> open(1);  // pixel and label by length
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] >= 0) open[0].emplace_back(static_cast<int>(i), labels[i]);
@@ -165,7 +172,7 @@ void spread(const Field& field, const std::vector<char>& mask, Labels& labels) {
       if (done[static_cast<size_t>(pixel)]) continue;
       done[static_cast<size_t>(pixel)] = 1;
       labels[static_cast<size_t>(pixel)] = label;
-      each_neighbour(field, pixel, [&, from = label](int next, int step) {
+      each_neighbour(prepared, pixel, [&, from = label](int next, int step) {
         const auto to = static_cast<size_t>(next);
         if (mask[to] && !done[to])
           open[length + static_cast<size_t>(step)].emplace_back(next, from);
@@ -174,17 +181,19 @@ void spread(const Field& field, const std::vector<char>& mask, Labels& labels) {
   }
 }
 
-// How deep each pixel lies in the mask; what lies beyond the image counts as mask. In thirds of
-// pixels, by one pass from the top left and one from the bottom right.
-std::vector<int> depths(const Field& field, const std::vector<char>& mask) {
+// The chamfer distance of each pixel to the nearest one outside the mask, in thirds of a pixel;
+// what lies beyond the image counts as mask. One pass from the top left, one from the bottom right
+// (Borgefors, "Distance transformations in digital images", 1986).
+std::vector<int> distances_to_background(const PreparedImage& prepared,
+                                         const std::vector<char>& mask) {
   std::vector<int> depth(mask.size());
   const int count = static_cast<int>(mask.size());
   for (int i = 0; i < count; ++i)
-    depth[static_cast<size_t>(i)] = mask[static_cast<size_t>(i)] ? kDeep : 0;
+    depth[static_cast<size_t>(i)] = mask[static_cast<size_t>(i)] ? kFar : 0;
   const auto lower = [&](int pixel) {
     int& mine = depth[static_cast<size_t>(pixel)];
     if (mine == 0) return;
-    each_neighbour(field, pixel, [&](int next, int step) {
+    each_neighbour(prepared, pixel, [&](int next, int step) {
       mine = std::min(mine, depth[static_cast<size_t>(next)] + step);
     });
   };
@@ -193,7 +202,7 @@ std::vector<int> depths(const Field& field, const std::vector<char>& mask) {
   return depth;
 }
 
-// Sets of pixels that merge.
+// The basins of a watershed: disjoint sets, each with the largest distance in it.
 class Basins {
  public:
   int add(int peak) {
@@ -213,10 +222,10 @@ class Basins {
   std::vector<int> parents_, peaks_;
 };
 
-// Parts of the mask around its deepest locations: a watershed in which two parts stay apart where
-// the neck between them is narrow beside the narrower of the two.
-Labels parted(const Field& field, const std::vector<char>& mask) {
-  const auto depth = depths(field, mask);
+// Splits the mask at its necks: a watershed on the distance to the background, from the deepest
+// pixel on, in which two basins merge unless the neck between them is narrow (kNeckRatio).
+Labels watershed(const PreparedImage& prepared, const std::vector<char>& mask) {
+  const auto depth = distances_to_background(prepared, mask);
   std::vector<int> order;
   for (size_t i = 0; i < mask.size(); ++i)
     if (mask[i]) order.push_back(static_cast<int>(i));
@@ -226,7 +235,7 @@ Labels parted(const Field& field, const std::vector<char>& mask) {
   Basins basins;
   for (const int pixel : order) {
     int mine = -1;
-    each_neighbour(field, pixel, [&](int next, int) {
+    each_neighbour(prepared, pixel, [&](int next, int) {
       if (labels[static_cast<size_t>(next)] < 0) return;
       int other = basins.root(labels[static_cast<size_t>(next)]);
       if (mine < 0 || mine == other) {
@@ -234,7 +243,7 @@ Labels parted(const Field& field, const std::vector<char>& mask) {
         return;
       }
       if (basins.peak(other) > basins.peak(mine)) std::swap(mine, other);
-      if (deep(pixel) >= kNeck * basins.peak(other)) basins.merge(other, mine);
+      if (deep(pixel) >= kNeckRatio * basins.peak(other)) basins.merge(other, mine);
     });
     labels[static_cast<size_t>(pixel)] = mine >= 0 ? mine : basins.add(deep(pixel));
   }
@@ -243,8 +252,8 @@ Labels parted(const Field& field, const std::vector<char>& mask) {
   return labels;
 }
 
-// Numbers the labels that are large enough from 0, in the order of their first pixels; drops the
-// others. Returns their number.
+// Numbers the labels of `smallest` or more pixels from 0, in the order of their first pixels, and
+// drops the others. Returns how many there are.
 int renumber(Labels& labels, double smallest) {
   std::vector<int> sizes(labels.size() + 1, 0), numbers(labels.size() + 1, -1);
   for (const int label : labels) ++sizes[static_cast<size_t>(label + 1)];
@@ -262,20 +271,20 @@ int renumber(Labels& labels, double smallest) {
   return count;
 }
 
-// Sums of `value` over squares of pixels, each in constant time.
+// Sums of `value` over squares of pixels, each in constant time (a summed-area table).
 class SquareSums {
  public:
   template <typename Value>
-  SquareSums(const Field& field, const Value& value)
-      : stride_(static_cast<size_t>(field.width) + 1),
-        sums_(stride_ * (static_cast<size_t>(field.height) + 1), 0.0) {
-    for (size_t i = 0, to = stride_ + 1; i < field.pixels(); ++i, ++to) {
+  SquareSums(const PreparedImage& prepared, const Value& value)
+      : stride_(static_cast<size_t>(prepared.width) + 1),
+        sums_(stride_ * (static_cast<size_t>(prepared.height) + 1), 0.0) {
+    for (size_t i = 0, to = stride_ + 1; i < prepared.pixels(); ++i, ++to) {
       if (i > 0 && i % (stride_ - 1) == 0) ++to;
       sums_[to] = value(i) + sums_[to - 1] + sums_[to - stride_] - sums_[to - stride_ - 1];
     }
   }
 
-  // Of the side 2 * reach + 1 around a pixel, which must lie inside.
+  // Over the square of side 2 * reach + 1 around a pixel. The square must lie inside the image.
   double around(int row, int column, int reach) const {
     const size_t top = static_cast<size_t>(row - reach) * stride_;
     const size_t bottom = static_cast<size_t>(row + reach + 1) * stride_;
@@ -289,10 +298,11 @@ class SquareSums {
   std::vector<double> sums_;
 };
 
-// What is summed over a cell's pixels.
+// Sums over a cell's pixels.
 struct CellSums {
   double pixels = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0, light = 0;
-  double squares = 0, level = 0, deviation = 0;  // of those around which a whole square is cell
+  // Over the pixels whose whole surrounding square belongs to cells.
+  double squares = 0, level = 0, deviation = 0;
 
   void add(double column, double row, double body) {
     pixels += 1;
@@ -321,18 +331,19 @@ struct CellSums {
   }
 };
 
-// Deviations of channel 1 from the mean of a small square, where the square is cell everywhere: so
-// neither a cell's outline nor its vaulted shape counts.
-void add_textures(const Field& field, const Labels& labels, std::vector<CellSums>& sums) {
-  const int reach = std::max(1, static_cast<int>(std::lround(kTextureReach * field.side())));
-  const Plane& levels = field.channels[1];
+// Deviations of channel 1 from the mean of a small square, where the whole square belongs to cells:
+// neither a cell's outline nor its curvature counts as texture.
+void add_textures(const PreparedImage& prepared, const Labels& labels,
+                  std::vector<CellSums>& sums) {
+  const int reach = std::max(1, static_cast<int>(std::lround(kTextureReach * prepared.side())));
+  const Plane& levels = prepared.channels[1];
   const double whole = (2 * reach + 1) * (2 * reach + 1);
-  const SquareSums inside(field, [&](size_t i) { return labels[i] >= 0 ? 1.0 : 0.0; });
-  const SquareSums light(field, [&](size_t i) { return labels[i] >= 0 ? levels[i] : 0.0; });
-  for (int row = reach; row + reach < field.height; ++row) {
-    for (int column = reach; column + reach < field.width; ++column) {
+  const SquareSums inside(prepared, [&](size_t i) { return labels[i] >= 0 ? 1.0 : 0.0; });
+  const SquareSums light(prepared, [&](size_t i) { return labels[i] >= 0 ? levels[i] : 0.0; });
+  for (int row = reach; row + reach < prepared.height; ++row) {
+    for (int column = reach; column + reach < prepared.width; ++column) {
       if (inside.around(row, column, reach) < whole) continue;
-      const auto i = static_cast<size_t>(row * field.width + column);
+      const auto i = static_cast<size_t>(row * prepared.width + column);
       const double mean = light.around(row, column, reach) / whole;
       CellSums& cell = sums[static_cast<size_t>(labels[i])];
       cell.squares += 1;
@@ -342,19 +353,20 @@ void add_textures(const Field& field, const Labels& labels, std::vector<CellSums
   }
 }
 
-std::vector<MeasuredCell> shapes_of(const Field& field, const Labels& labels, int count) {
+std::vector<MeasuredCell> measure_labels(const PreparedImage& prepared, const Labels& labels,
+                                         int count) {
   std::vector<CellSums> sums(static_cast<size_t>(count));
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < 0) continue;
     const int pixel = static_cast<int>(i);
-    const int row = pixel / field.width, column = pixel % field.width;
-    const double body = (field.channels[0][i] + field.channels[1][i]) / 2;
+    const int row = pixel / prepared.width, column = pixel % prepared.width;
+    const double body = (prepared.channels[0][i] + prepared.channels[1][i]) / 2;
     sums[static_cast<size_t>(labels[i])].add(column, row, body);
   }
-  add_textures(field, labels, sums);
+  add_textures(prepared, labels, sums);
   std::vector<MeasuredCell> cells;
   cells.reserve(sums.size());
-  for (const CellSums& cell : sums) cells.push_back(cell.cell(field.side()));
+  for (const CellSums& cell : sums) cells.push_back(cell.cell(prepared.side()));
   return cells;
 }
 
@@ -363,26 +375,25 @@ std::vector<MeasuredCell> shapes_of(const Field& field, const Labels& labels, in
 CellThresholds cell_thresholds(const at::Tensor& images) {
   Histogram body{}, nucleus{};
   for (int64_t i = 0; i < images.size(0); ++i) {
-    const Field field = field_of(images[i]);
-    count_levels(field.body, body);
-    count_levels(field.nucleus, nucleus);
+    const PreparedImage prepared = prepare(images[i]);
+    count_levels(prepared.body, body);
+    count_levels(prepared.nucleus, nucleus);
   }
-  return {otsu(body), otsu(nucleus)};
+  return {otsu_threshold(body), otsu_threshold(nucleus)};
 }
 
-std::vector<MeasuredCell> measured_cells(const at::Tensor& image,
-                                         const CellThresholds& thresholds) {
-  const Field field = field_of(image);
-  std::vector<char> nuclei(field.pixels()), bodies(field.pixels());
-  for (size_t i = 0; i < field.pixels(); ++i) {
-    const bool nucleus = field.nucleus[i] > thresholds.nucleus;
+std::vector<MeasuredCell> measure_cells(const at::Tensor& image, const CellThresholds& thresholds) {
+  const PreparedImage prepared = prepare(image);
+  std::vector<char> nuclei(prepared.pixels()), bodies(prepared.pixels());
+  for (size_t i = 0; i < prepared.pixels(); ++i) {
+    const bool nucleus = prepared.nucleus[i] > thresholds.nucleus;
     nuclei[i] = nucleus ? 1 : 0;
-    bodies[i] = nucleus || field.body[i] > thresholds.body ? 1 : 0;
+    bodies[i] = nucleus || prepared.body[i] > thresholds.body ? 1 : 0;
   }
-  Labels labels = parted(field, nuclei);
-  const int count = renumber(labels, kSmallestNucleus * static_cast<double>(field.pixels()));
-  spread(field, bodies, labels);
-  return shapes_of(field, labels, count);
+  Labels labels = watershed(prepared, nuclei);
+  const int count = renumber(labels, kSmallestNucleus * static_cast<double>(prepared.pixels()));
+  grow_labels(prepared, bodies, labels);
+  return measure_labels(prepared, labels, count);
 }
 
 }  // namespace scgan

@@ -13,17 +13,10 @@
 namespace scgan {
 namespace {
 
-// Grey levels as they would be written to PNG: truncated, as the translated ones are.
+// Grey levels as PNG would store them: truncated, like those of translated images.
 at::Tensor as_uint8(const at::Tensor& grey_levels) {
   return grey_levels.scalar_type() == at::kByte ? grey_levels
                                                 : grey_levels.clamp(0, 255).to(at::kByte);
-}
-
-// Type and device of what the generator takes: those of its parameters.
-at::TensorOptions options_of(Generator& generator, c10::Device device) {
-  const NamedTensors parameters = generator.parameters();
-  return parameters.empty() ? at::device(device).dtype(at::kFloat)
-                            : parameters.front().second.options();
 }
 
 }  // namespace
@@ -31,8 +24,8 @@ at::TensorOptions options_of(Generator& generator, c10::Device device) {
 Evaluator::Evaluator(const EvalSpec& spec, const Dataset& data, const FeatureExtractor& extractor)
     : spec_(spec), data_(data), extractor_(extractor) {}
 
-at::Tensor Evaluator::gathered_rows(int64_t total, const Rows& rows,
-                                    Communicator& communicator) const {
+at::Tensor Evaluator::compute_rows(int64_t total, const Rows& rows,
+                                   Communicator& communicator) const {
   const at::NoGradGuard no_grad;
   const int64_t chunk = spec_.batch_size;
   const int64_t ranks = communicator.size();
@@ -40,7 +33,7 @@ at::Tensor Evaluator::gathered_rows(int64_t total, const Rows& rows,
   const int64_t rounds = (chunks + ranks - 1) / ranks;  // of one chunk per rank
   std::vector<at::Tensor> mine;
   for (int64_t round = 0; round < rounds; ++round) {
-    // A rank without a chunk in the last round repeats the last one; its rows are dropped below.
+    // A rank without a chunk in the last round repeats the last chunk; its rows are dropped below.
     const int64_t index = std::min(round * ranks + communicator.rank(), chunks - 1);
     const int64_t first = index * chunk;
     const at::Tensor made = rows(first, std::min(chunk, total - first));
@@ -57,7 +50,7 @@ at::Tensor Evaluator::gathered_rows(int64_t total, const Rows& rows,
 
 at::Tensor Evaluator::features(const at::Tensor& images, const Translate& translate,
                                Communicator& communicator) const {
-  return gathered_rows(
+  return compute_rows(
       images.size(0),
       [&](int64_t first, int64_t count) {
         return extractor_.features(translate(images.narrow(0, first, count)));
@@ -67,7 +60,8 @@ at::Tensor Evaluator::features(const at::Tensor& images, const Translate& transl
 
 const at::Tensor& Evaluator::real_features(bool of_b, Communicator& communicator) {
   auto& kept = of_b ? real_b_ : real_a_;
-  // Ranks that come from different runs do not all keep them.
+  // Ranks that trained different runs before may differ in what they have computed, and the call
+  // is collective.
   if (any_rank(communicator, !kept)) {
     kept = features((of_b ? data_.test_b : data_.test_a).images, as_uint8, communicator);
   }
@@ -85,18 +79,17 @@ void Evaluator::measure_change(const at::Tensor& source, const at::Tensor& targe
       recovered_change(from, to.narrow(0, 0, half), to.narrow(0, to.size(0) - half, half)).total;
 }
 
-Score Evaluator::score(Generator& generator, Direction direction, Communicator& communicator,
-                       c10::Device device) {
+Score Evaluator::score(Generator& generator, Direction direction, Communicator& communicator) {
   const bool to_b = direction == Direction::kAtoB;
   const at::Tensor& source = (to_b ? data_.test_a : data_.test_b).images;
   Score score;
   score.direction = direction;
   const Translate translate = [&](const at::Tensor& part) {
-    const at::Tensor input = to_network_range(part).to(options_of(generator, device));
+    const at::Tensor input = to_network_range(part).to(generator.options());
     return to_grey_levels(generator.forward(input).to(at::kCPU));
   };
   if (data_.known_change) {
-    const at::Tensor fakes = gathered_rows(
+    const at::Tensor fakes = compute_rows(
         source.size(0),
         [&](int64_t first, int64_t count) { return translate(source.narrow(0, first, count)); },
         communicator);

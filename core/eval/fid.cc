@@ -21,7 +21,7 @@
 namespace scgan {
 namespace {
 
-// `features` in double, on the CPU.
+// Returns `features` in double on the CPU.
 at::Tensor checked(const at::Tensor& features) {
   if (features.dim() != 2 || features.size(0) < 2 || features.size(1) == 0) {
     throw Error(ErrorKind::kData, "FID needs feature vectors [n, d] of 2 or more images");
@@ -39,7 +39,7 @@ void check_lengths(int64_t a, int64_t b) {
               fmt::format("FID: the features of the two sets have {} and {} numbers", a, b));
 }
 
-// What of the distance needs no matrix square root.
+// The part of the distance that needs no matrix square root.
 struct Parts {
   at::Tensor a, b;  // centred features
   double means_and_traces = 0;
@@ -73,8 +73,8 @@ double root_trace(const at::Tensor& sigma_a, const at::Tensor& sigma_b) {
   const at::Tensor root = vectors * values.clamp_min(0).sqrt();
   const at::Tensor middle = root.t().mm(sigma_b).mm(root);
   const at::Tensor eigenvalues = at::linalg_eigvalsh((middle + middle.t()) / 2);
-  // Rounding leaves eigenvalues that should be zero at +- this size; their square roots are not
-  // small.
+  // Rounding turns eigenvalues that should be zero into about +- this; their square roots would not
+  // be small.
   const double noise = static_cast<double>(eigenvalues.size(0)) *
                        std::numeric_limits<double>::epsilon() *
                        std::max(eigenvalues.max().item<double>(), 0.0);
@@ -87,8 +87,8 @@ double root_trace(const at::Tensor& sigma_a, const at::Tensor& sigma_b) {
 double by_singular_values(const Parts& parts) {
   const auto pairs =
       static_cast<double>(parts.a.size(0) - 1) * static_cast<double>(parts.b.size(0) - 1);
-  // A set of more than d images shrinks to the d x d factor R of A = Q R first: Q changes no
-  // singular value, and the cost stays of order d^3.
+  // A set of more than d images is reduced to the d x d factor R of A = Q R first: Q does not
+  // change singular values, and the cost stays of order d^3.
   const auto reduced = [](const at::Tensor& x) {
     return x.size(0) > x.size(1) ? std::get<1>(at::linalg_qr(x, "r")) : x;
   };
@@ -145,7 +145,7 @@ void check_moments(const FeatureMoments& moments, const std::string& source) {
   const at::Tensor& sigma = moments.sigma;
   if (mean.dim() != 1 || mean.numel() == 0 ||
       sigma.sizes() != at::IntArrayRef({mean.numel(), mean.numel()})) {
-    refuse(fmt::format("mu [{}] and sigma [{}] are no statistics; wanted are [d] and [d, d]",
+    refuse(fmt::format("mu [{}] and sigma [{}] are not statistics, which are [d] and [d, d]",
                        fmt::join(mean.sizes(), ", "), fmt::join(sigma.sizes(), ", ")));
   }
   if (mean.scalar_type() != at::kDouble || sigma.scalar_type() != at::kDouble) {
@@ -154,13 +154,13 @@ void check_moments(const FeatureMoments& moments, const std::string& source) {
   if (!mean.isfinite().all().item<bool>() || !sigma.isfinite().all().item<bool>()) {
     refuse("mu or sigma has a value that is not finite");
   }
-  constexpr double kAsymmetry = 1e-5;  // float32's rounding and some more
+  constexpr double kAsymmetry = 1e-5;  // a little more than rounding to float32 causes
   const auto skew = (sigma - sigma.t()).abs().max().item<double>();
   if (skew > kAsymmetry * sigma.abs().max().item<double>()) {
-    refuse("sigma is not symmetric, so it is no covariance");
+    refuse("sigma is not symmetric, so it is not a covariance");
   }
   if (sigma.diagonal().min().item<double>() < 0) {
-    refuse("sigma has a variance below 0, so it is no covariance");
+    refuse("sigma has a variance below 0, so it is not a covariance");
   }
 }
 

@@ -9,28 +9,28 @@ namespace scgan {
 
 // a [n, d], b [m, d], any floating type, n and m >= 2. Covariances with ddof = 1.
 //   FID = |mu_a - mu_b|^2 + Tr S_a + Tr S_b - 2 Tr((S_a S_b)^(1/2))
-// By singular values where their matrix is smaller than the covariances (n m < d d), else by
-// eigenvalues. Throws Error(kData) for other shapes and for values that are not finite.
+// Uses singular values when their matrix is smaller than the covariances (n m < d d), eigenvalues
+// otherwise. Throws Error(kData) for other shapes and for values that are not finite.
 double frechet_distance(const at::Tensor& a, const at::Tensor& b);
 
 // Tr((S_a S_b)^(1/2)) as the sum of the singular values of A B^T / sqrt((n-1)(m-1)) with A, B the
-// centred features: exact for any n and m, and never forms d x d.
+// centred features. Exact for any n and m; does not form d x d matrices.
 double frechet_distance_by_singular_values(const at::Tensor& a, const at::Tensor& b);
 
-// The symmetric eigenvalue form for any n and m: an independent path to the same number.
+// The symmetric eigenvalue form, for any n and m: an independent way to the same number.
 double frechet_distance_by_eigenvalues(const at::Tensor& a, const at::Tensor& b);
 
 struct FrechetSelfCheck {
   double by_singular_values = 0, by_eigenvalues = 0;
-  // Between the two, relative to the distance; where that is less than a millionth of the terms
-  // that cancel in it (equal sets), relative to this millionth. 1e-6 is more than rounding makes.
+  // Relative to the distance or, if that is larger, to a millionth of the terms that cancel in it
+  // (for equal sets). A difference above 1e-6 is not explained by rounding.
   double relative_difference = 0;
 };
 
-// Computes the distance both ways: seconds where d = 2048. Errors as frechet_distance.
+// Computes the distance both ways, which takes seconds for d = 2048. Throws as frechet_distance.
 FrechetSelfCheck frechet_self_check(const at::Tensor& a, const at::Tensor& b);
 
-// What files of statistics hold: double on the CPU.
+// Mean and covariance of features, in double on the CPU.
 struct FeatureMoments {
   at::Tensor mean;   // [d]
   at::Tensor sigma;  // [d, d], ddof = 1
@@ -39,12 +39,13 @@ struct FeatureMoments {
 // features [n, d], any floating type, n >= 2. Throws Error(kData) as above.
 FeatureMoments feature_moments(const at::Tensor& features);
 
-// Throws Error(kData), its message beginning with `source`, for other shapes or types, for values
-// that are not finite, and where sigma is no covariance: not symmetric, or a variance below 0.
+// Throws Error(kData) with a message that begins with `source` for other shapes or types, for
+// values that are not finite, and when sigma is not a covariance: not symmetric, or a variance
+// below 0.
 void check_moments(const FeatureMoments& moments, const std::string& source);
 
-// By eigenvalues: 3 s on one core where d = 2048. Throws Error(kData) as check_moments, and where
-// the lengths differ.
+// Uses eigenvalues; takes 3 s on one core for d = 2048. Throws Error(kData) as check_moments, and
+// when the lengths differ.
 double frechet_distance_of_moments(const FeatureMoments& a, const FeatureMoments& b);
 
 }  // namespace scgan

@@ -19,7 +19,8 @@
 namespace scgan {
 namespace {
 
-constexpr int64_t kWholeMatrix = 4096;  // images a side: three matrices of up to 128 MiB
+// Up to this many images per set, three kernel matrices of at most 128 MiB are kept.
+constexpr int64_t kWholeMatrix = 4096;
 constexpr int64_t kBlockRows = 1024;
 
 // k(x, y) = (x . y / d + 1)^3 for all pairs, [n, m].
@@ -27,8 +28,8 @@ at::Tensor kernel(const at::Tensor& x, const at::Tensor& y) {
   return x.mm(y.t()).div_(static_cast<double>(x.size(1))).add_(1).pow_(3);
 }
 
-// The sums behind MMD^2 between sets of n and m images: within a set over the pairs of two images
-// and, apart, of an image with itself.
+// The sums behind MMD^2 between sets of n and m images. Within a set, the pairs of an image with
+// itself are summed separately.
 struct Sums {
   double aa = 0, bb = 0, ab = 0;
   double self_a = 0, self_b = 0;
@@ -52,7 +53,7 @@ std::pair<double, double> sums_of_pairs(const at::Tensor& within) {
   return {(within.sum() - self).item<double>(), self.item<double>()};
 }
 
-// The kernel's values between all features, or the features alone where the matrices would be too
+// The kernel's values between all features, or only the features when the matrices would be too
 // large.
 class Kernels {
  public:
@@ -80,7 +81,7 @@ class Kernels {
     return total;
   }
 
-  // The unbiased MMD^2 between some of the images.
+  // The unbiased MMD^2 between subsets of the images.
   double distance(const at::Tensor& of_a, const at::Tensor& of_b) const {
     if (!aa_.defined()) {
       const at::Tensor a = a_.index_select(0, of_a);
@@ -115,6 +116,7 @@ class Kernels {
 };
 
 // `size` different indices below `count`, ascending: the first steps of a Fisher-Yates shuffle.
+// Sorted, so that a subset of all images has the bits of the full estimate.
 at::Tensor subset(const CounterRng& draws, int64_t count, int64_t size, uint32_t number,
                   uint32_t set) {
   std::vector<int64_t> order(static_cast<size_t>(count));
@@ -125,8 +127,7 @@ at::Tensor subset(const CounterRng& draws, int64_t count, int64_t size, uint32_t
     std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(chosen)]);
   }
   order.resize(static_cast<size_t>(size));
-  std::sort(order.begin(),
-            order.end());  // a subset of all images has the bits of the full estimate
+  std::sort(order.begin(), order.end());
   return at::tensor(order, at::kLong);
 }
 
@@ -144,8 +145,9 @@ KidResult kernel_distance(const at::Tensor& a, const at::Tensor& b, const KidOpt
   const at::NoGradGuard no_grad;
   if (a.dim() != 2 || b.dim() != 2 || a.size(1) != b.size(1) || a.size(1) == 0 || a.size(0) < 2 ||
       b.size(0) < 2) {
-    throw Error(ErrorKind::kData,
-                "KID needs two sets of feature vectors of one length, each of 2 or more images");
+    throw Error(
+        ErrorKind::kData,
+        "KID needs two sets of feature vectors of the same length, each of 2 or more images");
   }
   if (options.subsets < 1 || options.subset_size < 2) {
     throw Error(ErrorKind::kInvalidSpec, "KID needs 1 or more subsets of 2 or more images");

@@ -1,6 +1,5 @@
 // Kernel Inception Distance (Binkowski, Sutherland, Arbel, Gretton, ICLR 2018), in double:
-// unbiased MMD^2 with the kernel k(x, y) = (x . y / d + 1)^3. May be slightly negative: the sign is
-// kept.
+// the unbiased MMD^2 with the kernel k(x, y) = (x . y / d + 1)^3, which may be slightly negative.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,15 +10,21 @@ namespace scgan {
 
 struct KidOptions {
   int64_t subsets = 100;
-  int64_t subset_size = 1000;  // at most: min(n, m, subset_size) is used
-  int64_t seed = 2020;         // of the subsets' draws
+  // An upper limit: min(n, m, subset_size) is used.
+  int64_t subset_size = 1000;
+  // Of the choice of subsets.
+  int64_t seed = 2020;
 };
 
 struct KidResult {
-  double full = 0;         // unbiased estimate on all samples
-  double full_biased = 0;  // with the pairs of an image with itself: what some programs call KID
-  double subset_mean = 0;  // mean over subsets drawn without replacement
-  double subset_std = 0;   // population standard deviation over the subsets: NOT a standard error
+  // Unbiased estimate on all samples.
+  double full = 0;
+  // With the pairs of an image with itself; some programs call this KID.
+  double full_biased = 0;
+  // Mean over subsets drawn without replacement.
+  double subset_mean = 0;
+  // Population standard deviation over the subsets: NOT a standard error.
+  double subset_std = 0;
   int64_t subset_size = 0;
 };
 

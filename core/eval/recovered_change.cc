@@ -9,13 +9,14 @@ namespace scgan {
 namespace {
 
 constexpr double kStandardErrors = 4;
-constexpr double kLowest = -1;  // of a feature's part in the total
+// Of a feature's part in the total.
+constexpr double kLowest = -1;
 constexpr std::array<const char*, 5> kNames{"number", "size", "elongation", "intensity", "texture"};
 constexpr size_t kNumber = 0;
-// Levels of the features below which nothing is told apart: logarithms stay finite.
+// Smaller means count as these, which keeps their logarithms finite.
 constexpr std::array<double, 5> kFloors{0, 1e-3, 1, 0.5, 1e-2};
 
-// Sums over the cells of one image and how many there are, feature by feature.
+// Per feature: the sum over the cells of one image, and the number of cells.
 struct ImageSums {
   std::array<double, 5> sums{}, counts{};
 };
@@ -37,22 +38,24 @@ ImageSums sums_of(const std::vector<MeasuredCell>& cells) {
   return image;
 }
 
-std::vector<ImageSums> measured(const at::Tensor& images, const CellThresholds& thresholds) {
+std::vector<ImageSums> measure_images(const at::Tensor& images, const CellThresholds& thresholds) {
   std::vector<ImageSums> sums;
   for (int64_t i = 0; i < images.size(0); ++i) {
-    sums.push_back(sums_of(measured_cells(images[i], thresholds)));
+    sums.push_back(sums_of(measure_cells(images[i], thresholds)));
   }
   return sums;
 }
 
 struct Level {
-  double value = 0;  // logarithm of the mean; of the number the mean itself
-  double error = 0;  // its standard error, infinite for fewer than two images
+  // Logarithm of the mean; for the number of cells the mean itself.
+  double value = 0;
+  // Standard error of the value; infinite for fewer than two images.
+  double error = 0;
 };
 
-// The mean over all cells is a ratio of two sums over images; its error is that of the usual linear
-// approximation (Cochran, "Sampling Techniques", 1977, section 6.3), since the cells of one image
-// are no independent sample. None without a cell.
+// The mean over all cells is a ratio of two sums over images. Its standard error is the usual
+// linear approximation for ratios (Cochran, "Sampling Techniques", 1977, section 6.3), because the
+// cells of one image are not independent. nullopt without a cell.
 std::optional<Level> level_of(const std::vector<ImageSums>& images, size_t feature) {
   double sum = 0, count = 0, squares = 0;
   for (const ImageSums& image : images) {
@@ -69,22 +72,22 @@ std::optional<Level> level_of(const std::vector<ImageSums>& images, size_t featu
   const double error = std::sqrt(squares * n / (n - 1)) / count;
   Level level{mean, n < 2 ? HUGE_VAL : error};
   if (feature != kNumber) {
-    const double held = std::max(mean, kFloors[feature]);
-    level = {std::log(held), level.error / held};
+    const double floored = std::max(mean, kFloors[feature]);
+    level = {std::log(floored), level.error / floored};
   }
   return level;
 }
 
-CellThresholds lower_of(const CellThresholds& a, const CellThresholds& b) {
+CellThresholds lower(const CellThresholds& a, const CellThresholds& b) {
   return {std::min(a.body, b.body), std::min(a.nucleus, b.nucleus)};
 }
 
 }  // namespace
 
 RecoveredChangeMeter::RecoveredChangeMeter(const at::Tensor& source, const at::Tensor& target)
-    : thresholds_(lower_of(cell_thresholds(source), cell_thresholds(target))) {
-  const auto source_sums = measured(source, thresholds_);
-  const auto target_sums = measured(target, thresholds_);
+    : thresholds_(lower(cell_thresholds(source), cell_thresholds(target))) {
+  const auto source_sums = measure_images(source, thresholds_);
+  const auto target_sums = measure_images(target, thresholds_);
   for (size_t feature = 0; feature < changes_.size(); ++feature) {
     const auto from = level_of(source_sums, feature);
     const auto to = level_of(target_sums, feature);
@@ -95,8 +98,8 @@ RecoveredChangeMeter::RecoveredChangeMeter(const at::Tensor& source, const at::T
   }
 }
 
-RecoveredChange RecoveredChangeMeter::of(const at::Tensor& generated) const {
-  const auto sums = measured(generated, thresholds_);
+RecoveredChange RecoveredChangeMeter::measure(const at::Tensor& generated) const {
+  const auto sums = measure_images(generated, thresholds_);
   RecoveredChange result;
   double total = 0;
   int features = 0;
@@ -119,7 +122,7 @@ RecoveredChange RecoveredChangeMeter::of(const at::Tensor& generated) const {
 
 RecoveredChange recovered_change(const at::Tensor& source, const at::Tensor& target,
                                  const at::Tensor& generated) {
-  return RecoveredChangeMeter(source, target).of(generated);
+  return RecoveredChangeMeter(source, target).measure(generated);
 }
 
 }  // namespace scgan

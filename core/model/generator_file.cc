@@ -220,6 +220,7 @@ LoadedGenerator make_loaded_generator(const NamedTensors& tensors, Direction dir
   loaded.shape = shape_of(own, file);
   check_tensors(own, loaded.shape, file);  // before memory is asked for
   loaded.network = make_resnet_generator(loaded.shape.width, loaded.shape.blocks);
+  if (own.at("model.1.weight").scalar_type() == at::kDouble) loaded.network->to_double();
   for (auto& [name, parameter] : loaded.network->parameters()) parameter.copy_(own.at(name));
   loaded.network->set_training(false);
   return loaded;

@@ -22,7 +22,8 @@ struct GeneratorShape {
 };
 
 struct LoadedGenerator {
-  std::shared_ptr<Generator> network;  // on the CPU, in evaluation mode
+  // On the CPU, in evaluation mode, float64 where the file's first layer is and float32 otherwise.
+  std::shared_ptr<Generator> network;
   GeneratorShape shape;
   std::string which;  // "netG_A", "ema.netG_A" of a checkpoint; "" for a lone generator
   std::vector<std::string> notes;  // what was left aside: full sentences

@@ -94,6 +94,11 @@ NamedTensors Network::parameters() { return named(module().named_parameters()); 
 
 NamedTensors Network::buffers() { return named(module().named_buffers()); }
 
+at::TensorOptions Network::options() {
+  const NamedTensors all = parameters();
+  return all.empty() ? at::TensorOptions(at::kFloat) : all.front().second.options();
+}
+
 void Network::to(c10::Device device) { module().to(device); }
 
 // Each tensor by itself: Module::to() would also turn the counters of batch norm into floats.

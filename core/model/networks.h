@@ -3,6 +3,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
+#include <c10/core/TensorOptions.h>
 
 #include <cstdint>
 #include <memory>
@@ -32,6 +33,10 @@ class Network {
   // ("model.1.weight").
   NamedTensors parameters();
   NamedTensors buffers();
+
+  // Type and device of the parameters, and so of the images that the network takes; float32 on the
+  // CPU for a network without parameters.
+  at::TensorOptions options();
 
   void to(c10::Device device);
   // Turns parameters and floating-point buffers into float64.

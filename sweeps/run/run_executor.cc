@@ -264,7 +264,7 @@ void RunExecutor::score_and_store() {
   for (const Direction direction : run.spec.evaluate.directions) {
     Generator& generator =
         direction == Direction::kAtoB ? *trainer.state().netG_A : *trainer.state().netG_B;
-    scores.push_back(active_->inputs.evaluator->score(generator, direction, *group_, info_.device));
+    scores.push_back(active_->inputs.evaluator->score(generator, direction, *group_));
   }
   waited_for_ = false;
   if (!leads()) return;

@@ -101,7 +101,7 @@ void RunObserver::write_samples(const TrainState& state) {
                 fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
   }
   write_sample_grid(folder / fmt::format("step-{:08}.png", state.step), state, setup_.data,
-                    setup_.spec.run.sample_images, setup_.device);
+                    setup_.spec.run.sample_images);
 }
 
 double RunObserver::score(const TrainState& state, Communicator& communicator) {
@@ -110,7 +110,7 @@ double RunObserver::score(const TrainState& state, Communicator& communicator) {
   std::vector<Score> scores;
   for (const Direction direction : setup_.spec.evaluate.directions) {
     Generator& generator = direction == Direction::kAtoB ? *state.netG_A : *state.netG_B;
-    scores.push_back(setup_.evaluator.score(generator, direction, communicator, setup_.device));
+    scores.push_back(setup_.evaluator.score(generator, direction, communicator));
     if (!setup_.leader) continue;
     std::ranges::move(training_metrics(scores.back(), setup_.spec, setup_.extractor, state.step),
                       std::back_inserter(scores_));

@@ -42,11 +42,11 @@ at::Tensor tiled(const std::vector<at::Tensor>& columns) {
 }  // namespace
 
 void write_sample_grid(const std::filesystem::path& file, const TrainState& state,
-                       const Dataset& data, int64_t rows, c10::Device device) {
+                       const Dataset& data, int64_t rows) {
   const at::NoGradGuard no_grad;
   rows = std::min({rows, data.test_a.images.size(0), data.test_b.images.size(0)});
-  const at::Tensor a = spread(data.test_a.images, rows).to(device);
-  const at::Tensor b = spread(data.test_b.images, rows).to(device);
+  const at::Tensor a = spread(data.test_a.images, rows).to(state.netG_A->options());
+  const at::Tensor b = spread(data.test_b.images, rows).to(state.netG_A->options());
   const at::Tensor fake_b = state.netG_A->forward(a);
   const at::Tensor fake_a = state.netG_B->forward(b);
   std::vector<at::Tensor> columns;

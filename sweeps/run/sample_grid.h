@@ -1,8 +1,6 @@
 // Sample grids: fixed test images, their translation and the way back, as one PNG.
 #pragma once
 
-#include <c10/core/Device.h>
-
 #include <cstdint>
 #include <filesystem>
 
@@ -14,6 +12,6 @@ namespace scgan::sweeps {
 // One row per test image, evenly spread over the test sets: a, G_A(a), G_B(G_A(a)), b, G_B(b),
 // G_A(G_B(b)). Throws Error(kStorage).
 void write_sample_grid(const std::filesystem::path& file, const TrainState& state,
-                       const Dataset& data, int64_t rows, c10::Device device);
+                       const Dataset& data, int64_t rows);
 
 }  // namespace scgan::sweeps

@@ -19,7 +19,7 @@ namespace {
 constexpr CellThresholds kThresholds{30, 40};
 
 std::vector<MeasuredCell> cells_of(const at::Tensor& image) {
-  return measured_cells(image, kThresholds);
+  return measure_cells(image, kThresholds);
 }
 
 TEST(CellSegmentationTest, ADiscHasItsRadiusRoundnessAndBrightness) {
@@ -123,7 +123,7 @@ TEST(CellSegmentationTest, DimCellsBesideBrightOnesAreAboveTheThreshold) {
       drawn({{.x = 0.25, .radius = 0.2, .actin = 230, .tubulin = 230, .dna = 250},
              {.x = 0.75, .radius = 0.2, .actin = 60, .tubulin = 60, .dna = 70}})
           .unsqueeze(0);
-  EXPECT_EQ(measured_cells(images[0], cell_thresholds(images)).size(), 2U);
+  EXPECT_EQ(measure_cells(images[0], cell_thresholds(images)).size(), 2U);
 }
 
 TEST(CellSegmentationTest, AnyImageGivesFiniteCells) {
@@ -139,7 +139,7 @@ TEST(CellSegmentationTest, AnyImageGivesFiniteCells) {
     EXPECT_GE(own.body, 4);
     EXPECT_GE(own.nucleus, 4);
     for (const CellThresholds& thresholds : {kThresholds, own, CellThresholds{4, 4}}) {
-      for (const MeasuredCell& cell : measured_cells(image, thresholds)) {
+      for (const MeasuredCell& cell : measure_cells(image, thresholds)) {
         EXPECT_GT(cell.radius, 0);
         EXPECT_TRUE(std::isfinite(cell.radius));
         EXPECT_GE(cell.elongation, 1);
@@ -170,7 +170,7 @@ Comparison comparison(const SyntheticSpec& spec, int domain) {
   Comparison sums;
   double textured = 0;
   for (int64_t i = 0; i < 48; ++i) {
-    for (const MeasuredCell& cell : measured_cells(images[static_cast<size_t>(i)], thresholds)) {
+    for (const MeasuredCell& cell : measure_cells(images[static_cast<size_t>(i)], thresholds)) {
       sums.found += 1;
       sums.radius += cell.radius;
       sums.elongation += cell.elongation;

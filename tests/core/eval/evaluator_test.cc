@@ -44,7 +44,7 @@ class EvaluatorTest : public ::testing::Test {
 TEST_F(EvaluatorTest, IdentityScoresAsTheUntranslatedImages) {
   Evaluator evaluator(spec_, data_, *extractor_);
   SoloCommunicator solo;
-  const Score score = evaluator.score(identity_, Direction::kAtoB, solo, at::kCPU);
+  const Score score = evaluator.score(identity_, Direction::kAtoB, solo);
   EXPECT_EQ(score.n_real, 10);
   EXPECT_EQ(score.n_fake, 10);
   // The way to [-1, 1] and back truncates some levels by one, which these features notice a little.
@@ -54,15 +54,14 @@ TEST_F(EvaluatorTest, IdentityScoresAsTheUntranslatedImages) {
 
 TEST_F(EvaluatorTest, UntranslatedCellsRecoverNothingOfTheKnownChange) {
   SoloCommunicator solo;
-  const Score score =
-      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+  const Score score = Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo);
   ASSERT_TRUE(score.recovered.total.has_value());
   EXPECT_NEAR(*score.recovered.total, 0, 0.1);  // one truncated grey level moves it a little
   ASSERT_TRUE(score.recovered_real_halves.has_value());
   EXPECT_GT(*score.recovered_real_halves, 0.7);
   data_.known_change = false;
   const Score folder =
-      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo);
   EXPECT_FALSE(folder.recovered.total.has_value());
   EXPECT_TRUE(at::equal(folder.fake_features, score.fake_features));
 }
@@ -70,11 +69,10 @@ TEST_F(EvaluatorTest, UntranslatedCellsRecoverNothingOfTheKnownChange) {
 // As 16-bit files come in: the same picture must score as its 8-bit file does.
 TEST_F(EvaluatorTest, WholeGreyLevelsInFloatAreTheSameImages) {
   SoloCommunicator solo;
-  const Score bytes =
-      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+  const Score bytes = Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo);
   data_.test_b.images = data_.test_b.images.to(at::kFloat);
   const Score floats =
-      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo);
   EXPECT_TRUE(at::equal(floats.real_features, bytes.real_features));
 }
 
@@ -82,14 +80,13 @@ TEST_F(EvaluatorTest, RealImagesAreNearerToThemselvesThanTheOtherDomain) {
   data_.test_a = data_.test_b;
   Evaluator evaluator(spec_, data_, *extractor_);
   SoloCommunicator solo;
-  EXPECT_NEAR(evaluator.score(identity_, Direction::kAtoB, solo, at::kCPU).fid_untranslated, 0,
-              1e-6);
+  EXPECT_NEAR(evaluator.score(identity_, Direction::kAtoB, solo).fid_untranslated, 0, 1e-6);
 }
 
 TEST_F(EvaluatorTest, FeaturesAreInTheOrderOfTheImages) {
   Evaluator evaluator(spec_, data_, *extractor_);
   SoloCommunicator solo;
-  const Score score = evaluator.score(identity_, Direction::kBtoA, solo, at::kCPU);
+  const Score score = evaluator.score(identity_, Direction::kBtoA, solo);
   EXPECT_TRUE(at::equal(score.real_features.narrow(0, 8, 2),
                         extractor_->features(data_.test_a.images.narrow(0, 8, 2))));
 }
@@ -97,12 +94,12 @@ TEST_F(EvaluatorTest, FeaturesAreInTheOrderOfTheImages) {
 TEST_F(EvaluatorTest, ScoresHaveTheSameBitsAtAnyWorldSize) {
   SoloCommunicator solo;
   const Score expected =
-      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo);
   for (const int ranks : {2, 4}) {
     testing::on_ranks(ranks, [&](Communicator& communicator) {
       Identity identity;
-      const Score score = Evaluator(spec_, data_, *extractor_)
-                              .score(identity, Direction::kAtoB, communicator, at::kCPU);
+      const Score score =
+          Evaluator(spec_, data_, *extractor_).score(identity, Direction::kAtoB, communicator);
       EXPECT_TRUE(at::equal(score.fake_features, expected.fake_features));
       EXPECT_TRUE(at::equal(score.real_features, expected.real_features));
       EXPECT_EQ(score.fid, expected.fid);
@@ -115,13 +112,13 @@ TEST_F(EvaluatorTest, ScoresHaveTheSameBitsAtAnyWorldSize) {
 TEST_F(EvaluatorTest, RanksOfDifferentPastScoreTogether) {
   SoloCommunicator solo;
   const Score expected =
-      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo, at::kCPU);
+      Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo);
   testing::on_ranks(2, [&](Communicator& communicator) {
     Identity identity;
     Evaluator evaluator(spec_, data_, *extractor_);
     SoloCommunicator alone;
-    if (communicator.rank() == 0) evaluator.score(identity, Direction::kAtoB, alone, at::kCPU);
-    const Score score = evaluator.score(identity, Direction::kAtoB, communicator, at::kCPU);
+    if (communicator.rank() == 0) evaluator.score(identity, Direction::kAtoB, alone);
+    const Score score = evaluator.score(identity, Direction::kAtoB, communicator);
     EXPECT_TRUE(at::equal(score.real_features, expected.real_features));
     EXPECT_EQ(score.fid, expected.fid);
   });

@@ -23,11 +23,11 @@ namespace {
 using Distance = double (*)(const at::Tensor&, const at::Tensor&);
 
 // All paths to the distance, for what must hold whichever is taken.
-class FidTest : public testing::TestWithParam<Distance> {};
+class FidTest : public ::testing::TestWithParam<Distance> {};
 
 INSTANTIATE_TEST_SUITE_P(Paths, FidTest,
-                         testing::Values(&frechet_distance, &frechet_distance_by_singular_values,
-                                         &frechet_distance_by_eigenvalues));
+                         ::testing::Values(&frechet_distance, &frechet_distance_by_singular_values,
+                                           &frechet_distance_by_eigenvalues));
 
 TEST_P(FidTest, FourPointSetsHaveTheirClosedForm) {
   const at::Tensor a = at::tensor({0., 0., 2., 0., 0., 2., 2., 2.}, at::kDouble).view({4, 2});

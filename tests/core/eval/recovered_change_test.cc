@@ -17,8 +17,8 @@
 namespace scgan {
 namespace {
 
-using testing::ElementsAre;
-using testing::FieldsAre;
+using ::testing::ElementsAre;
+using ::testing::FieldsAre;
 
 constexpr int64_t kImages = 48;
 
@@ -37,10 +37,10 @@ SyntheticSpec with(double effect, int64_t seed = 1) {
 }
 
 // Real test sets and images of other cells, as a translation would give.
-class RecoveredChangeTest : public testing::Test {
+class RecoveredChangeTest : public ::testing::Test {
  protected:
   double total(const at::Tensor& generated) const {
-    return meter_.of(generated).total.value_or(NAN);
+    return meter_.measure(generated).total.value_or(NAN);
   }
 
   at::Tensor source_ = population({}, 0), target_ = population({}, 1);
@@ -48,7 +48,7 @@ class RecoveredChangeTest : public testing::Test {
 };
 
 TEST_F(RecoveredChangeTest, TargetItselfIsExactlyOne) {
-  const RecoveredChange change = meter_.of(target_);
+  const RecoveredChange change = meter_.measure(target_);
   EXPECT_EQ(change.total, 1);
   EXPECT_THAT(change.shares, ElementsAre(FieldsAre("size", 1), FieldsAre("elongation", 1),
                                          FieldsAre("intensity", 1), FieldsAre("texture", 1)));
@@ -81,7 +81,7 @@ TEST_F(RecoveredChangeTest, HalvesOfTheTargetAgree) {
 }
 
 TEST_F(RecoveredChangeTest, TooMuchChangeCountsAsTooLittle) {
-  const RecoveredChange twice = meter_.of(population(with(1.5), 1));
+  const RecoveredChange twice = meter_.measure(population(with(1.5), 1));
   for (const auto& [name, share] : twice.shares) EXPECT_GT(share, 1.1) << name;
   EXPECT_LT(twice.total, 0.8);
   EXPECT_GT(twice.total, 0.3);
@@ -93,7 +93,7 @@ TEST_F(RecoveredChangeTest, TheOppositeChangeIsNegative) {
   opposite.change_elongation = 1.3;
   opposite.change_intensity = 0.7;
   opposite.change_texture = 1.2;
-  const RecoveredChange change = meter_.of(population(opposite, 1));
+  const RecoveredChange change = meter_.measure(population(opposite, 1));
   EXPECT_LT(change.total, -0.2);
   EXPECT_GE(change.total, -1);
 }
@@ -105,7 +105,7 @@ TEST_F(RecoveredChangeTest, GarbageStaysInTheRange) {
        {at::randint(256, {4, 3, 64, 64}, bytes), at::randint(2, {4, 3, 64, 64}, bytes).mul(255),
         at::full({4, 3, 64, 64}, 127, bytes), source_.bitwise_not(),
         at::randn({4, 3, 64, 64}).mul(20).add(127).clamp(0, 255).to(at::kByte)}) {
-    const RecoveredChange change = meter_.of(garbage);
+    const RecoveredChange change = meter_.measure(garbage);
     ASSERT_TRUE(change.total);
     EXPECT_GE(*change.total, -1);
     EXPECT_LT(*change.total, 0.3);
@@ -114,7 +114,7 @@ TEST_F(RecoveredChangeTest, GarbageStaysInTheRange) {
 }
 
 TEST_F(RecoveredChangeTest, ImagesWithoutCellsAreTheWorst) {
-  const RecoveredChange change = meter_.of(at::zeros({3, 3, 64, 64}, at::kByte));
+  const RecoveredChange change = meter_.measure(at::zeros({3, 3, 64, 64}, at::kByte));
   EXPECT_EQ(change.total, -1);
   EXPECT_TRUE(change.shares.empty());
 }
@@ -141,7 +141,7 @@ TEST(RecoveredChangeRuleTest, AChangeInNumberIsMeasured) {
   spec.change_size = spec.change_elongation = spec.change_intensity = spec.change_texture = 1;
   const RecoveredChangeMeter meter(population(spec, 0), population(spec, 1));
   spec.seed = 9;
-  const RecoveredChange change = meter.of(population(spec, 1));
+  const RecoveredChange change = meter.measure(population(spec, 1));
   ASSERT_FALSE(change.shares.empty());
   EXPECT_EQ(change.shares[0].first, "number");
   EXPECT_NEAR(change.shares[0].second, 1, 0.25);
@@ -159,7 +159,7 @@ at::Tensor discs(double radius) {
 TEST(RecoveredChangeRuleTest, SharesAreOnALogarithmicScale) {
   const RecoveredChangeMeter meter(discs(0.12), discs(0.27));
   const auto size_share = [&](double radius) {
-    const RecoveredChange change = meter.of(discs(radius));
+    const RecoveredChange change = meter.measure(discs(radius));
     EXPECT_EQ(change.shares.at(0).first, "size");
     return change.shares.at(0).second;
   };

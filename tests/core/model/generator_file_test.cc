@@ -125,11 +125,12 @@ TEST(GeneratorFileTest, RunningStatisticsOfInstanceNormsAreLeftAside) {
   EXPECT_THAT(loaded.notes[0], HasSubstr("4 running statistics"));
 }
 
-TEST(GeneratorFileTest, DoublesBecomeFloats) {
+TEST(GeneratorFileTest, TheNetworkHasTheTypeOfTheWeights) {
   NamedTensors tensors = generator_tensors(2, 0);
   for (auto& [name, tensor] : tensors) tensor = tensor.to(at::kDouble);
-  const auto loaded = load(tensors);
-  EXPECT_EQ(loaded.network->parameters()[0].second.scalar_type(), at::kFloat);
+  expect_weights(load(tensors), tensors);
+  EXPECT_EQ(load(tensors).network->options().dtype(), at::kDouble);
+  EXPECT_EQ(load(generator_tensors(2, 0)).network->options().dtype(), at::kFloat);
 }
 
 TEST(GeneratorFileTest, MissingUnknownAndWrongTensorsAreNamed) {

@@ -55,6 +55,14 @@ TEST(NetworksTest, GeneratorsHaveThePublishedParameterCounts) {
   EXPECT_EQ(parameter_count(*make_resnet_generator(64, 6)), 7'837'699);
 }
 
+TEST(NetworksTest, OptionsAreThoseOfTheParameters) {
+  const auto generator = make_resnet_generator(4, 1);
+  EXPECT_EQ(generator->options().dtype(), at::kFloat);
+  generator->to_double();
+  EXPECT_EQ(generator->options().dtype(), at::kDouble);
+  EXPECT_EQ(generator->options().device(), at::kCPU);
+}
+
 TEST(NetworksTest, PatchDiscriminatorHasThePublishedParameterCount) {
   EXPECT_EQ(parameter_count(*make_patch_discriminator(patch_spec(64))), 2'764'737);
 }
