@@ -12,13 +12,13 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/base/exit_code.h"
 #include "distributed/deadline.h"
 #include "distributed/mpi_comm.h"
 
 namespace scgan::distributed {
 namespace {
 
-constexpr int kExitLost = 3;
 constexpr auto kPollInterval = std::chrono::milliseconds(2);
 
 // Ends the process unless it is destroyed within timeout_seconds(). For calls in which MPI itself

@@ -1,32 +1,40 @@
-// scgan_fid: FID and KID between two sets of images or their statistics.
+// scgan_fid: computes FID and KID between two sets of images or their statistics.
+#include <c10/core/Device.h>
+#include <fmt/format.h>
+
+#include <CLI/App.hpp>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <ranges>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "core/base/error.h"
+#include "core/base/exit_code.h"
+#include "core/features/feature_extractor.h"
 #include "core/spec/run_spec.h"
 #include "tools/cli.h"
 #include "tools/device.h"
-#include "tools/fid/fid_of_sets.h"
+#include "tools/fid/compare_sets.h"
 #include "tools/fid/fid_text.h"
 
 namespace {
 
-constexpr const char* kFooter =
+constexpr scgan::tools::Program kProgram{
+    "scgan_fid", "FID and KID between two sets of images, or their statistics.",
     "Examples:\n"
     "  scgan_fid out/fake real/testB\n"
     "  scgan_fid out/fake real/testB --extractor inception.safetensors --json\n"
     "  scgan_fid real/testB --extractor inception.safetensors --save testB.npz\n"
     "  scgan_fid out/fake testB.npz --extractor inception.safetensors\n"
-    "Exit codes: 0 done, 2 bad flags or input, 3 output or device lost.";
+    "Exit codes: 0 done, 2 bad flags or input, 3 output or device lost."};
 
 struct Options {
   scgan::FidRequest request;
   std::filesystem::path extractor;
-  std::string variant, device = "cpu";
-  int threads = 0;
+  std::string variant;
+  scgan::tools::DeviceOptions device;
   bool json = false;
 };
 
@@ -35,10 +43,11 @@ void add_options(CLI::App& app, Options& options) {
   const auto names = scgan::kInceptionInputs | std::views::values;
   app.add_option("A", request.a, "Folder of images (PNG, JPEG, TIFF), or statistics (.npz)")
       ->required();
-  app.add_option("B", request.b, "The same; not needed with --save");
-  app.add_option("--extractor", options.extractor,
-                 "Inception weights (safetensors, or the published TorchScript file together with "
-                 "--variant), or any TorchScript module [random_conv: not FID as published]")
+  app.add_option("B", request.b, "The same; optional with --save");
+  app.add_option(
+         "--extractor", options.extractor,
+         "Inception weights (safetensors, or the published TorchScript file together with "
+         "--variant), or any TorchScript module [random_conv, which is not the published FID]")
       ->type_name("FILE");
   app.add_option("--variant", options.variant,
                  "How images are resized for Inception: legacy_pytorch (as pytorch-fid), "
@@ -51,12 +60,11 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("--save", request.save, "Write the statistics of A (mu, sigma)")
       ->type_name("FILE.npz");
   app.add_flag("--self-check", request.self_check, "Compute FID in two ways and compare them");
-  app.add_flag("--json", options.json, "All numbers with all digits, as JSON");
-  scgan::tools::add_device_options(app, options.device, options.threads);
-  app.footer(kFooter);
+  app.add_flag("--json", options.json, "Print all numbers with all digits, as JSON");
+  scgan::tools::add_device_options(app, options.device);
 }
 
-// Safetensors begin with the length of a header, zip archives (TorchScript) with PK.
+// Zip archives (TorchScript) begin with PK, safetensors with the length of a header.
 bool is_zip(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return stream.get() == 'P' && stream.get() == 'K';
@@ -67,7 +75,7 @@ scgan::ExtractorSpec extractor_spec(const Options& options) {
   if (options.extractor.empty()) {
     if (options.variant.empty()) return spec;
     throw scgan::Error(scgan::ErrorKind::kInvalidSpec,
-                       "--variant is of Inception, whose weights --extractor names");
+                       "--variant is for Inception; name its weights with --extractor");
   }
   const bool inception = !is_zip(options.extractor) || !options.variant.empty();
   spec.kind = inception ? scgan::ExtractorKind::kInceptionV3 : scgan::ExtractorKind::kTorchScript;
@@ -78,42 +86,36 @@ scgan::ExtractorSpec extractor_spec(const Options& options) {
   return spec;
 }
 
-// What the sweep file calls evaluate.extractor.file is a flag here.
-[[noreturn]] void rename_key(const scgan::Error& problem) {
-  constexpr std::string_view kKey = "evaluate.extractor.file: ";
-  const std::string text = problem.what();
-  if (!text.starts_with(kKey)) throw problem;
-  throw scgan::Error(problem.kind(), "--extractor " + text.substr(kKey.size()), problem.where());
-}
-
-scgan::FidReport compare(const Options& options) {
-  const scgan::ExtractorSpec spec = extractor_spec(options);
-  const c10::Device device = scgan::tools::use_device(options.device, options.threads);
-  scgan::FidRequest request = options.request;
-  request.features.threads = options.threads;
+// The message of an extractor that cannot be opened names the flag.
+std::unique_ptr<scgan::FeatureExtractor> open_extractor(const scgan::ExtractorSpec& spec,
+                                                        int64_t image_size, c10::Device device) {
   try {
-    return scgan::fid_of_sets(request, [&](int64_t image_size) {
-      return scgan::make_feature_extractor(spec, image_size, device);
-    });
+    return scgan::make_feature_extractor(spec, image_size, device);
   } catch (const scgan::Error& problem) {
-    rename_key(problem);
+    throw scgan::Error(problem.kind(), fmt::format("--extractor {}", problem.what()),
+                       problem.where());
   }
 }
 
-int run(const CLI::App& app, const Options& options) {
-  const scgan::FidReport report = compare(options);
+int run(const Options& options) {
+  const scgan::ExtractorSpec spec = extractor_spec(options);
+  const c10::Device device = scgan::tools::use_device(options.device);
+  scgan::FidRequest request = options.request;
+  request.features.threads = options.device.threads;
+  const scgan::FidReport report = scgan::compare_sets(
+      request, [&](int64_t image_size) { return open_extractor(spec, image_size, device); });
   scgan::tools::print(options.json ? scgan::to_json(report) : scgan::to_text(report));
   for (const std::string& warning : report.warnings) {
-    scgan::tools::complain(app, "note: " + warning);
+    scgan::tools::print_error(kProgram, "note: " + warning);
   }
-  return scgan::tools::kExitDone;
+  return scgan::kExitDone;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("FID and KID between two sets of images, or their statistics.", "scgan_fid");
   Options options;
-  add_options(app, options);
-  return scgan::tools::run_program(app, argc, argv, [&] { return run(app, options); });
+  return scgan::tools::run_program(
+      kProgram, argc, argv, [&](CLI::App& app) { add_options(app, options); },
+      [&] { return run(options); });
 }

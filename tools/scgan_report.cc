@@ -1,10 +1,11 @@
 // scgan_report: tables and boxplots of the results of one or several sweeps.
-#include <CLI/CLI.hpp>
+#include <CLI/App.hpp>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "core/base/exit_code.h"
 #include "results/report.h"
 #include "tools/cli.h"
 
@@ -13,8 +14,10 @@ namespace {
 using scgan::results::ReportFormat;
 using scgan::tools::print;
 
-constexpr const char* kFooter =
-    "Exit codes: 0 success, 2 bad flags or no store, 3 cannot read the store or write the report.";
+constexpr scgan::tools::Program kProgram{
+    "scgan_report",
+    "Makes tables and boxplots of sweep results. Equal results produce equal files.",
+    "Exit codes: 0 success, 2 bad flags or no store, 3 cannot read the store or write the report."};
 
 struct Options {
   std::vector<std::filesystem::path> folders;
@@ -45,21 +48,20 @@ void add_options(CLI::App& app, Options& options) {
   app.add_flag("--status", options.status, "Show only the state of each run")
       ->excludes(app.get_option("--format"))
       ->excludes(app.get_option("--output"));
-  app.footer(kFooter);
 }
 
 int run(const Options& options) {
   const auto inputs = scgan::results::read_stores(options.folders);
   if (options.status) {
     print(scgan::results::status(inputs));
-    return scgan::tools::kExitDone;
+    return scgan::kExitDone;
   }
   std::vector<ReportFormat> formats;
   for (const std::string& name : options.formats) formats.push_back(format_names().at(name));
   if (options.output.empty()) {
     if (formats.empty()) formats = {ReportFormat::kText};
     for (const ReportFormat format : formats) print(scgan::results::render(inputs, format));
-    return scgan::tools::kExitDone;
+    return scgan::kExitDone;
   }
   if (formats.empty()) {
     for (const auto& [name, format] : format_names()) formats.push_back(format);
@@ -67,15 +69,14 @@ int run(const Options& options) {
   for (const auto& file : scgan::results::write_report(inputs, options.output, formats)) {
     print(file.string() + "\n");
   }
-  return scgan::tools::kExitDone;
+  return scgan::kExitDone;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Makes tables and boxplots of sweep results. Equal results produce equal files.",
-               "scgan_report");
   Options options;
-  add_options(app, options);
-  return scgan::tools::run_program(app, argc, argv, [&] { return run(options); });
+  return scgan::tools::run_program(
+      kProgram, argc, argv, [&](CLI::App& app) { add_options(app, options); },
+      [&] { return run(options); });
 }

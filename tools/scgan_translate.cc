@@ -1,11 +1,15 @@
-// scgan_translate: a folder of images through a trained generator.
+// scgan_translate: translates a folder of images with a trained generator.
+#include <c10/core/Device.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
+#include <CLI/App.hpp>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "core/base/exit_code.h"
 #include "core/model/generator_file.h"
 #include "tools/cli.h"
 #include "tools/device.h"
@@ -13,7 +17,8 @@
 
 namespace {
 
-constexpr const char* kFooter =
+constexpr scgan::tools::Program kProgram{
+    "scgan_translate", "Translates the images of a folder with a trained generator.",
     "WEIGHTS: netG_A.safetensors or netG_B.safetensors of a run, a checkpoint, or a published "
     "CycleGAN generator as safetensors.\n"
     "Examples:\n"
@@ -22,13 +27,13 @@ constexpr const char* kFooter =
     "  scgan_translate netG_A.safetensors plates translated --size 256 --tiles\n"
     "  scgan_translate netG_A.safetensors plates16 translated --bits 16 --percentile 0.1,99.9\n"
     "Exit codes: 0 all images written, 1 some could not be read, 2 bad flags or input, 3 output or "
-    "device lost.";
+    "device lost."};
 
 struct Options {
   std::filesystem::path weights, input, output;
-  std::string direction = "AtoB", device = "cpu";
+  std::string direction = "AtoB";
   std::vector<double> percentile;
-  int threads = 0;
+  scgan::tools::DeviceOptions device;
   bool quiet = false;
   scgan::TranslateOptions translate;
 };
@@ -47,24 +52,23 @@ void add_options(CLI::App& app, Options& options) {
                  "Resize images to N x N pixels first, as in training [keep their size]")
       ->type_name("N");
   app.add_flag("--tiles", translate.tiles,
-               "Keep the size, but translate in squares of --size N pixels");
-  app.add_option("--bits", translate.bits, "Of the files written: 8 or 16")
+               "Keep the size and translate in squares of --size N pixels");
+  app.add_option("--bits", translate.bits, "Bits per channel of the files written: 8 or 16")
       ->check(CLI::IsMember({"8", "16"}).description(""))
       ->type_name("N")
       ->capture_default_str();
   app.add_option("--percentile", options.percentile,
-                 "Percentiles of the folder that are black and white, e.g. 0.1,99.9, as with "
+                 "Percentiles of the folder that become black and white, e.g. 0.1,99.9, as with "
                  "data.scaling percentile [full range of the type]")
       ->delimiter(',')
       ->expected(2)
       ->type_name("LOW,HIGH");
-  app.add_flag("--force", translate.force, "Replace files that are there");
+  app.add_flag("--force", translate.force, "Replace existing files");
   app.add_flag("--quiet", options.quiet, "No progress");
-  scgan::tools::add_device_options(app, options.device, options.threads);
-  app.footer(kFooter);
+  scgan::tools::add_device_options(app, options.device);
 }
 
-// One line that is written anew, for people in front of a terminal.
+// One line of the terminal, rewritten each time.
 void show_progress(int64_t done, int64_t total) {
   fmt::print(stderr, "\r{} of {} images{}", done, total, done == total ? "\n" : "");
   std::fflush(stderr);
@@ -76,37 +80,37 @@ std::string description_of(const scgan::LoadedGenerator& loaded, const Options& 
                      loaded.shape.blocks);
 }
 
-int run(const CLI::App& app, Options& options) {
-  using scgan::tools::complain;
+int run(Options& options) {
+  using scgan::tools::print_error;
   if (!options.percentile.empty()) {
     options.translate.percentile = {options.percentile[0], options.percentile[1]};
   }
-  const c10::Device device = scgan::tools::use_device(options.device, options.threads);
+  const c10::Device device = scgan::tools::use_device(options.device);
   const auto direction =
       options.direction == "AtoB" ? scgan::Direction::kAtoB : scgan::Direction::kBtoA;
   const scgan::LoadedGenerator loaded = scgan::load_generator(options.weights, direction);
   loaded.network->to(device);
-  if (!options.quiet) complain(app, description_of(loaded, options));
-  for (const std::string& note : loaded.notes) complain(app, "note: " + note);
+  if (!options.quiet) print_error(kProgram, description_of(loaded, options));
+  for (const std::string& note : loaded.notes) print_error(kProgram, "note: " + note);
   const bool live = !options.quiet && isatty(STDERR_FILENO) != 0;
   const auto result =
       scgan::translate_folder(*loaded.network, options.input, options.output, options.translate,
-                              device, [live](int64_t done, int64_t total) {
+                              [live](int64_t done, int64_t total) {
                                 if (live) show_progress(done, total);
                               });
-  for (const std::string& failure : result.failures) complain(app, failure);
+  for (const std::string& failure : result.failures) print_error(kProgram, failure);
   scgan::tools::print(fmt::format(
       "{} image{} written to {}{}\n", result.written, result.written == 1 ? "" : "s",
       options.output.string(),
       result.failures.empty() ? "" : fmt::format(", {} failed", result.failures.size())));
-  return result.failures.empty() ? scgan::tools::kExitDone : scgan::tools::kExitPartly;
+  return result.failures.empty() ? scgan::kExitDone : scgan::kExitSomeFailed;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Translates the images of a folder by a trained generator.", "scgan_translate");
   Options options;
-  add_options(app, options);
-  return scgan::tools::run_program(app, argc, argv, [&] { return run(app, options); });
+  return scgan::tools::run_program(
+      kProgram, argc, argv, [&](CLI::App& app) { add_options(app, options); },
+      [&] { return run(options); });
 }

@@ -1,4 +1,4 @@
-// Images to feature vectors: what FID and KID compare.
+// Turns images into the feature vectors that FID and KID compare.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,24 +15,24 @@ class FeatureExtractor {
  public:
   virtual ~FeatureExtractor() = default;
   // images uint8 [N, 3, H, W], RGB -> float32 [N, D] on the CPU. H and W may differ from call to
-  // call. The bits depend on the images of the call, on the device and on the number of threads
-  // alone. Throws Error(kData) when the module returns another shape or type, or a value that is
-  // not finite.
+  // call. The bits depend only on the images of the call, the device and the number of threads.
+  // Throws Error(kData) when the network returns another shape or type, or a value that is not
+  // finite.
   virtual at::Tensor features(const at::Tensor& images) const = 0;
-  // "random_conv", "inception_v3" (the published weights; others say so), or the TorchScript file's
-  // name; with digest and preprocessing
-  // the label of every number made with it.
+  // "random_conv", "inception_v3" (with the published weights), "inception_v3 with other weights",
+  // or the TorchScript file's name. Name, digest and preprocessing label every number that is made
+  // with the extractor.
   virtual std::string name() const = 0;
-  // SHA-256 of the weights (file).
+  // SHA-256 of the weights or their file.
   virtual std::string digest() const = 0;
-  // How it takes images in: "uint8 RGB" where nothing is done to them but what the module does,
-  // "legacy_pytorch 299", "legacy_tensorflow 299", "clean 299".
+  // What happens to images before the network: "uint8 RGB" for nothing, "legacy_pytorch 299",
+  // "legacy_tensorflow 299" or "clean 299".
   virtual std::string preprocessing() const = 0;
 };
 
-// Computes on `device`, which may be any that LibTorch has. Throws Error(kData) naming the file
-// when it cannot be read or is not what the kind wants: for torchscript, after a trial with two
-// images of image_size, also when it does not return [2, D] floating point numbers.
+// Computes on `device`. Throws Error(kData), with a message that begins with the file's name, when
+// the file cannot be read or does not fit spec.kind. A torchscript module is tried on two images of
+// image_size and must return [2, D] floating point numbers.
 std::unique_ptr<FeatureExtractor> make_feature_extractor(const ExtractorSpec& spec,
                                                          int64_t image_size,
                                                          c10::Device device = c10::kCPU);

@@ -35,11 +35,10 @@ struct Opened {
 };
 
 [[noreturn]] void refuse(const std::filesystem::path& file, std::string_view reason) {
-  throw Error(ErrorKind::kData,
-              fmt::format("evaluate.extractor.file: {}: {}", file.string(), reason));
+  throw Error(ErrorKind::kData, fmt::format("{}: {}", file.string(), reason));
 }
 
-// Whether the file is TorchScript. Throws for what is no safetensors file either.
+// Whether the file is TorchScript. Refuses files that are not safetensors either.
 bool is_torchscript(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) refuse(file, "cannot be opened");
@@ -64,8 +63,7 @@ Opened open_state_dict(const ExtractorSpec& spec, c10::Device device) {
   const auto source = content.metadata.find("source_sha256");
   if (source == content.metadata.end()) {
     opened.objection =
-        "its metadata has no source_sha256, as tools/convert_inception.py writes it, to say that "
-        "it "
+        "its metadata has no source_sha256, with which tools/convert_inception.py records that it "
         "is made from the published weights";
   } else if (source->second != kPublishedStateDict) {
     opened.objection = fmt::format(
@@ -107,11 +105,11 @@ class InceptionExtractor final : public FeatureExtractor {
     at::Tensor features = network_(images).to(at::kCPU, at::kFloat).contiguous();
     if (features.sizes() != at::IntArrayRef{images.size(0), kInceptionFeatures}) {
       refuse(file_,
-             fmt::format("gives features [{}]; those of Inception-v3 are [{}, {}]",
+             fmt::format("returns features [{}]; those of Inception-v3 are [{}, {}]",
                          fmt::join(features.sizes(), ", "), images.size(0), kInceptionFeatures));
     }
     if (!features.isfinite().all().item<bool>())
-      refuse(file_, "gives features that are not finite");
+      refuse(file_, "returns features that are not finite");
     return features;
   }
   std::string name() const override { return name_; }

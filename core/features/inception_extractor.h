@@ -1,4 +1,4 @@
-// Inception-v3 of 2015 as feature extractor: FID and KID as published, given the published weights.
+// Inception-v3 of 2015 as feature extractor: with its published weights, FID and KID as published.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -14,17 +14,16 @@ namespace scgan {
 // uint8 [N, 3, H, W] -> floating point [N, 2048] on any device.
 using InceptionNetwork = std::function<at::Tensor(const at::Tensor& images)>;
 
-// spec.file is either of two, told apart by content:
-//   safetensors  the published state dict, converted by tools/convert_inception.py; computed by
-//                InceptionV3
-//   TorchScript  the published inception-2015-12-05.pt, which resizes by itself for
-//                legacy_tensorflow
-// Warns in the log where the file is not made from the published one. Throws Error(kData) naming
-// the file and what is wrong with it.
+// spec.file is one of two kinds, recognized by their content:
+//   safetensors  the published state dict, converted by tools/convert_inception.py, for InceptionV3
+//   TorchScript  the published inception-2015-12-05.pt, which does the resizing of
+//                legacy_tensorflow itself
+// Logs a warning when the file is not made from the published one. Throws Error(kData) naming the
+// file and what is wrong with it.
 std::unique_ptr<FeatureExtractor> open_inception_extractor(const ExtractorSpec& spec,
                                                            c10::Device device);
 
-// The second of the two.
+// For the second kind.
 InceptionNetwork open_torchscript_inception(const std::filesystem::path& file,
                                             InceptionInput variant, c10::Device device);
 

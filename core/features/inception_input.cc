@@ -51,7 +51,7 @@ at::Tensor as_clean_fid(const at::Tensor& images) {
 
 at::Tensor inception_input(const at::Tensor& images, InceptionInput variant) {
   TORCH_INTERNAL_ASSERT(images.dim() == 4 && images.scalar_type() == at::kByte);
-  // Contiguous: another memory layout would take another kernel, with other bits.
+  // Contiguous, because another memory layout would use another kernel, with other bits.
   const at::Tensor levels = images.to(at::kCPU).contiguous();
   switch (variant) {
     case InceptionInput::kLegacyPytorch:

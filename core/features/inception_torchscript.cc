@@ -18,8 +18,9 @@ namespace {
 constexpr const char* kReturnFeatures = "return_features";
 constexpr const char* kLayers = "layers";
 constexpr const char* kHowToMake =
-    "tools/convert_inception.py makes a safetensors file, which is read here, of the published "
-    "weights";
+    "tools/convert_inception.py converts the published weights into a safetensors file, which "
+    "works "
+    "as well";
 constexpr const char* kOtherKind =
     "is not the published inception-2015-12-05.pt; for a module of your own set "
     "evaluate.extractor.kind: torchscript";
@@ -58,7 +59,7 @@ class ScriptedInception {
                     problem);
     }
     if (!result.isTensor())
-      refuse_extractor(file_, "gives a " + result.tagKind() + ", no features");
+      refuse_extractor(file_, "returns a " + result.tagKind() + " in place of features");
     return result.toTensor().flatten(1);
   }
 
@@ -67,7 +68,7 @@ class ScriptedInception {
     if (variant_ != InceptionInput::kLegacyTensorflow) {
       return layers_.forward({inception_input(images, variant_).to(device_)});
     }
-    // Resizes and scales by itself. Contiguous: other layouts could take kernels with other bits.
+    // The module resizes and scales. Contiguous, because another layout could use another kernel.
     return module_.forward({images.to(device_).contiguous()}, {{kReturnFeatures, true}});
   }
 
@@ -83,7 +84,7 @@ InceptionNetwork open_torchscript_inception(const std::filesystem::path& file,
                                             InceptionInput variant, c10::Device device) {
   const at::NoGradGuard no_grad;
   auto network = std::make_shared<ScriptedInception>(file, variant, device);
-  // Small images show as well whether it runs.
+  // Small images suffice to see whether it runs.
   network->features(
       at::arange(3 * 32 * 32, at::kLong).remainder_(256).to(at::kByte).view({1, 3, 32, 32}));
   return [network](const at::Tensor& images) { return network->features(images); };

@@ -34,7 +34,7 @@ struct Kernel {
 constexpr Kernel k1x1{1, 1}, k3x3{3, 3}, k5x5{5, 5}, k1x7{1, 7}, k7x1{7, 1}, k1x3{1, 3}, k3x1{3, 1};
 constexpr Kernel kUnpadded3x3{3, 3, 1, false}, kHalving3x3{3, 3, 2, false};
 
-// Modules of torch::nn would fill all weights with random numbers first, from torch's generator.
+// In place of torch::nn's modules, which would first fill all weights with random numbers.
 struct Convolution final : Module {
   Convolution(int64_t in, int64_t out, const Kernel& kernel)
       : weight(register_parameter("weight", at::empty({out, in, kernel.height, kernel.width}),
@@ -202,7 +202,7 @@ struct BlockE final : Module {
   Pool pool;
 };
 
-bool is_left_out(std::string_view name) {
+bool is_ignored(std::string_view name) {
   return name.starts_with("fc.") || name.starts_with("AuxLogits.") ||
          name.ends_with(".num_batches_tracked");
 }
@@ -214,10 +214,10 @@ void copy_checked(const at::Tensor& from, at::Tensor& to, const std::string& nam
                 fmt::format("{}: tensor {} of Inception-v3 {}", file.string(), name, problem));
   };
   if (from.sizes() != to.sizes()) {
-    refuse(fmt::format("is [{}], wanted is [{}]", fmt::join(from.sizes(), ", "),
+    refuse(fmt::format("is [{}], not [{}]", fmt::join(from.sizes(), ", "),
                        fmt::join(to.sizes(), ", ")));
   }
-  if (!from.is_floating_point()) refuse("holds no floating point numbers");
+  if (!from.is_floating_point()) refuse("does not hold floating point numbers");
   if (!from.isfinite().all().item<bool>()) refuse("holds a number that is not finite");
   to.copy_(from);
 }
@@ -266,11 +266,11 @@ void load_inception_weights(InceptionV3& network, const NamedTensors& tensors,
   for (const auto& each : network.named_parameters()) wanted.emplace(each.key(), each.value());
   for (const auto& each : network.named_buffers()) wanted.emplace(each.key(), each.value());
   for (const auto& [name, tensor] : tensors) {
-    if (is_left_out(name)) continue;
+    if (is_ignored(name)) continue;
     const auto found = wanted.find(name);
     if (found == wanted.end()) {
       throw Error(ErrorKind::kData,
-                  fmt::format("{}: tensor {} is none of Inception-v3, whose first "
+                  fmt::format("{}: tensor {} is not part of Inception-v3, whose first "
                               "is Conv2d_1a_3x3.conv.weight",
                               file.string(), name));
     }

@@ -39,7 +39,7 @@ at::Tensor RandomConvExtractor::features(const at::Tensor& images) const {
       images.numel() == 0) {
     throw Error(ErrorKind::kData, "random_conv needs images uint8 [N, 3, H, W]");
   }
-  // Contiguous: another memory layout would take another kernel, with other bits.
+  // Contiguous, because another memory layout would use another kernel, with other bits.
   at::Tensor x = images.to(device_).contiguous().to(at::kFloat).div_(127.5).sub_(1);
   std::vector<at::Tensor> parts;
   for (const at::Tensor& weight : weights_) {

@@ -1,6 +1,6 @@
-// The embedded feature extractor: a small convolutional network with fixed random weights. No
-// download, no file; its distances order sets of images, but are not FID or KID as published and
-// are always labelled random_conv.
+// The built-in feature extractor: a small convolutional network with fixed random weights, which
+// needs no file. Its distances rank sets of images, but are not the published FID or KID and are
+// always labelled random_conv.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,8 +14,8 @@
 namespace scgan {
 
 // Three 3x3 convolutions of stride 2 with ReLU, 3 -> 32 -> 64 -> 128 channels, He-scaled Gaussian
-// weights; the features are mean and standard deviation over the pixels of every channel of each
-// layer: 448 numbers.
+// weights. The features are the mean and standard deviation over the pixels of every channel of
+// each layer: 448 numbers.
 class RandomConvExtractor final : public FeatureExtractor {
  public:
   explicit RandomConvExtractor(c10::Device device = c10::kCPU);

@@ -24,7 +24,7 @@ void check_forward(const torch::jit::Module& module, const std::filesystem::path
   if (arguments.size() != 2) {  // self comes first
     refuse_extractor(
         file,
-        fmt::format("its forward takes {} arguments; wanted is one, images uint8 [N, 3, H, W]: "
+        fmt::format("its forward takes {} arguments, but must take one, images uint8 [N, 3, H, W]; "
                     "script a module around it that sets the others",
                     arguments.size() - 1));
   }
@@ -43,7 +43,7 @@ class TorchScriptExtractor final : public FeatureExtractor {
 
   at::Tensor features(const at::Tensor& images) const override {
     const at::NoGradGuard no_grad;
-    // Contiguous: another memory layout could take another kernel, with other bits.
+    // Contiguous, because another memory layout could use another kernel, with other bits.
     const at::Tensor input = images.to(device_).contiguous();
     c10::IValue result;
     try {
@@ -60,36 +60,37 @@ class TorchScriptExtractor final : public FeatureExtractor {
 
  private:
   at::Tensor checked(const c10::IValue& result, int64_t count) const {
-    const std::string wanted =
-        fmt::format("; wanted are floating point numbers [{0}, D] or [{0}, D, 1, 1]", count);
-    if (!result.isTensor()) refuse_extractor(file_, "forward gives a " + result.tagKind() + wanted);
+    const std::string expected =
+        fmt::format("; it must return floating point numbers [{0}, D] or [{0}, D, 1, 1]", count);
+    if (!result.isTensor())
+      refuse_extractor(file_, "forward returns a " + result.tagKind() + expected);
     at::Tensor features = result.toTensor();
-    const std::string given =
-        fmt::format("forward gives {} [{}]", c10::toString(features.scalar_type()),
+    const std::string returned =
+        fmt::format("forward returns {} [{}]", c10::toString(features.scalar_type()),
                     fmt::join(features.sizes(), ", "));
     if (features.dim() == 4 && features.size(2) == 1 && features.size(3) == 1) {
       features = features.flatten(1);
     }
     if (features.dim() != 2 || features.size(0) != count || features.size(1) == 0 ||
         !features.is_floating_point()) {
-      refuse_extractor(file_, given + wanted);
+      refuse_extractor(file_, returned + expected);
     }
     features = features.to(at::kCPU, at::kFloat).contiguous();
     if (!features.isfinite().all().item<bool>()) {
-      refuse_extractor(file_, "forward gives numbers that are not finite");
+      refuse_extractor(file_, "forward returns numbers that are not finite");
     }
     return features;
   }
 
   std::filesystem::path file_;
   c10::Device device_;
-  mutable torch::jit::Module
-      module_;  // forward() is not const, but a module in eval mode stays as it is
+  // mutable: forward() is not const, but does not change a module in eval mode.
+  mutable torch::jit::Module module_;
   std::string digest_;
 };
 
-// Two different images with all grey levels: uniform ones would let a module that normalizes them
-// divide by zero.
+// Two different images with all grey levels. Uniform images would make a module that normalizes
+// them divide by zero.
 at::Tensor trial_images(int64_t size) {
   return at::arange(int64_t{2} * 3 * size * size, at::kLong)
       .mul_(7)
@@ -104,7 +105,7 @@ std::unique_ptr<FeatureExtractor> open_torchscript_extractor(const ExtractorSpec
                                                              int64_t image_size,
                                                              c10::Device device) {
   auto extractor = std::make_unique<TorchScriptExtractor>(spec.file, device);
-  extractor->features(trial_images(image_size));  // throws what is wrong
+  extractor->features(trial_images(image_size));  // throws if it does not work
   return extractor;
 }
 

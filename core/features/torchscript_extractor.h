@@ -1,4 +1,4 @@
-// Any TorchScript module as feature extractor.
+// A user's TorchScript module as feature extractor.
 #pragma once
 
 #include <memory>
@@ -7,8 +7,8 @@
 
 namespace scgan {
 
-// forward(uint8 [N, 3, H, W]) -> floating point [N, D] or [N, D, 1, 1]. Errors as
-// make_feature_extractor.
+// The module must have forward(uint8 [N, 3, H, W]) -> floating point [N, D] or [N, D, 1, 1]. Throws
+// as make_feature_extractor.
 std::unique_ptr<FeatureExtractor> open_torchscript_extractor(const ExtractorSpec& spec,
                                                              int64_t image_size,
                                                              c10::Device device);

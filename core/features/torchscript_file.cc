@@ -13,7 +13,7 @@
 namespace scgan {
 namespace {
 
-// Throws what is wrong with files that LibTorch would refuse in words that help nobody.
+// Refuses the files for which LibTorch's own messages do not help.
 void check_file(const std::filesystem::path& file, const std::string& how_to_make) {
   std::error_code failed;
   if (std::filesystem::is_directory(file, failed))
@@ -26,14 +26,14 @@ void check_file(const std::filesystem::path& file, const std::string& how_to_mak
   if (stream.gcount() == 0) refuse_extractor(file, "is empty");
   if (std::string_view(start.data(), start.size()) != "PK\x03\x04") {
     refuse_extractor(
-        file, fmt::format("is no TorchScript file, which is a zip archive; {}", how_to_make));
+        file, fmt::format("is not a TorchScript file, which is a zip archive; {}", how_to_make));
   }
 }
 
-// The line of LibTorch's message, which goes on for pages, that says what is wrong.
+// The line of LibTorch's page-long message that says what is wrong.
 std::string reason_of(const std::exception& problem) {
-  // What matters is the first line or, from inside a module, the line with the exception's name,
-  // which comes last.
+  // That is the first line or, for an exception inside a module, the line with its name, which
+  // comes last.
   const auto* error = dynamic_cast<const c10::Error*>(&problem);
   const std::string text = error != nullptr ? error->what_without_backtrace() : problem.what();
   const size_t named = text.rfind("RuntimeError: ");
@@ -44,8 +44,7 @@ std::string reason_of(const std::exception& problem) {
 }  // namespace
 
 void refuse_extractor(const std::filesystem::path& file, const std::string& reason) {
-  throw Error(ErrorKind::kData,
-              fmt::format("evaluate.extractor.file: {}: {}", file.string(), reason));
+  throw Error(ErrorKind::kData, fmt::format("{}: {}", file.string(), reason));
 }
 
 void module_failed(const std::filesystem::path& file, const std::string& doing,
@@ -65,8 +64,8 @@ void module_failed(const std::filesystem::path& file, const std::string& doing,
 torch::jit::Module load_torchscript(const std::filesystem::path& file,
                                     const std::string& how_to_make) {
   check_file(file, how_to_make);
-  // The profiling executor rewrites a module after its first calls, and with it the last bits of
-  // what it gives.
+  // The profiling executor rewrites a module after its first calls, which changes the last bits of
+  // its results.
   torch::jit::getProfilingMode() = false;
   torch::jit::setGraphExecutorOptimize(false);
   try {
@@ -80,8 +79,8 @@ torch::jit::Module load_torchscript(const std::filesystem::path& file,
           file, fmt::format("holds weights or a pickled object, but no TorchScript module; {}",
                             how_to_make));
     }
-    refuse_extractor(file,
-                     fmt::format("is no TorchScript file that this LibTorch reads: {}", reason));
+    refuse_extractor(
+        file, fmt::format("is not a TorchScript file that this LibTorch can read: {}", reason));
   }
 }
 

@@ -1,4 +1,4 @@
-// Opening a TorchScript file, with reasons a user understands where it cannot be used.
+// Opens TorchScript files and explains to the user why one cannot be used.
 #pragma once
 
 #include <torch/script.h>
@@ -9,17 +9,18 @@
 
 namespace scgan {
 
-// The module on the CPU, in evaluation mode, with the executors off that would rewrite it after its
-// first calls and with it the last bits of what it gives. Throws Error(kData), with the words
-// how_to_make where the file is something else.
+// Returns the module on the CPU, in evaluation mode. Turns off the executors that would rewrite it
+// after its first calls and so change the last bits of its results. Throws Error(kData); the
+// message ends with `how_to_make` when the file is not TorchScript.
 torch::jit::Module load_torchscript(const std::filesystem::path& file,
                                     const std::string& how_to_make);
 
-// Throws Error(kData): "evaluate.extractor.file: FILE: reason".
+// Throws Error(kData) with the message "FILE: reason".
 [[noreturn]] void refuse_extractor(const std::filesystem::path& file, const std::string& reason);
 
-// What a module's methods threw at `doing`, a clause: Error(kOutOfMemory) or Error(kDevice) where
-// the device is at fault, else as refuse_extractor(). The interpreter does not keep their types.
+// Rethrows what a module's method threw: as Error(kOutOfMemory) or Error(kDevice) when the device
+// is at fault, otherwise as refuse_extractor(). `doing` names the method for the message. The
+// TorchScript interpreter does not keep the types of exceptions, so this reads the message.
 [[noreturn]] void module_failed(const std::filesystem::path& file, const std::string& doing,
                                 const std::exception& problem);
 

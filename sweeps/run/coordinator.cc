@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/exit_code.h"
 #include "core/base/log.h"
 #include "distributed/mpi_runtime.h"
-#include "sweeps/run/exit_code.h"
 #include "sweeps/run/stop_signal.h"
 
 namespace scgan::sweeps {

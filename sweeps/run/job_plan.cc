@@ -101,6 +101,16 @@ void require_scorable(const DataSummary& data, const DatasetSpec& spec) {
   }
 }
 
+// Opens the extractor to see that it works.
+std::string extractor_digest(const ExtractorSpec& spec, int64_t image_size) {
+  try {
+    return make_feature_extractor(spec, image_size)->digest();
+  } catch (const Error& problem) {
+    throw Error(problem.kind(), fmt::format("evaluate.extractor.file: {}", problem.what()),
+                problem.where());
+  }
+}
+
 // The weights files of a sweep, each digested once, and tried with every form of networks that
 // starts from it.
 class WeightFiles {
@@ -174,7 +184,7 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
                                  : fmt::format("{} {} {}", extractor.file, spec.image_size,
                                                values_of(run.spec, "evaluate.extractor."));
     if (!extractors.contains(file)) {
-      extractors[file] = make_feature_extractor(extractor, spec.image_size)->digest();
+      extractors[file] = extractor_digest(extractor, spec.image_size);
     }
     extractor.digest = extractors[file];
     weights.check(run.spec);

@@ -6,7 +6,7 @@
 #include <csignal>
 #include <ctime>
 
-#include "sweeps/run/exit_code.h"
+#include "core/base/exit_code.h"
 
 namespace scgan::sweeps {
 namespace {

@@ -15,6 +15,7 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/base/exit_code.h"
 #include "core/base/log.h"
 #include "core/base/version.h"
 #include "core/train/checkpoint.h"
@@ -25,7 +26,6 @@
 #include "results/retry_rule.h"
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/coordinator.h"
-#include "sweeps/run/exit_code.h"
 #include "sweeps/run/failure_class.h"
 #include "sweeps/run/heartbeat.h"
 #include "sweeps/run/output_lock.h"
@@ -258,7 +258,7 @@ class JobLeader {
 
 int exit_code(const SweepOutcome& outcome) {
   if (outcome.left > 0) return kExitStopped;
-  return outcome.failed > 0 ? kExitFailedRuns : kExitDone;
+  return outcome.failed > 0 ? kExitSomeFailed : kExitDone;
 }
 
 // Rank 0's part of the start, whose failure the others must learn of before they wait for work.

@@ -70,7 +70,7 @@ TEST_F(Tools, FidOfTwoFoldersAsTextAndAsJson) {
   EXPECT_EQ(text.exit_code, kDone) << text.text();
   EXPECT_THAT(text.out, AllOf(HasSubstr("FID"), HasSubstr("KID"), HasSubstr("a: 4 images"),
                               HasSubstr("random_conv"), HasSubstr("ddof")));
-  EXPECT_THAT(text.err, AllOf(HasSubstr("no Inception"), HasSubstr("fewer than the 448")));
+  EXPECT_THAT(text.err, AllOf(HasSubstr("not Inception"), HasSubstr("fewer than the 448")));
   const Ended json = fid({"a", "b", "--json", "--self-check"});
   EXPECT_EQ(json.exit_code, kDone) << json.text();
   EXPECT_GT(std::stod(value_of(json.out, "fid")), 0);
@@ -110,7 +110,7 @@ TEST_F(Tools, BadInputOfFidIsNamed) {
   };
   expect_refused({"a", "b"}, AllOf(HasSubstr("a/broken.png"), Not(HasSubstr("0.png"))));
   expect_refused({"absent", "b"}, HasSubstr("absent"));
-  expect_refused({"b", "bad.npz"}, AllOf(HasSubstr("bad.npz"), HasSubstr("no zip archive")));
+  expect_refused({"b", "bad.npz"}, AllOf(HasSubstr("bad.npz"), HasSubstr("not a zip archive")));
   expect_refused({"b", "b", "--extractor", "bad.safetensors"}, HasSubstr("bad.safetensors"));
   expect_refused({"b", "b", "--extractor", "absent.pt"},
                  HasSubstr("scgan_fid: --extractor absent.pt: "));
@@ -189,7 +189,7 @@ TEST_F(Tools, BadInputOfTranslateIsNamedAndNothingIsWritten) {
   expect_refused({(run / "features-AtoB.safetensors").string(), "a", "t"},
                  HasSubstr("no ResNet generator"));
   expect_refused({weights, "absent", "t"}, HasSubstr("absent"));
-  expect_refused({weights, "a", "a"}, HasSubstr("one folder"));
+  expect_refused({weights, "a", "a"}, HasSubstr("same folder"));
   expect_refused({weights, "a", "tiny.yaml"}, HasSubstr("is a file"));
   expect_refused({weights, "a", "t", "--size", "30"}, HasSubstr("multiple of 4"));
   expect_refused({weights, "a", "t", "--percentile", "5"}, HasSubstr("--percentile"));

@@ -1,5 +1,5 @@
-// Files of the statistics that FID compares: .npz with the arrays mu [d] and sigma [d, d], as
-// pytorch-fid writes and reads them.
+// Reads and writes the statistics that FID compares: .npz files with the arrays mu [d] and sigma
+// [d, d], as in pytorch-fid.
 #pragma once
 
 #include <filesystem>
@@ -8,11 +8,12 @@
 
 namespace scgan {
 
-// Throws Error(kData) naming the file when it cannot be read, the arrays are not of those shapes,
-// hold a value that is not finite, or sigma is no covariance: not symmetric, a variance below 0.
+// Throws Error(kData) naming the file when it cannot be read, when an array has another shape or
+// holds a value that is not finite, and when sigma is not a covariance: not symmetric, or a
+// variance below 0.
 FeatureMoments read_fid_statistics(const std::filesystem::path& file);
 
-// Atomically. Throws Error(kStorage).
+// Writes atomically. Throws Error(kStorage).
 void write_fid_statistics(const std::filesystem::path& file, const FeatureMoments& moments);
 
 }  // namespace scgan

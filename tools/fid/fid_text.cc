@@ -101,7 +101,7 @@ std::string to_json(const FidReport& report) {
   }
   json["warnings"] = report.warnings;
   json["version"] = version_text();
-  // A file name may be no UTF-8: its bytes are replaced rather than refused.
+  // A file name need not be UTF-8; invalid bytes are replaced.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -22,11 +22,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kBatchPixels = 1 << 25;  // as float: 400 MB before the first layer
-constexpr uint32_t kLevels = 257;          // of 16 bits in one of 8
+constexpr int64_t kBatchPixels = 1 << 25;  // 400 MB of floats before the first layer
+constexpr uint32_t kLevels = 257;          // 16-bit levels per 8-bit level
 
-// Truncated, as the evaluator does and as translated images are. Loops, since ATen's own functions
-// would start threads inside each of the decoding threads.
+// Truncates, as the evaluator does. Plain loops, because ATen's functions would start threads
+// inside each of the decoding threads.
 at::Tensor to_8_bits(const at::Tensor& image) {
   at::Tensor levels = at::empty(image.sizes(), at::kByte);
   const auto* from = image.const_data_ptr<float>();
@@ -48,10 +48,11 @@ class FeatureReader {
     each(files.size(), [&](size_t i) {
       infos_[i] = read_image_info(files_[i]);
       if (infos_[i].bits != 8 && infos_[i].bits != 16) {
-        throw Error(ErrorKind::kData,
-                    fmt::format("{}: has {} bits per channel; 8 or 16 are wanted, whose full range "
-                                "says what is black and white",
-                                files_[i].string(), infos_[i].bits));
+        throw Error(
+            ErrorKind::kData,
+            fmt::format("{}: has {} bits per channel; it must have 8 or 16, whose full range "
+                        "defines black and white",
+                        files_[i].string(), infos_[i].bits));
       }
     });
   }
@@ -63,7 +64,7 @@ class FeatureReader {
     for (size_t b = 0; b < all.size(); ++b) {
       const at::Tensor images = next.get();
       next = decoded_later(all, b + 1);
-      // After a problem, decoding goes on only to name all others.
+      // After a problem, decoding continues only to find all others.
       if (has_problem()) continue;
       put(result.features, all[b], extractor_.features(images));
     }
@@ -76,7 +77,8 @@ class FeatureReader {
  private:
   using Batch = std::vector<size_t>;  // indices of files of one size
 
-  // Calls work(i) for i below `count` from several threads. An Error is the problem of file i.
+  // Calls work(i) for i below `count` on several threads. An Error is noted as the problem of file
+  // i.
   template <typename Work>
   void each(size_t count, const Work& work) {
     each(
@@ -104,7 +106,7 @@ class FeatureReader {
   }
 
   std::vector<Batch> batches() const {
-    std::map<std::pair<int64_t, int64_t>, size_t> open;  // size -> the batch that still has room
+    std::map<std::pair<int64_t, int64_t>, size_t> open;  // size -> the batch with room left
     std::vector<std::vector<Batch>> by_size;
     for (size_t i = 0; i < files_.size(); ++i) {
       const ImageInfo& info = infos_[i];
@@ -157,7 +159,7 @@ class FeatureReader {
     }
     if (rows.size(1) != features.size(1)) {
       throw Error(ErrorKind::kData,
-                  fmt::format("the extractor gives {} features for images of one size and {} for "
+                  fmt::format("the extractor returns {} features for images of one size and {} for "
                               "those of another ({})",
                               features.size(1), rows.size(1), files_[batch.front()].string()));
     }

@@ -1,4 +1,4 @@
-// The features of folders of images of any sizes, image by image from disk: a folder never has to
+// Computes the features of image files of any sizes, a batch at a time, so that a folder need not
 // fit in memory.
 #pragma once
 
@@ -13,18 +13,21 @@
 namespace scgan {
 
 struct FeatureOptions {
-  int64_t batch_size = 50;  // images per call of the extractor; fewer where they are very large
-  int64_t threads = 0;      // that decode, while the extractor runs; 0 = all cores
+  // Images per call of the extractor; fewer when they are very large.
+  int64_t batch_size = 50;
+  // Threads that decode images while the extractor runs; 0 = one per core.
+  int64_t threads = 0;
 };
 
 struct ImageFeatures {
-  at::Tensor features;       // [files, D] float32, in the order of the files
-  int64_t images_16bit = 0;  // of 16 bits
+  // [files, D] float32, in the order of the files.
+  at::Tensor features;
+  int64_t images_16bit = 0;
 };
 
-// Images of one size make batches, in the order of the files; the order of sizes is that of their
-// first file. So the same files give the same batches. 16-bit images are scaled to 8 bits: the
-// type's full range to 0 ... 255, truncated. Throws Error(kData) with ALL images that cannot be
+// Groups images of one size into batches, in the order of the files; sizes come in the order of
+// their first file. The same files therefore make the same batches. Scales 16-bit images to 8 bits:
+// their full range to 0 ... 255, truncated. Throws Error(kData) naming all images that cannot be
 // used, one per line, at most 20 and then a count.
 ImageFeatures image_features(const std::vector<std::filesystem::path>& files,
                              const FeatureExtractor& extractor, const FeatureOptions& options);

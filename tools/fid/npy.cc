@@ -19,7 +19,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "the arrays are little-endian");
 
 constexpr std::string_view kMagic = "\x93NUMPY";
-constexpr size_t kMaxDimensions = 32;    // NumPy's own limit was that for long
+constexpr size_t kMaxDimensions = 32;    // NumPy's own limit up to version 1
 constexpr size_t kHeaderAlignment = 64;  // of the numbers behind the header
 
 [[noreturn]] void refuse(const std::string& name, const std::string& reason) {
@@ -101,7 +101,7 @@ class HeaderReader {
   std::string type() {
     skip_blanks();
     if (next_ < text_.size() && text_[next_] == '[') {
-      refuse(name_, "it holds records; wanted are float64 or float32 numbers");
+      refuse(name_, "it holds records; it must hold float64 or float32 numbers");
     }
     return quoted();
   }
@@ -130,7 +130,7 @@ class HeaderReader {
       }
       next_ += static_cast<size_t>(parsed.ptr - begin);
       sides.push_back(side);
-      accept('L');  // NumPy under Python 2 wrote long numbers so
+      accept('L');  // as NumPy under Python 2 wrote long integers
       if (accept(')')) break;
       expect(',');
     }
@@ -142,14 +142,14 @@ class HeaderReader {
   size_t next_ = 0;
 };
 
-// Splits off the header's text; `bytes` is then the numbers.
+// Splits off the header's text and leaves the numbers in `bytes`.
 std::string_view take_header(std::string_view& bytes, const std::string& name) {
   if (!bytes.starts_with(kMagic)) refuse(name, "it does not begin with \\x93NUMPY");
   const size_t version_at = kMagic.size();
   if (bytes.size() < version_at + 2) refuse(name, "it ends early");
   const int version = static_cast<unsigned char>(bytes[version_at]);
   if (version < 1 || version > 3) {
-    refuse(name, fmt::format("it has the format version {}; 1 to 3 are read", version));
+    refuse(name, fmt::format("it has the format version {}; only 1 to 3 are supported", version));
   }
   const size_t length_bytes = version == 1 ? 2 : 4;
   const size_t begin = version_at + 2 + length_bytes;
@@ -162,7 +162,7 @@ std::string_view take_header(std::string_view& bytes, const std::string& name) {
   return text;
 }
 
-// Number of elements; checked against the bytes that are there.
+// The number of elements, checked against the number of bytes.
 size_t count_of(const std::vector<int64_t>& shape, size_t element, size_t bytes,
                 const std::string& name) {
   uint64_t count = 1;
@@ -177,7 +177,7 @@ size_t count_of(const std::vector<int64_t>& shape, size_t element, size_t bytes,
   }
   if (empty) count = 0;
   if (count * element != bytes) {
-    refuse(name, fmt::format("its shape needs {} bytes of numbers, {} are there", count * element,
+    refuse(name, fmt::format("its shape needs {} bytes of numbers, but it has {}", count * element,
                              bytes));
   }
   return static_cast<size_t>(count);
@@ -194,7 +194,7 @@ std::vector<double> numbers(std::string_view bytes, size_t count) {
   return values;
 }
 
-// From Fortran order, where the first index runs fastest, to C order.
+// Converts from Fortran order, where the first index varies fastest, to C order.
 std::vector<double> in_c_order(const std::vector<double>& values,
                                const std::vector<int64_t>& shape) {
   std::vector<size_t> strides(shape.size(), 1);  // of the result
@@ -226,8 +226,8 @@ NpyArray parse_npy(std::string_view bytes, const std::string& name) {
   const bool wide = *header.type == "<f8";
   if (!wide && *header.type != "<f4") {
     refuse(name,
-           fmt::format("it has the type '{}'; '<f8' and '<f4' are read: little-endian float64 "
-                       "and float32",
+           fmt::format("it has the type '{}'; only '<f8' and '<f4' are supported, little-endian "
+                       "float64 and float32",
                        *header.type));
   }
   NpyArray array{*header.shape, {}};

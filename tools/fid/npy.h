@@ -1,5 +1,5 @@
-// NumPy's array file format (.npy) and its archives (.npz: a zip file of .npy members), as far as
-// arrays of floating point numbers go. Knows no tensors.
+// NumPy's array file format (.npy) and its archives (.npz: a zip file of .npy members), for arrays
+// of floating point numbers. Does not depend on LibTorch.
 #pragma once
 
 #include <cstdint>
@@ -14,26 +14,27 @@ namespace scgan {
 
 struct NpyArray {
   std::vector<int64_t> shape;
-  std::vector<double> values;  // in C order: the last index runs fastest
+  std::vector<double> values;  // in C order: the last index varies fastest
 };
 
-// `bytes` of a whole .npy file, of version 1 to 3, little-endian float64 or float32, in C or
-// Fortran order; `name` is for messages. Throws Error(kData) for anything else, before memory is
-// asked for that the bytes do not fill.
+// Parses the bytes of a .npy file of version 1 to 3, little-endian float64 or float32, in C or
+// Fortran order; `name` is for messages. Throws Error(kData) for anything else. Never allocates
+// more than the bytes can fill.
 NpyArray parse_npy(std::string_view bytes, const std::string& name);
 
-// The arrays `wanted` of a whole .npz file, stored or deflated, under their names without ".npy".
-// Other members are not looked into. Throws Error(kData): no zip file, damaged (CRC-32), encrypted,
-// zip64 (4 GiB and more), an array missing (named together with those that are there), or one of
-// more than 1 GiB.
+// Parses the arrays `wanted` of a .npz file, stored or deflated, under their names without ".npy".
+// Ignores other members. Throws Error(kData) for a file that is not a zip archive, is damaged
+// (CRC-32), encrypted or zip64 (4 GiB and more), for a missing array (the message lists those that
+// exist) and for one of more than 1 GiB.
 std::map<std::string, NpyArray> parse_npz(std::string_view bytes, const std::string& name,
                                           const std::vector<std::string>& wanted);
 
-// float64 in C order, version 1. Throws std::invalid_argument when the shape does not fit.
+// Writes float64 in C order, version 1. Throws std::invalid_argument when shape and number of
+// values do not match.
 std::string to_npy(const NpyArray& array);
 
-// Stored, not deflated; without times: same arrays, same bytes. numpy.load reads it. Throws
-// Error(kStorage) for arrays of 2 GiB and more.
+// Writes an archive that numpy.load reads. It is stored, not deflated, and has no times, so the
+// same arrays make the same bytes. Throws Error(kStorage) for arrays of 2 GiB and more.
 std::string to_npz(const std::vector<std::pair<std::string, NpyArray>>& arrays);
 
 }  // namespace scgan

@@ -1,4 +1,4 @@
-// The archive around the arrays: a zip file, read by its central directory.
+// The archive around the arrays: a zip file, read through its central directory.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <zlib.h>
@@ -21,7 +21,7 @@ constexpr std::string_view kEndMark = "PK\x05\x06";
 constexpr size_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22;
 constexpr size_t kMaxComment = 65535;
 constexpr uint64_t kMaxArray = 1ULL << 30;
-constexpr uint64_t kMostDeflated = 1032;  // bytes that one byte of a deflate stream can become
+constexpr uint64_t kMostDeflated = 1032;  // bytes that one byte of a deflate stream can expand to
 constexpr uint16_t kStored = 0, kDeflated = 8;
 constexpr uint16_t kEncrypted = 1;  // a flag
 constexpr uint32_t kInZip64 = 0xffffffff;
@@ -51,7 +51,7 @@ struct Directory {
 };
 
 Directory find_directory(std::string_view bytes, const std::string& name) {
-  if (bytes.size() < kEndSize) refuse_archive(name, "it is no zip archive");
+  if (bytes.size() < kEndSize) refuse_archive(name, "it is not a zip archive");
   const size_t last = bytes.size() - kEndSize;
   const size_t first = last > kMaxComment ? last - kMaxComment : 0;
   for (size_t at = last + 1; at-- > first;) {
@@ -63,10 +63,11 @@ Directory find_directory(std::string_view bytes, const std::string& name) {
     if (begin + size > at) refuse_archive(name, "the directory at its end is damaged");
     return {begin, begin + size, number_at<uint16_t>(bytes, at + 10)};
   }
-  refuse_archive(name, bytes.starts_with(kLocalMark) ? "it is truncated" : "it is no zip archive");
+  refuse_archive(name,
+                 bytes.starts_with(kLocalMark) ? "it is truncated" : "it is not a zip archive");
 }
 
-// Reads the member whose entry begins at `at`, and moves `at` behind it.
+// Reads the member whose entry begins at `at`, and moves `at` past it.
 Member read_entry(std::string_view bytes, size_t& at, size_t end, const std::string& name) {
   if (end - at < kCentralSize || bytes.substr(at, kCentralMark.size()) != kCentralMark) {
     refuse_archive(name, "the directory at its end is damaged");
@@ -96,7 +97,7 @@ std::map<std::string, Member> read_directory(std::string_view bytes, const Direc
     Member member = read_entry(bytes, at, directory.end, name);
     std::string key = member.name;
     if (!members.emplace(std::move(key), std::move(member)).second) {
-      refuse_archive(name, "it has two members of one name");
+      refuse_archive(name, "it has two members of the same name");
     }
   }
   return members;
@@ -120,8 +121,8 @@ struct InflateTraits {
   static void close(Handle stream) noexcept { inflateEnd(stream); }
 };
 
-// Grows with what is really there, up to the size that the directory claims; another size gives
-// another length.
+// Inflates a member. The result grows with the data, up to the size in the directory; a wrong size
+// shows as another length.
 std::string inflated(std::string_view packed, size_t size) {
   z_stream stream{};
   constexpr int kRaw = -15;  // without zlib's own header
@@ -147,21 +148,22 @@ std::string content_of(std::string_view bytes, const Member& member, size_t end,
   if ((member.flags & kEncrypted) != 0)
     refuse_archive(name, fmt::format("{} is encrypted", member.name));
   if (member.method != kStored && member.method != kDeflated) {
-    refuse_archive(name, fmt::format("{} is packed in a way other than deflate", member.name));
+    refuse_archive(name,
+                   fmt::format("{} is compressed by a method other than deflate", member.name));
   }
   if (member.packed == kInZip64 || member.size == kInZip64 || member.size > kMaxArray) {
     refuse_archive(name, fmt::format("{} has more than 1 GiB", member.name));
   }
   const std::string_view packed = packed_bytes(bytes, member, end, name);
   if (member.size > packed.size() * (member.method == kStored ? 1 : kMostDeflated)) {
-    refuse_archive(name, fmt::format("{} claims {} bytes, too many for {} packed ones", member.name,
-                                     member.size, packed.size()));
+    refuse_archive(name, fmt::format("{} claims {} bytes, too many for {} compressed ones",
+                                     member.name, member.size, packed.size()));
   }
   std::string content =
       member.method == kStored ? std::string(packed) : inflated(packed, member.size);
   const uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(content.data()), content.size());
   if (content.size() != member.size || crc != member.crc) {
-    refuse_archive(name, fmt::format("{} is damaged: it is not what its CRC-32 says", member.name));
+    refuse_archive(name, fmt::format("{} is damaged: its CRC-32 does not match", member.name));
   }
   return content;
 }
@@ -226,7 +228,7 @@ std::string to_npz(const std::vector<std::pair<std::string, NpyArray>>& arrays) 
     const std::string content = to_npy(values);
     const auto local = static_cast<uint32_t>(bytes.size());
     if (bytes.size() + content.size() > kMost) {
-      throw Error(ErrorKind::kStorage, "a .npz file of more than 2 GiB is not written");
+      throw Error(ErrorKind::kStorage, "a .npz file cannot be larger than 2 GiB");
     }
     const uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(content.data()), content.size());
     const std::string description =

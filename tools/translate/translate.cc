@@ -27,9 +27,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kMultiple = 4;  // of a generator's input: it halves the image twice
-constexpr int64_t kLeast = 8;     // and reflects what is left by one pixel
-constexpr double kDeepestLevel = 65535;
+// The generator halves the image twice and pads the result by reflection of one pixel.
+constexpr int64_t kMultiple = 4;
+constexpr int64_t kLeast = 8;
+constexpr double kLargestLevel = 65535;
 
 struct Job {
   fs::path input, output;
@@ -38,36 +39,36 @@ struct Job {
 void check_options(const TranslateOptions& options) {
   const auto refuse = [](const std::string& text) { throw Error(ErrorKind::kInvalidSpec, text); };
   if (options.size != 0 && (options.size < kLeast || options.size % kMultiple != 0)) {
-    refuse(fmt::format("--size {}: a multiple of {} from {} on is wanted", options.size, kMultiple,
-                       kLeast));
+    refuse(fmt::format("--size {}: must be a multiple of {} and at least {}", options.size,
+                       kMultiple, kLeast));
   }
   if (options.tiles && options.size == 0) {
     refuse("--tiles needs --size, the side of the squares in which images are translated");
   }
   if (options.bits != 8 && options.bits != 16) {
-    refuse(fmt::format("--bits {}: 8 or 16 are wanted", options.bits));
+    refuse(fmt::format("--bits {}: must be 8 or 16", options.bits));
   }
   if (options.percentile) {
     const auto [low, high] = *options.percentile;
     if (!(low >= 0 && low < high && high <= 100)) {
-      refuse(fmt::format("--percentile {:g},{:g}: two ascending numbers from 0 to 100 are wanted",
-                         low, high));
+      refuse(fmt::format("--percentile {:g},{:g}: must be two ascending numbers from 0 to 100", low,
+                         high));
     }
   }
 }
 
-// What is to be written, all clashes known.
+// Pairs of input and output files. Throws for all clashes at once.
 std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, bool force) {
   std::error_code failed;
   if (fs::exists(output, failed) && !fs::is_directory(output, failed)) {
     throw Error(ErrorKind::kInvalidSpec,
-                fmt::format("{}: is a file; an output folder is wanted", output.string()));
+                fmt::format("{}: is a file; the output must be a folder", output.string()));
   }
   if (fs::weakly_canonical(output, failed) == fs::weakly_canonical(input, failed) ||
       fs::equivalent(input, output, failed)) {
     throw Error(ErrorKind::kInvalidSpec,
-                fmt::format("{}: input and output are one folder; images are never written beside "
-                            "those they come from",
+                fmt::format("{}: input and output are the same folder; images are never written "
+                            "next to their sources",
                             output.string()));
   }
   std::vector<Job> jobs;
@@ -80,7 +81,7 @@ std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, boo
       clashes.push_back(fmt::format("{} and {} would both be written to {}", first->second.string(),
                                     file.string(), target.string()));
     } else if (!force && fs::exists(fs::symlink_status(target, failed))) {
-      clashes.push_back(fmt::format("{}: is there already; --force replaces it", target.string()));
+      clashes.push_back(fmt::format("{}: exists; --force replaces it", target.string()));
     }
     jobs.push_back({file, target});
   }
@@ -88,7 +89,7 @@ std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, boo
   return jobs;
 }
 
-// Bits per channel of every image; 0 where it cannot be read, which is a failure of its own later.
+// Bits per channel of every image; 0 if it cannot be read, which is reported when it is translated.
 std::vector<int64_t> depths(const std::vector<Job>& jobs) {
   std::vector<int64_t> bits(jobs.size(), 0);
   parallel_for(jobs.size(), [&](size_t i) {
@@ -106,10 +107,11 @@ int64_t common_depth(const std::vector<int64_t>& bits) {
   for (const int64_t depth : bits) {
     if (depth == 0 || depth == common) continue;
     if (common != 0) {
-      throw Error(ErrorKind::kData,
-                  fmt::format("--percentile needs images of one depth, and some have {} bits, some "
-                              "{}",
-                              common, depth));
+      throw Error(
+          ErrorKind::kData,
+          fmt::format("--percentile needs images of the same depth, but some have {} bits and "
+                      "some {}",
+                      common, depth));
     }
     common = depth;
   }
@@ -126,7 +128,7 @@ ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double,
       try {
         raw = read_image(jobs[i].input);
       } catch (const Error&) {
-        return;  // as in depths
+        return;  // as in depths()
       }
       histogram.add(raw);
     });
@@ -135,21 +137,21 @@ ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double,
     return histogram.percentiles(low, high);
   } catch (const Error&) {
     throw Error(ErrorKind::kData,
-                fmt::format("--percentile {:g},{:g}: a channel has one value at both, so it cannot "
-                            "be stretched (unless images were changed while they were being read); "
-                            "take percentiles farther apart or leave them out",
+                fmt::format("--percentile {:g},{:g}: a channel has the same value at both, so it "
+                            "cannot be stretched (unless images changed while they were read); use "
+                            "percentiles farther apart or none",
                             low, high));
   }
 }
 
-// Grey levels 0 ... 255, as a data set of training would hold them.
+// Grey levels 0 ... 255, as in a data set for training.
 at::Tensor grey_levels(const fs::path& file, const std::optional<ChannelRanges>& ranges) {
   const std::string bytes = read_image_bytes(file);
   const int64_t bits = image_info(bytes, file).bits;
   if (bits == 32 && !ranges) {
     throw Error(ErrorKind::kData,
-                fmt::format("{}: floating point values have no full range that would say what is "
-                            "black and white; --percentile LOW,HIGH says it",
+                fmt::format("{}: floating point values have no full range that defines black and "
+                            "white; use --percentile LOW,HIGH",
                             file.string()));
   }
   at::Tensor raw = decode_image(bytes, file);
@@ -162,7 +164,7 @@ at::Tensor network_input(const fs::path& file, const TranslateOptions& options,
                          const std::optional<ChannelRanges>& ranges) {
   at::Tensor levels = grey_levels(file, ranges);
   if (options.size > 0 && !options.tiles) {
-    // Resizing a float image may overshoot; grey levels end at 0 and 255.
+    // Bicubic resizing of floats may overshoot.
     levels = resize_bicubic(levels, options.size, options.size).clamp(0, 255);
   }
   return to_network_range(levels);
@@ -170,7 +172,7 @@ at::Tensor network_input(const fs::path& file, const TranslateOptions& options,
 
 void write_output(const fs::path& file, const at::Tensor& image, int64_t bits) {
   if (bits == 8) return write_png(file, to_grey_levels(image));
-  write_png(file, image.clamp(-1, 1).add_(1).mul_(kDeepestLevel / 2).round_());
+  write_png(file, image.clamp(-1, 1).add_(1).mul_(kLargestLevel / 2).round_().to(at::kFloat));
 }
 
 void make_folder(const fs::path& folder) {
@@ -178,12 +180,12 @@ void make_folder(const fs::path& folder) {
   fs::create_directories(folder, failed);
   if (failed) {
     throw Error(ErrorKind::kStorage,
-                fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
+                fmt::format("{}: cannot be created: {}", folder.string(), failed.message()));
   }
 }
 
-// Indices 0 ... size - 1 that look into a line of `length` pixels and are reflected at its ends, as
-// often as need be: 0 1 2 1 0 1 2 ... for a length of 3.
+// `size` indices into a line of `length` pixels, reflected at its ends as often as necessary:
+// 0 1 2 1 0 1 2 ... for a length of 3.
 at::Tensor reflected(int64_t length, int64_t size) {
   const int64_t period = std::max<int64_t>(1, 2 * (length - 1));
   at::Tensor indices = at::empty({size}, at::kLong);
@@ -211,36 +213,35 @@ std::vector<int64_t> tile_starts(int64_t length, int64_t tile) {
   return starts;
 }
 
-// LibTorch's messages go on for pages.
+// LibTorch's messages are pages long.
 std::string first_line(const std::exception& problem) {
   const auto* error = dynamic_cast<const c10::Error*>(&problem);
   const std::string text = error != nullptr ? error->what_without_backtrace() : problem.what();
   return text.substr(0, text.find('\n'));
 }
 
-at::Tensor forward(Generator& generator, const at::Tensor& image, c10::Device device) {
-  return generator.forward(image.unsqueeze(0).to(device)).squeeze(0).to(at::kCPU);
+at::Tensor forward(Generator& generator, const at::Tensor& image) {
+  return generator.forward(image.unsqueeze(0).to(generator.options())).squeeze(0).to(at::kCPU);
 }
 
 }  // namespace
 
-at::Tensor translate_image(Generator& generator, const at::Tensor& image, int64_t tile_size,
-                           c10::Device device) {
+at::Tensor translate_image(Generator& generator, const at::Tensor& image, int64_t tile_size) {
   const at::NoGradGuard no_grad;
   const int64_t height = image.size(1);
   const int64_t width = image.size(2);
   if (tile_size == 0) {
     const at::Tensor whole = padded(image, enlarged(height), enlarged(width));
-    return forward(generator, whole, device).narrow(1, 0, height).narrow(2, 0, width);
+    return forward(generator, whole).narrow(1, 0, height).narrow(2, 0, width);
   }
   const at::Tensor whole = padded(image, std::max(height, tile_size), std::max(width, tile_size));
-  at::Tensor result = at::empty_like(whole);
+  at::Tensor result = at::empty_like(whole, generator.options().device(at::kCPU));
   for (const int64_t y : tile_starts(height, tile_size)) {
     for (const int64_t x : tile_starts(width, tile_size)) {
       const auto cut = [&](const at::Tensor& from) {
         return from.narrow(1, y, tile_size).narrow(2, x, tile_size);
       };
-      cut(result).copy_(forward(generator, cut(whole), device));
+      cut(result).copy_(forward(generator, cut(whole)));
     }
   }
   return result.narrow(1, 0, height).narrow(2, 0, width);
@@ -248,7 +249,7 @@ at::Tensor translate_image(Generator& generator, const at::Tensor& image, int64_
 
 TranslateResult translate_folder(Generator& generator, const fs::path& input,
                                  const fs::path& output, const TranslateOptions& options,
-                                 c10::Device device, const TranslateProgress& progress) {
+                                 const TranslateProgress& progress) {
   const at::NoGradGuard no_grad;
   check_options(options);
   const std::vector<Job> jobs = planned_jobs(input, output, options.force);
@@ -265,11 +266,11 @@ TranslateResult translate_folder(Generator& generator, const fs::path& input,
   TranslateResult result;
   const auto translate = [&](const at::Tensor& image, const fs::path& file) -> at::Tensor {
     try {
-      return translate_image(generator, image, options.tiles ? options.size : 0, device);
+      return translate_image(generator, image, options.tiles ? options.size : 0);
     } catch (const std::exception& problem) {  // memory, of the host or of a GPU
       result.failures.push_back(fmt::format(
-          "{}: {} x {} pixels could not be translated: {}; in tiles (--tiles --size 512) it takes "
-          "less memory",
+          "{}: {} x {} pixels could not be translated: {}; tiles (--tiles --size 512) need less "
+          "memory",
           file.string(), image.size(2), image.size(1), first_line(problem)));
       return {};
     }

@@ -1,8 +1,7 @@
-// A folder of images through a generator into another folder: what scgan_translate does.
+// Translates a folder of images with a generator into another folder: the work of scgan_translate.
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <c10/core/Device.h>
 
 #include <array>
 #include <cstdint>
@@ -17,37 +16,42 @@
 namespace scgan {
 
 struct TranslateOptions {
-  int64_t size = 0;    // images are resized to size x size as in training; 0: they keep their size
-  bool tiles = false;  // with `size`: not resized, but translated in squares of that side
-  int64_t bits = 8;    // of the PNG files written: 8 or 16
-  // [low, high] in percent: the values at these percentiles of the whole folder, per channel, are
-  // black and white. Without: the full range of each file's type.
+  // Images are resized to size x size as in training; 0 = they keep their size.
+  int64_t size = 0;
+  // Do not resize, but translate in squares of side `size`.
+  bool tiles = false;
+  // Per channel of the PNG files: 8 or 16.
+  int64_t bits = 8;
+  // [low, high] in percent: these percentiles of the whole folder, per channel, become black and
+  // white. Without them, black and white are the ends of the range of each file's type.
   std::optional<std::array<double, 2>> percentile = std::nullopt;
-  bool force = false;  // replace files that are there
+  // Replace existing files.
+  bool force = false;
 };
 
 struct TranslateResult {
   int64_t written = 0;
-  std::vector<std::string> failures;  // what was wrong with the images that were not: sentences
+  // One sentence per image that was not written.
+  std::vector<std::string> failures;
 };
 
 using TranslateProgress = std::function<void(int64_t done, int64_t total)>;
 
-// Translates every PNG, JPEG and TIFF image of `input` into `output`/NAME.png; `output` is made if
-// it is not there. An image that cannot be read is a failure of its own. Before anything is
-// written, throws Error(kInvalidSpec) when input and output are one folder, two images would get
-// one name, or (without force) a file is there already: all of them named, at most 20 and then a
-// count. Error(kData): no images, or a percentile that cannot be taken. Error(kStorage): output
-// that cannot be written.
+// Translates every PNG, JPEG and TIFF image of `input` into `output`/NAME.png and makes `output` if
+// necessary. An image that cannot be read does not stop the others. Before it writes anything,
+// throws Error(kInvalidSpec) when input and output are the same folder, two images would get the
+// same name, or (without force) a file exists; the message names all of them, at most 20 and then a
+// count. Throws Error(kData) when there are no images or a percentile cannot be computed, and
+// Error(kStorage) when the output cannot be written.
 TranslateResult translate_folder(Generator& generator, const std::filesystem::path& input,
                                  const std::filesystem::path& output,
-                                 const TranslateOptions& options, c10::Device device,
+                                 const TranslateOptions& options,
                                  const TranslateProgress& progress);
 
-// image [3, H, W] in [-1, 1] -> the same shape, on the CPU. The generator sees the image enlarged
-// by reflection to multiples of 4, at least 8, and the result is cut back; with tile_size, a
-// multiple of 4, it sees squares of that side, the last ones moved inward to the image's edge.
-at::Tensor translate_image(Generator& generator, const at::Tensor& image, int64_t tile_size,
-                           c10::Device device);
+// image [3, H, W] in [-1, 1] -> the same shape, on the CPU, in the generator's type. The image is
+// enlarged by reflection to multiples of 4, at least 8, and the result is cropped. With tile_size,
+// a multiple of 4, the generator translates squares of that side, the last of which end at the
+// image's edges.
+at::Tensor translate_image(Generator& generator, const at::Tensor& image, int64_t tile_size);
 
 }  // namespace scgan

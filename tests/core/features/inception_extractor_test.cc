@@ -111,7 +111,7 @@ TEST_F(InceptionExtractorTest, SaysWhatIsWrongWithAFile) {
   EXPECT_THAT(refusal(write(std::string("\x10\0\0\0\0\0\0\0{", 9), "short.safetensors")),
               HasSubstr("not a valid safetensors file"));
   write_safetensors(path("one.safetensors"), {{"weight", at::ones({3})}}, {});
-  EXPECT_THAT(refusal(path("one.safetensors")), HasSubstr("weight is none of Inception-v3"));
+  EXPECT_THAT(refusal(path("one.safetensors")), HasSubstr("weight is not part of Inception-v3"));
   c10::Dict<std::string, at::Tensor> weights;
   weights.insert("weight", at::ones({3}));
   const std::vector<char> pickled = torch::jit::pickle_save(weights);  // as torch.save in Python

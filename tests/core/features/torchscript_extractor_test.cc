@@ -157,10 +157,10 @@ TEST_F(TorchScriptExtractorTest, SaysWhatIsWrongWithAFile) {
   EXPECT_THAT(refusal(path("absent.pt")), HasSubstr("no such file"));
   EXPECT_THAT(refusal(folder_.path().string()), HasSubstr("is a folder"));
   EXPECT_THAT(refusal(write("", "empty.pt")), HasSubstr("is empty"));
-  EXPECT_THAT(refusal(write("hello", "text.pt")), HasSubstr("is no TorchScript file"));
-  EXPECT_THAT(refusal(write("x", "short.pt")), HasSubstr("is no TorchScript file"));
+  EXPECT_THAT(refusal(write("hello", "text.pt")), HasSubstr("is not a TorchScript file"));
+  EXPECT_THAT(refusal(write("x", "short.pt")), HasSubstr("is not a TorchScript file"));
   EXPECT_THAT(refusal(write("PK\x03\x04 damaged", "damaged.pt")),
-              HasSubstr("is no TorchScript file"));
+              HasSubstr("is not a TorchScript file"));
 }
 
 TEST_F(TorchScriptExtractorTest, SaysThatATruncatedFileIsNotRead) {
@@ -169,7 +169,7 @@ TEST_F(TorchScriptExtractorTest, SaysThatATruncatedFileIsNotRead) {
   std::string bytes(std::istreambuf_iterator<char>(stream), {});
   bytes.resize(bytes.size() / 2);
   EXPECT_THAT(refusal(write(bytes, "half.pt")),
-              HasSubstr("is no TorchScript file that this LibTorch reads"));
+              HasSubstr("is not a TorchScript file that this LibTorch can read"));
 }
 
 TEST_F(TorchScriptExtractorTest, SaysThatWeightsAreNoModule) {
@@ -182,16 +182,16 @@ TEST_F(TorchScriptExtractorTest, SaysThatWeightsAreNoModule) {
 
 TEST_F(TorchScriptExtractorTest, SaysWhatForwardMustTakeAndGive) {
   EXPECT_THAT(refusal_of("    return x.float()"),
-              AllOf(HasSubstr("gives Float [2, 3, 32, 32]"), HasSubstr("[2, D]")));
-  EXPECT_THAT(refusal_of("    return x.flatten(1)"), HasSubstr("gives Byte [2, 3072]"));
-  EXPECT_THAT(refusal_of("    return (x.float(), x.float())"), HasSubstr("gives a Tuple"));
-  EXPECT_THAT(refusal_of("    return x.float().mean()"), HasSubstr("gives Float []"));
+              AllOf(HasSubstr("returns Float [2, 3, 32, 32]"), HasSubstr("[2, D]")));
+  EXPECT_THAT(refusal_of("    return x.flatten(1)"), HasSubstr("returns Byte [2, 3072]"));
+  EXPECT_THAT(refusal_of("    return (x.float(), x.float())"), HasSubstr("returns a Tuple"));
+  EXPECT_THAT(refusal_of("    return x.float().mean()"), HasSubstr("returns Float []"));
   EXPECT_THAT(refusal_of("    return x.float().flatten(1).narrow(0, 0, 1)"),
               HasSubstr("[1, 3072]"));
   EXPECT_THAT(refusal_of("    return x.float().flatten(1) / 0.0"), HasSubstr("not finite"));
   EXPECT_THAT(refusal(save("def forward(self, x, flag: bool = True):\n    return "
                            "x.float().flatten(1)")),
-              AllOf(HasSubstr("takes 2 arguments"), HasSubstr("wanted is one")));
+              AllOf(HasSubstr("takes 2 arguments"), HasSubstr("must take one")));
   EXPECT_THAT(refusal(save("def features(self, x):\n    return x")), HasSubstr("no forward"));
 }
 

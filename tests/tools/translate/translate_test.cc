@@ -10,6 +10,7 @@
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/nn/module.h>
 
 #include <array>
 #include <cmath>
@@ -40,11 +41,15 @@ using testing::Not;
 // Gives back the negative of what it sees, and keeps what it saw.
 class Negative final : public Generator {
  public:
+  torch::nn::Module& module() override { return module_; }
   at::Tensor forward(const at::Tensor& images) override {
     seen.push_back(images.clone());
     return -images;
   }
   std::vector<at::Tensor> seen;
+
+ private:
+  torch::nn::Module module_;
 };
 
 // Every pixel another value: 100 y + x.
@@ -62,7 +67,7 @@ std::vector<float> line(const at::Tensor& values) {
 TEST(TranslateImageTest, ImagesAreReflectedToMultiplesOfFourAndCutBack) {
   Negative generator;
   const at::Tensor image = ramp(9, 10);
-  const at::Tensor result = translate_image(generator, image, 0, at::kCPU);
+  const at::Tensor result = translate_image(generator, image, 0);
   EXPECT_TRUE(at::equal(result, -image));
   const at::Tensor seen = generator.seen.at(0);
   EXPECT_THAT(seen.sizes().vec(), ElementsAre(1, 3, 12, 12));
@@ -74,7 +79,7 @@ TEST(TranslateImageTest, ImagesAreReflectedToMultiplesOfFourAndCutBack) {
 TEST(TranslateImageTest, AnImageOfThreePixelsIsReflectedSeveralTimes) {
   Negative generator;
   const at::Tensor image = ramp(1, 3);
-  EXPECT_TRUE(at::equal(translate_image(generator, image, 0, at::kCPU), -image));
+  EXPECT_TRUE(at::equal(translate_image(generator, image, 0), -image));
   EXPECT_THAT(generator.seen.at(0).sizes().vec(), ElementsAre(1, 3, 8, 8));
   EXPECT_THAT(line(generator.seen.at(0)[0][0][5]), ElementsAre(0, 1, 2, 1, 0, 1, 2, 1));
 }
@@ -82,13 +87,26 @@ TEST(TranslateImageTest, AnImageOfThreePixelsIsReflectedSeveralTimes) {
 TEST(TranslateImageTest, TheSmallestImagePassesThroughTheRealGenerator) {
   const auto generator = make_resnet_generator(2, 1);
   const at::Tensor image = at::zeros({3, 1, 1});
-  EXPECT_THAT(translate_image(*generator, image, 0, at::kCPU).sizes().vec(), ElementsAre(3, 1, 1));
+  EXPECT_THAT(translate_image(*generator, image, 0).sizes().vec(), ElementsAre(3, 1, 1));
+}
+
+TEST(TranslateImageTest, AGeneratorInDoublePrecisionTranslatesInIt) {
+  const auto generator = make_resnet_generator(2, 1);
+  const at::Tensor image = ramp(9, 12) / 1000;
+  const at::Tensor single = translate_image(*generator, image, 0);
+  generator->to_double();
+  for (const int64_t tile_size : {0, 8}) {
+    EXPECT_EQ(translate_image(*generator, image, tile_size).scalar_type(), at::kDouble);
+  }
+  const at::Tensor result = translate_image(*generator, image, 0);
+  EXPECT_FALSE(at::equal(result, single.to(at::kDouble)));
+  EXPECT_TRUE(at::allclose(result, single.to(at::kDouble), 0, 1e-4));
 }
 
 TEST(TranslateImageTest, TilesCoverTheImageAndEndAtItsEdge) {
   Negative generator;
   const at::Tensor image = ramp(8, 20);
-  EXPECT_TRUE(at::equal(translate_image(generator, image, 8, at::kCPU), -image));
+  EXPECT_TRUE(at::equal(translate_image(generator, image, 8), -image));
   ASSERT_EQ(generator.seen.size(), 3);
   const std::vector<float> first_columns{0, 8, 12};
   for (size_t tile = 0; tile < 3; ++tile) {
@@ -100,7 +118,7 @@ TEST(TranslateImageTest, TilesCoverTheImageAndEndAtItsEdge) {
 TEST(TranslateImageTest, ATileLargerThanTheImageIsFilledByReflection) {
   Negative generator;
   const at::Tensor image = ramp(5, 8);
-  EXPECT_TRUE(at::equal(translate_image(generator, image, 8, at::kCPU), -image));
+  EXPECT_TRUE(at::equal(translate_image(generator, image, 8), -image));
   ASSERT_EQ(generator.seen.size(), 1);
   EXPECT_THAT(line(generator.seen[0][0][0].select(1, 0)),
               ElementsAre(0, 100, 200, 300, 400, 300, 200, 100));
@@ -114,8 +132,7 @@ class TranslateFolderTest : public testing::Test {
 
   TranslateResult translate(Generator& generator, const TranslateOptions& options = {},
                             const std::string& output = "out") const {
-    return translate_folder(generator, path("in"), path(output), options, at::kCPU,
-                            [](int64_t, int64_t) {});
+    return translate_folder(generator, path("in"), path(output), options, [](int64_t, int64_t) {});
   }
   std::string refusal(const TranslateOptions& options, const std::string& output = "out",
                       ErrorKind kind = ErrorKind::kInvalidSpec) const {
@@ -186,7 +203,8 @@ TEST_F(TranslateFolderTest, PercentilesOfTheFolderAreBlackAndWhite) {
 TEST_F(TranslateFolderTest, PercentilesOfMixedDepthsAreRefused) {
   write_png16(path("in/a.png"), 1, 3, 1, {1000, 1005, 1010});
   write_png8(path("in/b.png"), 1, 3, 1, {0, 100, 255});
-  EXPECT_THAT(refusal({.percentile = {{0, 100}}}, "out", ErrorKind::kData), HasSubstr("one depth"));
+  EXPECT_THAT(refusal({.percentile = {{0, 100}}}, "out", ErrorKind::kData),
+              HasSubstr("same depth"));
 }
 
 // A TIFF of one line of three 32-bit floats, written by hand: little-endian, one strip behind the
@@ -249,7 +267,7 @@ TEST_F(TranslateFolderTest, NamesAreKeptUnderTheExtensionPng) {
   write_png(path("in/z.png"), test_image(8, 8));
   Negative generator;
   std::vector<int64_t> progress;
-  const auto result = translate_folder(generator, path("in"), path("made/out"), {}, at::kCPU,
+  const auto result = translate_folder(generator, path("in"), path("made/out"), {},
                                        [&](int64_t done, int64_t total) {
                                          progress.insert(progress.end(), {done, total});
                                        });
@@ -289,7 +307,7 @@ TEST_F(TranslateFolderTest, OneFolderForInputAndOutputIsRefused) {
   write_png(path("in/x.png"), test_image(8, 8));
   fs::create_directory_symlink(path("in"), path("link"));
   for (const char* output : {"in", "in/../in", "link"}) {
-    EXPECT_THAT(refusal({.force = true}, output), HasSubstr("one folder")) << output;
+    EXPECT_THAT(refusal({.force = true}, output), HasSubstr("same folder")) << output;
   }
 }
 
@@ -315,10 +333,14 @@ TEST_F(TranslateFolderTest, AnImageThatCannotBeReadDoesNotLoseTheOthers) {
 TEST_F(TranslateFolderTest, WhatTheGeneratorCannotDoIsAFailureOfThatImage) {
   class Choosy final : public Generator {
    public:
+    torch::nn::Module& module() override { return module_; }
     at::Tensor forward(const at::Tensor& images) override {
       TORCH_CHECK(images.size(3) == 8, "out of memory\nand more");
       return images;
     }
+
+   private:
+    torch::nn::Module module_;
   };
   write_png(path("in/a.png"), test_image(8, 16));
   write_png(path("in/b.png"), test_image(8, 8));
@@ -332,7 +354,7 @@ TEST_F(TranslateFolderTest, WhatTheGeneratorCannotDoIsAFailureOfThatImage) {
 TEST_F(TranslateFolderTest, SaysWhatOptionsCannotBeMet) {
   write_png(path("in/x.png"), test_image(8, 8));
   EXPECT_THAT(refusal({.size = 30}), HasSubstr("multiple of 4"));
-  EXPECT_THAT(refusal({.size = 4}), HasSubstr("from 8"));
+  EXPECT_THAT(refusal({.size = 4}), HasSubstr("at least 8"));
   EXPECT_THAT(refusal({.tiles = true}), HasSubstr("--tiles needs --size"));
   EXPECT_THAT(refusal({.bits = 12}), HasSubstr("8 or 16"));
   EXPECT_THAT(refusal({.percentile = {{99, 1}}}), HasSubstr("ascending"));

@@ -1,4 +1,4 @@
-#include "tools/fid/fid_of_sets.h"
+#include "tools/fid/compare_sets.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -18,9 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr double kMostSelfCheck = 1e-6;  // relative: more than rounding makes
+constexpr double kMostSelfCheck = 1e-6;  // relative; rounding causes less
 
-// A set as far as it is known: features of images, or moments out of a file.
+// One set: the features of its images, or the moments from a file.
 struct Source {
   FidSet set;
   at::Tensor features;  // undefined: statistics
@@ -61,15 +61,15 @@ void check_request(const FidRequest& request) {
     refuse(fmt::format("--save {}: there is no folder {}", request.save.string(), folder.string()));
   }
   if (request.b.empty() && request.save.empty()) {
-    refuse("a second set B is wanted, or --save FILE.npz to store the statistics of A");
+    refuse("name a second set B, or write the statistics of A with --save FILE.npz");
   }
   if (request.self_check &&
       (request.b.empty() || is_statistics(request.a) || is_statistics(request.b))) {
-    refuse("--self-check compares features, so that both sets must be folders of images");
+    refuse("--self-check compares features, so both sets must be folders of images");
   }
 }
 
-// Opens the extractor at the first image.
+// Makes the extractor when it is first needed.
 class Extractor {
  public:
   explicit Extractor(const MakeExtractor& make) : make_(make) {}
@@ -81,7 +81,7 @@ class Extractor {
   const FeatureExtractor* get() const { return extractor_.get(); }
 
  private:
-  // The side of the first image that can be read; the others say later what is wrong with them.
+  // The side of the first image that can be read. Errors of the others are reported later.
   static int64_t trial_size(const ImageList& list) {
     constexpr int64_t kDefault = 256;
     for (const fs::path& file : list.files) {
@@ -156,11 +156,11 @@ void warn_of_set(const FidSet& set, const FidReport& report, std::vector<std::st
   const std::string path = set.path.string();
   if (set.images == 0) {
     warnings.push_back(fmt::format(
-        "{}: statistics do not tell of how many images and by which extractor they are", path));
+        "{}: statistics do not say how many images and which extractor they are from", path));
   } else if (set.images < report.feature_count) {
     warnings.push_back(fmt::format(
         "{}: {} images are fewer than the {} features; FID is then far above its value for many "
-        "images and falls as their number grows, so compare only values of equal numbers",
+        "images and falls as their number grows, so compare only equal numbers of images",
         path, set.images, report.feature_count));
   }
   if (set.images_16bit > 0) {
@@ -171,8 +171,8 @@ void warn_of_set(const FidSet& set, const FidReport& report, std::vector<std::st
   }
   if (set.other_files > 0) {
     warnings.push_back(fmt::format(
-        "{}: {} files were passed over, as their names do not end in png, jpg, jpeg, tif or tiff",
-        path, set.other_files));
+        "{}: {} files were ignored, as their names do not end in png, jpg, jpeg, tif or tiff", path,
+        set.other_files));
   }
 }
 
@@ -180,8 +180,9 @@ void add_warnings(FidReport& report) {
   auto& warnings = report.warnings;
   if (report.extractor == "random_conv") {
     warnings.emplace_back(
-        "random_conv is no Inception: its numbers order sets of images, but are not FID and KID as "
-        "published; name the Inception weights with --extractor");
+        "random_conv is not Inception: its numbers rank sets of images, but are not the published "
+        "FID "
+        "and KID; name the Inception weights with --extractor");
   }
   warn_of_set(report.a, report, warnings);
   if (!report.b) return;
@@ -192,14 +193,14 @@ void add_warnings(FidReport& report) {
   }
   if (report.self_check && report.self_check->relative_difference > kMostSelfCheck) {
     warnings.push_back(
-        fmt::format("the two ways to FID differ by {:.1e} of it, more than rounding makes",
+        fmt::format("the two ways to FID differ by {:.1e} of it, more than rounding explains",
                     report.self_check->relative_difference));
   }
 }
 
 }  // namespace
 
-FidReport fid_of_sets(const FidRequest& request, const MakeExtractor& make_extractor) {
+FidReport compare_sets(const FidRequest& request, const MakeExtractor& make_extractor) {
   const at::NoGradGuard no_grad;
   check_request(request);
   Extractor extractor(make_extractor);

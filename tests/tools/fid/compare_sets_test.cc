@@ -1,4 +1,4 @@
-#include "tools/fid/fid_of_sets.h"
+#include "tools/fid/compare_sets.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
@@ -55,7 +55,7 @@ class ChannelMeans final : public FeatureExtractor {
   std::vector<std::vector<int64_t>>* calls_;
 };
 
-class FidOfSetsTest : public testing::Test {
+class CompareSetsTest : public testing::Test {
  protected:
   fs::path path(const std::string& name) const { return folder_.path() / name; }
 
@@ -71,7 +71,7 @@ class FidOfSetsTest : public testing::Test {
   }
 
   FidReport compare(FidRequest request) const {
-    return fid_of_sets(request, [](int64_t) { return std::make_unique<ChannelMeans>(); });
+    return compare_sets(request, [](int64_t) { return std::make_unique<ChannelMeans>(); });
   }
   FidReport compare(const std::string& a, const std::string& b) const {
     return compare({.a = path(a), .b = path(b)});
@@ -92,7 +92,7 @@ class FidOfSetsTest : public testing::Test {
   TempDir folder_;
 };
 
-TEST_F(FidOfSetsTest, ConstantImagesGiveTheDistanceOfTheirColours) {
+TEST_F(CompareSetsTest, ConstantImagesGiveTheDistanceOfTheirColours) {
   add_four_point_sets();
   const FidReport report = compare("a", "b");
   EXPECT_NEAR(report.fid.value(), 19.0 / 3, 1e-12);
@@ -102,7 +102,7 @@ TEST_F(FidOfSetsTest, ConstantImagesGiveTheDistanceOfTheirColours) {
   EXPECT_EQ(report.extractor, "channel_means");
 }
 
-TEST_F(FidOfSetsTest, KidOfFourPointsIsTheHandComputedOne) {
+TEST_F(CompareSetsTest, KidOfFourPointsIsTheHandComputedOne) {
   add_four_point_sets();
   // k(x, y) = (x.y / 3 + 1)^3, as the third feature is there and 0 throughout.
   const auto k = [](double product) { return std::pow(product / 3 + 1, 3); };
@@ -118,7 +118,7 @@ TEST_F(FidOfSetsTest, KidOfFourPointsIsTheHandComputedOne) {
   EXPECT_NEAR(compare("a", "b").kid->full, aa / 12 + bb / 12 - 2 * ab / 16, 1e-9);
 }
 
-TEST_F(FidOfSetsTest, HalvesAreTheFirstAndLastImagesByName) {
+TEST_F(CompareSetsTest, HalvesAreTheFirstAndLastImagesByName) {
   add_four_point_sets();
   const FidReport report = compare("a", "b");
   EXPECT_EQ(report.a.half_size, 2);
@@ -127,7 +127,7 @@ TEST_F(FidOfSetsTest, HalvesAreTheFirstAndLastImagesByName) {
   EXPECT_NEAR(report.b->fid_halves, 16, 1e-12);
 }
 
-TEST_F(FidOfSetsTest, StatisticsGiveTheNumberOfTheirImages) {
+TEST_F(CompareSetsTest, StatisticsGiveTheNumberOfTheirImages) {
   add_four_point_sets();
   EXPECT_FALSE(compare({.a = path("b"), .save = path("b.npz")}).fid.has_value());
   const FidReport report = compare("a", "b.npz");
@@ -140,10 +140,10 @@ TEST_F(FidOfSetsTest, StatisticsGiveTheNumberOfTheirImages) {
       at::allclose(moments.sigma.diagonal(), at::tensor({4.0 / 3, 16.0 / 3, 0.0}, at::kDouble)));
 }
 
-TEST_F(FidOfSetsTest, StatisticsAloneNeedNoExtractor) {
+TEST_F(CompareSetsTest, StatisticsAloneNeedNoExtractor) {
   write_fid_statistics(path("a.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
   write_fid_statistics(path("b.npz"), {at::ones({2}, at::kDouble), at::eye(2, at::kDouble)});
-  const FidReport report = fid_of_sets({.a = path("a.npz"), .b = path("b.npz")},
+  const FidReport report = compare_sets({.a = path("a.npz"), .b = path("b.npz")},
                                        [](int64_t) -> std::unique_ptr<FeatureExtractor> {
                                          ADD_FAILURE() << "an extractor was opened";
                                          return nullptr;
@@ -152,7 +152,7 @@ TEST_F(FidOfSetsTest, StatisticsAloneNeedNoExtractor) {
   EXPECT_EQ(report.extractor, "");
 }
 
-TEST_F(FidOfSetsTest, ImagesOfMixedSizesKeepTheirRows) {
+TEST_F(CompareSetsTest, ImagesOfMixedSizesKeepTheirRows) {
   add("a/0.png", 1, 0, 0, 8, 8);
   add("a/1.png", 2, 0, 0, 4, 6);
   add("a/2.png", 3, 0, 0, 8, 8);
@@ -168,7 +168,7 @@ TEST_F(FidOfSetsTest, ImagesOfMixedSizesKeepTheirRows) {
                                  ElementsAre(1, 3, 4, 6), ElementsAre(1, 3, 6, 4)));
 }
 
-TEST_F(FidOfSetsTest, SixteenBitsAreScaledToEightByTheFullRange) {
+TEST_F(CompareSetsTest, SixteenBitsAreScaledToEightByTheFullRange) {
   fs::create_directories(path("a"));
   write_png16(path("a/0.png"), 1, 2, 1, {0, 257 * 100});
   write_png16(path("a/1.png"), 1, 2, 1, {65535, 65535});
@@ -180,7 +180,7 @@ TEST_F(FidOfSetsTest, SixteenBitsAreScaledToEightByTheFullRange) {
 }
 
 // The evaluator truncates too (EvaluatorTest), so that one folder has one score everywhere.
-TEST_F(FidOfSetsTest, SixteenBitsHoldEightWithoutLossAndAreTruncated) {
+TEST_F(CompareSetsTest, SixteenBitsHoldEightWithoutLossAndAreTruncated) {
   fs::create_directories(path("a"));
   std::vector<uint16_t> levels(256);
   for (size_t k = 0; k < levels.size(); ++k) levels[k] = static_cast<uint16_t>(257 * k);
@@ -191,7 +191,7 @@ TEST_F(FidOfSetsTest, SixteenBitsHoldEightWithoutLossAndAreTruncated) {
   EXPECT_EQ(result.features[1][0].item<float>(), 6);
 }
 
-TEST_F(FidOfSetsTest, NamesEveryFileThatCannotBeRead) {
+TEST_F(CompareSetsTest, NamesEveryFileThatCannotBeRead) {
   add_four_point_sets();
   for (int i = 0; i < 25; ++i) {
     std::ofstream(path("a/bad" + std::to_string(100 + i) + ".png")) << "no image";
@@ -203,16 +203,16 @@ TEST_F(FidOfSetsTest, NamesEveryFileThatCannotBeRead) {
                           Not(HasSubstr("bad120.png")), HasSubstr("... and 6 more")));
 }
 
-TEST_F(FidOfSetsTest, OtherFilesArePassedOverAndCounted) {
+TEST_F(CompareSetsTest, OtherFilesArePassedOverAndCounted) {
   add_four_point_sets();
   std::ofstream(path("a/notes.txt")) << "text";
   std::ofstream(path("a/.hidden.png")) << "text";
   const FidReport report = compare("a", "b");
   EXPECT_EQ(report.a.other_files, 1);
-  EXPECT_THAT(report.warnings, testing::Contains(HasSubstr("1 files were passed over")));
+  EXPECT_THAT(report.warnings, testing::Contains(HasSubstr("1 files were ignored")));
 }
 
-TEST_F(FidOfSetsTest, WarnsOfFewAndUnequalNumbers) {
+TEST_F(CompareSetsTest, WarnsOfFewAndUnequalNumbers) {
   add("a/0.png", 1, 2, 3);
   add("a/1.png", 4, 2, 3);
   add_four_point_sets();
@@ -224,7 +224,7 @@ TEST_F(FidOfSetsTest, WarnsOfFewAndUnequalNumbers) {
   EXPECT_EQ(report.b->half_size, 0);
 }
 
-TEST_F(FidOfSetsTest, SelfCheckGivesBothWays) {
+TEST_F(CompareSetsTest, SelfCheckGivesBothWays) {
   add_four_point_sets();
   const FidReport report = compare({.a = path("a"), .b = path("b"), .self_check = true});
   EXPECT_NEAR(report.self_check->by_singular_values, 19.0 / 3, 1e-9);
@@ -232,7 +232,7 @@ TEST_F(FidOfSetsTest, SelfCheckGivesBothWays) {
   EXPECT_LT(report.self_check->relative_difference, 1e-6);
 }
 
-TEST_F(FidOfSetsTest, SaysWhatRequestsCannotBeMet) {
+TEST_F(CompareSetsTest, SaysWhatRequestsCannotBeMet) {
   add_four_point_sets();
   write_fid_statistics(path("s.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
   const auto refusal = [&](const FidRequest& request) {
@@ -250,7 +250,7 @@ TEST_F(FidOfSetsTest, SaysWhatRequestsCannotBeMet) {
               HasSubstr("replace an input"));
 }
 
-TEST_F(FidOfSetsTest, SaysWhatSetsCannotBeCompared) {
+TEST_F(CompareSetsTest, SaysWhatSetsCannotBeCompared) {
   add_four_point_sets();
   write_fid_statistics(path("s.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
   fs::create_directories(path("empty"));
@@ -263,7 +263,7 @@ TEST_F(FidOfSetsTest, SaysWhatSetsCannotBeCompared) {
   EXPECT_THAT(refusal("a", "one"), AllOf(HasSubstr("one"), HasSubstr("2 or more")));
 }
 
-TEST_F(FidOfSetsTest, StatisticsThatAreNoCovarianceAreRefused) {
+TEST_F(CompareSetsTest, StatisticsThatAreNoCovarianceAreRefused) {
   const auto refusal = [&](const at::Tensor& mean, const at::Tensor& sigma) {
     write_fid_statistics(path("s.npz"), {mean, sigma});
     return data_error_of([&] { read_fid_statistics(path("s.npz")); });
@@ -278,7 +278,7 @@ TEST_F(FidOfSetsTest, StatisticsThatAreNoCovarianceAreRefused) {
               HasSubstr("absent.npz"));
 }
 
-TEST_F(FidOfSetsTest, JsonHasEveryDigitAndTextTheNumbers) {
+TEST_F(CompareSetsTest, JsonHasEveryDigitAndTextTheNumbers) {
   add_four_point_sets();
   const FidReport report = compare("a", "b");
   const auto json = nlohmann::json::parse(to_json(report));

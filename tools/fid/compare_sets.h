@@ -1,0 +1,71 @@
+// Computes FID and KID between two sets, each a folder of images or a file of statistics: the work
+// of scgan_fid.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/eval/fid.h"
+#include "core/eval/kid.h"
+#include "core/features/feature_extractor.h"
+#include "tools/fid/image_features.h"
+
+namespace scgan {
+
+struct FidRequest {
+  // A folder, or a .npz file with mu and sigma.
+  std::filesystem::path a = {};
+  // The same; may be empty when `save` is set.
+  std::filesystem::path b = {};
+  // File for the statistics of a; empty = none.
+  std::filesystem::path save = {};
+  FeatureOptions features = {};
+  KidOptions kid = {};
+  // Compute FID in both ways; both sets must be images.
+  bool self_check = false;
+};
+
+struct FidSet {
+  std::filesystem::path path;
+  // 0 for a file of statistics, which does not say how many images it is from.
+  int64_t images = 0;
+  // Images of 16 bits, which were scaled to 8.
+  int64_t images_16bit = 0;
+  // Files in the folder that are not images and were ignored.
+  int64_t other_files = 0;
+  // Images in each half of the set; 0 when halves would have fewer than 2.
+  int64_t half_size = 0;
+  // Between the first and the last half: how far apart samples of one source are for this
+  // extractor, unless file names sort them.
+  double fid_halves = 0, kid_halves = 0;
+};
+
+struct FidReport {
+  FidSet a;
+  std::optional<FidSet> b;
+  std::optional<double> fid;
+  // When both sets are images.
+  std::optional<KidResult> kid;
+  int64_t kid_subsets = 0;
+  std::optional<FrechetSelfCheck> self_check;
+  int64_t feature_count = 0;
+  // Of the extractor; empty when no image was read.
+  std::string extractor, digest, preprocessing;
+  // Full sentences.
+  std::vector<std::string> warnings;
+};
+
+// Makes the extractor, for images of `image_size`. Called before the first image is read, and not
+// at all for files of statistics.
+using MakeExtractor = std::function<std::unique_ptr<FeatureExtractor>(int64_t image_size)>;
+
+// Throws Error(kInvalidSpec) for an invalid request, Error(kData) for bad input, Error(kStorage)
+// when `save` cannot be written, and what make_extractor throws.
+FidReport compare_sets(const FidRequest& request, const MakeExtractor& make_extractor);
+
+}  // namespace scgan
