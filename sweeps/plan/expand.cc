@@ -151,9 +151,11 @@ std::vector<RunSpec> combine(const SweepSpec& sweep, std::vector<int>& matched) 
   return runs;
 }
 
-// The id does not depend on paths, but before the digests are known, paths distinguish data sets.
+// The id does not depend on paths, but before the digests are known, paths distinguish files.
 std::string identity(const RunSpec& run) {
-  return canonical_json(run) + '\n' + run.data.root + '\n' + run.evaluate.extractor.file;
+  return fmt::format("{}\n{}\n{}\n{}\n{}\n{}", canonical_json(run), run.data.root,
+                     run.data.manifest, run.evaluate.extractor.file, run.train.initial_weights,
+                     uses_lpips(run) ? run.loss.lpips_weights : "");
 }
 
 }  // namespace

@@ -100,6 +100,20 @@ TEST(ExpandTest, EqualRunsAreAnError) {
               HasSubstr("two runs would be the same"));
 }
 
+TEST(ExpandTest, RunsThatReadOtherFilesDiffer) {
+  for (const std::string first :
+       {"train.initial_weights: a.safetensors", "data.kind: manifest, data.manifest: a.csv",
+        "loss.ssl_distance: lpips, loss.lpips_weights: a.safetensors"}) {
+    std::string second = first;
+    second.replace(second.rfind("a."), 1, "b");
+    const std::string text = fmt::format(
+        "name: s\nsweep: {{variants: [a, b], percentages: [100], seeds: [0]}}\n"
+        "variants:\n  a: {{base: scgan, {}}}\n  b: {{base: scgan, {}}}\n",
+        first, second);
+    EXPECT_EQ(message(text), "") << text;
+  }
+}
+
 TEST(ExpandTest, IssueIsReportedOnceWithItsLineAndRuns) {
   EXPECT_EQ(message("name: s\ntrain: {batch_size: 6}\ndata: {synthetic: {train_images: 480}}\n"),
             "train.micro_batch: train.batch_size 6 / train.micro_batch 2 must be a power of two "
