@@ -111,6 +111,20 @@ std::string extractor_digest(const ExtractorSpec& spec, int64_t image_size) {
   }
 }
 
+// Files of the same content under other names make the same run, which only digests show.
+void require_different_runs(const std::vector<JobRun>& runs) {
+  std::map<std::string, const JobRun*> first_of;
+  for (const JobRun& run : runs) {
+    const auto [first, is_new] = first_of.emplace(run.record.id, &run);
+    if (is_new) continue;
+    throw Error(ErrorKind::kInvalidSpec,
+                fmt::format("two runs would be the same: {} and {} ({} %, seed {}) read files with "
+                            "the same content",
+                            first->second->record.variant, run.record.variant,
+                            run.record.percentage, run.record.seed));
+  }
+}
+
 // The weights files of a sweep, each digested once, and tried with every form of networks that
 // starts from it.
 class WeightFiles {
@@ -191,6 +205,7 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
     fill_record(run, data[key]);
     identify(run);
   }
+  require_different_runs(plan.runs);
   return sources;
 }
 

@@ -150,6 +150,13 @@ TEST_F(BadInput, MoreRanksForARunThanWereStarted) {
                  AllOf(HasSubstr("run.ranks_per_run"), HasSubstr("2 ranks"), HasSubstr("1, 2")));
 }
 
+TEST_F(BadInput, TwoFoldersOfTheSameImages) {
+  make_images();
+  fs::copy(path("images"), path("copy"), fs::copy_options::recursive);
+  expect_refused({"data.kind=folders", "sweep.axes={data.root: [images, copy]}"},
+                 AllOf(HasSubstr("two runs would be the same"), HasSubstr("the same content")));
+}
+
 TEST_F(BadInput, AnOutputFolderBelowAFile) {
   expect_refused(0, {"tiny.yaml", "--out", "tiny.yaml/out"},
                  AllOf(HasSubstr("output folder tiny.yaml/out"), HasSubstr("is a file")));
