@@ -207,14 +207,15 @@ TEST_F(ManifestTest, AllMistakesAreListedWithTheirLines) {
       "train,A,a1.png,,,\n"
       "train,A,./sub/../a1.png,,,\n"
       "test,A,none.png,,,\n");
-  EXPECT_THAT(error(),
-              AllOf(HasSubstr("set.csv:3: split is \"val\""),
-                    HasSubstr("set.csv:4: domain is \"C\""), HasSubstr("set.csv:5: names no file"),
-                    HasSubstr("set.csv:6: names both a file and"), HasSubstr("set.csv:7: has 2 cells"),
-                    HasSubstr("set.csv:8: the same files as in line 2"),
-                    HasSubstr("set.csv:9: the same files as in line 2"),
-                    HasSubstr("set.csv:10: " + file("none.png").string() + ": there is no"),
-                    HasSubstr("no row has the split test and the domain B")));
+  EXPECT_THAT(
+      error(),
+      AllOf(HasSubstr("set.csv:3: split is \"val\""), HasSubstr("set.csv:4: domain is \"C\""),
+            HasSubstr("set.csv:5: names no file"), HasSubstr("set.csv:6: names both a file and"),
+            HasSubstr("set.csv:7: has 2 cells"),
+            HasSubstr("set.csv:8: the same files as in line 2"),
+            HasSubstr("set.csv:9: the same files as in line 2"),
+            HasSubstr("set.csv:10: " + file("none.png").string() + ": there is no"),
+            HasSubstr("no row has the split test and the domain B")));
   EXPECT_THAT(error(), Not(HasSubstr("split test and the domain A")));
 }
 

@@ -144,10 +144,10 @@ TEST_F(CompareSetsTest, StatisticsAloneNeedNoExtractor) {
   write_fid_statistics(path("a.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
   write_fid_statistics(path("b.npz"), {at::ones({2}, at::kDouble), at::eye(2, at::kDouble)});
   const FidReport report = compare_sets({.a = path("a.npz"), .b = path("b.npz")},
-                                       [](int64_t) -> std::unique_ptr<FeatureExtractor> {
-                                         ADD_FAILURE() << "an extractor was opened";
-                                         return nullptr;
-                                       });
+                                        [](int64_t) -> std::unique_ptr<FeatureExtractor> {
+                                          ADD_FAILURE() << "an extractor was opened";
+                                          return nullptr;
+                                        });
   EXPECT_NEAR(report.fid.value(), 2, 1e-12);
   EXPECT_EQ(report.extractor, "");
 }

@@ -158,7 +158,8 @@ TEST(NpyTest, ImpossibleShapesAreRefusedBeforeMemoryIsAskedFor) {
     return refusal_of_npy(
         npy_with("{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + "}", "12345678"));
   };
-  EXPECT_THAT(refusal_of("(1000000000000,)"), HasSubstr("8000000000000 bytes of numbers, but it has 8"));
+  EXPECT_THAT(refusal_of("(1000000000000,)"),
+              HasSubstr("8000000000000 bytes of numbers, but it has 8"));
   EXPECT_THAT(refusal_of("(4294967296, 4294967296)"), HasSubstr("impossible shape"));
   EXPECT_THAT(refusal_of("(0, 9223372036854775807)"), HasSubstr("impossible shape"));
   EXPECT_THAT(refusal_of("(99999999999999999999,)"), HasSubstr("impossible shape"));
