@@ -25,18 +25,18 @@
 namespace scgan::sweeps {
 namespace {
 
-// The values of the keys that begin with `prefix`, without those in `left_out`.
+// The values of the keys that start with `prefix`, without those in `excluded`.
 std::string values_of(const RunSpec& spec, std::string_view prefix,
-                      const std::set<std::string>& left_out = {}) {
+                      const std::set<std::string>& excluded = {}) {
   std::string all;
   for (const SpecKey& key : spec_keys()) {
-    if (!key.path.starts_with(prefix) || left_out.contains(key.path)) continue;
+    if (!key.path.starts_with(prefix) || excluded.contains(key.path)) continue;
     all += scgan::to_json(key.get(spec)) + "|";
   }
   return all;
 }
 
-// What of a spec decides the data's files and their preparation: all but how a run draws from them.
+// The keys that decide the files of the data and their preparation: all but those of the sampler.
 std::string data_key(const RunSpec& spec) {
   return values_of(spec, "data.",
                    {"data.percentage", "data.subset", "data.subset_images", "data.shuffle",
@@ -51,7 +51,7 @@ std::string dataset_label(const DatasetSpec& spec) {
   return root.filename().string();
 }
 
-// The nearest folder that exists must let us write.
+// The nearest existing folder must be writable.
 void check_writable(const std::filesystem::path& out) {
   auto folder = std::filesystem::absolute(out);
   std::error_code ignored;
@@ -68,19 +68,27 @@ void check_writable(const std::filesystem::path& out) {
   }
 }
 
-void fill_record(JobRun& run, const DataSummary& data) {
-  const RunSpec& spec = run.spec;
-  results::PlannedRun& record = run.record;
-  record.images_a = subset_size(spec.data, data.train_a);
-  record.images_b = subset_size(spec.data, data.train_b);
-  const Sampler sampler(spec.data, spec.seed, record.images_a, record.images_b,
-                        spec.train.batch_size);
-  record.total_steps = total_steps(spec.train, sampler.steps_per_epoch());
-}
+// What rank 0 learns of a run from its files. The other ranks do not read them.
+struct InputFacts {
+  std::string data_digest, extractor_digest, lpips_digest, initial_weights_digest;
+  // Training images of the percentage.
+  int64_t images_a = 0, images_b = 0;
+  int64_t total_steps = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InputFacts, data_digest, extractor_digest, lpips_digest,
+                                   initial_weights_digest, images_a, images_b, total_steps)
 
-void identify(JobRun& run) {
-  const RunSpec& spec = run.spec;
+// Completes a run that read_plan made.
+void complete(JobRun& run, const InputFacts& facts) {
+  RunSpec& spec = run.spec;
+  spec.data.digest = facts.data_digest;
+  spec.evaluate.extractor.digest = facts.extractor_digest;
+  spec.loss.lpips_digest = facts.lpips_digest;
+  spec.train.initial_weights_digest = facts.initial_weights_digest;
   results::PlannedRun& record = run.record;
+  record.images_a = facts.images_a;
+  record.images_b = facts.images_b;
+  record.total_steps = facts.total_steps;
   record.id = run_id(spec);
   record.variant = spec.variant;
   record.percentage = spec.data.percentage;
@@ -89,6 +97,14 @@ void identify(JobRun& run) {
   record.dataset = dataset_label(spec.data);
   record.data_digest = spec.data.digest;
   record.spec = full_json(spec);
+}
+
+void count_images_and_steps(const RunSpec& spec, const DataSummary& data, InputFacts& facts) {
+  facts.images_a = subset_size(spec.data, data.train_a);
+  facts.images_b = subset_size(spec.data, data.train_b);
+  const Sampler sampler(spec.data, spec.seed, facts.images_a, facts.images_b,
+                        spec.train.batch_size);
+  facts.total_steps = total_steps(spec.train, sampler.steps_per_epoch());
 }
 
 void require_scorable(const DataSummary& data, const DatasetSpec& spec) {
@@ -125,19 +141,19 @@ void require_different_runs(const std::vector<JobRun>& runs) {
   }
 }
 
-// The weights files of a sweep, each digested once, and tried with every form of networks that
-// starts from it.
+// The weights files of a sweep. Each is digested once, and loaded once into every kind of networks
+// that starts from it.
 class WeightFiles {
  public:
-  // Fills in the digests. Throws Error(kData) for a file that does not fit.
-  void check(RunSpec& spec) {
+  // Sets the digests. Throws Error(kData) for a file that does not fit.
+  void check(const RunSpec& spec, InputFacts& facts) {
     if (uses_lpips(spec)) {
-      spec.loss.lpips_digest = digest(spec.loss.lpips_weights, "loss.lpips_weights");
+      facts.lpips_digest = digest(spec.loss.lpips_weights, "loss.lpips_weights");
       if (is_new(spec.loss.lpips_weights)) SslLoss{spec.loss};
     }
     const std::string& file = spec.train.initial_weights;
     if (file.empty()) return;
-    spec.train.initial_weights_digest = digest(file, "train.initial_weights");
+    facts.initial_weights_digest = digest(file, "train.initial_weights");
     if (is_new(file + values_of(spec, "model.") + std::to_string(spec.data.image_size))) {
       TrainState(spec, at::kCPU);
     }
@@ -184,15 +200,16 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
   std::map<std::string, std::string> extractors;
   WeightFiles weights;
   for (JobRun& run : plan.runs) {
-    DatasetSpec& spec = run.spec.data;
+    const DatasetSpec& spec = run.spec.data;
     const std::string key = data_key(run.spec);
     if (!data.contains(key)) {
       DatasetSource& source = sources.emplace_back(spec, cache_folder(plan));
       data[key] = dry_run ? source.inspect() : source.prepare();
       require_scorable(data[key], spec);
     }
-    spec.digest = data[key].digest;
-    ExtractorSpec& extractor = run.spec.evaluate.extractor;
+    InputFacts facts;
+    facts.data_digest = data[key].digest;
+    const ExtractorSpec& extractor = run.spec.evaluate.extractor;
     const std::string file = extractor.kind == ExtractorKind::kRandomConv
                                  ? fmt::format("random_conv {}", spec.image_size)
                                  : fmt::format("{} {} {}", extractor.file, spec.image_size,
@@ -200,38 +217,28 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
     if (!extractors.contains(file)) {
       extractors[file] = extractor_digest(extractor, spec.image_size);
     }
-    extractor.digest = extractors[file];
-    weights.check(run.spec);
-    fill_record(run, data[key]);
-    identify(run);
+    facts.extractor_digest = extractors[file];
+    weights.check(run.spec, facts);
+    count_images_and_steps(run.spec, data[key], facts);
+    complete(run, facts);
   }
   require_different_runs(plan.runs);
   return sources;
 }
 
-std::string digests_of(const JobPlan& plan) {
-  auto rows = nlohmann::json::array();
-  for (const JobRun& run : plan.runs) {
-    rows.push_back({run.spec.data.digest, run.spec.evaluate.extractor.digest, run.record.images_a,
-                    run.record.images_b, run.record.total_steps, run.spec.loss.lpips_digest,
-                    run.spec.train.initial_weights_digest});
+std::string input_facts_of(const JobPlan& plan) {
+  auto all = nlohmann::json::array();
+  for (const auto& [spec, record] : plan.runs) {
+    all.push_back(InputFacts{spec.data.digest, spec.evaluate.extractor.digest,
+                             spec.loss.lpips_digest, spec.train.initial_weights_digest,
+                             record.images_a, record.images_b, record.total_steps});
   }
-  return rows.dump();
+  return all.dump();
 }
 
-void set_digests(JobPlan& plan, const std::string& digests) {
-  const auto rows = nlohmann::json::parse(digests);
-  for (size_t i = 0; i < plan.runs.size(); ++i) {
-    JobRun& run = plan.runs[i];
-    run.spec.data.digest = rows.at(i).at(0);
-    run.spec.evaluate.extractor.digest = rows.at(i).at(1);
-    run.record.images_a = rows.at(i).at(2);
-    run.record.images_b = rows.at(i).at(3);
-    run.record.total_steps = rows.at(i).at(4);
-    run.spec.loss.lpips_digest = rows.at(i).at(5);
-    run.spec.train.initial_weights_digest = rows.at(i).at(6);
-    identify(run);
-  }
+void set_input_facts(JobPlan& plan, const std::string& text) {
+  const auto all = nlohmann::json::parse(text).get<std::vector<InputFacts>>();
+  for (size_t i = 0; i < plan.runs.size(); ++i) complete(plan.runs[i], all.at(i));
 }
 
 }  // namespace scgan::sweeps

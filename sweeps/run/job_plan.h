@@ -1,5 +1,5 @@
-// The plan of a job: the runs of a sweep file, checked against data, extractor and ranks before
-// anything is written.
+// The plan of a job: the runs of a sweep file, checked against data, extractor and weights files
+// before anything is written.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct SweepOptions {
   std::filesystem::path out;      // output folder; empty = out/<name of the sweep>
   std::vector<std::string> sets;  // --set key=value
   std::string device = "auto";    // auto, cpu, cuda
-  double stop_after_minutes = 0;  // stop on request after this time; 0 = never
-  bool retry_failed = false;      // runs that were given up are tried again
+  double stop_after_minutes = 0;  // since the start of the job; 0 = no limit
+  bool retry_failed = false;      // try failed runs again
   bool dry_run = false;
   bool quiet = false;
 };
@@ -36,25 +36,24 @@ struct JobPlan {
   std::vector<JobRun> runs;  // in the order of training
 };
 
-// Reads and expands the sweep file; the runs have no digests and ids yet. Pure: the same on every
-// rank.
+// Reads and expands the sweep file, `text`; the runs have no digests and ids yet. Returns the same
+// on every rank. Throws Error(kInvalidSpec).
 JobPlan read_plan(const SweepOptions& options, const std::string& text);
 
-// Where the decoded images of a sweep are kept.
+// The folder of the decoded images of a sweep.
 std::filesystem::path cache_folder(const JobPlan& plan);
 
-// Looks at everything the runs would trip over: every image, the extractor, weights files, full
-// batches at each percentage, the output folder. Fills in digests and ids. Writes nothing: what it
-// decoded waits in the result, to be published once the output folder is there (nothing with
-// `dry_run`). Throws Error(kInvalidSpec or kData). Rank 0 only.
+// Checks everything that the runs need: every image, the extractor, weights files, full batches at
+// each percentage, the output folder. Sets digests and ids. Writes nothing: it returns the decoded
+// images (none with `dry_run`), to be published once the output folder exists. Throws
+// Error(kInvalidSpec or kData). Rank 0 only.
 std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run);
 
-// What of a spec decides the prepared images, the extractor and the scoring: equal keys can share
-// them.
+// Specs with equal keys share prepared images, extractor and scoring.
 std::string inputs_key(const RunSpec& spec);
 
-// Digests of all runs as text, and back: how rank 0 tells the others.
-std::string digests_of(const JobPlan& plan);
-void set_digests(JobPlan& plan, const std::string& digests);
+// What check_inputs found in the files, as text: with it, the other ranks complete their plans.
+std::string input_facts_of(const JobPlan& plan);
+void set_input_facts(JobPlan& plan, const std::string& text);
 
 }  // namespace scgan::sweeps

@@ -166,10 +166,10 @@ std::optional<Prepared> prepare(const SweepOptions& options, const distributed::
   }
   if (world.broadcast(bad) != 0) return std::nullopt;
   const std::string text = world.broadcast(prepared.plan.text);
-  const std::string digests = world.broadcast(world.rank() == 0 ? digests_of(prepared.plan) : "");
+  const std::string facts = world.broadcast(world.rank() == 0 ? input_facts_of(prepared.plan) : "");
   if (world.rank() != 0) {
     prepared.plan = read_plan(options, text);
-    set_digests(prepared.plan, digests);
+    set_input_facts(prepared.plan, facts);
   }
   return prepared;
 }
