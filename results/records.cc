@@ -14,14 +14,28 @@ const char* to_string(ExitClass exit_class) {
       return "data";
     case ExitClass::kOutOfMemory:
       return "out_of_memory";
+    case ExitClass::kOutOfMemoryMayFit:
+      return "out_of_memory_may_fit";
     case ExitClass::kStorage:
       return "storage";
     case ExitClass::kLost:
       return "lost";
+    case ExitClass::kKilled:
+      return "killed";
     case ExitClass::kUnknown:
       return "unknown";
   }
   return "unknown";
+}
+
+ExitClass exit_class_from_string(std::string_view word) {
+  for (const ExitClass each :
+       {ExitClass::kDone, ExitClass::kStopped, ExitClass::kNonFinite, ExitClass::kData,
+        ExitClass::kOutOfMemory, ExitClass::kOutOfMemoryMayFit, ExitClass::kStorage,
+        ExitClass::kLost, ExitClass::kKilled}) {
+    if (to_string(each) == word) return each;
+  }
+  return ExitClass::kUnknown;
 }
 
 const char* to_string(RunState state) {
@@ -64,11 +78,6 @@ const char* to_string(Statistic statistic) {
 
 bool is_main_score(const Metric& metric) {
   return metric.subject == Subject::kTranslated && metric.statistic == Statistic::kFull;
-}
-
-bool may_fit_on_fewer(const EndedAttempt& attempt) {
-  return attempt.exit_class == ExitClass::kOutOfMemory &&
-         attempt.reason.starts_with(kMayFitOnFewer);
 }
 
 }  // namespace scgan::results

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace scgan::results {
@@ -62,14 +63,21 @@ enum class ExitClass {
   kNonFinite,
   kData,
   kOutOfMemory,
+  // On more ranks than the run needs. Ranks that share a run, or a host, need more memory than one
+  // alone.
+  kOutOfMemoryMayFit,
   kStorage,
   kLost,
+  // The job ended without closing the attempt (kill -9, power).
+  kKilled,
   kUnknown
 };
 
 // The words of the store and the reports: "done", "stopped", "non_finite", "data", "out_of_memory",
-// ...
+// "out_of_memory_may_fit", "storage", "lost", "killed", "unknown".
 const char* to_string(ExitClass exit_class);
+// The class of a word; kUnknown for any other.
+ExitClass exit_class_from_string(std::string_view word);
 
 // How an attempt at a run ended.
 struct EndedAttempt {
@@ -77,14 +85,6 @@ struct EndedAttempt {
   std::string reason;
   int64_t first_step = 0, last_step = 0;  // from which step to the furthest known
 };
-
-// The reason of attempts that were still open when the next job started.
-inline constexpr const char* kEndedWithoutAWord = "the job ended without a word";
-
-// How the reason of an attempt begins that ran out of memory on more ranks than the run needs:
-// ranks that share a run, or a host, need more of it than one alone.
-inline constexpr const char* kMayFitOnFewer = "may fit on fewer ranks: ";
-bool may_fit_on_fewer(const EndedAttempt& attempt);
 
 // The images that a metric compares with the real test images of the target domain.
 enum class Subject {

@@ -86,10 +86,9 @@ void write_plan(Database& database, const std::vector<PlannedRun>& runs) {
 
 void close_lost_attempts(Database& database) {
   database.execute(
-      fmt::format("UPDATE attempt SET exit_class = 'lost', ended_ms = progress_ms, "
-                  "reason = '{}' WHERE exit_class IS NULL; "
-                  "UPDATE run SET state = 'planned' WHERE state = 'running'",
-                  kEndedWithoutAWord));
+      "UPDATE attempt SET exit_class = 'killed', ended_ms = progress_ms, "
+      "reason = 'the job ended without closing the attempt' WHERE exit_class IS NULL; "
+      "UPDATE run SET state = 'planned' WHERE state = 'running'");
 }
 
 // Marks a planned run as failed if it has used up its attempts. Inside the caller's transaction.

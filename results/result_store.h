@@ -33,7 +33,7 @@ class ResultStore {
 
   // Makes `runs` the current plan: adds new runs, keeps known ones with their results, and marks
   // runs that are not in `runs` as no longer planned. Attempts left open by a killed job are closed
-  // as lost; their runs are planned again, or failed if they have used up their attempts
+  // as killed; their runs are planned again, or failed if they have used up their attempts
   // (retry_rule.h). A failed run stays failed until begin_attempt. One transaction.
   void plan(const SweepRecord& sweep, const std::vector<PlannedRun>& runs);
 

@@ -7,15 +7,16 @@
 
 namespace scgan::results {
 
-// The attempts that a run has, by how the last one ended:
-//   stopped, storage       any number: stopped on request, or a disk that somebody must look after
-//   non_finite, data, out_of_memory   1: the run's own fault, which comes again
-//   unknown                2, as has out_of_memory on more ranks than needed (may_fit_on_fewer)
-//   lost                   5 when a rank or device was seen to be lost; 20 when the whole job ended
-//                          without a word (kill -9, power), as any run of it may have been the
-//                          cause
-// Only attempts of the same kind are counted, and only from the last one that got further than all
-// before it: a run that makes progress may be killed for ever. `attempts` are ended ones, in order.
+// How many attempts a run has, by how the last one ended:
+//   stopped, storage                  any number: stopped on request, or a disk that a person must
+//                                     repair
+//   non_finite, data, out_of_memory   1: the run's own fault, which would only happen again
+//   out_of_memory_may_fit, unknown    2
+//   lost                              5: a rank or device was lost
+//   killed                            20: any run of the killed job may have been the cause
+// Counts only attempts of the same class, and only from the last one that got further than all
+// before it: a run that makes progress may be killed any number of times. `attempts` are ended
+// ones, in order.
 bool is_exhausted(const std::vector<EndedAttempt>& attempts);
 
 }  // namespace scgan::results

@@ -12,9 +12,6 @@ namespace {
 
 constexpr std::array kRunStates = {RunState::kPlanned, RunState::kRunning, RunState::kDone,
                                    RunState::kFailed};
-constexpr std::array kExitClasses = {
-    ExitClass::kDone,        ExitClass::kStopped, ExitClass::kNonFinite, ExitClass::kData,
-    ExitClass::kOutOfMemory, ExitClass::kStorage, ExitClass::kLost,      ExitClass::kUnknown};
 
 constexpr std::array kSubjects = {Subject::kTranslated, Subject::kUntranslated,
                                   Subject::kRealHalves};
@@ -76,8 +73,8 @@ void add_attempt(const Statement& row, StoredRun& run) {
   run.last_step = std::max(run.last_step, row.integer(1));
   run.train_seconds += static_cast<double>(row.integer(2)) / 1000;
   if (row.is_null(3)) return;
-  run.last_exit = from_word(kExitClasses, row.text(3), ExitClass::kUnknown);
   run.reason = row.text(4);
+  run.last_exit = exit_class_from_string(row.text(3));
   run.ended_attempts.push_back({*run.last_exit, run.reason, row.integer(7), row.integer(1)});
   if (run.last_exit != ExitClass::kDone) return;
   run.device = row.text(5);

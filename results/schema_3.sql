@@ -1,6 +1,49 @@
--- Version 3: what a metric measures is told by columns, not by its name; scores during training are metrics too.
+-- Version 3: what a metric measures is told by columns, not by its name; scores during training are metrics too;
+-- `out_of_memory_may_fit` and `killed` are exit classes, not beginnings of a reason.
 
-ALTER TABLE widening RENAME TO joining;
+-- SQLite cannot change a CHECK, so the table is copied, and with it the table that refers to it.
+CREATE TABLE attempt_3 (
+  id INTEGER PRIMARY KEY,                             -- number of the attempt in this store
+  run_id TEXT NOT NULL REFERENCES run (id),           -- the run
+  host TEXT NOT NULL,                                 -- host of the group's first rank
+  device TEXT NOT NULL,                               -- "cpu: <model name>" or "cuda: <name>"
+  ranks INTEGER NOT NULL CHECK (ranks > 0),           -- of the group
+  first_step INTEGER NOT NULL CHECK (first_step >= 0),  -- 0, or the step of the checkpoint from which it resumed
+  last_step INTEGER NOT NULL CHECK (last_step >= first_step),  -- last step reported
+  versions TEXT NOT NULL,                             -- programs and libraries, JSON object
+  reduction TEXT NOT NULL,                            -- "canonical" or "allreduce"
+  started_ms INTEGER NOT NULL,                        -- time of the start
+  progress_ms INTEGER NOT NULL CHECK (progress_ms >= started_ms),  -- time of the last report
+  ended_ms INTEGER CHECK (ended_ms >= started_ms),    -- time of the end; of a killed attempt, of the last report; NULL: open
+  exit_class TEXT CHECK (exit_class IN ('done', 'stopped', 'non_finite', 'data', 'out_of_memory',
+                                        'out_of_memory_may_fit', 'storage', 'lost', 'killed',
+                                        'unknown')),  -- how it ended; NULL: open
+  reason TEXT NOT NULL DEFAULT '',                    -- why it ended; empty if done
+  CHECK ((ended_ms IS NULL) = (exit_class IS NULL))
+) STRICT;
+
+INSERT INTO attempt_3 SELECT * FROM attempt;
+
+-- Ranks that joined an attempt while it ran; older versions called the table widening.
+CREATE TABLE joining (
+  attempt_id INTEGER NOT NULL REFERENCES attempt_3 (id),  -- the attempt
+  step INTEGER NOT NULL CHECK (step >= 0),              -- optimizer steps done before they joined
+  ranks INTEGER NOT NULL CHECK (ranks > 1),             -- size of the group from then on
+  PRIMARY KEY (attempt_id, step)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO joining SELECT * FROM widening;
+
+DROP TABLE widening;
+DROP TABLE attempt;
+ALTER TABLE attempt_3 RENAME TO attempt;
+CREATE INDEX attempt_of_run ON attempt (run_id);
+CREATE UNIQUE INDEX one_open_attempt_per_run ON attempt (run_id) WHERE exit_class IS NULL;
+
+UPDATE attempt SET exit_class = 'killed'
+WHERE exit_class = 'lost' AND reason = 'the job ended without a word';
+UPDATE attempt SET exit_class = 'out_of_memory_may_fit', reason = substr(reason, length('may fit on fewer ranks: ') + 1)
+WHERE exit_class = 'out_of_memory' AND reason LIKE 'may fit on fewer ranks: %';
 
 -- What a run scored. The final metrics are written in one transaction with the run's state `done`.
 CREATE TABLE metric_3 (

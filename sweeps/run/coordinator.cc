@@ -26,6 +26,10 @@ double worth_joining_seconds() {
 
 std::string value_text(double value) { return fmt::format("{:.4g}", value); }
 
+bool may_fit_on_fewer_ranks(const results::EndedAttempt& attempt) {
+  return attempt.exit_class == results::ExitClass::kOutOfMemoryMayFit;
+}
+
 }  // namespace
 
 Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices devices,
@@ -42,7 +46,7 @@ Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices 
   for (size_t i = 0; i < stored.size(); ++i) {
     if (stored[i].state == results::RunState::kDone) ++outcome_.done;
     const auto& ended = stored[i].ended_attempts;
-    if (std::any_of(ended.begin(), ended.end(), results::may_fit_on_fewer)) {
+    if (std::any_of(ended.begin(), ended.end(), may_fit_on_fewer_ranks)) {
       smallest_group_only_.insert(static_cast<int>(i));
     }
   }
@@ -218,7 +222,7 @@ void Coordinator::on(int leader, const report::AttemptDone& report) {
 void Coordinator::on(int leader, const report::AttemptFailed& report) {
   Attempt& attempt = attempts_.at(leader);
   const auto after = store_.fail(attempt.id, report.exit_class, report.reason);
-  if (results::may_fit_on_fewer({report.exit_class, report.reason}))
+  if (report.exit_class == results::ExitClass::kOutOfMemoryMayFit)
     smallest_group_only_.insert(attempt.run);
   end_training(leader);
   attempt.progress.working = false;

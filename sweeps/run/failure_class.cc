@@ -5,16 +5,16 @@
 #include <new>
 
 #include "core/base/device_fault.h"
-#include "core/base/error.h"
 
 namespace scgan::sweeps {
 namespace {
 
 using results::ExitClass;
 
-constexpr int kCudaErrorMemoryAllocation = 2;  // cudaError_t's
+constexpr int kCudaErrorMemoryAllocation = 2;  // of cudaError_t
+constexpr const char* kSeparator = ": ";
 
-// LibTorch has a class of its own for its allocator of a GPU's memory only.
+// LibTorch throws OutOfMemoryError only from its allocator of GPU memory.
 bool is_out_of_memory(const std::exception& problem) {
   const auto* of_cuda = dynamic_cast<const c10::AcceleratorError*>(&problem);
   return dynamic_cast<const c10::OutOfMemoryError*>(&problem) != nullptr ||
@@ -36,6 +36,9 @@ ExitClass exit_class(const std::exception& problem) {
     if (is_out_of_memory(problem)) return ExitClass::kOutOfMemory;
     return is_lost_gpu(problem) ? ExitClass::kLost : ExitClass::kUnknown;
   }
+  if (dynamic_cast<const OutOfMemoryMayFit*>(error) != nullptr) {
+    return ExitClass::kOutOfMemoryMayFit;
+  }
   switch (error->kind()) {
     case ErrorKind::kOutOfMemory:
       return ExitClass::kOutOfMemory;
@@ -54,8 +57,22 @@ ExitClass exit_class(const std::exception& problem) {
 }
 
 bool is_own_fault(const std::exception& problem) {
-  const ExitClass of_it = exit_class(problem);
-  return of_it != ExitClass::kLost && of_it != ExitClass::kStorage;
+  const ExitClass found = exit_class(problem);
+  return found != ExitClass::kLost && found != ExitClass::kStorage;
+}
+
+std::string to_abort_reason(const report::AttemptFailed& failure) {
+  return results::to_string(failure.exit_class) + (kSeparator + failure.reason);
+}
+
+report::AttemptFailed failure_from(const std::string& abort_reason) {
+  const size_t end = abort_reason.find(kSeparator);
+  const std::string word = abort_reason.substr(0, end);
+  const ExitClass found = results::exit_class_from_string(word);
+  if (end == std::string::npos || results::to_string(found) != word) {
+    return {ExitClass::kUnknown, abort_reason};
+  }
+  return {found, abort_reason.substr(end + std::string_view(kSeparator).size())};
 }
 
 }  // namespace scgan::sweeps

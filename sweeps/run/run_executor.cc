@@ -89,7 +89,7 @@ void RunExecutor::carry_out(const order::StartRun& order) {
   active_.reset();
   const JobRun& run = run_of(order.run);
   heartbeat_.note(fmt::format("run {}", run.record.id));
-  group_ = make_group(order.ranks);
+  group_ = make_group(run, order.ranks);
   run_guarded(run, leads(), [&] {
     begin(run);
     train_and_score();
@@ -128,13 +128,13 @@ void RunExecutor::run_guarded(const JobRun& run, bool leading, const std::functi
   try {
     work();
   } catch (const PeerAborted& other) {
-    report_failure(run, std::get<report::AttemptFailed>(report_from_text(other.reason())));
+    report_failure(run, failure_from(other.reason()));
   } catch (const std::exception& problem) {
     if (!is_own_fault(problem) || !group_) throw;  // without a group nobody would hear of it
     const report::AttemptFailed failure = failure_of(run, problem);
     active_
         .reset();  // a sum that travels ends first: the others do not know yet and take part in it
-    if (waited_for_ && !is_non_finite(problem)) group_->abort(to_text(Report{failure}));
+    if (waited_for_ && !is_non_finite(problem)) group_->abort(to_abort_reason(failure));
     report_failure(run, failure);
   }
   active_.reset();
@@ -146,12 +146,14 @@ void RunExecutor::run_guarded(const JobRun& run, bool leading, const std::functi
 
 // Without a group nobody hears that a rank has no memory for it: the job ends, and the next one
 // trains the run on fewer.
-std::unique_ptr<Communicator> RunExecutor::make_group(const std::vector<int>& ranks) const {
+std::unique_ptr<Communicator> RunExecutor::make_group(const JobRun& run,
+                                                      const std::vector<int>& ranks) const {
   try {
     return distributed::make_rank_group(ranks, info_.device);
   } catch (const Error& problem) {
-    if (problem.kind() != ErrorKind::kOutOfMemory) throw;
-    throw Error(problem.kind(), results::kMayFitOnFewer + one_line(problem.what()));
+    const bool could_be_fewer = static_cast<int>(ranks.size()) > sizes_for(run.spec).front();
+    if (problem.kind() != ErrorKind::kOutOfMemory || !could_be_fewer) throw;
+    throw OutOfMemoryMayFit(one_line(problem.what()));
   }
 }
 
@@ -160,7 +162,7 @@ report::AttemptFailed RunExecutor::failure_of(const JobRun& run,
   report::AttemptFailed failure{exit_class(problem), one_line(problem.what())};
   const bool could_be_fewer = group_->size() > sizes_for(run.spec).front();
   if (failure.exit_class == results::ExitClass::kOutOfMemory && could_be_fewer) {
-    failure.reason.insert(0, results::kMayFitOnFewer);
+    failure.exit_class = results::ExitClass::kOutOfMemoryMayFit;
   }
   return failure;
 }
@@ -207,7 +209,7 @@ void RunExecutor::observe(bool leading, int64_t first_step) {
 // All ranks of the run do this together: those that were there, and those that join.
 void RunExecutor::join(const std::vector<int>& ranks) {
   former_ = std::move(group_);
-  group_ = make_group(ranks);
+  group_ = make_group(active_->run, ranks);
   active_->trainer.join(*group_);
   former_.reset();
 }

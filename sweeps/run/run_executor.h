@@ -63,7 +63,8 @@ class RunExecutor {
   // Does `work`, a part in this run. What only this run suffers from is reported, and ends the part
   // of the other ranks, too.
   void run_guarded(const JobRun& run, bool leading, const std::function<void()>& work);
-  std::unique_ptr<Communicator> make_group(const std::vector<int>& ranks) const;
+  // Throws OutOfMemoryMayFit when the run has smaller groups.
+  std::unique_ptr<Communicator> make_group(const JobRun& run, const std::vector<int>& ranks) const;
   report::AttemptFailed failure_of(const JobRun& run, const std::exception& problem) const;
   void report_failure(const JobRun& run, const report::AttemptFailed& failure);
   void begin(const JobRun& run);

@@ -213,9 +213,8 @@ TEST_F(Gpus, ARunThatOnlyFitsOnOneRankIsTriedThere) {
     made.environment["SCGAN_STAND_IN_NCCL_MIB"] = "45";
     const Ended ended = run(made);
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
-    EXPECT_THAT(
-        attempt_ends(path("out")),
-        testing::Contains(HasSubstr("out_of_memory: may fit on fewer ranks: CUDA out of memory")));
+    EXPECT_THAT(attempt_ends(path("out")),
+                testing::Contains(HasSubstr("out_of_memory_may_fit: CUDA out of memory")));
     EXPECT_EQ(result_digests(path("out")), alone);
     fs::remove_all(path("out"));
   }
@@ -230,7 +229,7 @@ TEST_F(Gpus, ARunThatNoRankCanJoinResumesOnOneRankInTheNextJob) {
   const Ended ended = run(made);
   EXPECT_EQ(ended.exit_code, kLost) << ended.text();
   EXPECT_THAT(attempt_ends(path("out")),
-              testing::Contains(HasSubstr("out_of_memory: may fit on fewer ranks: all_to_all")));
+              testing::Contains(HasSubstr("out_of_memory_may_fit: all_to_all")));
   EXPECT_EQ(digests_of(made, "done"), alone);
 }
 

@@ -181,6 +181,34 @@ TEST_P(OldStoreTest, IsUpgradedWhenASweepOpensIt) {
   store.add_join(store.begin_attempt(attempt_on("r2")), 3, 2);
 }
 
+// Older versions told two exit classes from others by their reasons.
+TEST_P(OldStoreTest, ReasonsBecomeExitClasses) {
+  Database::open(file_).execute(R"sql(
+INSERT INTO attempt VALUES
+  (3, 'r2', 'h', 'cpu', 1, 0, 0, '{}', 'canonical', 10, 20, 30, 'lost',
+   'the job ended without a word'),
+  (4, 'r2', 'h', 'cpu', 2, 0, 0, '{}', 'canonical', 10, 20, 30, 'out_of_memory',
+   'may fit on fewer ranks: CUDA out of memory'),
+  (5, 'r2', 'h', 'cpu', 1, 0, 0, '{}', 'canonical', 10, 20, 30, 'lost', 'rank 3 is gone'),
+  (6, 'r2', 'h', 'cpu', 1, 0, 0, '{}', 'canonical', 10, 20, NULL, NULL, '');
+)sql");
+  const auto expect_classes = [](const ResultStore& store) {
+    const auto ended = store.run("r2").ended_attempts;
+    ASSERT_EQ(ended.size(), 4);
+    EXPECT_EQ(ended[0].exit_class, ExitClass::kStopped);
+    EXPECT_EQ(ended[1].exit_class, ExitClass::kKilled);
+    EXPECT_EQ(ended[2].exit_class, ExitClass::kOutOfMemoryMayFit);
+    EXPECT_EQ(ended[2].reason, "CUDA out of memory");
+    EXPECT_EQ(ended[3].exit_class, ExitClass::kLost);
+  };
+  expect_classes(ResultStore::open_read_only(file_));
+  ResultStore upgraded = ResultStore::open(file_);
+  expect_classes(upgraded);
+  upgraded.add_join(6, 3, 2);  // the open attempt is still open
+  EXPECT_EQ(rows(file_, "SELECT ranks FROM joining WHERE attempt_id = 6").size(), 1);
+  EXPECT_THROW(upgraded.begin_attempt(attempt_on("r2")), Error);
+}
+
 INSTANTIATE_TEST_SUITE_P(Versions, OldStoreTest, testing::Values(1, 2));
 
 TEST_F(ResultStoreTest, KeepsScoresDuringTrainingApartFromTheFinalOnes) {
@@ -254,14 +282,14 @@ TEST_F(ResultStoreTest, PlanWithARunTwiceChangesNothing) {
   EXPECT_EQ(store_.runs().size(), 2);
 }
 
-TEST_F(ResultStoreTest, OpenAttemptsOfAKilledJobAreLost) {
+TEST_F(ResultStoreTest, OpenAttemptsOfAKilledJobAreClosedAsKilled) {
   const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
   store_.set_progress(attempt, 23);
   ResultStore next = ResultStore::open(file());
   next.plan(sample_sweep(), plan_);
   const StoredRun run = next.runs()[0];
   EXPECT_EQ(run.state, RunState::kPlanned);
-  EXPECT_EQ(run.last_exit, ExitClass::kLost);
+  EXPECT_EQ(run.last_exit, ExitClass::kKilled);
   EXPECT_EQ(run.last_step, 23);
   EXPECT_THROW(next.finish(attempt, 40, {}, {}), Error);  // it is closed
   EXPECT_NO_THROW(next.begin_attempt(attempt_on("r1", 20)));

@@ -57,6 +57,29 @@ TEST(ExitClassTest, AGpuThatComputesNoMoreIsLostAndEndsTheJob) {
   EXPECT_EQ(of("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED"), ExitClass::kUnknown);
 }
 
+TEST(ExitClassTest, OutOfMemoryOfALargeGroupIsItsOwnClass) {
+  const OutOfMemoryMayFit problem("text");
+  EXPECT_EQ(exit_class(problem), ExitClass::kOutOfMemoryMayFit);
+  EXPECT_TRUE(is_own_fault(problem));
+}
+
+TEST(ExitClassTest, AFailureSurvivesTheAbortOfItsGroup) {
+  for (const auto sent : {ExitClass::kOutOfMemory, ExitClass::kOutOfMemoryMayFit,
+                          ExitClass::kNonFinite, ExitClass::kUnknown}) {
+    const auto received = failure_from(to_abort_reason({sent, "a.png: truncated"}));
+    EXPECT_EQ(received.exit_class, sent);
+    EXPECT_EQ(received.reason, "a.png: truncated");
+  }
+}
+
+TEST(ExitClassTest, AnAbortWithAnotherReasonIsOfClassUnknown) {
+  for (const char* reason : {"", "gone", "a.png: truncated", "lost"}) {
+    const auto received = failure_from(reason);
+    EXPECT_EQ(received.exit_class, ExitClass::kUnknown);
+    EXPECT_EQ(received.reason, reason);
+  }
+}
+
 TEST(ExitClassTest, OnlyLostRanksAndStorageEndTheJob) {
   EXPECT_FALSE(is_own_fault(Error(ErrorKind::kCommunication, "text")));
   EXPECT_FALSE(is_own_fault(Error(ErrorKind::kStorage, "text")));
