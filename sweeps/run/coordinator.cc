@@ -110,7 +110,7 @@ void Coordinator::Attempt::measure_from(int64_t step) {
 void Coordinator::begin_runs() {
   while (!stopping_ && !waiting_.empty()) {
     const int run = waiting_.back();
-    const auto orders = pool_.begin(run, sizes_of(run), static_cast<int>(waiting_.size()));
+    const auto orders = pool_.start_run(run, sizes_of(run), static_cast<int>(waiting_.size()));
     if (orders.empty()) return;
     waiting_.pop_back();
     Attempt& attempt = attempts_[orders.front().rank] = {};
@@ -145,13 +145,13 @@ void Coordinator::end_training(int leader) {
 }
 
 void Coordinator::on(int rank, const report::JoinReady& report) {
-  send(pool_.ready(rank, report.run));
+  send(pool_.join_ready(rank, report.run));
 }
 
 // The run goes on without.
 void Coordinator::on(int rank, const report::JoinFailed& report) {
-  view_.note(fmt::format("{}: rank {} cannot join: {}", label(report.run), rank, report.reason));
-  send(pool_.cannot_join(rank, report.run));
+  view_.print(fmt::format("{}: rank {} cannot join: {}", label(report.run), rank, report.reason));
+  send(pool_.join_failed(rank, report.run));
 }
 
 void Coordinator::on(int leader, const report::Joining& report) {
@@ -160,12 +160,12 @@ void Coordinator::on(int leader, const report::Joining& report) {
   attempt.measure_from(report.step);
   attempt.progress.ranks = static_cast<int>(pool_.ranks(leader).size());
   store_.add_join(attempt.id, report.step, attempt.progress.ranks);
-  view_.note(fmt::format("{}: {} ranks from step {} on", attempt.progress.run,
-                         attempt.progress.ranks, report.step));
+  view_.print(fmt::format("{}: {} ranks from step {} on", attempt.progress.run,
+                          attempt.progress.ranks, report.step));
 }
 
 void Coordinator::on(int rank, const report::RankFree&) {
-  if (const auto dissolved = pool_.part_over(rank)) attempts_.erase(*dissolved);
+  if (const auto dissolved = pool_.leave_run(rank)) attempts_.erase(*dissolved);
 }
 
 void Coordinator::on(int leader, const report::AttemptStarted& report) {
@@ -176,11 +176,11 @@ void Coordinator::on(int leader, const report::AttemptStarted& report) {
   attempt.measure_from(first_step);
   attempt.progress.total_steps = report.total_steps;
   if (first_step == 0) return;
-  view_.note(fmt::format("{}: continues from step {} of {}", attempt.progress.run, first_step,
-                         report.total_steps));
+  view_.print(fmt::format("{}: continues from step {} of {}", attempt.progress.run, first_step,
+                          report.total_steps));
   if (before != device) {
-    view_.note(fmt::format("{}: began on {}, goes on on {}: its bits may be of neither",
-                           attempt.progress.run, before, device));
+    view_.print(fmt::format("{}: began on {}, goes on on {}: its bits may be of neither",
+                            attempt.progress.run, before, device));
   }
 }
 
@@ -214,8 +214,8 @@ void Coordinator::on(int leader, const report::AttemptDone& report) {
       scores += fmt::format(" {} {} {}", metric.name, metric.direction, value_text(metric.value));
     }
   }
-  view_.note(fmt::format("[{}/{}] {}: done,{} ({})", outcome_.done, plan_.runs.size(),
-                         attempt.progress.run, scores, report.metrics.front().extractor));
+  view_.print(fmt::format("[{}/{}] {}: done,{} ({})", outcome_.done, plan_.runs.size(),
+                          attempt.progress.run, scores, report.metrics.front().extractor));
   attempt.progress.working = false;
 }
 
@@ -229,20 +229,20 @@ void Coordinator::on(int leader, const report::AttemptFailed& report) {
   const std::string what =
       fmt::format("{}: {}", results::to_string(report.exit_class), report.reason);
   if (after == results::RunState::kPlanned) {
-    view_.note(fmt::format("{}: failed and will be tried again, {}", attempt.progress.run, what));
+    view_.print(fmt::format("{}: failed and will be tried again, {}", attempt.progress.run, what));
     waiting_.insert(waiting_.begin(), attempt.run);
     return;
   }
   ++outcome_.failed;
   --outcome_.left;
-  view_.note(fmt::format("{}: FAILED, {}", attempt.progress.run, what));
+  view_.print(fmt::format("{}: FAILED, {}", attempt.progress.run, what));
 }
 
 void Coordinator::on(int leader, const report::AttemptStopped& report) {
   Attempt& attempt = attempts_.at(leader);
   store_.interrupt(attempt.id, results::ExitClass::kStopped, report.step, "stopped on request");
   end_training(leader);
-  view_.note(
+  view_.print(
       fmt::format("{}: stopped at step {}, checkpoint written", attempt.progress.run, report.step));
   attempt.progress.working = false;
   if (!stopping_) spread_stop();

@@ -1,12 +1,12 @@
-// Heartbeat: tells ranks that do nothing for long from ranks that do nothing any more.
+// Heartbeat: finds ranks that have died or are stuck, whatever they compute.
 //
-// A thread that still gives signs does not see whether its rank gets on: work that has a deadline,
-// a step on a GPU, is watched by the rank's own thread.
+// Every few seconds a thread of each rank sends a heartbeat to world rank 0, which answers it. A
+// rank that hears nothing for too long reports a lost rank: rank 0 names it, with its last activity
+// and the collectives in which the others wait; other ranks name rank 0. Time during which the
+// observer itself did not run (a suspended job) does not count.
 //
-// Every rank's thread sends a sign to world rank 0 every few seconds, whatever the rank computes
-// meanwhile, and rank 0 answers it. Who hears nothing for too long says so: rank 0 names the silent
-// rank, what it was doing and who waits for it in which collective; other ranks name rank 0. Time
-// in which the observer itself did not run (a suspended job) does not count.
+// The thread still sends heartbeats when the rank's work is stuck. Work with a deadline, a step on
+// a GPU, is therefore watched by the rank's own thread.
 #pragma once
 
 #include <functional>
@@ -22,14 +22,14 @@ namespace scgan::sweeps {
 
 class Heartbeat {
  public:
-  struct Silence {
+  struct LostRank {
     int rank = 0;  // of the world
     std::string text;
   };
-  using OnSilence = std::function<void(const Silence&)>;
-  // Starts the thread, which calls `on_silence` once, at most. The mailbox must outlive this.
-  Heartbeat(const distributed::Mailbox& mailbox, int rank, std::string host, OnSilence on_silence);
-  // The rank is not missed any more.
+  using OnLost = std::function<void(const LostRank&)>;
+  // Starts the thread, which calls `on_lost` at most once. The mailbox must outlive this.
+  Heartbeat(const distributed::Mailbox& mailbox, int rank, std::string host, OnLost on_lost);
+  // The others do not expect heartbeats of this rank any more.
   ~Heartbeat();
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
@@ -39,31 +39,32 @@ class Heartbeat {
     kTimeout,  // nearly timeout_seconds() (deadline.h), not counting waits for other ranks
   };
   // What this rank does from now on: "run 0123456789abcdef, step 7".
-  void note(std::string doing, Deadline deadline = Deadline::kNone);
+  void set_activity(std::string activity, Deadline deadline = Deadline::kNone);
 
  private:
   struct Peer {
     double silent_seconds = 0;
-    std::string sign;  // the last one
+    std::string status;  // of its last heartbeat
   };
 
-  void live();
-  void send_sign(const std::string& sign) const;
-  void listen();
-  std::string sign();
-  std::string silence_of(int silent);
-  std::optional<Silence> own_silence(double passed);
+  void run();
+  void send(const std::string& status) const;
+  void receive();
+  std::string status();
+  std::string text_of_lost(int rank);
+  std::optional<LostRank> find_lost_peer(double passed);
+  std::optional<LostRank> check_own_deadline(double passed);
 
   const distributed::Mailbox& mailbox_;
   int rank_;
   std::string host_;
-  OnSilence on_silence_;
+  OnLost on_lost_;
   double limit_seconds_;
-  std::map<int, Peer> peers_;  // rank 0: who has given a sign; others: rank 0
+  std::map<int, Peer> peers_;  // on rank 0: ranks that have sent a heartbeat; on others: rank 0
   std::mutex mutex_;
-  std::string doing_;
-  Deadline deadline_ = Deadline::kNone;  // of that
-  double busy_seconds_ = 0;              // with that
+  std::string activity_;
+  Deadline deadline_ = Deadline::kNone;  // of the activity
+  double busy_seconds_ = 0;              // with the activity
   bool ending_ = false;
   std::thread thread_;
 };

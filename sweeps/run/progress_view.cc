@@ -45,7 +45,7 @@ std::string bar(int64_t step, int64_t total) {
   return text;
 }
 
-// The terminal of mpirun, which gives its ranks pipes: they are its children on the same host.
+// The terminal of mpirun, which is the parent of the ranks on its host. -1: none.
 int launcher_terminal() {
   if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) return -1;
   std::error_code failed;
@@ -75,7 +75,7 @@ std::string duration_text(double seconds) {
 }
 
 std::vector<std::string> live_lines(const SweepProgress& progress, double elapsed_seconds) {
-  std::vector<std::string> lines{fmt::format("{}: {} | {:.1f} it/s | {} gone, {} left",
+  std::vector<std::string> lines{fmt::format("{}: {} | {:.1f} it/s | {} elapsed, {} left",
                                              progress.name, counts(progress), total_rate(progress),
                                              duration_text(elapsed_seconds), time_left(progress))};
   for (const GroupProgress& group : progress.groups) {
@@ -94,7 +94,7 @@ std::vector<std::string> live_lines(const SweepProgress& progress, double elapse
 
 std::string log_line(const SweepProgress& progress, double elapsed_seconds) {
   std::string line =
-      fmt::format("{}: {}; {:.1f} it/s, {} gone, {} left", progress.name, counts(progress),
+      fmt::format("{}: {}; {:.1f} it/s, {} elapsed, {} left", progress.name, counts(progress),
                   total_rate(progress), duration_text(elapsed_seconds), time_left(progress));
   for (const GroupProgress& group : progress.groups) {
     if (!group.working) continue;
@@ -121,7 +121,7 @@ ProgressView::~ProgressView() {
 }
 
 void ProgressView::put(const std::string& text) const {
-  // A terminal that went away is no reason to stop a sweep.
+  // A terminal that has gone does not stop the sweep.
   if (::write(terminal_, text.data(), text.size()) < 0) return;
 }
 
@@ -154,7 +154,7 @@ void ProgressView::update(const SweepProgress& progress) {
   lines_shown_ = lines.size();
 }
 
-void ProgressView::note(const std::string& line) {
+void ProgressView::print(const std::string& line) {
   if (quiet_) return;
   if (terminal_ < 0) {
     log::info("{}", line);

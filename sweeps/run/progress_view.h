@@ -1,4 +1,4 @@
-// What the user sees while a sweep runs: on a terminal a live view, in a file one line a minute.
+// What the user sees while a sweep runs: a live view on a terminal, one line a minute in a file.
 #pragma once
 
 #include <chrono>
@@ -34,17 +34,17 @@ std::string duration_text(double seconds);
 
 class ProgressView {
  public:
-  // Under mpirun a rank's own stderr is a pipe; the launcher's terminal is looked up and used, if
-  // there is one.
+  // Writes to the terminal of stderr or, under mpirun, where stderr is a pipe, to the terminal of
+  // mpirun. Without a terminal, writes log lines.
   explicit ProgressView(bool quiet);
   ~ProgressView();
   ProgressView(const ProgressView&) = delete;
   ProgressView& operator=(const ProgressView&) = delete;
 
-  // Call often; draws when it is time.
+  // Call often; draws when due.
   void update(const SweepProgress& progress);
-  // A line that stays: a run ended, a run failed.
-  void note(const std::string& line);
+  // Prints a line that stays, above the live view.
+  void print(const std::string& line);
 
  private:
   void erase_live_lines();

@@ -21,7 +21,7 @@ RankPool::RankPool(Devices devices, double worth_joining_seconds)
   for (int rank = 0; rank < world_size(); ++rank) free_.insert(rank);
 }
 
-RankPool::Orders RankPool::begin(int run, const std::vector<int>& sizes, int waiting) {
+RankPool::Orders RankPool::start_run(int run, const std::vector<int>& sizes, int waiting) {
   Orders orders;
   const std::vector<int> ranks = starting_ranks(sizes, free_, waiting, devices_);
   if (ranks.empty()) return orders;
@@ -30,25 +30,25 @@ RankPool::Orders RankPool::begin(int run, const std::vector<int>& sizes, int wai
   group.ranks = ranks;
   for (const int rank : ranks) {
     free_.erase(rank);
-    group.at_work.insert(rank);
+    group.working.insert(rank);
     orders.push_back({rank, order::StartRun{run, ranks}});
   }
   return orders;
 }
 
 RankPool::Orders RankPool::prepare_joins(const std::vector<Candidate>& candidates) {
-  std::set<int> seen;  // one rank of each device that is free
+  std::set<int> seen;  // one free rank of each device
   for (const int rank : free_) {
     if (ranks_alike(seen, rank, devices_).empty()) seen.insert(rank);
   }
   Orders orders;
-  for (const int rank : seen) append(orders, prepare_joins_of_alike(rank, candidates));
+  for (const int rank : seen) append(orders, prepare_joins_on_device_of(rank, candidates));
   return orders;
 }
 
-// The groups on the device of `rank`, by free ranks on it.
-RankPool::Orders RankPool::prepare_joins_of_alike(int rank,
-                                                  const std::vector<Candidate>& candidates) {
+// Considers only groups and free ranks on the device of `rank`.
+RankPool::Orders RankPool::prepare_joins_on_device_of(int rank,
+                                                      const std::vector<Candidate>& candidates) {
   std::vector<Group*> able;
   std::vector<RunningGroup> running;
   for (const auto& [leader, sizes, seconds_left] : candidates) {
@@ -73,15 +73,15 @@ RankPool::Orders RankPool::prepare_joins_of_alike(int rank,
   return orders;
 }
 
-RankPool::Group* RankPool::group_of_preparing(int rank, int run) {
+RankPool::Group* RankPool::group_prepared_by(int rank, int run) {
   for (auto& [leader, group] : groups_) {
     if (group.run == run && group.preparing.contains(rank)) return &group;
   }
   return nullptr;
 }
 
-RankPool::Orders RankPool::ready(int rank, int run) {
-  Group* group = group_of_preparing(rank, run);
+RankPool::Orders RankPool::join_ready(int rank, int run) {
+  Group* group = group_prepared_by(rank, run);
   if (group == nullptr) return {};
   group->ready.insert(group->preparing.extract(rank));
   if (!group->preparing.empty()) return {};
@@ -90,20 +90,20 @@ RankPool::Orders RankPool::ready(int rank, int run) {
   return {{group->ranks.front(), order::AcceptJoin{std::move(ranks)}}};
 }
 
-RankPool::Orders RankPool::cannot_join(int rank, int run) {
-  Group* group = group_of_preparing(rank, run);
+RankPool::Orders RankPool::join_failed(int rank, int run) {
+  Group* group = group_prepared_by(rank, run);
   if (group == nullptr) return {};
   group->may_be_joined = false;
   group->preparing.erase(rank);
   free_.insert(rank);
-  return dismiss_joining(*group);
+  return cancel_joins(*group);
 }
 
 RankPool::Orders RankPool::join(int leader) {
   Group& group = groups_.at(leader);
   const std::set<int> joining = std::exchange(group.ready, {});
   group.ranks.insert(group.ranks.end(), joining.begin(), joining.end());
-  group.at_work.insert(joining.begin(), joining.end());
+  group.working.insert(joining.begin(), joining.end());
   Orders orders;
   for (const int rank : joining) orders.push_back({rank, order::Join{group.ranks}});
   return orders;
@@ -112,11 +112,11 @@ RankPool::Orders RankPool::join(int leader) {
 RankPool::Orders RankPool::end_joining(int leader) {
   Group& group = groups_.at(leader);
   group.may_be_joined = false;
-  return dismiss_joining(group);
+  return cancel_joins(group);
 }
 
-// Their answers may still be on the way.
-RankPool::Orders RankPool::dismiss_joining(Group& group) {
+// Their answers to PrepareJoin may still arrive.
+RankPool::Orders RankPool::cancel_joins(Group& group) {
   std::set<int> joining = std::exchange(group.ready, {});
   joining.merge(group.preparing);
   group.preparing.clear();
@@ -130,19 +130,20 @@ RankPool::Orders RankPool::dismiss_joining(Group& group) {
 
 std::optional<int> RankPool::leader_of(int rank) const {
   for (const auto& [leader, group] : groups_) {
-    if (group.at_work.contains(rank)) return leader;
+    if (group.working.contains(rank)) return leader;
   }
   return std::nullopt;
 }
 
-std::optional<int> RankPool::part_over(int rank) {
+std::optional<int> RankPool::leave_run(int rank) {
   const auto leader = leader_of(rank);
   if (!leader) {
-    throw Error(ErrorKind::kCommunication, fmt::format("rank {} ends a part it had not", rank));
+    throw Error(ErrorKind::kCommunication,
+                fmt::format("rank {} left a run that it did not have", rank));
   }
   Group& group = groups_.at(*leader);
-  group.at_work.erase(rank);
-  if (!group.at_work.empty()) return std::nullopt;
+  group.working.erase(rank);
+  if (!group.working.empty()) return std::nullopt;
   free_.insert(group.ranks.begin(), group.ranks.end());
   groups_.erase(*leader);
   return leader;

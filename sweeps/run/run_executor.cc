@@ -69,7 +69,7 @@ const JobRun& RunExecutor::run_of(int index) const {
 
 void RunExecutor::serve() {
   for (;;) {
-    heartbeat_.note("it waits for orders");
+    heartbeat_.set_activity("waiting for orders");
     const Order order = order_from_text(mailbox_.receive(distributed::MailTag::kOrder).text);
     // Orders come after the earlier run's result is in the store: its checkpoints have served.
     if (finished_) finished_->clear();
@@ -88,7 +88,7 @@ void RunExecutor::carry_out(const Late&) {
 void RunExecutor::carry_out(const order::StartRun& order) {
   active_.reset();
   const JobRun& run = run_of(order.run);
-  heartbeat_.note(fmt::format("run {}", run.record.id));
+  heartbeat_.set_activity(fmt::format("run {}", run.record.id));
   group_ = make_group(run, order.ranks);
   run_guarded(run, leads(), [&] {
     begin(run);
@@ -100,7 +100,7 @@ void RunExecutor::carry_out(const order::StartRun& order) {
 void RunExecutor::carry_out(const order::PrepareJoin& order) {
   active_.reset();
   const JobRun& run = run_of(order.run);
-  heartbeat_.note(fmt::format("prepares to join run {}", run.record.id));
+  heartbeat_.set_activity(fmt::format("preparing to join run {}", run.record.id));
   group_ = std::make_unique<SoloCommunicator>();
   try {
     make_deterministic(static_cast<int>(run.spec.train.threads));
@@ -229,7 +229,7 @@ void RunExecutor::train_and_score() {
   }
   active_->observer->write_samples(trainer.state());
   report(report::Scoring{});
-  heartbeat_.note(fmt::format("run {}, scoring", active_->run.record.id));
+  heartbeat_.set_activity(fmt::format("run {}, scoring", active_->run.record.id));
   score_and_store();
 }
 

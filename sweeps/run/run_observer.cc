@@ -48,7 +48,7 @@ bool RunObserver::is_on_curve(int64_t step) const {
 
 void RunObserver::step_done(const StepReport& report) {
   // On a CPU a step of large images may take longer than any wait.
-  heartbeat_.note(
+  heartbeat_.set_activity(
       fmt::format("run {}, step {} done", setup_.folder.filename().string(), report.step),
       setup_.device.is_cuda() ? Heartbeat::Deadline::kTimeout : Heartbeat::Deadline::kNone);
   if (!setup_.leader) return;
@@ -105,7 +105,7 @@ void RunObserver::write_samples(const TrainState& state) {
 }
 
 double RunObserver::score(const TrainState& state, Communicator& communicator) {
-  heartbeat_.note(
+  heartbeat_.set_activity(
       fmt::format("run {}, scoring at step {}", setup_.folder.filename().string(), state.step));
   std::vector<Score> scores;
   for (const Direction direction : setup_.spec.evaluate.directions) {

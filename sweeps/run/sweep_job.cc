@@ -334,8 +334,8 @@ int run_watched(const SweepOptions& options, const distributed::MpiRuntime& worl
 
 int run_sweep(const SweepOptions& options, const distributed::MpiRuntime& world) {
   const distributed::Mailbox mailbox;
-  Heartbeat heartbeat(mailbox, world.rank(), world.host(), [&](const Heartbeat::Silence& silence) {
-    end_job(mailbox, {silence.rank, results::ExitClass::kLost, silence.text});
+  Heartbeat heartbeat(mailbox, world.rank(), world.host(), [&](const Heartbeat::LostRank& lost) {
+    end_job(mailbox, {lost.rank, results::ExitClass::kLost, lost.text});
   });
   const int code = world.broadcast(run_watched(options, world, mailbox, heartbeat));
   world.barrier();  // until here the ranks are watched

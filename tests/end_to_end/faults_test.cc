@@ -174,8 +174,7 @@ TEST_P(StoppedRank, IsNamedWithItsStepAndEndsTheJob) {
   const Ended& ended = process_->wait(seconds(40));
   EXPECT_FALSE(ended.timed_out);
   EXPECT_EQ(ended.exit_code, kLost) << ended.text();
-  const std::string silence =
-      "rank " + std::to_string(stopped) + " has given no sign of life for 5 s";
+  const std::string silence = "rank " + std::to_string(stopped) + " has sent no heartbeat for 5 s";
   EXPECT_THAT(ended.err, HasSubstr(silence));
   if (stopped == 0) return;  // the stopped coordinator stores nothing
   const std::string run_id = run_folder(path("out")).filename().string();
@@ -205,7 +204,7 @@ TEST_F(Faults, ARankStoppedAtAnyMomentOfTheStartEndsTheJob) {
     const Ended& ended = process.wait(seconds(40));
     EXPECT_FALSE(ended.timed_out) << moment << ended.text();
     EXPECT_NE(ended.exit_code, 0) << moment << ended.text();
-    EXPECT_THAT(ended.err, AnyOf(HasSubstr("rank 1 has given no sign of life"),
+    EXPECT_THAT(ended.err, AnyOf(HasSubstr("rank 1 has sent no heartbeat"),
                                  HasSubstr("MPI has not started")));
   }
 }

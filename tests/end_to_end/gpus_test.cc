@@ -141,7 +141,7 @@ TEST_F(Gpus, AStoppedRankIsNamedAndEndsTheJob) {
   const Ended& ended = process->wait(seconds(40));
   EXPECT_FALSE(ended.timed_out);
   EXPECT_EQ(ended.exit_code, kLost) << ended.text();
-  EXPECT_THAT(ended.err, AllOf(HasSubstr("rank 1 has given no sign of life for 5 s"),
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("rank 1 has sent no heartbeat for 5 s"),
                                AnyOf(HasSubstr("in all_gather"), HasSubstr("in all_to_all"),
                                      HasSubstr("in broadcast"), HasSubstr("in the sum of"))));
 }
@@ -296,7 +296,7 @@ TEST_F(Gpus, AStuckGpuEndsTheJob) {
   EXPECT_FALSE(ended.timed_out);
   EXPECT_EQ(ended.exit_code, kLost) << ended.text();
   EXPECT_THAT(ended.err,
-              HasSubstr("has got no further for 9 s: its GPU is stuck. Last sign: run "));
+              HasSubstr("has made no progress for 9 s: its GPU is stuck. Last activity: run "));
   EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("lost: rank 0 on host ")));
 }
 
