@@ -10,9 +10,9 @@ constexpr auto kMailboxPollInterval = std::chrono::milliseconds(5);
 
 }  // namespace
 
-Mailbox::Mailbox() : comm_(duplicate(MPI_COMM_WORLD)) {}
+MpiMailbox::MpiMailbox() : comm_(duplicate(MPI_COMM_WORLD)) {}
 
-void Mailbox::send(int to, MailTag tag, const std::string& text) const {
+void MpiMailbox::send(int to, MailTag tag, const std::string& text) const {
   MPI_Request request = MPI_REQUEST_NULL;
   check_mpi(MPI_Isend(text.data(), static_cast<int>(text.size()), MPI_CHAR, to,
                       static_cast<int>(tag), comm_.get(), &request),
@@ -24,7 +24,7 @@ void Mailbox::send(int to, MailTag tag, const std::string& text) const {
   }
 }
 
-std::optional<Mail> Mailbox::poll(MailTag tag) const {
+std::optional<Mail> MpiMailbox::poll(MailTag tag) const {
   int arrived = 0;
   MPI_Message message = MPI_MESSAGE_NULL;
   MPI_Status status{};
@@ -40,9 +40,11 @@ std::optional<Mail> Mailbox::poll(MailTag tag) const {
   return mail;
 }
 
-Mail Mailbox::receive(MailTag tag) const {
+std::optional<Mail> Mailbox::receive(MailTag tag, std::chrono::milliseconds limit) const {
+  const auto end = std::chrono::steady_clock::now() + limit;
   for (;;) {
-    if (auto mail = poll(tag)) return *std::move(mail);
+    if (auto mail = poll(tag)) return mail;
+    if (std::chrono::steady_clock::now() >= end) return std::nullopt;
     std::this_thread::sleep_for(kMailboxPollInterval);
   }
 }

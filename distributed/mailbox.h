@@ -5,6 +5,7 @@
 // long as no two of them receive the same tag.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -21,15 +22,23 @@ struct Mail {
 
 class Mailbox {
  public:
-  // Collective over the world.
-  Mailbox();
+  virtual ~Mailbox() = default;
 
   // Returns when `text` may be changed, not when it has arrived.
-  void send(int to, MailTag tag, const std::string& text) const;
+  virtual void send(int to, MailTag tag, const std::string& text) const = 0;
   // Returns the next message with this tag, if one has arrived.
-  std::optional<Mail> poll(MailTag tag) const;
-  // Waits for the next message with this tag.
-  Mail receive(MailTag tag) const;
+  virtual std::optional<Mail> poll(MailTag tag) const = 0;
+  // Waits for the next message with this tag, at most `limit`.
+  std::optional<Mail> receive(MailTag tag, std::chrono::milliseconds limit) const;
+};
+
+class MpiMailbox final : public Mailbox {
+ public:
+  // Collective over the world.
+  MpiMailbox();
+
+  void send(int to, MailTag tag, const std::string& text) const override;
+  std::optional<Mail> poll(MailTag tag) const override;
 
  private:
   MpiComm comm_;

@@ -11,14 +11,13 @@
 #include "core/base/exit_code.h"
 #include "core/base/log.h"
 #include "distributed/mpi_runtime.h"
-#include "sweeps/run/stop_signal.h"
 
 namespace scgan::sweeps {
 namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(10);
 
-// Tests set it low.
+// Tests lower it.
 double worth_joining_seconds() {
   const char* text = std::getenv("SCGAN_WORTH_JOINING_SECONDS");
   return text == nullptr ? kWorthJoiningSeconds : std::atof(text);
@@ -34,20 +33,21 @@ bool may_fit_on_fewer_ranks(const results::EndedAttempt& attempt) {
 
 Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices devices,
                          const distributed::Mailbox& mailbox, results::ResultStore& store,
-                         bool quiet)
+                         Options options)
     : plan_(plan),
-      waiting_(waiting.rbegin(), waiting.rend()),
-      pool_(std::move(devices), worth_joining_seconds()),
       mailbox_(mailbox),
       store_(store),
-      view_(quiet) {
+      options_(std::move(options)),
+      waiting_(waiting.rbegin(), waiting.rend()),
+      pool_(std::move(devices), worth_joining_seconds()),
+      view_(options_.quiet) {
   outcome_.left = static_cast<int>(waiting_.size());
   const std::vector<results::StoredRun> stored = store.runs();  // in the plan's order
   for (size_t i = 0; i < stored.size(); ++i) {
     if (stored[i].state == results::RunState::kDone) ++outcome_.done;
     const auto& ended = stored[i].ended_attempts;
     if (std::any_of(ended.begin(), ended.end(), may_fit_on_fewer_ranks)) {
-      smallest_group_only_.insert(static_cast<int>(i));
+      fewest_ranks_only_.insert(static_cast<int>(i));
     }
   }
   outcome_.failed = static_cast<int>(plan.runs.size()) - outcome_.done - outcome_.left;
@@ -55,9 +55,9 @@ Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices 
     try {
       serve();
     } catch (const std::exception& problem) {
-      // The groups cannot go on without the store; nobody would answer them.
+      // Nothing answers the ranks any more.
       log::error("{}", problem.what());
-      distributed::MpiRuntime::abort(kExitLost);
+      options_.abort_job(kExitLost);
     }
   });
 }
@@ -71,28 +71,27 @@ SweepOutcome Coordinator::finish() {
   return outcome_;
 }
 
+// One message at a time: however fast reports arrive, none of the other duties waits.
 void Coordinator::serve() {
-  for (;;) {
-    bool heard = false;
-    while (auto mail = mailbox_.poll(distributed::MailTag::kReport)) {
-      handle(*mail);
-      heard = true;
-    }
-    if (stop_signalled() && !stopping_) spread_stop();
-    if (over()) break;
-    begin_runs();
+  while (!finished()) {
+    const auto mail = mailbox_.poll(distributed::MailTag::kReport);
+    if (mail) handle(*mail);
+    stop_if_due();
+    start_runs();
     prepare_joins();
     view_.update(progress());
-    if (!heard) std::this_thread::sleep_for(kPollInterval);
+    if (!mail) std::this_thread::sleep_for(kPollInterval);
   }
   for (int rank = 0; rank < pool_.world_size(); ++rank) send({{rank, order::Exit{}}});
+}
+
+bool Coordinator::finished() const {
+  return pool_.idle() && (waiting_.empty() || !may_start_run());
 }
 
 void Coordinator::handle(const distributed::Mail& mail) {
   std::visit([&](const auto& report) { on(mail.from, report); }, report_from_text(mail.text));
 }
-
-bool Coordinator::over() const { return pool_.idle() && (waiting_.empty() || stopping_); }
 
 void Coordinator::send(const RankPool::Orders& orders) const {
   for (const auto& [rank, order] : orders) {
@@ -100,33 +99,59 @@ void Coordinator::send(const RankPool::Orders& orders) const {
   }
 }
 
+void Coordinator::stop_if_due() {
+  if (options_.stop_signalled()) {
+    stop(Stop::kNow);
+  } else if (options_.time_is_up()) {
+    stop(made_progress_ ? Stop::kNow : Stop::kAfterOneStep);
+  }
+}
+
+// A stop requested of one rank holds for the whole sweep. Of a job that has not made progress, the
+// first group still trains one step, so that a chain of such jobs comes to an end.
+void Coordinator::stop(Stop stop) {
+  if (stop <= stop_) return;
+  stop_ = stop;
+  int64_t min_steps = stop == Stop::kAfterOneStep ? 1 : 0;
+  for (const auto& [leader, attempt] : attempts_) {
+    send({{leader, order::StopRun{std::exchange(min_steps, 0)}}});
+  }
+}
+
+bool Coordinator::may_start_run() const {
+  if (stop_ == Stop::kAfterOneStep) return attempts_.empty() && !made_progress_;
+  return stop_ == Stop::kNone;
+}
+
 void Coordinator::Attempt::measure_from(int64_t step) {
   progress.step = step;
   progress.steps_per_second = 0;
   rate_step = step;
-  rate_start = std::chrono::steady_clock::now();
+  rate_start = Clock::now();
 }
 
-void Coordinator::begin_runs() {
-  while (!stopping_ && !waiting_.empty()) {
+void Coordinator::start_runs() {
+  while (!waiting_.empty() && may_start_run()) {
     const int run = waiting_.back();
     const auto orders = pool_.start_run(run, sizes_of(run), static_cast<int>(waiting_.size()));
     if (orders.empty()) return;
     waiting_.pop_back();
-    Attempt& attempt = attempts_[orders.front().rank] = {};
+    const int leader = orders.front().rank;
+    Attempt& attempt = attempts_[leader] = {};
     attempt.run = run;
     attempt.progress.working = true;
     attempt.progress.run = label(run);
     attempt.progress.ranks = static_cast<int>(orders.size());
     attempt.progress.total_steps = run_of(run).record.total_steps;
     send(orders);
+    if (stop_ == Stop::kAfterOneStep) send({{leader, order::StopRun{1}}});
   }
 }
 
-// A run can be joined in training, when it is known how long it still takes, unless its sum's bits
-// depend on the number of ranks.
+// A run can be joined while it trains at a known speed, unless the bits of its sum depend on the
+// number of ranks.
 void Coordinator::prepare_joins() {
-  if (stopping_ || !waiting_.empty()) return;
+  if (stop_ != Stop::kNone || !waiting_.empty()) return;
   std::vector<RankPool::Candidate> candidates;
   for (const auto& [leader, attempt] : attempts_) {
     const GroupProgress& now = attempt.progress;
@@ -148,7 +173,7 @@ void Coordinator::on(int rank, const report::JoinReady& report) {
   send(pool_.join_ready(rank, report.run));
 }
 
-// The run goes on without.
+// The run continues without it.
 void Coordinator::on(int rank, const report::JoinFailed& report) {
   view_.print(fmt::format("{}: rank {} cannot join: {}", label(report.run), rank, report.reason));
   send(pool_.join_failed(rank, report.run));
@@ -165,7 +190,7 @@ void Coordinator::on(int leader, const report::Joining& report) {
 }
 
 void Coordinator::on(int rank, const report::RankFree&) {
-  if (const auto dissolved = pool_.leave_run(rank)) attempts_.erase(*dissolved);
+  if (const auto leader = pool_.leave_run(rank)) attempts_.erase(*leader);
 }
 
 void Coordinator::on(int leader, const report::AttemptStarted& report) {
@@ -173,24 +198,25 @@ void Coordinator::on(int leader, const report::AttemptStarted& report) {
   const auto& [run_id, host, device, ranks, first_step, versions, reduction] = report.attempt;
   const std::string before = store_.last_device(run_id);
   attempt.id = store_.begin_attempt(report.attempt);
+  attempt.first_step = first_step;
   attempt.measure_from(first_step);
   attempt.progress.total_steps = report.total_steps;
   if (first_step == 0) return;
   view_.print(fmt::format("{}: continues from step {} of {}", attempt.progress.run, first_step,
                           report.total_steps));
   if (before != device) {
-    view_.print(fmt::format("{}: began on {}, goes on on {}: its bits may be of neither",
+    view_.print(fmt::format("{}: started on {}, continues on {}: its bits may match neither",
                             attempt.progress.run, before, device));
   }
 }
 
 void Coordinator::on(int leader, const report::Progress& report) {
   Attempt& attempt = attempts_.at(leader);
+  if (report.step > attempt.first_step) made_progress_ = true;
   attempt.progress.step = report.step;
   attempt.progress.g_loss = report.g_loss;
   attempt.progress.d_loss = report.d_loss;
-  const std::chrono::duration<double> elapsed =
-      std::chrono::steady_clock::now() - attempt.rate_start;
+  const std::chrono::duration<double> elapsed = Clock::now() - attempt.rate_start;
   if (elapsed.count() > 0) {
     attempt.progress.steps_per_second =
         static_cast<double>(report.step - attempt.rate_step) / elapsed.count();
@@ -201,11 +227,14 @@ void Coordinator::on(int leader, const report::Progress& report) {
   store_.set_progress(attempt.id, report.step);
 }
 
+void Coordinator::on(int, const report::StopSignalled&) { stop(Stop::kNow); }
+
 void Coordinator::on(int leader, const report::Scoring&) { end_training(leader); }
 
 void Coordinator::on(int leader, const report::AttemptDone& report) {
   Attempt& attempt = attempts_.at(leader);
   store_.finish(attempt.id, report.step, report.metrics, report.artifacts);
+  made_progress_ = true;
   ++outcome_.done;
   --outcome_.left;
   std::string scores;
@@ -222,8 +251,10 @@ void Coordinator::on(int leader, const report::AttemptDone& report) {
 void Coordinator::on(int leader, const report::AttemptFailed& report) {
   Attempt& attempt = attempts_.at(leader);
   const auto after = store_.fail(attempt.id, report.exit_class, report.reason);
-  if (report.exit_class == results::ExitClass::kOutOfMemoryMayFit)
-    smallest_group_only_.insert(attempt.run);
+  made_progress_ = true;
+  if (report.exit_class == results::ExitClass::kOutOfMemoryMayFit) {
+    fewest_ranks_only_.insert(attempt.run);
+  }
   end_training(leader);
   attempt.progress.working = false;
   const std::string what =
@@ -245,10 +276,10 @@ void Coordinator::on(int leader, const report::AttemptStopped& report) {
   view_.print(
       fmt::format("{}: stopped at step {}, checkpoint written", attempt.progress.run, report.step));
   attempt.progress.working = false;
-  if (!stopping_) spread_stop();
+  stop(Stop::kNow);
 }
 
-// The attempt keeps the reason; other attempts stay open and are known as lost by the next job.
+// The attempt keeps the reason; the next job closes all others as killed.
 void Coordinator::on(int, const report::JobFailed& report) {
   if (const auto leader = pool_.leader_of(report.rank)) {
     const Attempt& attempt = attempts_.at(*leader);
@@ -256,20 +287,14 @@ void Coordinator::on(int, const report::JobFailed& report) {
       store_.interrupt(attempt.id, report.exit_class, attempt.progress.step, report.reason);
     }
   }
-  distributed::MpiRuntime::abort(kExitLost);
-}
-
-// A stop asked of one rank holds for the whole sweep.
-void Coordinator::spread_stop() {
-  stopping_ = true;
-  for (const auto& [leader, attempt] : attempts_) send({{leader, order::StopRun{}}});
+  options_.abort_job(kExitLost);
 }
 
 const JobRun& Coordinator::run_of(int run) const { return plan_.runs.at(static_cast<size_t>(run)); }
 
 std::vector<int> Coordinator::sizes_of(int run) const {
   std::vector<int> sizes = sizes_for(run_of(run).spec);
-  if (smallest_group_only_.contains(run)) sizes.resize(1);
+  if (fewest_ranks_only_.contains(run)) sizes.resize(1);
   return sizes;
 }
 

@@ -1,12 +1,12 @@
-// Coordinator: world rank 0's thread that gives runs and ranks to each other and is the only writer
-// of the store.
+// Coordinator: the thread of world rank 0 that assigns runs to ranks. It alone writes the store.
 //
-// While runs wait, free ranks begin them; then they join groups that have much left to do. Who is
-// free, and who joins whom, is in RankPool.
+// While runs wait, free ranks start them; afterwards, free ranks join groups that have much left to
+// do. RankPool keeps track of the ranks.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -14,40 +14,56 @@
 #include <vector>
 
 #include "distributed/mailbox.h"
+#include "distributed/mpi_runtime.h"
 #include "results/result_store.h"
 #include "sweeps/run/job_plan.h"
 #include "sweeps/run/messages.h"
 #include "sweeps/run/progress_view.h"
 #include "sweeps/run/rank_pool.h"
+#include "sweeps/run/stop_signal.h"
 
 namespace scgan::sweeps {
 
 struct SweepOutcome {
-  int done = 0, failed = 0, left = 0;  // of the plan's runs, with what earlier jobs did
+  int done = 0, failed = 0, left = 0;  // of the plan's runs, earlier jobs included
 };
 
 class Coordinator {
  public:
+  using Clock = std::chrono::steady_clock;
+  struct Options {
+    bool quiet = false;
+    // Whether the time of --stop-after is over. A job that has not trained a step yet still trains
+    // one.
+    std::function<bool()> time_is_up = [] { return false; };
+    // Tests replace these two.
+    std::function<bool()> stop_signalled = sweeps::stop_signalled;
+    std::function<void(int exit_code)> abort_job = distributed::MpiRuntime::abort;
+  };
   // Starts the thread. `waiting`: indices of the runs to do, in order; `devices`: of the ranks of
   // the world, which all wait for orders. The other arguments must outlive the Coordinator.
   Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices devices,
-              const distributed::Mailbox& mailbox, results::ResultStore& store, bool quiet);
+              const distributed::Mailbox& mailbox, results::ResultStore& store, Options options);
   ~Coordinator();
 
-  // Waits until all ranks are told to leave. The store may be used again afterwards. What breaks
-  // the thread (the store cannot be written, say) ends the job with exit code 3.
+  // Waits until all ranks have their Exit. The store may be used again afterwards. An error of the
+  // thread (the store cannot be written, say) ends the job with exit code 3.
   SweepOutcome finish();
 
  private:
-  struct Attempt {  // that a group works on
+  struct Attempt {  // of a group at a run
     int run = 0;
-    int64_t id = 0;  // in the store; 0: not begun
+    int64_t id = 0;  // in the store; 0: not started yet
+    int64_t first_step = 0;
     GroupProgress progress;
-    int64_t rate_step = 0;  // where the measuring of it/s began
-    std::chrono::steady_clock::time_point rate_start;
+    // Where the measurement of steps per second began.
+    int64_t rate_step = 0;
+    Clock::time_point rate_start;
 
     void measure_from(int64_t step);
   };
+  // What the job still trains, from all to nothing.
+  enum class Stop { kNone, kAfterOneStep, kNow };
 
   void serve();
   void handle(const distributed::Mail& mail);
@@ -59,29 +75,34 @@ class Coordinator {
   void on(int leader, const report::AttemptFailed& report);
   void on(int leader, const report::AttemptStopped& report);
   void on(int rank, const report::RankFree& report);
+  void on(int rank, const report::StopSignalled& report);
   void on(int rank, const report::JoinReady& report);
   void on(int rank, const report::JoinFailed& report);
-  [[noreturn]] void on(int rank, const report::JobFailed& report);
+  void on(int rank, const report::JobFailed& report);
 
-  void begin_runs();
+  void start_runs();
   void prepare_joins();
   void end_training(int leader);
-  void spread_stop();
+  void stop_if_due();
+  void stop(Stop stop);
+  bool may_start_run() const;
+  bool finished() const;
   void send(const RankPool::Orders& orders) const;
-  bool over() const;
   SweepProgress progress() const;
   const JobRun& run_of(int run) const;
   std::vector<int> sizes_of(int run) const;
   std::string label(int run) const;
 
   const JobPlan& plan_;
-  std::vector<int> waiting_;  // next at the back; a run that is tried again goes to the front
-  std::set<int> smallest_group_only_;  // get the fewest ranks only, as more ran out of memory
-  RankPool pool_;
-  std::map<int, Attempt> attempts_;  // by leader
-  bool stopping_ = false;
   const distributed::Mailbox& mailbox_;
   results::ResultStore& store_;
+  Options options_;
+  std::vector<int> waiting_;         // next at the back; a run to be tried again goes to the front
+  std::set<int> fewest_ranks_only_;  // runs that ran out of memory on more
+  RankPool pool_;
+  std::map<int, Attempt> attempts_;  // by leader
+  Stop stop_ = Stop::kNone;
+  bool made_progress_ = false;  // the job has trained a step or ended an attempt
   SweepOutcome outcome_;
   ProgressView view_;
   std::thread thread_;

@@ -45,6 +45,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartRun, run, ranks)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareJoin, run)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Join, ranks)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AcceptJoin, ranks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StopRun, min_steps)
 }  // namespace order
 
 namespace {
@@ -65,7 +66,7 @@ template <typename Message>
 std::string text_of(const Message& message) {
   nlohmann::json body = nlohmann::json::object();
   std::visit([&](const auto& value) { to_json(body, value); }, message);
-  // A file name in an error's text may be no UTF-8: its bytes are replaced rather than refused.
+  // A file name in an error text may not be UTF-8: its bytes are replaced.
   return nlohmann::json{{"kind", message.index()}, {"body", body}}.dump(
       -1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -77,7 +78,7 @@ Message message_from(const std::string& text) {
     return parse<Message>(json.at("kind").get<size_t>(), json.at("body"));
   } catch (const std::exception& problem) {
     throw Error(ErrorKind::kCommunication,
-                fmt::format("a message of another rank cannot be read: {}", problem.what()));
+                fmt::format("cannot read a message from another rank: {}", problem.what()));
   }
 }
 

@@ -47,8 +47,10 @@ struct AttemptStopped {
 };
 
 // Sent by any rank.
-// The rank has finished its part in a run and waits for orders.
+// The rank has left its run and waits for orders.
 struct RankFree {};
+// The process of an idle rank received a stop signal.
+struct StopSignalled {};
 // PrepareJoin succeeded.
 struct JoinReady {
   int run = 0;
@@ -58,7 +60,7 @@ struct JoinFailed {
   int run = 0;
   std::string reason;
 };
-// An error that ends the job. The run on which `rank` works, if any, keeps the reason.
+// An error that ends the job. The attempt on which `rank` works, if any, keeps the reason.
 struct JobFailed {
   int rank = 0;  // of the world
   results::ExitClass exit_class = results::ExitClass::kUnknown;
@@ -67,13 +69,13 @@ struct JobFailed {
 
 }  // namespace report
 
-using Report =
-    std::variant<report::AttemptStarted, report::Progress, report::Joining, report::Scoring,
-                 report::AttemptDone, report::AttemptFailed, report::AttemptStopped,
-                 report::RankFree, report::JoinReady, report::JoinFailed, report::JobFailed>;
+using Report = std::variant<report::AttemptStarted, report::Progress, report::Joining,
+                            report::Scoring, report::AttemptDone, report::AttemptFailed,
+                            report::AttemptStopped, report::RankFree, report::StopSignalled,
+                            report::JoinReady, report::JoinFailed, report::JobFailed>;
 
 // Orders come from the coordinator. A rank carries them out one by one, in the order in which they
-// were sent, and skips orders for a run that has ended meanwhile.
+// were sent, and skips those for a run that has ended.
 namespace order {
 
 // Train this run with these world ranks; the first one leads.
@@ -96,7 +98,9 @@ struct AcceptJoin {
   std::vector<int> ranks;
 };
 // To a leader: write a checkpoint and end the attempt.
-struct StopRun {};
+struct StopRun {
+  int64_t min_steps = 0;  // but first train as many steps in this attempt
+};
 // The job is over.
 struct Exit {};
 

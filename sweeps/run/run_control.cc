@@ -3,53 +3,42 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "sweeps/run/messages.h"
-#include "sweeps/run/stop_signal.h"
 
 namespace scgan::sweeps {
-namespace {
 
-using Clock = std::chrono::steady_clock;
+RunControl::RunControl(const distributed::Mailbox& mailbox, std::function<bool()> stop_signalled)
+    : mailbox_(mailbox), stop_signalled_(std::move(stop_signalled)) {}
 
-}  // namespace
-
-RunControl::RunControl(const distributed::Mailbox& mailbox, double after_minutes)
-    : mailbox_(mailbox), deadline_(Clock::time_point::max()) {
-  if (after_minutes > 0) {
-    deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                   std::chrono::duration<double>(after_minutes * 60));
-  }
-}
-
-void RunControl::begin_run(bool leads) {
-  leads_ = leads;
+void RunControl::begin_run(bool leading) {
+  leading_ = leading;
+  steps_ = 0;
+  stop_.reset();
   joined_ranks_.clear();
-  stepped_ = false;
 }
 
-void RunControl::read_mail() {
-  if (!leads_) return;
+void RunControl::read_orders() {
+  if (!leading_) return;
   while (const auto mail = mailbox_.poll(distributed::MailTag::kOrder)) {
     const Order order = order_from_text(mail->text);
-    if (std::holds_alternative<order::StopRun>(order)) {
-      stop_ = true;
+    if (const auto* stop = std::get_if<order::StopRun>(&order)) {
+      stop_ = *stop;
     } else if (const auto* join = std::get_if<order::AcceptJoin>(&order)) {
       joined_ranks_ = join->ranks;
     } else {
-      throw Error(ErrorKind::kCommunication, "an order that does not fit a run under way");
+      throw Error(ErrorKind::kCommunication, "received an order that a running run cannot follow");
     }
   }
 }
 
 bool RunControl::stop_asked() {
-  read_mail();
-  const bool late = Clock::now() >= deadline_ && stepped_;
-  stepped_ = true;
-  return stop_ || stop_signalled() || late;
+  read_orders();
+  const bool ordered = stop_ && steps_ >= stop_->min_steps;
+  ++steps_;
+  return ordered || stop_signalled_();
 }
 
 bool RunControl::join_requested() {
-  read_mail();
+  read_orders();
   return !joined_ranks_.empty();
 }
 

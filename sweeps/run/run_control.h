@@ -1,37 +1,39 @@
-// RunControl: what a rank is told while it works on a run: to stop, or to take further ranks in.
+// RunControl: tells a rank that trains a run when to stop, and when other ranks join.
 #pragma once
 
-#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "distributed/mailbox.h"
+#include "sweeps/run/messages.h"
 
 namespace scgan::sweeps {
 
 class RunControl {
  public:
-  // `mailbox` must outlive this. `after_minutes`: --stop-after; 0 = no limit.
-  RunControl(const distributed::Mailbox& mailbox, double after_minutes);
+  // `mailbox` must outlive this. `stop_signalled`: whether this process received a stop signal.
+  RunControl(const distributed::Mailbox& mailbox, std::function<bool()> stop_signalled);
 
-  // A run begins; only its leader gets orders of the coordinator.
-  void begin_run(bool leads);
+  // Call at the start of each run. Only the leader of a run receives orders during it.
+  void begin_run(bool leading);
 
-  // A signal, the coordinator's word or --stop-after: asked on every rank, once per step boundary.
-  // --stop-after leaves a run its first step, so that a job makes progress however late it starts.
+  // Whether this rank received a stop signal or a StopRun. Call once per step boundary.
   bool stop_asked();
-  // Whether the coordinator wants other ranks in this run.
+  // Whether an AcceptJoin has arrived.
   bool join_requested();
-  // Which: all world ranks of the run from now on.
+  // Its ranks, once: all world ranks of the run from now on.
   std::vector<int> take_join();
 
  private:
-  void read_mail();
+  void read_orders();
 
   const distributed::Mailbox& mailbox_;
-  std::chrono::steady_clock::time_point deadline_;
-  bool leads_ = false;
-  bool stop_ = false;
-  bool stepped_ = false;  // the run, since it began
+  std::function<bool()> stop_signalled_;
+  bool leading_ = false;
+  int64_t steps_ = 0;  // of this attempt, at the next step boundary
+  std::optional<order::StopRun> stop_;
   std::vector<int> joined_ranks_;
 };
 

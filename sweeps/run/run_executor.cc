@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <exception>
 #include <string_view>
 #include <utility>
@@ -25,7 +26,9 @@
 namespace scgan::sweeps {
 namespace {
 
-// All ranks of a group see the same losses, so they throw this one together.
+constexpr auto kOrderWait = std::chrono::milliseconds(100);
+
+// All ranks of a group see the same losses, so they throw this error together.
 bool is_non_finite(const std::exception& problem) {
   const auto* error = dynamic_cast<const Error*>(&problem);
   return error != nullptr && error->kind() == ErrorKind::kNonFinite;
@@ -42,7 +45,7 @@ RunExecutor::RunExecutor(const JobPlan& plan, const distributed::Mailbox& mailbo
       heartbeat_(heartbeat),
       info_(std::move(info)),
       inputs_(plan, info_.device),
-      control_(mailbox, info_.stop_after_minutes) {}
+      control_(mailbox, info_.stop_signalled) {}
 
 RunExecutor::ActiveRun::ActiveRun(const JobRun& of_run, RunInputs& its_inputs, Communicator& group,
                                   c10::Device device, const std::filesystem::path& folder)
@@ -51,12 +54,12 @@ RunExecutor::ActiveRun::ActiveRun(const JobRun& of_run, RunInputs& its_inputs, C
       loader(run.spec, inputs.data),
       trainer(run.spec, run.record.id, loader, group, device, folder) {}
 
-void RunExecutor::report_of_rank(const Report& message) const {
+void RunExecutor::report(const Report& message) const {
   mailbox_.send(0, distributed::MailTag::kReport, to_text(message));
 }
 
-void RunExecutor::report(const Report& message) const {
-  if (leads()) report_of_rank(message);
+void RunExecutor::report_as_leader(const Report& message) const {
+  if (leads()) report(message);
 }
 
 std::filesystem::path RunExecutor::folder(const JobRun& run) const {
@@ -70,12 +73,23 @@ const JobRun& RunExecutor::run_of(int index) const {
 void RunExecutor::serve() {
   for (;;) {
     heartbeat_.set_activity("waiting for orders");
-    const Order order = order_from_text(mailbox_.receive(distributed::MailTag::kOrder).text);
-    // Orders come after the earlier run's result is in the store: its checkpoints have served.
-    if (finished_) finished_->clear();
-    finished_.reset();
+    const Order order = next_order();
+    // An order arrives after the previous result is in the store: its checkpoints are not needed.
+    if (done_) done_->clear();
+    done_.reset();
     if (std::holds_alternative<order::Exit>(order)) return;
     std::visit([&](const auto& any) { carry_out(any); }, order);
+  }
+}
+
+Order RunExecutor::next_order() {
+  for (;;) {
+    if (!stop_reported_ && info_.stop_signalled()) {
+      stop_reported_ = true;
+      report(report::StopSignalled{});
+    }
+    const auto mail = mailbox_.receive(distributed::MailTag::kOrder, kOrderWait);
+    if (mail) return order_from_text(mail->text);
   }
 }
 
@@ -91,12 +105,12 @@ void RunExecutor::carry_out(const order::StartRun& order) {
   heartbeat_.set_activity(fmt::format("run {}", run.record.id));
   group_ = make_group(run, order.ranks);
   run_guarded(run, leads(), [&] {
-    begin(run);
+    start(run);
     train_and_score();
   });
 }
 
-// What can fail here fails before the run under way is disturbed.
+// A failure here does not disturb the run.
 void RunExecutor::carry_out(const order::PrepareJoin& order) {
   active_.reset();
   const JobRun& run = run_of(order.run);
@@ -105,16 +119,16 @@ void RunExecutor::carry_out(const order::PrepareJoin& order) {
   try {
     make_deterministic(static_cast<int>(run.spec.train.threads));
     make_active_run(run, inputs_.of(run.spec));
-    observe(false, 0);
-    report_of_rank(report::JoinReady{order.run});
+    make_observer(false, 0);
+    report(report::JoinReady{order.run});
   } catch (const std::exception& problem) {
     active_.reset();
-    report_of_rank(report::JoinFailed{order.run, one_line(problem.what())});
+    report(report::JoinFailed{order.run, one_line(problem.what())});
   }
 }
 
 void RunExecutor::carry_out(const order::Join& order) {
-  if (!active_) throw Error(ErrorKind::kCommunication, "told to join a run without preparation");
+  if (!active_) throw Error(ErrorKind::kCommunication, "received Join without PrepareJoin");
   run_guarded(active_->run, false, [&] {
     join(order.ranks);
     train_and_score();
@@ -122,34 +136,34 @@ void RunExecutor::carry_out(const order::Join& order) {
 }
 
 void RunExecutor::run_guarded(const JobRun& run, bool leading, const std::function<void()>& work) {
-  begun_ = false;
-  waited_for_ = true;
+  start_reported_ = false;
+  peers_wait_ = true;
   control_.begin_run(leading);
   try {
     work();
   } catch (const PeerAborted& other) {
     report_failure(run, failure_from(other.reason()));
   } catch (const std::exception& problem) {
-    if (!is_own_fault(problem) || !group_) throw;  // without a group nobody would hear of it
+    if (!is_own_fault(problem) || !group_) throw;  // without a group, the peers cannot be aborted
     const report::AttemptFailed failure = failure_of(run, problem);
-    active_
-        .reset();  // a sum that travels ends first: the others do not know yet and take part in it
-    if (waited_for_ && !is_non_finite(problem)) group_->abort(to_abort_reason(failure));
+    // Waits for a sum on its way: the peers, which know nothing yet, take part in it.
+    active_.reset();
+    if (peers_wait_ && !is_non_finite(problem)) group_->abort(to_abort_reason(failure));
     report_failure(run, failure);
   }
   active_.reset();
-  former_.reset();
+  previous_group_.reset();
   group_.reset();
   distributed::release_cached_memory(info_.device);
-  report_of_rank(report::RankFree{});
+  report(report::RankFree{});
 }
 
-// Without a group nobody hears that a rank has no memory for it: the job ends, and the next one
-// trains the run on fewer.
+// A rank without memory for the group cannot abort it: the error ends the job, and the next job
+// trains the run on fewer ranks.
 std::unique_ptr<Communicator> RunExecutor::make_group(const JobRun& run,
                                                       const std::vector<int>& ranks) const {
   try {
-    return distributed::make_rank_group(ranks, info_.device);
+    return info_.make_group(ranks, info_.device);
   } catch (const Error& problem) {
     const bool could_be_fewer = static_cast<int>(ranks.size()) > sizes_for(run.spec).front();
     if (problem.kind() != ErrorKind::kOutOfMemory || !could_be_fewer) throw;
@@ -168,20 +182,20 @@ report::AttemptFailed RunExecutor::failure_of(const JobRun& run,
 }
 
 void RunExecutor::report_failure(const JobRun& run, const report::AttemptFailed& failure) {
-  if (!begun_) report_begin(run, 0);  // failed before its first step
-  report(failure);
+  if (!start_reported_) report_start(run, 0);  // failed before its first step
+  report_as_leader(failure);
 }
 
-void RunExecutor::report_begin(const JobRun& run, int64_t first_step) {
-  begun_ = true;
+void RunExecutor::report_start(const JobRun& run, int64_t first_step) {
+  start_reported_ = true;
   const bool canonical = run.spec.run.reduction == Reduction::kCanonical;
-  report(report::AttemptStarted{
+  report_as_leader(report::AttemptStarted{
       {run.record.id, info_.host, distributed::describe(info_.device), group_->size(), first_step,
        info_.versions, canonical ? "canonical" : "allreduce"},
       run.record.total_steps});
 }
 
-void RunExecutor::begin(const JobRun& run) {
+void RunExecutor::start(const JobRun& run) {
   make_deterministic(static_cast<int>(run.spec.train.threads));
   if (leads()) {
     make_run_folder(folder(run));
@@ -190,15 +204,15 @@ void RunExecutor::begin(const JobRun& run) {
   }
   make_active_run(run, inputs_.of(run.spec));
   const int64_t first_step = active_->trainer.resume();
-  report_begin(run, first_step);
-  observe(leads(), first_step);
+  report_start(run, first_step);
+  make_observer(leads(), first_step);
 }
 
 void RunExecutor::make_active_run(const JobRun& run, RunInputs& inputs) {
   active_ = std::make_unique<ActiveRun>(run, inputs, *group_, info_.device, folder(run));
 }
 
-void RunExecutor::observe(bool leading, int64_t first_step) {
+void RunExecutor::make_observer(bool leading, int64_t first_step) {
   active_->observer = std::make_unique<RunObserver>(
       RunObserver::Setup{active_->run.spec, active_->inputs.data, *active_->inputs.evaluator,
                          *active_->inputs.extractor, folder(active_->run), info_.device, leading,
@@ -206,36 +220,36 @@ void RunExecutor::observe(bool leading, int64_t first_step) {
       control_, mailbox_, heartbeat_);
 }
 
-// All ranks of the run do this together: those that were there, and those that join.
+// Collective over the ranks of the run and those that join.
 void RunExecutor::join(const std::vector<int>& ranks) {
-  former_ = std::move(group_);
+  previous_group_ = std::move(group_);
   group_ = make_group(active_->run, ranks);
   active_->trainer.join(*group_);
-  former_.reset();
+  previous_group_.reset();
 }
 
 void RunExecutor::train_and_score() {
   TrainOutcome outcome = train();
   for (; outcome == TrainOutcome::kRanksJoin; outcome = train()) {
     const std::vector<int> ranks = ranks_from_leader();
-    report(report::Joining{active_->trainer.state().step});
+    report_as_leader(report::Joining{active_->trainer.state().step});
     join(ranks);
   }
   Trainer& trainer = active_->trainer;
   active_->observer->finish(trainer.state().step);
   if (outcome == TrainOutcome::kStopped) {
-    report(report::AttemptStopped{trainer.state().step});
+    report_as_leader(report::AttemptStopped{trainer.state().step});
     return;
   }
   active_->observer->write_samples(trainer.state());
-  report(report::Scoring{});
+  report_as_leader(report::Scoring{});
   heartbeat_.set_activity(fmt::format("run {}, scoring", active_->run.record.id));
   score_and_store();
 }
 
-// Of the wider group that the coordinator asked for.
+// The leader shares the ranks of its AcceptJoin.
 std::vector<int> RunExecutor::ranks_from_leader() {
-  const std::vector<int> told = control_.take_join();  // on the leader
+  const std::vector<int> told = control_.take_join();  // empty on the other ranks
   const std::string text = broadcast_text(*group_, to_text(Order{order::AcceptJoin{told}}), 0);
   return std::get<order::AcceptJoin>(order_from_text(text)).ranks;
 }
@@ -268,7 +282,7 @@ void RunExecutor::score_and_store() {
         direction == Direction::kAtoB ? *trainer.state().netG_A : *trainer.state().netG_B;
     scores.push_back(active_->inputs.evaluator->score(generator, direction, *group_));
   }
-  waited_for_ = false;
+  peers_wait_ = false;
   if (!leads()) return;
   report::AttemptDone done{trainer.state().step, {}, {}};
   for (const Score& score : scores) {
@@ -279,8 +293,8 @@ void RunExecutor::score_and_store() {
   }
   done.artifacts =
       write_final_files(plan_.out, folder(run), run.record.id, trainer.state(), scores);
-  report(done);
-  finished_.emplace(folder(run), run.record.id);
+  report_as_leader(done);
+  done_.emplace(folder(run), run.record.id);
 }
 
 }  // namespace scgan::sweeps

@@ -68,7 +68,7 @@ void make_run_folder(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder, failed);
   if (failed) {
     throw Error(ErrorKind::kStorage,
-                fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
+                fmt::format("{}: cannot be created: {}", folder.string(), failed.message()));
   }
 }
 

@@ -38,7 +38,7 @@ RunObserver::RunObserver(Setup setup, RunControl& orders, const distributed::Mai
   if (!setup_.leader) return;
   const auto file = setup_.folder / "log.jsonl";
   log_ = std::make_unique<RunLog>(file, setup_.first_step);
-  // A try that was killed may not have sent all of them.
+  // An attempt that was killed may not have sent all of them.
   points_ = logged_losses(file, [this](int64_t step) { return is_on_curve(step); });
 }
 
@@ -47,7 +47,7 @@ bool RunObserver::is_on_curve(int64_t step) const {
 }
 
 void RunObserver::step_done(const StepReport& report) {
-  // On a CPU a step of large images may take longer than any wait.
+  // On a CPU, a step of large images may take longer than any deadline.
   heartbeat_.set_activity(
       fmt::format("run {}, step {} done", setup_.folder.filename().string(), report.step),
       setup_.device.is_cuda() ? Heartbeat::Deadline::kTimeout : Heartbeat::Deadline::kNone);
@@ -98,7 +98,7 @@ void RunObserver::write_samples(const TrainState& state) {
   std::filesystem::create_directories(folder, failed);
   if (failed) {
     throw Error(ErrorKind::kStorage,
-                fmt::format("{}: cannot be made: {}", folder.string(), failed.message()));
+                fmt::format("{}: cannot be created: {}", folder.string(), failed.message()));
   }
   write_sample_grid(folder / fmt::format("step-{:08}.png", state.step), state, setup_.data,
                     setup_.spec.run.sample_images);

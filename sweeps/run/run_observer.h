@@ -1,5 +1,4 @@
-// RunObserver: what a group's training tells the outside, and when it writes checkpoints and
-// samples.
+// RunObserver: reports the training of a run and decides when it writes checkpoints and samples.
 #pragma once
 
 #include <chrono>
@@ -44,7 +43,7 @@ class RunObserver final : public TrainObserver {
   // Reports the scores at once, to be stored.
   double score(const TrainState& state, Communicator& communicator) override;
 
-  // Sends what is left and closes the log.
+  // Reports the remaining points and flushes the log.
   void finish(int64_t step);
 
  private:

@@ -49,11 +49,14 @@ std::string versions_json() {
   return versions.dump();
 }
 
-constexpr auto kLastWords = std::chrono::seconds(3);
+using Clock = std::chrono::steady_clock;
+
+// How long the coordinator may take to store why the job ends.
+constexpr auto kStoreReason = std::chrono::seconds(3);
 
 std::filesystem::path store_file(const JobPlan& plan) { return plan.out / "results.db"; }
 
-bool is_given_up(const results::StoredRun& run) {
+bool is_failed(const results::StoredRun& run) {
   return run.state == RunState::kFailed ||
          (run.state == RunState::kPlanned && results::is_exhausted(run.ended_attempts));
 }
@@ -62,28 +65,28 @@ bool is_given_up(const results::StoredRun& run) {
 std::vector<int> runs_to_do(const std::vector<results::StoredRun>& stored, bool retry_failed) {
   std::vector<int> waiting;
   for (size_t i = 0; i < stored.size(); ++i) {
-    if (stored[i].state == RunState::kDone || (is_given_up(stored[i]) && !retry_failed)) continue;
+    if (stored[i].state == RunState::kDone || (is_failed(stored[i]) && !retry_failed)) continue;
     waiting.push_back(static_cast<int>(i));
   }
   return waiting;
 }
 
-// "failed after 2 attempts, unknown: what the last one said".
+// "failed after 2 attempts, unknown: <reason of the last one>".
 std::string failure_text(const results::StoredRun& run) {
   return fmt::format("failed after {} {}, {}: {}", run.attempts,
                      run.attempts == 1 ? "attempt" : "attempts",
                      run.last_exit ? results::to_string(*run.last_exit) : "unknown", run.reason);
 }
 
-void tell_given_up(const std::vector<results::StoredRun>& stored) {
+void warn_of_failed(const std::vector<results::StoredRun>& stored) {
   for (const results::StoredRun& run : stored) {
-    if (!is_given_up(run)) continue;
-    log::warn("{} {:g} % seed {} ({}) is not tried again: {}; --retry-failed does so",
+    if (!is_failed(run)) continue;
+    log::warn("{} {:g} % seed {} ({}) is not tried again: {}; use --retry-failed to try it again",
               run.plan.variant, run.plan.percentage, run.plan.seed, run.plan.id, failure_text(run));
   }
 }
 
-// A job that was killed just after a run was done leaves them.
+// Removes what a job leaves that is killed just after a run was done.
 void clear_checkpoints_of_done(const JobPlan& plan, const std::vector<results::StoredRun>& stored) {
   for (const results::StoredRun& run : stored) {
     if (run.state != RunState::kDone) continue;
@@ -91,7 +94,7 @@ void clear_checkpoints_of_done(const JobPlan& plan, const std::vector<results::S
   }
 }
 
-// What the store knows of the plan's runs; all planned when there is none yet. Writes nothing.
+// The plan's runs as stored; without a store, all are planned. Writes nothing.
 std::vector<results::StoredRun> known_runs(const JobPlan& plan) {
   std::vector<results::StoredRun> known;
   for (const JobRun& run : plan.runs) known.emplace_back().plan = run.record;
@@ -111,7 +114,7 @@ std::vector<RunSpec> specs_of(const JobPlan& plan, const std::vector<int>& runs)
   return specs;
 }
 
-// "1 to 4 ranks per run, as many as are free".
+// "1 to 4 ranks per run, as free".
 std::string ranks_text(const JobPlan& plan, int world_size) {
   int most = 1;
   for (const JobRun& run : plan.runs) {
@@ -122,7 +125,7 @@ std::string ranks_text(const JobPlan& plan, int world_size) {
     }
   }
   return most == 1 ? "1 rank per run"
-                   : fmt::format("1 to {} ranks per run, as many as are free", most);
+                   : fmt::format("1 to {} ranks per run, depending on how many are free", most);
 }
 
 void print_plan(const JobPlan& plan, int world_size) {
@@ -133,7 +136,7 @@ void print_plan(const JobPlan& plan, int world_size) {
     const auto& record = plan.runs[i].record;
     std::string state = "to do";
     if (known[i].state == RunState::kDone) state = "done";
-    if (is_given_up(known[i])) state = failure_text(known[i]);
+    if (is_failed(known[i])) state = failure_text(known[i]);
     const auto step = CheckpointFolder(plan.out / "runs" / record.id, record.id).newest_step();
     if (known[i].state != RunState::kDone && step) state += fmt::format(" (from step {})", *step);
     fmt::print("{:<16}  {:<20} {:>6g} {:>5}  {:>5}+{:<5} {:>8}  {}{}\n", record.id, record.variant,
@@ -143,12 +146,28 @@ void print_plan(const JobPlan& plan, int world_size) {
   fmt::print("{} runs; {}\n", plan.runs.size(), ranks_text(plan, world_size));
 }
 
-struct Prepared {
-  JobPlan plan;
-  std::vector<DatasetSource> data;  // decoded by rank 0 while it checked
+// What a rank has from the start of the job to its end.
+struct Job {
+  const distributed::MpiRuntime& world;
+  const distributed::Mailbox& mailbox;
+  Heartbeat& heartbeat;
+  Clock::time_point deadline;
 };
 
-// Rank 0 checks everything; the others learn the outcome. nullopt: bad input, already reported.
+// Counts from the call, the start of the job.
+Clock::time_point deadline_of(const SweepOptions& options) {
+  if (options.stop_after_minutes == 0) return Clock::time_point::max();
+  const std::chrono::duration<double> limit(options.stop_after_minutes * 60);
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(limit);
+}
+
+struct Prepared {
+  JobPlan plan;
+  std::vector<DatasetSource> data;  // on rank 0, decoded during the check
+};
+
+// Rank 0 checks everything and shares the outcome. nullopt: bad input, already reported.
+// Collective.
 std::optional<Prepared> prepare(const SweepOptions& options, const distributed::MpiRuntime& world) {
   Prepared prepared;
   int bad = 0;
@@ -157,7 +176,7 @@ std::optional<Prepared> prepare(const SweepOptions& options, const distributed::
       prepared.plan = read_plan(options, read_file(options.file));
       prepared.data = check_inputs(prepared.plan, options.dry_run);
       const auto waiting = runs_to_do(known_runs(prepared.plan), options.retry_failed);
-      asked_ranks_per_run(specs_of(prepared.plan, waiting), world.size());  // possible?
+      asked_ranks_per_run(specs_of(prepared.plan, waiting), world.size());  // throws if too many
       distributed::choose_device(options.device, world.local_rank());
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
@@ -196,21 +215,21 @@ std::string devices_text(const Devices& devices) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-void tell_different_devices(const Devices& devices) {
+void warn_of_different_devices(const Devices& devices) {
   if (most_alike(devices) == static_cast<int>(devices.size())) return;
   log::warn(
       "the ranks compute on different devices, whose results differ in their bits: each run "
-      "stays on one of them, but which one depends on the schedule ({})",
+      "stays on one device, but the schedule decides on which ({})",
       devices_text(devices));
 }
 
-// Another job writes here now: this one must not even finish its step.
+// Another job writes here now: this one must end before its next write.
 void end_without_lock(const std::string& problem) {
   log::error("{}", problem);
   distributed::MpiRuntime::abort(kExitLost);
 }
 
-// Throws Error(kInvalidSpec) when no run could have as many ranks of one device as it asks for.
+// Throws Error(kInvalidSpec) if a run asks for more ranks than compute on one device.
 void require_possible(const JobPlan& plan, const Devices& devices) {
   const int most = most_alike(devices);
   for (const JobRun& run : plan.runs) {
@@ -218,7 +237,7 @@ void require_possible(const JobPlan& plan, const Devices& devices) {
     throw Error(
         ErrorKind::kInvalidSpec,
         fmt::format("run.ranks_per_run: {} is not possible: at most {} of {} ranks compute on the "
-                    "same device, and others would give other bits ({})",
+                    "same device, and others would produce other bits ({})",
                     run.spec.run.ranks_per_run, most, devices.size(), devices_text(devices)));
   }
 }
@@ -229,11 +248,11 @@ const std::filesystem::path& checked_folder(const JobPlan& plan, const Devices& 
   return plan.out;
 }
 
-// What only world rank 0 has: the lock, the store and the coordinator.
+// What only world rank 0 owns: the lock, the store and the coordinator.
 class JobLeader {
  public:
   JobLeader(const JobPlan& plan, const SweepOptions& options, const Devices& devices,
-            const distributed::Mailbox& mailbox)
+            const distributed::Mailbox& mailbox, Clock::time_point deadline)
       : lock_(checked_folder(plan, devices), end_without_lock),
         store_(ResultStore::open(store_file(plan))) {
     remove_temporaries(plan.out);  // of a job that was killed
@@ -243,10 +262,12 @@ class JobLeader {
                 records);
     write_plan_files(plan);
     const auto stored = store_.runs();
-    if (!options.retry_failed) tell_given_up(stored);
+    if (!options.retry_failed) warn_of_failed(stored);
     clear_checkpoints_of_done(plan, stored);
     coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), devices, mailbox, store_,
-                         options.quiet);
+                         Coordinator::Options{.quiet = options.quiet, .time_is_up = [deadline] {
+                                                return Clock::now() >= deadline;
+                                              }});
   }
   SweepOutcome finish() { return coordinator_->finish(); }
 
@@ -261,53 +282,53 @@ int exit_code(const SweepOutcome& outcome) {
   return outcome.failed > 0 ? kExitSomeFailed : kExitDone;
 }
 
-// Rank 0's part of the start, whose failure the others must learn of before they wait for work.
-std::unique_ptr<JobLeader> open_leader(Prepared& prepared, const SweepOptions& options,
-                                       const Devices& devices, const distributed::Mailbox& mailbox,
-                                       const distributed::MpiRuntime& world, int& code) {
+// Starts the JobLeader on rank 0. Sets `code` on all ranks, so that none waits for orders after a
+// failure. Collective.
+std::unique_ptr<JobLeader> start_leader(Prepared& prepared, const SweepOptions& options,
+                                        const Job& job, const Devices& devices, int& code) {
   std::unique_ptr<JobLeader> leader;
-  if (world.rank() == 0) {
+  if (job.world.rank() == 0) {
     try {
-      leader = std::make_unique<JobLeader>(prepared.plan, options, devices, mailbox);
-      tell_different_devices(devices);
+      leader =
+          std::make_unique<JobLeader>(prepared.plan, options, devices, job.mailbox, job.deadline);
+      warn_of_different_devices(devices);
       for (DatasetSource& data : prepared.data) data.publish();
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
       code = problem.kind() == ErrorKind::kInvalidSpec ? kExitBadInput : kExitLost;
     }
   }
-  code = world.broadcast(code);
+  code = job.world.broadcast(code);
   return leader;
 }
 
-// Ends all ranks, after the coordinator had a moment to note why: it ends them itself.
+// Ends all ranks. The coordinator does so itself when it has stored the reason.
 [[noreturn]] void end_job(const distributed::Mailbox& mailbox, const report::JobFailed& broken) {
   log::error("{}", broken.reason);
   try {
     mailbox.send(0, distributed::MailTag::kReport, to_text(broken));
-    std::this_thread::sleep_for(kLastWords);
+    std::this_thread::sleep_for(kStoreReason);
   } catch (const Error& problem) {
     log::error("{}", problem.what());
   }
   distributed::MpiRuntime::abort(kExitLost);
 }
 
-// This rank's share of the job. An error that is not a run's own ends all ranks here and now: the
-// others wait for this one, in collectives and in the coordinator, and would do so in the
-// executor's destructor too.
-void work(const JobPlan& plan, const distributed::Mailbox& mailbox, Heartbeat& heartbeat,
-          const RunExecutor::RankInfo& info) {
-  RunExecutor executor(plan, mailbox, heartbeat, info);
+// Follows the coordinator's orders. An error that affects more than its run ends all ranks at once:
+// the others wait for this one, in collectives and in the coordinator, and would also do so in the
+// executor's destructor.
+void follow_orders(const JobPlan& plan, const Job& job, const RunExecutor::RankInfo& info) {
+  RunExecutor executor(plan, job.mailbox, job.heartbeat, info);
   try {
     executor.serve();
   } catch (const std::exception& problem) {
-    end_job(mailbox, {info.rank, exit_class(problem), problem.what()});
+    end_job(job.mailbox, {info.rank, exit_class(problem), problem.what()});
   }
 }
 
-// The whole job; its exit code on rank 0.
-int run_watched(const SweepOptions& options, const distributed::MpiRuntime& world,
-                const distributed::Mailbox& mailbox, Heartbeat& heartbeat) {
+// Returns the exit code on rank 0. Collective.
+int run_job(const SweepOptions& options, const Job& job) {
+  const distributed::MpiRuntime& world = job.world;
   auto prepared = prepare(options, world);
   if (!prepared) return kExitBadInput;
   if (options.dry_run) {
@@ -318,10 +339,9 @@ int run_watched(const SweepOptions& options, const distributed::MpiRuntime& worl
   const c10::Device device = distributed::choose_device(options.device, world.local_rank());
   const Devices devices = world.gather(distributed::describe(device));
   int code = kExitDone;
-  const auto leader = open_leader(*prepared, options, devices, mailbox, world, code);
+  const auto leader = start_leader(*prepared, options, job, devices, code);
   if (code != kExitDone) return code;
-  work(prepared->plan, mailbox, heartbeat,
-       {world.rank(), world.host(), device, versions_json(), options.stop_after_minutes});
+  follow_orders(prepared->plan, job, {world.rank(), world.host(), device, versions_json()});
   if (leader == nullptr) return code;
   const SweepOutcome outcome = leader->finish();
   fmt::print("{}: {} of {} run{} done, {} failed, {} left; results in {}\n", prepared->plan.name,
@@ -333,12 +353,13 @@ int run_watched(const SweepOptions& options, const distributed::MpiRuntime& worl
 }  // namespace
 
 int run_sweep(const SweepOptions& options, const distributed::MpiRuntime& world) {
-  const distributed::Mailbox mailbox;
+  const auto deadline = deadline_of(options);
+  const distributed::MpiMailbox mailbox;
   Heartbeat heartbeat(mailbox, world.rank(), world.host(), [&](const Heartbeat::LostRank& lost) {
     end_job(mailbox, {lost.rank, results::ExitClass::kLost, lost.text});
   });
-  const int code = world.broadcast(run_watched(options, world, mailbox, heartbeat));
-  world.barrier();  // until here the ranks are watched
+  const int code = world.broadcast(run_job(options, {world, mailbox, heartbeat, deadline}));
+  world.barrier();  // with the heartbeat: no rank waits here for a lost one
   return code;
 }
 

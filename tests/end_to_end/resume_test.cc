@@ -118,6 +118,25 @@ TEST_F(Resume, ATimeShorterThanTheStartStillMakesProgress) {
   }
 }
 
+// Each run is over before its second step boundary.
+TEST_F(Resume, ASweepOfOneStepRunsStopsInTimeAndTheRestWaits) {
+  constexpr int kRuns = 300;
+  Words words{"tiny.yaml", "--out", "out", "--set", "train.steps=1", "--stop-after", "0.03"};
+  std::string seeds = "sweep.seeds=[0";
+  for (int seed = 1; seed < kRuns; ++seed) seeds += ", " + std::to_string(seed);
+  words.insert(words.end(), {"--set", seeds + "]"});
+  for (const int ranks : {0, 2}) {  // the second job finds the deadline past, or nearly so
+    const Ended ended = sweep(ranks, words);
+    EXPECT_EQ(ended.exit_code, kStopped) << ended.text();
+    EXPECT_LT(ended.seconds, 30);
+  }
+  std::map<std::string, int> states;
+  for (const auto& [id, status] : statuses(path("out"))) ++states[status.state];
+  EXPECT_GE(states["done"], 2);
+  EXPECT_GE(states["planned"], kRuns / 2);
+  EXPECT_EQ(states["done"] + states["planned"], kRuns);
+}
+
 TEST_F(Resume, ALostRankEndsTheJobSoonAndTheSameCommandFinishesIt) {
   start(2);
   const std::vector<pid_t> ranks = process_->children();

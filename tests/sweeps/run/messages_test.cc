@@ -56,6 +56,8 @@ TEST(MessagesTest, EveryKindSurvivesTheWay) {
       std::holds_alternative<report::Scoring>(report_from_text(to_text(report::Scoring{}))));
   EXPECT_TRUE(
       std::holds_alternative<report::RankFree>(report_from_text(to_text(report::RankFree{}))));
+  EXPECT_TRUE(std::holds_alternative<report::StopSignalled>(
+      report_from_text(to_text(report::StopSignalled{}))));
   EXPECT_EQ(std::get<report::JoinReady>(report_from_text(to_text(report::JoinReady{3}))).run, 3);
   const auto cannot =
       std::get<report::JoinFailed>(report_from_text(to_text(report::JoinFailed{3, "no memory"})));
@@ -74,7 +76,7 @@ TEST(MessagesTest, EveryOrderSurvivesTheWay) {
             ranks);
   EXPECT_TRUE(
       std::holds_alternative<order::CancelJoin>(order_from_text(to_text(order::CancelJoin{}))));
-  EXPECT_TRUE(std::holds_alternative<order::StopRun>(order_from_text(to_text(order::StopRun{}))));
+  EXPECT_EQ(std::get<order::StopRun>(order_from_text(to_text(order::StopRun{1}))).min_steps, 1);
   EXPECT_TRUE(std::holds_alternative<order::Exit>(order_from_text(to_text(order::Exit{}))));
 }
 
