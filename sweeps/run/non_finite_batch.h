@@ -1,4 +1,4 @@
-// What is kept of a step whose loss was not finite, to be looked at.
+// Writes the batch that led to a loss that is not finite, for diagnosis.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@ namespace scgan::sweeps {
 
 // Writes non_finite-<step>.safetensors into the run's folder: the images of the batch ("a", "b", in
 // [-1, 1]) and, as metadata, the run, the step (from 1), its learning rate, every loss term
-// ("loss.d_a") and what was wrong. Throws Error(kStorage).
+// ("loss.d_a") and the problem. Throws Error(kStorage).
 void write_non_finite_batch(const std::filesystem::path& folder, const Batch& batch,
                             const StepReport& report, const std::string& problem);
 

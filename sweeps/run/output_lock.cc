@@ -36,12 +36,12 @@ using Clock = std::chrono::steady_clock;
 
 void pause(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
-// The line that moves, of fixed width so that it is rewritten in place.
+// The line with the counter. Its width is fixed, so that it can be rewritten in place.
 std::string beat_line(const std::string& value) { return fmt::format("{:>20}\n", value); }
 
 std::string lock_name(int64_t number) { return fmt::format("{:06}{}", number, kExtension); }
 
-// 0: none.
+// 0 if there is none.
 int64_t highest_number(const std::filesystem::path& locks) {
   int64_t highest = 0;
   for (const auto& entry : std::filesystem::directory_iterator(locks)) {
@@ -56,7 +56,7 @@ int64_t highest_number(const std::filesystem::path& locks) {
   return highest;
 }
 
-// Whether somebody has an flock on it. Where flock does not work nobody seems to.
+// Whether a process has an flock on it. False where flock does not work.
 bool is_flocked(const std::filesystem::path& file) {
   const Descriptor descriptor(::open(file.c_str(), O_RDWR | O_CLOEXEC));
   return descriptor && flock(descriptor.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -67,7 +67,7 @@ struct LockFile {
   std::string beats;
 };
 
-// nullopt: the file is gone, which only happens to those below the highest.
+// nullopt if the file has been removed, which happens only to those below the highest.
 std::optional<LockFile> read_lock(const std::filesystem::path& file) {
   try {
     const std::string text = read_file(file);
@@ -85,8 +85,8 @@ std::optional<LockFile> read_lock(const std::filesystem::path& file) {
   }
 }
 
-// Looks at the counter until it moves or has stood still for long enough. Time that nothing could
-// be read, or that this process did not run, does not count.
+// Reads the counter until it changes or has not changed for long enough. Time during which it could
+// not be read, or this process did not run, does not count.
 bool moves(const std::filesystem::path& file, const std::string& beats, const LockTiming& timing) {
   double still = 0;
   for (auto last = Clock::now(); still < timing.patience_seconds;) {
@@ -100,7 +100,7 @@ bool moves(const std::filesystem::path& file, const std::string& beats, const Lo
   return false;
 }
 
-// Whether the holder still has its flock; one that has just been killed may, for a moment.
+// Whether the holder still has its flock. A process that was just killed may keep it for a moment.
 bool keeps_flock(const std::filesystem::path& file) {
   for (int look = 0; look < kDyingLooks; ++look) {
     if (!is_flocked(file)) return false;
@@ -117,7 +117,7 @@ bool lives(const std::filesystem::path& file, const LockFile& lock, const LockTi
   return moves(file, lock.beats, timing) || is_flocked(file);
 }
 
-// Who has a lock of a higher number. What cannot be read at the moment is nobody.
+// The holder of a lock with a higher number; nullopt also if it cannot be read at the moment.
 std::optional<std::string> taker_above(const std::filesystem::path& locks, int64_t number) {
   try {
     const int64_t highest = highest_number(locks);
@@ -143,7 +143,7 @@ OutputLock::OutputLock(const std::filesystem::path& folder,
   for (bool taken = false; !taken;) {
     const int64_t highest = highest_number(locks_);
     const auto present = highest == 0 ? std::nullopt : read_lock(file(highest));
-    if (highest != 0 && !present) continue;  // a newer one has come meanwhile
+    if (highest != 0 && !present) continue;  // another job has added a newer one
     const bool held = present && present->beats != kFree;
     if (held && lives(file(highest), *present, timing_)) {
       throw Error(ErrorKind::kInvalidSpec,
@@ -171,7 +171,7 @@ OutputLock::~OutputLock() {
   static_cast<void>(fsync(file_.get()));
 }
 
-// False when another process was faster.
+// Returns false if another process was faster.
 bool OutputLock::try_take(int64_t number, const LockHolder& self) {
   const auto temporary = locks_ / fmt::format("{}-{}.tmp", self.host, self.process);
   file_.reset(::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
@@ -181,11 +181,12 @@ bool OutputLock::try_take(int64_t number, const LockHolder& self) {
   beats_offset_ = static_cast<off_t>(own_line.size());
   write_all(file_.get(), text.data(), text.size(), temporary);
   if (fsync(file_.get()) != 0) fail(temporary, std::strerror(errno));
-  static_cast<void>(flock(file_.get(), LOCK_EX | LOCK_NB));  // where it works: seen with the link
+  // Where flock works, it is held before the link exists.
+  static_cast<void>(flock(file_.get(), LOCK_EX | LOCK_NB));
   const int linked = ::link(temporary.c_str(), file(number).c_str());
   const int reason = errno;
   struct stat status {};
-  // An answer that got lost on the network may report an error for a link that was made.
+  // If the answer was lost on the network, an error may be reported although the link was made.
   const bool made = linked == 0 || (fstat(file_.get(), &status) == 0 && status.st_nlink == 2);
   ::unlink(temporary.c_str());
   if (!made) {
@@ -193,7 +194,7 @@ bool OutputLock::try_take(int64_t number, const LockHolder& self) {
     if (reason != EEXIST) fail(file(number), std::strerror(reason));
     return false;
   }
-  if (highest_number(locks_) > number) {  // our look at the folder was an old one
+  if (highest_number(locks_) > number) {  // the listing of the folder was outdated
     ::unlink(file(number).c_str());
     file_.reset();
     return false;
@@ -214,8 +215,8 @@ void OutputLock::beat() {
                       folder_.string(), *taker));
       return;
     }
-    // A counter that cannot be written stands still; others then see a holder that is gone, unless
-    // the flock works. The job's own files tell the user what is wrong with the disk.
+    // Errors are ignored: other jobs then see a dead holder, unless the flock works. The errors of
+    // the job's own files tell the user what is wrong with the disk.
     const std::string line = beat_line(std::to_string(++beats_));
     static_cast<void>(pwrite(file_.get(), line.data(), line.size(), beats_offset_));
     static_cast<void>(fsync(file_.get()));

@@ -1,13 +1,13 @@
-// One job per output folder, on any file system that has atomic link(), NFS included.
+// OutputLock: one job per output folder, on any file system with an atomic link(), including NFS.
 //
-// locks/<n>.lock names its holder and carries a counter that the holder moves every few seconds;
-// the file of the highest n counts. Who finds it free, or its holder gone, links n + 1 into place:
-// of several, one succeeds. Files are only ever added above the highest one, so nobody can take
-// away a lock that somebody else has just taken over.
+// locks/<n>.lock names its holder and contains a counter that the holder increments every few
+// seconds. The file with the highest n is the lock. A job that finds it free, or its holder dead,
+// links file n + 1; if several jobs try, one succeeds. Files are only added above the highest one,
+// so no job can take a lock that another job has just taken over.
 //
-// A holder is gone when its process is not there any more (same host), or when its counter has not
-// moved for a while (other hosts; measured on the observer's own monotonic clock, since clocks
-// differ and jump). A holder that still has its flock is never taken for gone.
+// A holder is dead when its process does not exist (same host), or when its counter has not changed
+// for a while (other hosts; measured with the observer's monotonic clock, since clocks differ and
+// jump). A holder that still has its flock is never considered dead.
 #pragma once
 
 #include <condition_variable>
@@ -23,20 +23,21 @@
 namespace scgan::sweeps {
 
 struct LockTiming {
-  double beat_seconds = 2;       // between two moves of the counter
-  double patience_seconds = 30;  // a counter that stands still for so long has no holder
+  double beat_seconds = 2;       // between two increments of the counter
+  double patience_seconds = 30;  // after so long without an increment, the holder is dead
 };
 
 class OutputLock {
  public:
-  // Throws Error(kInvalidSpec) naming who holds the folder and since when; Error(kStorage) when it
-  // cannot be written. `on_lost` is called from a thread, with a sentence, when the lock is found
-  // taken over by another job (this one was stopped for too long): nothing may be written any more.
+  // Throws Error(kInvalidSpec), which names the holder and the time since when it holds the folder,
+  // or Error(kStorage) if the folder is not writable. A thread calls `on_lost` with an error text
+  // when another job has taken over the lock (this job was suspended for too long): this job must
+  // not write any more.
   explicit OutputLock(
       const std::filesystem::path& folder,
       std::function<void(const std::string&)> on_lost = [](const std::string&) {},
       const LockHolder& self = this_process(), LockTiming timing = {});
-  // Frees the folder. A process that ends in another way leaves a file that is known as stale.
+  // Frees the folder. A process that ends without it leaves a lock whose holder is dead.
   ~OutputLock();
   OutputLock(const OutputLock&) = delete;
   OutputLock& operator=(const OutputLock&) = delete;

@@ -1,4 +1,4 @@
-// The files that a finished run leaves, and the rows of its scores.
+// The files of a finished run, and its metrics for the store.
 #pragma once
 
 #include <filesystem>
@@ -16,10 +16,10 @@ namespace scgan::sweeps {
 // "AtoB" or "BtoA".
 const char* word(Direction direction);
 
-// Throws Error(kStorage) when it cannot be made.
+// Throws Error(kStorage) if it cannot be created.
 void make_run_folder(const std::filesystem::path& folder);
 
-// netG_A.safetensors and netG_B.safetensors under the published tensor names, and
+// Writes netG_A.safetensors and netG_B.safetensors under the published tensor names, and
 // features-<direction>.safetensors with what was compared. Paths in the result are relative to
 // `out`. Throws Error(kStorage).
 std::vector<results::Artifact> write_final_files(const std::filesystem::path& out,

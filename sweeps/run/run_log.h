@@ -17,12 +17,12 @@ namespace scgan::sweeps {
 
 class RunLog {
  public:
-  // Opens for appending; lines of steps after `first_step` (from a try that ended there) are cut
-  // off first. Throws Error(kStorage).
+  // Opens the file for appending, after removing the lines of steps after `first_step`, which an
+  // interrupted attempt left. Throws Error(kStorage).
   RunLog(const std::filesystem::path& file, int64_t first_step);
 
   void add(const StepReport& report);
-  // To the disk; called before each checkpoint, so that no step is missing after a resume.
+  // Writes to the disk. Called before each checkpoint, so that no step is missing after a resume.
   void flush();
 
  private:

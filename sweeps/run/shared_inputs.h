@@ -1,5 +1,5 @@
-// What several runs of a sweep share on a rank: decoded images, extractor, features of the real
-// images. Kept from one run to the next while it stays the same.
+// SharedInputs: what consecutive runs share on a rank: decoded images, extractor, features of the
+// real images. It is loaded again only when a run needs other inputs.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -26,8 +26,8 @@ class SharedInputs {
   // `plan` must outlive this. Extractors compute on `device`.
   SharedInputs(const JobPlan& plan, c10::Device device) : plan_(plan), device_(device) {}
 
-  // For a run of the plan, valid until the next call. Throws Error(kData) when something cannot be
-  // read or the images are others than when the job started.
+  // The inputs of a run of the plan, valid until the next call. Throws Error(kData) if a file
+  // cannot be read or the images have changed since the job started.
   RunInputs& of(const RunSpec& spec);
 
  private:
