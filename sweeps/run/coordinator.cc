@@ -10,7 +10,6 @@
 #include "core/base/error.h"
 #include "core/base/exit_code.h"
 #include "core/base/log.h"
-#include "distributed/mpi_runtime.h"
 
 namespace scgan::sweeps {
 namespace {

@@ -204,8 +204,8 @@ TEST_F(Faults, ARankStoppedAtAnyMomentOfTheStartEndsTheJob) {
     const Ended& ended = process.wait(seconds(40));
     EXPECT_FALSE(ended.timed_out) << moment << ended.text();
     EXPECT_NE(ended.exit_code, 0) << moment << ended.text();
-    EXPECT_THAT(ended.err, AnyOf(HasSubstr("rank 1 has sent no heartbeat"),
-                                 HasSubstr("MPI has not started")));
+    EXPECT_THAT(ended.err,
+                AnyOf(HasSubstr("rank 1 has sent no heartbeat"), HasSubstr("MPI has not started")));
   }
 }
 

@@ -8,8 +8,8 @@
 #include <atomic>
 #include <optional>
 
+#include "core/base/exit_code.h"
 #include "fake_mailbox.h"
-#include "sweeps/run/exit_code.h"
 #include "tests/support/temp_dir.h"
 #include "tiny_plan.h"
 

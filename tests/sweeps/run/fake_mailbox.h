@@ -64,13 +64,13 @@ class FakeMailbox final : public distributed::Mailbox {
   }
 
   void report(const Report& report) const {
-    send(0, distributed::MailTag::kToCoordinator, to_text(report));
+    send(0, distributed::MailTag::kReport, to_text(report));
   }
   // Waits for the next order to this rank.
   Order order() const { return order_from_text(expect(distributed::MailTag::kOrder).text); }
   // On rank 0: waits for the next report.
   Report report_received() const {
-    return report_from_text(expect(distributed::MailTag::kToCoordinator).text);
+    return report_from_text(expect(distributed::MailTag::kReport).text);
   }
 
  private:
