@@ -1,4 +1,4 @@
--- Version 3: what a metric measures is told by columns, not by its name; scores during training are metrics too;
+-- Version 3: columns say what a metric measures, not its name; scores during training are metrics too;
 -- `out_of_memory_may_fit` and `killed` are exit classes, not beginnings of a reason.
 
 -- SQLite cannot change a CHECK, so the table is copied, and with it the table that refers to it.

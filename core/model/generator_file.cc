@@ -142,7 +142,7 @@ GeneratorShape shape_of(const Tensors& tensors, const fs::path& file) {
   if (!positions.empty()) shape.blocks = *positions.rbegin() - kFirstBlock + 1;
   if (shape.width == 0 || shape.width > kMostWidth || shape.blocks < 0 ||
       shape.blocks > kMostBlocks) {
-    refuse(file, "holds no ResNet generator of CycleGAN: its layers are in other locations");
+    refuse(file, "holds no ResNet generator of CycleGAN: its layers are in other places");
   }
   return shape;
 }
@@ -212,7 +212,7 @@ LoadedGenerator make_loaded_generator(const NamedTensors& tensors, Direction dir
   const auto running = take_running_statistics(own);
   if (!running.empty()) {
     loaded.notes.push_back(
-        fmt::format("{} running statistics of instance norms are left aside: normalisation is by "
+        fmt::format("{} running statistics of instance norms are ignored: normalisation is by "
                     "each image's own statistics, as in training",
                     running.size()));
   }

@@ -23,8 +23,8 @@ PartWindow part_window(const ModelSpec& model, const CounterRng& draws, int64_t 
   };
   const int64_t size = model.part_size;
   if (model.part_position == PartPosition::kUniform) {
-    const int64_t locations = kMapSize - size + 1;
-    return {index(locations, 0), index(locations, 1)};
+    const int64_t places = kMapSize - size + 1;
+    return {index(places, 0), index(places, 1)};
   }
   const int64_t per_side = kMapSize / size;
   const int64_t chosen = index(per_side * per_side, 0);

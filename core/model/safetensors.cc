@@ -113,7 +113,7 @@ nlohmann::json parse_header(const std::string& text, const std::filesystem::path
   HeaderCheck check;
   auto header = nlohmann::json::parse(text, std::ref(check), /*allow_exceptions=*/false);
   if (!check.problem().empty()) refuse_file(file, check.problem());
-  if (!header.is_object()) refuse_file(file, "its header is no JSON object");
+  if (!header.is_object()) refuse_file(file, "its header is not a JSON object");
   return header;
 }
 
@@ -148,8 +148,9 @@ std::vector<uint64_t> unsigned_list(const std::string& name, const nlohmann::jso
   for (const auto& number : entry[key]) {
     if (!number.is_number_unsigned()) {
       refuse_file(
-          file, fmt::format("tensor {} has {} in '{}', which is no whole number from 0 to 2^64 - 1",
-                            name, number.dump(), key));
+          file,
+          fmt::format("tensor {} has {} in '{}', which is not a whole number from 0 to 2^64 - 1",
+                      name, number.dump(), key));
     }
     numbers.push_back(number.get<uint64_t>());
   }
@@ -223,7 +224,7 @@ std::map<std::string, std::string> parse_metadata(const nlohmann::json& header,
   std::map<std::string, std::string> metadata;
   const auto found = header.find(kMetadata);
   if (found == header.end()) return metadata;
-  if (!found->is_object()) refuse_file(file, "its metadata is no object of texts");
+  if (!found->is_object()) refuse_file(file, "its metadata is not an object of texts");
   for (const auto& [key, value] : found->items()) {
     if (!value.is_string()) refuse_file(file, fmt::format("its metadata '{}' is no text", key));
     metadata[key] = value.get<std::string>();

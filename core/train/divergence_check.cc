@@ -39,7 +39,7 @@ std::vector<int> outliers(const at::Tensor& values, Placement placement) {
 
 [[noreturn]] void report(const std::string& what, const std::vector<int>& ranks, int64_t step) {
   throw Error(ErrorKind::kDevice,
-              fmt::format("the ranks of a run have parted: {} differs on rank{} {} at step {}; a "
+              fmt::format("the ranks of a run have diverged: {} differs on rank{} {} at step {}; a "
                           "device, a library or the network has changed bits",
                           what, ranks.size() == 1 ? "" : "s", fmt::join(ranks, ", "), step));
 }

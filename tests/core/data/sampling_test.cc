@@ -114,8 +114,8 @@ class DataLoaderTest : public testing::Test {
     spec_.data.image_size = 4;
     spec_.data.load_size = 6;
     spec_.train.batch_size = 1;
-    const at::Tensor locations = at::arange(6).view({6, 1}) * 8 + at::arange(6);
-    data_.train_a.images = locations.to(at::kByte).expand({1, 3, 6, 6});
+    const at::Tensor places = at::arange(6).view({6, 1}) * 8 + at::arange(6);
+    data_.train_a.images = places.to(at::kByte).expand({1, 3, 6, 6});
     data_.train_b.images = data_.train_a.images;
   }
 
@@ -133,14 +133,14 @@ class DataLoaderTest : public testing::Test {
 
 TEST_F(DataLoaderTest, CropsReachBothEndsAndFlipsAreHalf) {
   const DataLoader loader(spec_, data_);
-  std::set<int> locations;
+  std::set<int> places;
   int flips = 0;
   for (int64_t step = 0; step < 400; ++step) {
     const auto [place, flipped] = place_of(loader.batch(step).a);
-    locations.insert(place);
+    places.insert(place);
     flips += flipped ? 1 : 0;
   }
-  EXPECT_EQ(locations, (std::set<int>{0, 1, 2, 8, 9, 10, 16, 17, 18}));
+  EXPECT_EQ(places, (std::set<int>{0, 1, 2, 8, 9, 10, 16, 17, 18}));
   EXPECT_NEAR(flips, 200, 50);  // 5 standard deviations
 }
 

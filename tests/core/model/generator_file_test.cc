@@ -182,11 +182,11 @@ TEST(GeneratorFileTest, ImpossibleWidthsAndPositionsAskForNoMemory) {
   EXPECT_THAT(refusal(wide), HasSubstr("no ResNet generator"));
   NamedTensors far = generator_tensors(2, 0);
   far.emplace_back("model.999999999999.conv_block.1.weight", at::zeros({1}));
-  EXPECT_THAT(refusal(far), HasSubstr("other locations"));
+  EXPECT_THAT(refusal(far), HasSubstr("other places"));
   far.back().first = "model.99999999999999999999999.conv_block.1.weight";
   EXPECT_THAT(refusal(far), HasSubstr("has no model.9999"));
   far.back().first = "model.3.conv_block.1.weight";
-  EXPECT_THAT(refusal(far), HasSubstr("other locations"));
+  EXPECT_THAT(refusal(far), HasSubstr("other places"));
 }
 
 TEST(GeneratorFileTest, AFileIsReadAndAFolderIsNone) {

@@ -255,7 +255,7 @@ TEST_F(SafetensorsTest, RefusesUnknownTypesAndMissingFields) {
 
 TEST_F(SafetensorsTest, RefusesMetadataThatIsNoText) {
   EXPECT_THAT(refusal(R"({"__metadata__":{"step":3}})", 0), HasSubstr("'step' is no text"));
-  EXPECT_THAT(refusal(R"({"__metadata__":["a"]})", 0), HasSubstr("no object of texts"));
+  EXPECT_THAT(refusal(R"({"__metadata__":["a"]})", 0), HasSubstr("not an object of texts"));
 }
 
 TEST_F(SafetensorsTest, RefusesBooleansThatAreNeitherZeroNorOne) {

@@ -292,7 +292,7 @@ TEST_F(TrainerTest, CheckpointIsWrittenWhenDue) {
 }
 
 // Rank 1 of 2 is handed other weights; the check after the second step must notice.
-TEST_F(TrainerTest, PartedRanksAreNoticedAtTheNextCheck) {
+TEST_F(TrainerTest, DivergedRanksAreDetectedAtTheNextCheck) {
   TempDir folder;
   spec_.run.check_steps = 2;
   RunSpec other = spec_;
