@@ -164,13 +164,13 @@ TEST_F(SafetensorsTest, RefusesHeadersThatAreTooLong) {
   EXPECT_THAT(refusal(), HasSubstr("100000000 are the most"));
 }
 
-TEST_F(SafetensorsTest, RefusesHeadersThatAreNoJsonObject) {
+TEST_F(SafetensorsTest, RefusesHeadersThatAreNotAJsonObject) {
   for (const char* header :
        {"", "[]", "null", " {}", "{", "{}}", "{\"a\":}", "{\"\xff\":1}", "{} x"}) {
     refusal(header, 0);
   }
   EXPECT_THAT(refusal("[1]", 0), HasSubstr("does not begin with {"));
-  EXPECT_THAT(refusal("{\"a\"", 0), HasSubstr("no JSON object"));
+  EXPECT_THAT(refusal("{\"a\"", 0), HasSubstr("not a JSON object"));
 }
 
 TEST_F(SafetensorsTest, RefusesDeepNesting) {
