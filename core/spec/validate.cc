@@ -62,7 +62,7 @@ void check_source(const DatasetSpec& data, Issues& issues) {
 void check_data(const DatasetSpec& data, Issues& issues) {
   if (std::find(kImageSizes.begin(), kImageSizes.end(), data.image_size) == kImageSizes.end()) {
     issues.push_back(
-        {"data.image_size", fmt::format("{} is not possible; take one of {}", data.image_size,
+        {"data.image_size", fmt::format("{} is not possible; use one of {}", data.image_size,
                                         fmt::join(kImageSizes, ", "))});
   }
   if (data.crop && data.load_size < data.image_size) {
@@ -84,7 +84,7 @@ void check_patch_discriminator(const ModelSpec& model, Issues& issues) {
   if (model.discriminator != DiscriminatorKind::kPatch) return;
   if (model.d_spectral_norm == Switch::kOn) {
     issues.push_back({"model.d_spectral_norm",
-                      "is on, but the patch discriminator has no spectral norm; take "
+                      "is on, but the patch discriminator has no spectral norm; use "
                       "model.discriminator: fastgan, or auto"});
   }
 }
@@ -98,12 +98,12 @@ void check_decoders(const ModelSpec& model, Issues& issues) {
   }
   if (model.discriminator == DiscriminatorKind::kFastGan && !model.d_small_branch && has("small")) {
     issues.push_back({"model.decoders",
-                      "names small, which needs model.d_small_branch; take [big, part], or set "
+                      "names small, which needs model.d_small_branch; use [big, part], or set "
                       "model.d_small_branch: true"});
   }
   if (!is_power_of_two(model.part_size)) {
-    issues.push_back({"model.part_size",
-                      fmt::format("{} is not possible; take 2, 4, 8 or 16", model.part_size)});
+    issues.push_back(
+        {"model.part_size", fmt::format("{} is not possible; use 2, 4, 8 or 16", model.part_size)});
   }
 }
 
@@ -145,7 +145,7 @@ void check_epoch_length(const RunSpec& spec, Issues& issues) {
     issues.push_back(
         {"train.batch_size",
          fmt::format("{} images do not fit in an epoch: {} % of data.synthetic.train_images {} "
-                     "(or data.subset_images) are {}; take a smaller batch, more images or a "
+                     "(or data.subset_images) are {}; use a smaller batch, more images or a "
                      "larger percentage",
                      spec.train.batch_size, spec.data.percentage, spec.data.synthetic.train_images,
                      subset)});

@@ -1,4 +1,5 @@
-// Who holds an output folder: a process, named so that another one can tell whether it still lives.
+// Who holds an output folder: a process, named so that another one can find out whether it is
+// alive.
 #pragma once
 
 #include <cstdint>

@@ -80,7 +80,7 @@ std::optional<LockFile> read_lock(const std::filesystem::path& file) {
   } catch (const Error& problem) {
     if (!std::filesystem::exists(file)) return std::nullopt;
     throw Error(ErrorKind::kStorage,
-                fmt::format("{}: is no lock file; if no job works on its folder, remove it ({})",
+                fmt::format("{}: is not a lock file; if no job uses its folder, remove it ({})",
                             file.string(), problem.what()));
   }
 }
@@ -112,7 +112,7 @@ bool keeps_flock(const std::filesystem::path& file) {
 bool lives(const std::filesystem::path& file, const LockFile& lock, const LockTiming& timing) {
   if (shares_processes(lock.holder)) return is_alive(lock.holder) || keeps_flock(file);
   if (is_flocked(file)) return true;
-  log::info("{}: left by {}; looking up to {:.0f} s whether it still lives", file.string(),
+  log::info("{}: left by {}; waiting up to {:.0f} s to see whether it is alive", file.string(),
             to_text(lock.holder), timing.patience_seconds);
   return moves(file, lock.beats, timing) || is_flocked(file);
 }
@@ -210,8 +210,8 @@ void OutputLock::beat() {
   while (!wake_.wait_for(guard, interval, [this] { return ending_; })) {
     if (const auto taker = taker_above(locks_, number_)) {
       on_lost_(
-          fmt::format("{}: another job has taken this folder over, as this one gave no sign "
-                      "of life: {}",
+          fmt::format("{}: another job has taken this folder over, as this one sent no "
+                      "heartbeat: {}",
                       folder_.string(), *taker));
       return;
     }
