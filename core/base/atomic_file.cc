@@ -67,7 +67,7 @@ void write_file_atomically(const std::filesystem::path& file, std::string_view b
 }
 
 void remove_temporaries(const std::filesystem::path& folder) {
-  std::error_code ignored;  // what stays does no harm
+  std::error_code ignored;  // a remaining temporary file does no harm
   for (std::filesystem::directory_iterator entry(folder, ignored), end; entry != end;
        entry.increment(ignored)) {
     if (entry->path().extension().string().starts_with(kTemporary)) {
@@ -80,7 +80,8 @@ std::string read_file(const std::filesystem::path& file) {
   const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
   if (!in || ::fstat(in.get(), &status) != 0) fail(file, "be read");
-  // Room for one byte more than expected, so that the end is seen: pipes and /proc have no size.
+  // One byte more than expected, so that a read can detect the end of the file. The size is only a
+  // hint: pipes and files in /proc report 0.
   const auto expected = static_cast<size_t>(std::max<off_t>(status.st_size, 0)) + 1;
   std::string bytes;
   size_t filled = 0;

@@ -1,4 +1,5 @@
-// Files that are either the old or the new one, never half of either, whatever kills the program.
+// Reads whole files and writes them atomically: after a crash, a file has either its old or its new
+// content, never a part of either.
 #pragma once
 
 #include <filesystem>
@@ -8,26 +9,28 @@
 
 namespace scgan {
 
-// Writes into a temporary file beside `file`, fsyncs it, renames it over `file`, fsyncs the folder.
-// `write` gets the temporary's file descriptor and may throw; then nothing is left behind.
-// Throws Error(kStorage) naming the file and the system's reason (disk full, no permission).
+// Writes a temporary file next to `file`, fsyncs it, renames it to `file` and fsyncs the folder.
+// `write` receives the descriptor of the temporary file. If it throws, the temporary file is
+// removed. Throws Error(kStorage) naming the file and the system's reason (disk full, no
+// permission).
 void write_file_atomically(const std::filesystem::path& file,
                            const std::function<void(int descriptor)>& write);
 
-// The same for bytes at hand.
+// Writes `bytes` in the same way.
 void write_file_atomically(const std::filesystem::path& file, std::string_view bytes);
 
-// Writes all of it to an open descriptor; Error(kStorage) names `file`.
+// Writes all `count` bytes to an open descriptor. Throws Error(kStorage) naming `file`.
 void write_all(int descriptor, const void* bytes, size_t count, const std::filesystem::path& file);
 
-// Removes the temporaries that killed writers left in `folder`. Only where nobody else writes.
+// Removes the temporary files that killed writers left in `folder`. Must not be called while
+// another process or thread writes there.
 void remove_temporaries(const std::filesystem::path& folder);
 
-// The whole file as bytes. Throws Error(kStorage) when it cannot be read.
+// Returns the bytes of the whole file. Throws Error(kStorage) when it cannot be read.
 std::string read_file(const std::filesystem::path& file);
 
-// The same of a file of the user's data, but throws Error(kData); of a folder it says that it is a
-// folder, not `wanted` ("an image").
+// Returns the bytes of a file of the user's data. Throws Error(kData) when it cannot be read. If
+// `file` is a folder, the message says that it is a folder, not `wanted` ("an image").
 std::string read_data_file(const std::filesystem::path& file, std::string_view wanted);
 
 }  // namespace scgan

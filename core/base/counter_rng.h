@@ -1,9 +1,10 @@
-// Counter-based random numbers: every draw is a pure function of (seed, purpose, step, sample,
-// lane), never of a rank, a thread or an earlier draw. So there is no generator state to
-// checkpoint.
+// CounterRng: counter-based random numbers. Every draw is a pure function of (seed, purpose, step,
+// sample, lane), never of a rank, a thread or an earlier draw, so checkpoints need no generator
+// state.
 //
 // The generator is Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as
-// 1, 2, 3", SC 2011), the one ATen uses. Key = (seed, purpose), counter = (step, sample, lane, 0).
+// 1, 2, 3", SC 2011), which ATen also uses. Key = (seed, purpose), counter = (step, sample, lane,
+// 0).
 #pragma once
 
 #include <array>
@@ -12,7 +13,8 @@
 
 namespace scgan {
 
-// What a draw is for. The numbers are part of a run's identity: never reuse or renumber one.
+// What a draw is used for. The numbers are part of a run's identity and must never be changed or
+// reused.
 enum class Purpose : uint32_t {
   kInitWeights = 1,
   kSubset = 2,
@@ -26,7 +28,7 @@ enum class Purpose : uint32_t {
   kPoolB = 10,
   kPartA = 11,
   kPartB = 12,
-  kAugment = 13,  // + AugmentSite, see core/model/diff_augment.h: 13 to 18
+  kAugment = 13,  // plus AugmentSite of core/model/diff_augment.h: 13 to 18
   kSynthetic = 32,
   kKidSubsets = 33,
   kRandomConv = 34,
@@ -38,7 +40,7 @@ class CounterRng {
       : CounterRng(seed, static_cast<uint32_t>(purpose)) {}
   CounterRng(uint32_t seed, uint32_t purpose) noexcept : key_{seed, purpose} {}
 
-  // The four 32-bit words at one counter.
+  // Returns the four 32-bit words at the counter (step, sample, lane, extra).
   std::array<uint32_t, 4> block(uint32_t step, uint32_t sample, uint32_t lane = 0,
                                 uint32_t extra = 0) const noexcept;
 
@@ -51,8 +53,8 @@ class CounterRng {
   // Standard normal (Box-Muller in double).
   double normal(uint32_t step, uint32_t sample, uint32_t lane = 0) const noexcept;
 
-  // A permutation of 0 ... count - 1 (Fisher-Yates); `step` tells permutations apart (the epoch,
-  // say).
+  // A permutation of 0 ... count - 1 (Fisher-Yates); `step` distinguishes permutations (for
+  // example, the epoch).
   std::vector<uint32_t> permutation(uint32_t count, uint32_t step) const;
 
  private:

@@ -10,13 +10,13 @@ constexpr std::array<std::string_view, 8> kOutOfMemory{
     "CUDA out of memory",
     "CUDA error: out of memory",
     "DefaultCPUAllocator: can't allocate memory",
-    "_STATUS_ALLOC_FAILED",             // of cuBLAS
-    "_ERROR_DEVICE_ALLOCATION_FAILED",  // of cuDNN
-    "Failed to CUDA calloc",            // of NCCL, and so on
+    "_STATUS_ALLOC_FAILED",             // cuBLAS
+    "_ERROR_DEVICE_ALLOCATION_FAILED",  // cuDNN
+    "Failed to CUDA calloc",            // NCCL, as are the next two
     "Cuda failure 2 ",
     "Cuda failure 'out of memory'"};
 
-// The libraries' words for a launch that failed; others of theirs are about arguments.
+// The libraries' status names for a failed launch; their other statuses concern the arguments.
 constexpr std::array<std::string_view, 6> kLost{
     "CUBLAS_STATUS_EXECUTION_FAILED", "CUBLAS_STATUS_INTERNAL_ERROR",
     "CUBLAS_STATUS_MAPPING_ERROR",    "CUBLAS_STATUS_NOT_INITIALIZED",
@@ -29,7 +29,8 @@ bool has_any(std::string_view text, const std::array<std::string_view, kCount>& 
   });
 }
 
-// LibTorch begins so what CUDA's runtime says, and what cuBLAS calls a status.
+// LibTorch uses the prefix "CUDA error: " both for errors of the CUDA runtime and for the statuses
+// of cuBLAS, which are excluded here.
 bool is_of_cuda_runtime(std::string_view text) {
   constexpr std::string_view kBegin = "CUDA error: ";
   const size_t begin = text.find(kBegin);

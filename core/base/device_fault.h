@@ -1,6 +1,6 @@
-// Whether a message of LibTorch, CUDA or NVIDIA's libraries speaks of a fault of the device, not of
-// what was computed. Where the type of an exception is at hand it says more; TorchScript's
-// interpreter leaves only the text.
+// Detects from an error message of LibTorch, CUDA or NVIDIA's libraries whether the device failed,
+// rather than the computation. If the type of the exception is available, it is more reliable;
+// TorchScript's interpreter passes on only the text.
 #pragma once
 
 #include <string_view>
@@ -9,11 +9,14 @@ namespace scgan {
 
 enum class DeviceFault {
   kNone,
-  kOutOfMemory,  // of a GPU's memory, or the host's
-  kLost,         // after an error of CUDA's runtime every further call of the process fails, too
+  // Out of GPU or host memory.
+  kOutOfMemory,
+  // The device cannot be used any more: after an error of the CUDA runtime, all further calls of
+  // the process also fail.
+  kLost,
 };
 
-// In the words of LibTorch 2.11 and NCCL 2.28.
+// Recognises the messages of LibTorch 2.11 and NCCL 2.28.
 DeviceFault device_fault_in(std::string_view text);
 
 }  // namespace scgan

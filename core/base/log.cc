@@ -8,7 +8,7 @@
 namespace scgan::log {
 namespace {
 
-// Plain data, so that nothing races the end of the program.
+// Plain data without destructors, so that threads may still log while the program exits.
 std::array<char, 32> prefix_text{};
 Level lowest_level = Level::kInfo;
 

@@ -1,5 +1,5 @@
-// Leveled log lines on stderr: "12:03:04 [2] warn: text". fmt checks the format strings when
-// compiling.
+// Writes log lines with a level to stderr: "12:03:04 [2] warn: text". fmt checks the format strings
+// at compile time.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,14 +10,14 @@ namespace scgan::log {
 
 enum class Level { kDebug, kInfo, kWarn, kError };
 
-// Sets the prefix (usually the world rank; empty for none) and the lowest level written. Call once,
-// early.
+// Sets the prefix (usually the world rank; empty for none) and the lowest level that is written.
+// Call it once, before other threads write log lines.
 void configure(std::string_view prefix, Level lowest);
 
-// Whether `level` is written.
+// Returns whether lines of this level are written.
 bool enabled(Level level);
 
-// Writes one line, whole lines only, from any thread.
+// Writes one line in one piece. May be called from any thread.
 void write(Level level, std::string_view text);
 
 template <typename... Args>

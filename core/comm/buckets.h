@@ -1,6 +1,6 @@
-// Buckets: the parts in which a flat gradient is handed to the library's own sum, so that one part
-// is added while the next one travels. The layout depends on the vector's length alone: it is the
-// same in every step and on every rank.
+// Buckets: the parts of a flat gradient that are passed to the library's all-reduce one after
+// another, so that one part is summed while the next one is transferred. The layout depends only on
+// the vector's length, so it is the same in every step and on every rank.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,16 @@ struct Bucket {
 };
 
 struct BucketSizes {
-  int64_t first_bytes = int64_t{1} << 20;   // small: the network is idle until it is handed over
-  int64_t later_bytes = int64_t{25} << 20;  // large: a message has a price of its own
+  // Small: the network is idle until the first bucket is sent.
+  int64_t first_bytes = int64_t{1} << 20;
+  // Large: every message has a fixed cost.
+  int64_t later_bytes = int64_t{25} << 20;
 };
 
-// The whole vector, from its end to its begin: a backward pass completes the last layers first.
-// Cuts lie at multiples of 64 bytes from the begin, as the parameters do; no bucket is larger than
-// its size rounded down to such a multiple, nor empty. `element_bytes` divides 64, the sizes are 64
-// or more.
+// Returns buckets that cover the whole vector, from its end to its beginning: a backward pass
+// completes the last layers first. Buckets start at multiples of 64 bytes from the beginning, as
+// the parameters do. No bucket is empty or larger than its size rounded down to a multiple of 64
+// bytes. `element_bytes` must divide 64, and both sizes must be at least 64.
 std::vector<Bucket> bucket_layout(int64_t elements, int64_t element_bytes,
                                   const BucketSizes& sizes = {});
 

@@ -9,7 +9,8 @@
 
 namespace scgan {
 
-// A thread: MPI moves data only inside MPI calls, and what the caller does meanwhile makes none.
+// Uses a thread because MPI transfers data only inside MPI calls, and the caller makes none while
+// it computes.
 std::future<void> Communicator::run_async(std::function<void()> work) {
   std::promise<void> ended;
   std::shared_future<void> end = ended.get_future().share();

@@ -1,11 +1,11 @@
-// Communicator: moves bits between the ranks that train one run. In the canonical path it does no
-// arithmetic: sums are ours (canonical_sum.h), so that their order cannot depend on a library or a
-// network.
+// Communicator: transfers data between the ranks that train one run. In canonical mode it does no
+// arithmetic: canonical_sum.h computes the sums, so that their order cannot depend on a library or
+// a network.
 //
-// All operations are collective: every rank of the group calls them in the same order. Tensors are
-// contiguous and on one device; a rank's own result is complete when the call returns (inside
-// run_async() on a GPU: ordered before later work on the current stream). Errors are
-// Error(kCommunication) naming the operation and the rank, and PeerAborted.
+// All operations are collective: every rank of the group must call them in the same order. Tensors
+// must be contiguous and on one device. A rank's own result is complete when the call returns
+// (inside run_async() on a GPU: ordered before later work on the current stream). Operations throw
+// Error(kCommunication) naming the operation and the rank, or PeerAborted.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -19,14 +19,15 @@
 
 namespace scgan {
 
-// Another rank takes no further part in what the group does.
+// Thrown when another rank has withdrawn from the group.
 class PeerAborted final : public Error {
  public:
   explicit PeerAborted(std::string its_reason)
       : Error(ErrorKind::kCommunication, "another rank gave up: " + its_reason),
         reason_(std::move(its_reason)) {}
 
-  const std::string& reason() const { return reason_; }  // that it gave
+  // The reason that the other rank passed to abort().
+  const std::string& reason() const { return reason_; }
 
  private:
   std::string reason_;
@@ -44,38 +45,40 @@ class Communicator {
 
   // all = [rank 0's | rank 1's | ...]; all.numel() = size() * mine.numel().
   virtual void all_gather(const at::Tensor& mine, at::Tensor& all) = 0;
-  // Shard i of `shards` goes to rank i; mine = [shard from rank 0 | from rank 1 | ...].
+  // Sends shard i of `shards` to rank i; mine = [shard from rank 0 | from rank 1 | ...].
   virtual void all_to_all(const at::Tensor& shards, at::Tensor& mine) = 0;
   virtual void broadcast(at::Tensor& tensor, int root) = 0;
-  // The library's own sum (`reduction: allreduce`): its bits may depend on the number of ranks.
+  // The library's own all-reduce (`reduction: allreduce`): its bits may depend on the number of
+  // ranks.
   virtual void all_reduce_sum(at::Tensor& tensor) = 0;
 
-  // Starts `work`, which calls the operations above, beside the caller: on a thread of its own, or
-  // queued on a GPU's stream of its own. Works that are under way at one time run one after the
-  // other in the order of their start, whether or not an earlier one fails. The future's get()
-  // waits for its end and throws what went wrong. Until then nobody else may use this communicator
-  // or the tensors of `work`.
+  // Runs `work`, which calls the operations above, in the background: on a separate thread, or
+  // queued on a separate GPU stream. Pending work runs one item after another in the order of the
+  // calls, whether or not an earlier item fails. The future's get() waits until `work` has ended
+  // and throws its exception. Until then, nothing else may use this communicator or the tensors of
+  // `work`.
   virtual std::future<void> run_async(std::function<void()> work);
 
-  // This rank takes no further part, say for want of memory, while the others count on it: what
-  // they wait in, or call next, throws PeerAborted with `word`. Called by one rank or several, when
-  // none of its own operations is under way. Nothing of the group may be used afterwards; its ranks
-  // may destroy it at different times.
+  // Withdraws this rank from the group, for example when it is out of memory. The operation in
+  // which the other ranks wait, or their next one, throws PeerAborted with `reason`. One or several
+  // ranks may call this, each while none of its own operations is pending. Afterwards the group
+  // must not be used; its ranks may destroy it at different times.
   virtual void abort(const std::string& reason) = 0;
 
  private:
   int rank_;
   int size_;
-  std::shared_future<void> last_async_;  // ready once the thread of the last work has ended
+  // Ready when the thread of the last run_async() has ended.
+  std::shared_future<void> last_async_;
 };
 
-// `mine` of all ranks, concatenated along dimension 0 in rank order.
+// Returns `mine` of all ranks, concatenated along dimension 0 in rank order. Collective.
 at::Tensor all_gather_rows(Communicator& communicator, const at::Tensor& mine);
 
-// Whether `flag` is set on any rank.
+// Returns whether `flag` is set on any rank. Collective.
 bool any_rank(Communicator& communicator, bool flag);
 
-// The text that rank `root` gave.
+// Returns rank `root`'s `text` on every rank. Collective.
 std::string broadcast_text(Communicator& communicator, const std::string& text, int root);
 
 }  // namespace scgan

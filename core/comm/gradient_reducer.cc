@@ -54,7 +54,8 @@ void GradientReducer::send_complete_buckets() noexcept {
   }
 }
 
-// Each work holds all terms: as long as a GPU may use one of them, a future does.
+// Each work item holds references to all terms, so that the terms live as long as a GPU may use
+// them.
 void GradientReducer::send(const Bucket& bucket) {
   pending_.push_back(
       communicator_.run_async([this, bucket, earlier = parts_.earlier, last = parts_.last] {
@@ -73,7 +74,8 @@ void GradientReducer::finish() {
   std::fill(parts_.missing.begin(), parts_.missing.end(), 0);
   send_complete_buckets();
   parts_ = {};
-  // The last one first: its end is that of all, and a rank that is lost costs one deadline only.
+  // Wait for the last item first: all others have ended when it has, so a lost rank costs only one
+  // deadline.
   std::vector<std::future<void>> works = std::exchange(pending_, {});
   for (auto work = works.rbegin(); work != works.rend(); ++work) work->get();
 }

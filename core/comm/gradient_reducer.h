@@ -1,9 +1,9 @@
-// GradientReducer: the generators' gradient of the whole batch from each rank's share, while the
-// caller goes on.
+// GradientReducer: sums the generators' gradient over the ranks in the background, from each rank's
+// share of the batch.
 //
-// Reduction::kCanonical takes the share as a whole: start(), finish(). Reduction::kAllReduce can
-// take it in parts, while the backward pass still computes the others: begin(), ready() for every
-// part, finish().
+// Reduction::kCanonical sums the whole share at once: start(), finish(). Reduction::kAllReduce can
+// also sum it in parts, while the backward pass computes the remaining ones: begin(), ready() for
+// every part, finish().
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -23,45 +23,50 @@ namespace scgan {
 
 class GradientReducer {
  public:
-  // The communicator must outlive the reducer. `sizes`: of the buckets of Reduction::kAllReduce.
+  // The communicator must outlive the reducer. `sizes` are those of Reduction::kAllReduce's
+  // buckets.
   GradientReducer(Communicator& communicator, Reduction reduction, BucketSizes sizes = {})
       : communicator_(communicator), reduction_(reduction), sizes_(sizes) {}
   ~GradientReducer();
   GradientReducer(const GradientReducer&) = delete;
   GradientReducer& operator=(const GradientReducer&) = delete;
 
-  // Starts the sum of `flat` over the ranks, in place. Until finish() neither `flat` nor the
+  // Starts to sum `flat` over the ranks, in place. Until finish() returns, neither `flat` nor the
   // communicator may be used. Collective.
   void start(at::Tensor flat);
 
-  // Whether begin() may be called instead of start(): the same on every rank.
+  // Whether begin() may be called instead of start(). The same on every rank.
   bool takes_parts() const {
     return reduction_ == Reduction::kAllReduce && communicator_.size() > 1;
   }
 
-  // A rank's share is the sum of `earlier` and `last`, whose elements are still to be computed.
-  // Gives the vector that holds the sum over the ranks after finish(). Until then the communicator
-  // may not be used, nor the terms, but for the elements of `last` that ready() has not named.
-  // Collective, with ready() and finish().
+  // Starts a sum in parts. This rank's share is the sum of `earlier` and `last`; the elements of
+  // `last` are not computed yet. Returns the vector that holds the sum over the ranks after
+  // finish(). Until then, the communicator and the terms must not be used, except for the elements
+  // of `last` that have not been passed to ready(). Collective, together with ready() and finish().
   at::Tensor begin(TreeSum earlier, at::Tensor last);
 
-  // The elements [begin, begin + count) of `last` are final; each is named once, in any order.
-  // Buckets set out in the order of their layout, on all ranks alike: one that is complete waits
-  // for those before it. What goes wrong is thrown by finish(), so that a hook of autograd may call
-  // this. From any thread, one at a time; on a GPU with the stream current that computes `last`.
+  // Marks the elements [begin, begin + count) of `last` as final. Each element must be marked at
+  // most once; the order is free. Buckets are sent in the order of their layout, which is the same
+  // on all ranks: a complete bucket waits for the buckets before it. finish() throws the errors, so
+  // an autograd hook may call this. May be called from any thread, but only one at a time; on a
+  // GPU, the stream that computes `last` must be the current one.
   void ready(int64_t begin, int64_t count) noexcept;
 
-  // Waits for the sum; throws what the transport threw. What ready() has not named is taken as it
-  // is now. Collective.
+  // Waits for the sum; rethrows an error of the communicator. Elements that were not passed to
+  // ready() are summed with their present values. Collective.
   void finish();
 
  private:
-  struct Parts {  // of the sum that begin() has begun
+  // The state of a sum that begin() has started.
+  struct Parts {
     TreeSum earlier;
     at::Tensor last;
     std::vector<Bucket> buckets;
-    std::vector<int64_t> missing;  // elements of each bucket that are not final
-    size_t next = 0;               // the first bucket that has not set out
+    // For each bucket, the number of elements that are not final yet.
+    std::vector<int64_t> missing;
+    // Index of the first bucket that has not been sent.
+    size_t next = 0;
   };
 
   void send_complete_buckets() noexcept;
@@ -71,8 +76,10 @@ class GradientReducer {
   Reduction reduction_;
   BucketSizes sizes_;
   Parts parts_;
-  std::atomic<bool> failed_ = false;        // a bucket did: the others stay
-  std::vector<std::future<void>> pending_;  // in the order of their start
+  // Set when a bucket fails; the remaining buckets are then not sent.
+  std::atomic<bool> failed_ = false;
+  // In the order in which they were started.
+  std::vector<std::future<void>> pending_;
 };
 
 }  // namespace scgan

@@ -1,4 +1,4 @@
-// A world of one: the laptop, the tests, and every run that has one rank.
+// SoloCommunicator: the communicator of a run with a single rank.
 #pragma once
 
 #include <string>

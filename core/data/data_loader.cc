@@ -14,7 +14,7 @@ std::vector<int64_t> subset_of(const RunSpec& spec, const ImageSet& images, int 
   return subset_indices(spec.data, images.images.size(0), spec.seed, domain);
 }
 
-// Random crop and flip of the chosen images of one domain, [N, 3, S, S] in [-1, 1].
+// Returns random crops and flips of the chosen images of one domain, [N, 3, S, S] in [-1, 1].
 at::Tensor crops(const RunSpec& spec, const at::Tensor& images, const std::vector<int64_t>& chosen,
                  int64_t step, Purpose crop_purpose, Purpose flip_purpose) {
   const auto seed = static_cast<uint32_t>(spec.seed);

@@ -1,5 +1,5 @@
-// Batches for training: step number -> images. No state: any rank can make any batch, again and
-// again.
+// DataLoader: returns the batch of images of any training step. A batch depends only on the run and
+// the step, so any rank can load any batch, any number of times.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,20 +14,22 @@
 namespace scgan {
 
 struct Batch {
-  at::Tensor a, b;  // [N, 3, S, S] float32 in [-1, 1], on the CPU
+  // [N, 3, S, S] float32 in [-1, 1], on the CPU.
+  at::Tensor a, b;
 };
 
-class DataLoader {  // Not thread-safe: keeps the order of the present epoch.
+// Not thread-safe: caches the order of the current epoch.
+class DataLoader {
  public:
-  // Takes the run's subset of `data`, which must outlive the loader.
+  // Uses the run's subset of `data`. Both arguments must outlive the loader.
   DataLoader(const RunSpec& spec, const Dataset& data);
 
   int64_t steps_per_epoch() const { return sampler_.steps_per_epoch(); }
   int64_t images_a() const { return static_cast<int64_t>(subset_a_.size()); }
   int64_t images_b() const { return static_cast<int64_t>(subset_b_.size()); }
 
-  // The whole batch of a step (from 0): random crop and flip per image, draws of A and B
-  // independent.
+  // Returns the whole batch of `step`, counted from 0: a random crop and flip per image, drawn
+  // independently for A and B.
   Batch batch(int64_t step) const;
 
  private:

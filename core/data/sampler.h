@@ -1,6 +1,6 @@
-// Which images make up step k: a pure function of (seed, epoch, index), as the published unaligned
-// data set: epoch length max(|A|, |B|), A = order[index] mod |A|, B uniform with replacement (or
-// serial).
+// Sampler: selects the images of step k, as a pure function of (seed, epoch, index). Follows the
+// published unaligned data set: epoch length max(|A|, |B|), A = order[index] mod |A|, B uniform
+// with replacement (or serial).
 #pragma once
 
 #include <cstdint>
@@ -11,26 +11,29 @@
 namespace scgan {
 
 struct SampleIndices {
-  std::vector<int64_t> a, b;  // batch_size indices into the subsets of A and B
+  // batch_size indices each, into the subsets of A and B.
+  std::vector<int64_t> a, b;
 };
 
 class Sampler {
  public:
-  // Sizes of the subsets. Throws Error(kInvalidSpec) when an epoch holds no full batch.
+  // `count_a` and `count_b` are the sizes of the subsets. Throws Error(kInvalidSpec) when an epoch
+  // does not contain a full batch.
   Sampler(const DatasetSpec& spec, int64_t seed, int64_t count_a, int64_t count_b,
           int64_t batch_size);
 
-  // Full batches of an epoch; the incomplete last one is dropped.
+  // The number of full batches per epoch; an incomplete last batch is dropped.
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
 
-  // `step` counts from 0 over all epochs.
+  // Returns the images of `step`, counted from 0 over all epochs.
   SampleIndices at(int64_t step) const;
 
  private:
   bool shuffle_;
   Pairing pairing_;
   int64_t seed_, count_a_, count_b_, batch_size_, steps_per_epoch_;
-  mutable int64_t cached_epoch_ = -1;  // the last epoch's order, a pure function of it
+  // Cache: order_ is the order of epoch cached_epoch_, a pure function of the epoch.
+  mutable int64_t cached_epoch_ = -1;
   mutable std::vector<uint32_t> order_;
 };
 

@@ -19,7 +19,7 @@ int64_t subset_size(const DatasetSpec& spec, int64_t count) {
   }
   if (spec.subset_images > 0) return spec.subset_images;
   const double exact = static_cast<double>(count) * spec.percentage / 100;
-  // Just under a half by rounding error is a half: 12.5 % of 4 must not depend on the last bit.
+  // Treat a value just below one half as one half: 12.5 % of 4 must not depend on rounding errors.
   const auto rounded = static_cast<int64_t>(std::floor(exact + 0.5 + 1e-9));
   return std::clamp<int64_t>(rounded, 1, count);
 }

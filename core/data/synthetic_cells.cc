@@ -20,28 +20,37 @@ namespace {
 
 constexpr double kTurn = 2 * std::numbers::pi;
 constexpr uint32_t kLanesPerCell = 64;
-constexpr uint32_t kImageLanes = 1U << 20;  // lanes of what belongs to the whole image
+constexpr uint32_t kImageLanes = 1U << 20;  // first lane of draws for the whole image
 constexpr double kLayers = 5;               // upper limit of the mean number of overlapping cells
-constexpr int kCandidates = 12;             // places tried for a cell; the freest one is taken
+constexpr int kCandidates = 12;             // places tried per cell; the freest one is used
 
-// A phenotype; lengths in units of the image side, intensities of full scale.
+// A phenotype. Lengths are in units of the image side, intensities in units of full scale.
 struct Phenotype {
-  double radius, radius_spread;        // of the body: geometric mean of the half-axes
-  double elongation;                   // ratio of the half-axes
-  double taper;                        // how much the ends are pointed
-  double roughness;                    // of the outline
-  double actin, rim;                   // brightness of the actin in the body and at its edge
-  double tubulin, fibres;              // brightness of the tubulin, contrast of its fibres
-  double nucleus, nucleus_brightness;  // radius relative to the body, brightness
-  double cells;                        // mean number per image
+  // Geometric mean of the half-axes of the body, and its spread.
+  double radius, radius_spread;
+  // Ratio of the half-axes.
+  double elongation;
+  // How pointed the ends are.
+  double taper;
+  // Roughness of the outline.
+  double roughness;
+  // Brightness of the actin in the body and at its edge.
+  double actin, rim;
+  // Brightness of the tubulin, and contrast of its fibres.
+  double tubulin, fibres;
+  // Radius of the nucleus relative to the body, and its brightness.
+  double nucleus, nucleus_brightness;
+  // Mean number of cells per image.
+  double cells;
 };
 
-// A: flat, elongated, dim cells.
+// Domain A: flat, elongated, dim cells.
 constexpr Phenotype kFlat{0.150, 0.25, 2.2, 0.30, 0.10, 0.26, 0.30, 0.42, 0.80, 0.40, 0.60, 6};
 
-// A, changed as the spec says. Related properties change together: rounder cells lose their
-// pointed ends and get a smoother outline, shrinking cells keep most of their nucleus, and the rim
-// brightens more than the body, the nucleus less. The limits keep every spec drawable.
+// Returns domain A's phenotype with the changes of the spec. Related properties change together:
+// rounder cells lose their pointed ends and get a smoother outline, shrinking cells keep most of
+// their nucleus, and the rim brightens more than the body, the nucleus less. The limits ensure that
+// every spec can be drawn.
 Phenotype changed(const SyntheticSpec& spec) {
   const auto ratio = [&](double change) { return std::pow(change, spec.effect); };
   const double size = ratio(spec.change_size);
@@ -66,7 +75,7 @@ Phenotype phenotype_of(const SyntheticSpec& spec, Split split) {
   return domain_of(split) == 0 ? kFlat : changed(spec);
 }
 
-// All random numbers of one image: functions of (seed, split, index) and of the lane.
+// The random numbers of one image, as functions of (seed, split, index) and the lane.
 class ImageDraws {
  public:
   ImageDraws(const SyntheticSpec& spec, Split split, int64_t index)
@@ -85,7 +94,8 @@ class ImageDraws {
   uint32_t stream_, index_;
 };
 
-// Smooth noise in [0, 1] over the plane: random values at whole numbers, period 16 both ways.
+// Smooth noise in [0, 1] over the plane: interpolates random values at integer coordinates, with
+// period 16 in both directions.
 class SmoothNoise {
  public:
   SmoothNoise(const ImageDraws& draw, uint32_t cell) {
@@ -106,7 +116,7 @@ class SmoothNoise {
            (value(i, j + 1) * (1 - s) + value(i + 1, j + 1) * s) * t;
   }
 
-  // Thin bright lines where the noise crosses its middle.
+  // The brightness of thin lines where the noise crosses its middle value.
   double ridges(double x, double y) const {
     const double line = 1 - std::abs(2 * at(x, y) - 1);
     return line * line * line;
@@ -180,8 +190,8 @@ class Cell {
     double height = 0, phase = 0;
   };
 
-  // Takes the candidate place that is farthest from the other cells: cells touch but rarely
-  // overlap.
+  // Selects the candidate place that is farthest from the other cells, so that cells touch but
+  // rarely overlap.
   void place(const ImageDraws& draw, uint32_t lane, const std::vector<Cell>& others) {
     double best = -1;
     for (uint32_t i = 0; i < kCandidates; ++i) {
@@ -199,7 +209,7 @@ class Cell {
     }
   }
 
-  // Actin, tubulin and nucleus at an offset from the centre.
+  // Returns the light of actin, tubulin and nucleus at an offset from the centre.
   std::array<double, 3> light_at(double dx, double dy) const {
     const double u = (dx * cos_ + dy * sin_) / long_axis_;
     const double taper = 1 - type_.taper * std::min(u * u, 1.0);
@@ -219,7 +229,7 @@ class Cell {
             type_.nucleus_brightness * nucleus * (0.65 + 0.7 * noise_.at(5 * u + 3, 5 * v + 9))};
   }
 
-  // Stress fibres along the cell, and a rim that is uneven.
+  // Stress fibres along the cell, and an uneven rim.
   double actin_at(double u, double v, double r, double angle, double body, double dome) const {
     const double fibres = noise_.ridges(1.3 * u + 5, 5 * v + 0.6 * u);
     const double rim =
@@ -227,7 +237,7 @@ class Cell {
     return type_.actin * (0.35 * dome + 0.9 * fibres * body) + type_.rim * rim;
   }
 
-  // Fibres that run outwards from around the nucleus, on a haze of those out of focus.
+  // Fibres that run outwards from around the nucleus, over a haze of out-of-focus fibres.
   double tubulin_at(double r, double angle, double dome) const {
     const double turn = angle / kTurn + swirl_ * 0.1 * r;
     const double fine = noise_.ridges(32 * turn, 2.2 * r + 7);
@@ -237,7 +247,7 @@ class Cell {
   }
 
   double nucleus_at(double u, double v) const {
-    // Rounder than the cell: its axes' ratio is the square root of the cell's.
+    // Rounder than the cell: the ratio of its axes is the square root of the cell's ratio.
     const double ratio = std::sqrt(std::sqrt(long_axis_ / short_axis_));
     const double nu = (u - nucleus_u_) * ratio / type_.nucleus;
     const double nv = (v - nucleus_v_) / ratio / type_.nucleus;
@@ -261,7 +271,8 @@ std::vector<Cell> draw_cells(const Phenotype& type, const ImageDraws& draw) {
   return cells;
 }
 
-// Noise with mean 0 and deviation 1 from the bits of one word: the sum of two uniform numbers.
+// Returns noise with mean 0 and standard deviation 1 from the bits of one word: the sum of two
+// uniform numbers.
 double noise_of(uint32_t word) {
   return ((word >> 16) * 0x1p-16 + (word & 0xFFFFU) * 0x1p-16 - 1) * std::sqrt(6.0);
 }

@@ -5,7 +5,7 @@
 
 #include <array>
 #include <cstdio>
-// jpeglib.h needs FILE, jerror.h needs jpeglib.h.
+// jpeglib.h needs FILE; jerror.h needs jpeglib.h.
 #include <jpeglib.h>
 //
 #include <jerror.h>
@@ -18,8 +18,8 @@
 namespace scgan {
 namespace {
 
-// libjpeg reports by calling back. An exception may pass through its frames: all that they hold is
-// freed by jpeg_destroy_decompress, which the owner below calls.
+// libjpeg reports errors through callbacks. An exception may pass through its frames: the owner
+// below calls jpeg_destroy_decompress, which frees everything that these frames hold.
 [[noreturn]] void fail(j_common_ptr jpeg) {
   std::array<char, JMSG_LENGTH_MAX> text{};
   jpeg->err->format_message(jpeg, text.data());
@@ -28,8 +28,8 @@ namespace {
               fmt::format("{}: damaged or truncated JPEG: {}", file->string(), text.data()));
 }
 
-// Warnings (level -1) are about damage, after which libjpeg makes up pixels; but for three that
-// cost none.
+// Warnings (level -1) report damage, after which libjpeg invents pixels, except for three that
+// affect no pixel.
 void on_message(j_common_ptr jpeg, int level) {
   const int code = jpeg->err->msg_code;
   const bool harmless =
@@ -37,7 +37,7 @@ void on_message(j_common_ptr jpeg, int level) {
   if (level < 0 && !harmless) fail(jpeg);
 }
 
-// A member of its own, so that it is freed when the constructor of JpegReader throws.
+// A separate member, so that it is freed when the constructor of JpegReader throws.
 struct Decompressor {
   jpeg_error_mgr errors{};
   jpeg_decompress_struct jpeg{};
@@ -72,7 +72,7 @@ class JpegReader {
     return {jpeg_.image_height, jpeg_.image_width, jpeg_.num_components, 8};
   }
 
-  // Interleaved rows.
+  // Returns the rows with interleaved channels.
   std::vector<uint8_t> pixels() {
     jpeg_.out_color_space = jpeg_.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_.dct_method = JDCT_ISLOW;
@@ -88,8 +88,8 @@ class JpegReader {
   }
 
  private:
-  // Before memory is asked for: a short file cannot hold a large image. Every block of 8 x 8
-  // samples takes a bit or more, but for arithmetic codes.
+  // Runs before any memory is allocated for the pixels: a short file cannot hold a large image.
+  // Every block of 8 x 8 samples takes at least one bit, except with arithmetic coding.
   void check_length(size_t bytes) const {
     if (jpeg_.arith_code != 0) return;
     uint64_t blocks = 0;

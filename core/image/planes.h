@@ -1,4 +1,4 @@
-// From the interleaved samples that image libraries deliver to the planes that networks take.
+// Converts the interleaved samples that image libraries return to the planes that networks take.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,8 +12,8 @@
 
 namespace scgan {
 
-// [H, W, C] -> [3, H, W] of Value (uint8_t or float); grey becomes three equal channels. A plain
-// loop, since ATen's own copy would start threads inside each of the loader's threads.
+// Converts [H, W, C] to [3, H, W] of Value (uint8_t or float); grey becomes three equal channels.
+// Uses a plain loop because ATen's copy would start threads inside each of the loader's threads.
 template <typename Value, typename Sample>
 at::Tensor to_planes(const std::vector<Sample>& samples, const ImageInfo& shape) {
   const int64_t pixels = shape.height * shape.width;

@@ -16,10 +16,10 @@
 namespace scgan {
 namespace {
 
-constexpr int64_t kMostDeflated = 1032;  // bytes that one byte of a zlib stream can become
+constexpr int64_t kMostDeflated = 1032;  // the most bytes that one byte of zlib data can expand to
 
-// libpng reports by calling back. An exception may pass through its frames: all that they hold is
-// freed by png_destroy_*_struct, which the owners below call.
+// libpng reports errors through callbacks. An exception may pass through its frames: the owners
+// below call png_destroy_*_struct, which frees everything that these frames hold.
 template <ErrorKind kind>
 [[noreturn]] void on_error(png_structp png, png_const_charp text) {
   const auto* file = static_cast<const std::filesystem::path*>(png_get_error_ptr(png));
@@ -42,7 +42,7 @@ void read_bytes(png_structp png, png_bytep out, size_t count) {
   source->next += count;
 }
 
-// A member of its own, so that it is freed when the constructor of PngReader throws.
+// A separate member, so that it is freed when the constructor of PngReader throws.
 struct ReadStructs {
   png_structp png = nullptr;
   png_infop info = nullptr;
@@ -62,7 +62,8 @@ class PngReader {
   PngReader(const std::string& bytes, const std::filesystem::path& file)
       : file_(file), source_{bytes}, structs_(file_), png_(structs_.png), info_(structs_.info) {
     png_set_read_fn(png_, &source_, read_bytes);
-    png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // check_shape says it clearer
+    // check_shape() checks the size with a clearer message.
+    png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_read_info(png_, info_);
     check_shape();
   }
@@ -73,13 +74,14 @@ class PngReader {
             png_get_bit_depth(png_, info_) == 16 ? 16 : 8};
   }
 
-  // Interleaved rows. Sample: uint8_t, or uint16_t for 16-bit files.
+  // Returns the rows with interleaved channels. Sample must be uint16_t for 16-bit files, uint8_t
+  // for all others.
   template <typename Sample>
   std::vector<Sample> pixels() {
     if (colour() == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(png_);
     if (png_get_bit_depth(png_, info_) < 8) png_set_expand_gray_1_2_4_to_8(png_);
     if constexpr (sizeof(Sample) == 2 && std::endian::native == std::endian::little) {
-      png_set_swap(png_);  // the file is big endian
+      png_set_swap(png_);  // the file is big-endian
     }
     png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
@@ -114,7 +116,7 @@ class PngReader {
       fail(fmt::format("{} x {} pixels are more than {} per side", shape.width, shape.height,
                        kMaxImageSide));
     }
-    // Before the memory is asked for: a short file cannot hold a large image.
+    // Check before any memory is allocated for the pixels: a short file cannot hold a large image.
     const auto row_bytes = static_cast<int64_t>(png_get_rowbytes(png_, info_));
     if (row_bytes * shape.height / kMostDeflated > static_cast<int64_t>(source_.bytes.size())) {
       fail(fmt::format("damaged or truncated PNG: {} bytes cannot hold {} x {} pixels",
@@ -147,7 +149,7 @@ void append_bytes(png_structp png, png_bytep bytes, size_t count) {
   static_cast<std::string*>(png_get_io_ptr(png))->append(reinterpret_cast<char*>(bytes), count);
 }
 
-// Samples as a PNG file holds them: 16-bit ones are big endian.
+// Appends a sample as PNG stores it: 16-bit samples are big-endian.
 template <typename Sample>
 void append_sample(std::vector<png_byte>& row, Sample sample) {
   if constexpr (std::is_same_v<Sample, uint8_t>) {
@@ -159,7 +161,7 @@ void append_sample(std::vector<png_byte>& row, Sample sample) {
   }
 }
 
-// rows [H, W, 3]: uint8 become 8 bits per channel, float32 become 16.
+// Encodes rows [H, W, 3]: uint8 with 8 bits per channel, float32 with 16.
 template <typename Sample>
 std::string encode_rows(const at::Tensor& rows, const std::filesystem::path& file) {
   const int64_t height = rows.size(0);

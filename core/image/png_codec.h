@@ -1,4 +1,4 @@
-// PNG by libpng, from and to memory.
+// Decodes PNG from memory and encodes it to memory, with libpng.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,12 +10,13 @@
 
 namespace scgan {
 
-// As image_info and decode_image of core/image/image_file.h; `file` is for messages.
+// Like image_info and decode_image of core/image/image_file.h; `file` is used only in messages.
 ImageInfo png_info(const std::string& bytes, const std::filesystem::path& file);
 at::Tensor decode_png(const std::string& bytes, const std::filesystem::path& file);
 
-// [3, H, W] -> an RGB PNG without time or text chunks: same image, same bytes. uint8 becomes 8 bits
-// per channel; float32, whole numbers from 0 to 65535, become 16. Throws Error(kStorage).
+// Encodes [3, H, W] as an RGB PNG without time or text chunks, so that equal images have equal
+// bytes. uint8 is written with 8 bits per channel; float32, which must hold whole numbers from 0 to
+// 65535, with 16. Throws Error(kStorage).
 std::string encode_png(const at::Tensor& image, const std::filesystem::path& file);
 
 }  // namespace scgan

@@ -15,10 +15,10 @@
 namespace scgan {
 namespace {
 
-constexpr size_t kHalf = 65536;  // values of 16 bits
+constexpr size_t kHalf = 65536;  // number of 16-bit values
 constexpr std::array<const char*, 3> kChannelNames{"red", "green", "blue"};
 
-// Whole numbers that are ordered as the floats are.
+// Maps floats to integers in the same order.
 uint32_t key_of(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
   return (bits >> 31) != 0 ? ~bits : bits | 0x80000000U;
@@ -31,12 +31,12 @@ int64_t sum(const std::vector<int64_t>& counts) {
   return std::accumulate(counts.begin(), counts.end(), int64_t{0});
 }
 
-// The bin of the value with a 0-based rank, and its rank in that bin.
+// The bin that contains the value of a 0-based rank, and the value's rank within that bin.
 struct Place {
   size_t bin = 0;
   int64_t rank = 0;
 };
-// Throws when there are not that many values: those of the second pass over floats are others.
+// Throws when there are too few values: then the second pass over floats saw different ones.
 Place place_of(std::span<const int64_t> counts, int64_t rank) {
   for (size_t bin = 0; bin < counts.size(); rank -= counts[bin++]) {
     if (rank < counts[bin]) return {bin, rank};
@@ -44,10 +44,12 @@ Place place_of(std::span<const int64_t> counts, int64_t rank) {
   throw Error(ErrorKind::kData, "the images were changed while they were being read");
 }
 
-// Where a percentile lies between two neighbours of `count` sorted values.
+// The position of a percentile between two neighbours of `count` sorted values.
 struct Position {
-  int64_t below = 0, above = 0;  // ranks
-  double share = 0;              // of the one above
+  // Ranks of the two neighbours.
+  int64_t below = 0, above = 0;
+  // Weight of the upper neighbour.
+  double share = 0;
 };
 Position position_of(double percent, int64_t count) {
   const double place = percent / 100 * static_cast<double>(count - 1);

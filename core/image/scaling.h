@@ -1,4 +1,4 @@
-// From raw values to grey levels: which raw values become black and white.
+// Scales raw pixel values to grey levels: determines which raw values become black and white.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,37 +11,41 @@
 
 namespace scgan {
 
-using ChannelRanges = std::array<std::array<double, 2>, 3>;  // [low, high] per channel, raw values
+// [low, high] per channel, in raw values.
+using ChannelRanges = std::array<std::array<double, 2>, 3>;
 
-// Which of the three channels an image has; those it does not have are black.
+// Which of the three channels an image has. The missing channels are black.
 using ChannelsPresent = std::array<bool, 3>;
 inline constexpr ChannelsPresent kAllChannels{true, true, true};
 
-// 0 ... the type's largest value, for 8 or 16 bits. Float has no such range: 0 ... 1.
+// Returns [0, largest value of the type] for 8 and 16 bits, and [0, 1] for float, which has no such
+// range.
 ChannelRanges full_range(int64_t bits);
 
-// Exact percentiles per channel of any number of images without keeping them: counts how often each
-// raw value occurs. Float images have too many values to count each; they are added twice. First
-// the upper halves of their bit patterns are counted, then the lower halves in the few bins
-// that hold the percentiles:
+// Computes exact percentiles per channel of any number of images without storing them: counts how
+// often each raw value occurs. Float images have too many distinct values for that, so they must be
+// added in two passes. The first pass counts the upper halves of their bit patterns, the second one
+// the lower halves in the few bins that contain the percentiles:
 //
 //   do { for (every image) histogram.add(image); } while (histogram.needs_another_pass(low, high));
 class RawHistogram {
  public:
-  // Of images of 8, 16 or 32 (float) bits per channel, all of one depth.
+  // All images must have the same depth, `bits` per channel: 8, 16 or 32 (float).
   explicit RawHistogram(int64_t bits = 16) : bits_(bits) {}
 
-  // image [3, H, W] as decode_image of core/image/image_file.h returns it; channels that are not
-  // there do not count. From any thread.
+  // Adds image [3, H, W] as returned by decode_image of core/image/image_file.h. Channels that are
+  // not present are ignored. May be called from any thread.
   void add(const at::Tensor& image, const ChannelsPresent& present = kAllChannels);
 
-  // Ends a pass over all images. Always false for 8 and 16 bits, which need not ask.
+  // Ends a pass over all images and returns whether they must be added again to compute the
+  // percentiles `low` and `high`. For 8 and 16 bits it returns false, and the call is not needed.
   bool needs_another_pass(double low, double high);
 
-  // Percentiles (0 ... 100, linear between order statistics: type 7, NumPy's default) per channel;
-  // of floats only those asked for before the second pass. A channel that no image has gets
-  // full_range. Throws Error(kData) naming the channel when low and high come out equal, and
-  // when the second pass over floats saw other images than the first.
+  // Returns the percentiles `low` and `high` (0 ... 100, linear between order statistics: type 7,
+  // NumPy's default) per channel. For floats, both must be those passed to needs_another_pass(). A
+  // channel that is not present in any image gets full_range. Throws Error(kData) naming the
+  // channel when both percentiles are equal, and Error(kData) when the two passes over floats saw
+  // different images.
   ChannelRanges percentiles(double low, double high) const;
 
  private:
@@ -56,15 +60,21 @@ class RawHistogram {
 
   int64_t bits_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Counts>> all_;  // of this pass, one per thread that ever added
-  std::vector<Counts*> idle_;                 // those that no thread is filling
-  bool fine_ = false;                         // floats, in the second pass
-  Counts coarse_;                             // floats: of the first pass
-  // Floats, second pass: upper halves that hold a percentile, ascending; 65536 counts for each.
+  // The counts of this pass, one for each thread that adds images at the same time.
+  std::vector<std::unique_ptr<Counts>> all_;
+  // Those of all_ that no thread is using.
+  std::vector<Counts*> idle_;
+  // Set during the second pass over floats.
+  bool fine_ = false;
+  // Floats: the counts of the first pass.
+  Counts coarse_;
+  // Floats, second pass: the upper halves that contain a percentile, ascending. Each has 65536
+  // counts.
   std::array<std::vector<size_t>, 3> targets_;
 };
 
-// clip((v - low) / (high - low)) * 255 as float32, per channel of an image as above.
+// Returns clip((v - low) / (high - low)) * 255 as float32, per channel. `image` and `present` are
+// as in RawHistogram::add().
 at::Tensor scale_to_grey_levels(const at::Tensor& image, const ChannelRanges& ranges,
                                 const ChannelsPresent& present = kAllChannels);
 

@@ -20,9 +20,9 @@
 namespace scgan {
 namespace {
 
-constexpr int kMostPages = 64;  // looked at: pyramids have a dozen
+constexpr int kMostPages = 64;  // more than enough: pyramids have about a dozen
 
-// What is read, and the most bytes that one byte of the file can become.
+// A supported compression, and the most bytes that one byte of the file can expand to.
 struct Compression {
   uint16_t scheme;
   int64_t most_inflated;
@@ -73,10 +73,13 @@ std::string photometric_text(int photometric) {
 // A strip or tile of the image.
 struct Chunk {
   uint32_t index = 0;
-  int64_t plane = 0;  // planar files: the one channel it holds
+  // In planar files, the one channel that the chunk holds.
+  int64_t plane = 0;
   int64_t top = 0, left = 0;
-  int64_t height = 0, width = 0;  // of what is in the image
-  int64_t row_samples = 0;        // from one line to the next
+  // Size of the part that lies inside the image.
+  int64_t height = 0, width = 0;
+  // Number of samples from the start of one row to the next.
+  int64_t row_samples = 0;
 };
 
 class TiffReader {
@@ -91,7 +94,7 @@ class TiffReader {
 
   ImageInfo info() const { return info_; }
 
-  // [3, H, W]. Sample: as in the file.
+  // Returns the image [3, H, W]. Sample is the type of the samples in the file.
   template <typename Sample, typename Value>
   at::Tensor planes() {
     at::Tensor image =
@@ -121,7 +124,7 @@ class TiffReader {
                                                           : source_.complaint().c_str()));
   }
 
-  // A tag with one number, or its default.
+  // Returns the value of a tag that holds one number, or its default.
   int value(uint32_t tag) const {
     uint16_t number = 0;
     return TIFFGetFieldDefaulted(tiff_.get(), tag, &number) == 1 ? number : -1;
@@ -135,7 +138,7 @@ class TiffReader {
     return (std::max<int64_t>(large_value(TIFFTAG_SUBFILETYPE), 0) & FILETYPE_REDUCEDIMAGE) != 0;
   }
 
-  // The one page that is not a reduced version of another.
+  // Selects the one page that is not a reduced version of another.
   void choose_page() {
     int pages = 0;
     int whole = 0;
@@ -156,7 +159,7 @@ class TiffReader {
     check_stack();
   }
 
-  // Stacks that are one page to TIFF: of ImageJ, and of files with a depth.
+  // Rejects stacks that TIFF stores as one page: those of ImageJ, and of files with a depth.
   void check_stack() const {
     const char* text = nullptr;
     if (TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) == 1 && text != nullptr) {
@@ -240,7 +243,7 @@ class TiffReader {
     }
   }
 
-  // Before the memory is asked for: a short file cannot hold a large image.
+  // Runs before any memory is allocated for the pixels: a short file cannot hold a large image.
   void check_size() {
     info_.height = large_value(TIFFTAG_IMAGELENGTH);
     info_.width = large_value(TIFFTAG_IMAGEWIDTH);

@@ -9,9 +9,9 @@
 
 namespace scgan {
 
-// What libtiff calls; its handle is the TiffSource.
+// The callbacks for libtiff; their handle is the TiffSource.
 struct TiffCallbacks {
-  // Both handlers return 1: said, nothing is left for the global handlers, which print.
+  // Both handlers return 1 (handled), so that libtiff does not call the global ones, which print.
   static int on_error(TIFF*, void* user, const char*, const char* format, va_list values) {
     std::string& complaint = static_cast<TiffSource*>(user)->complaint_;
     if (!complaint.empty()) return 1;
@@ -57,13 +57,13 @@ struct TiffCallbacks {
 
 TiffHandle TiffSource::open() {
   TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
-  // libtiff holds tables of tags and compressed strips, none of which is larger than the file:
-  // a limit against files that only claim to be large.
+  // libtiff allocates tables of tags and compressed strips, none of which is larger than the file.
+  // The limit protects against files that only claim to be large.
   TIFFOpenOptionsSetMaxSingleMemAlloc(options,
                                       static_cast<tmsize_t>((64 << 20) + 16 * bytes_.size()));
   TIFFOpenOptionsSetErrorHandlerExtR(options, TiffCallbacks::on_error, this);
   TIFFOpenOptionsSetWarningHandlerExtR(options, TiffCallbacks::on_warning, this);
-  // m: the file is not memory mapped; c: strips as they are.
+  // m: do not use a memory map; c: do not split large strips.
   TIFF* tiff = TIFFClientOpenExt("TIFF", "rmc", this, TiffCallbacks::read, TiffCallbacks::write,
                                  TiffCallbacks::seek, TiffCallbacks::close, TiffCallbacks::size,
                                  TiffCallbacks::map, TiffCallbacks::unmap, options);

@@ -1,4 +1,4 @@
-// A TIFF file in memory, as libtiff reads it and without a word on stderr.
+// TiffSource: lets libtiff read a TIFF file from memory, without output on stderr.
 #pragma once
 
 #include <tiffio.h>
@@ -16,22 +16,23 @@ struct TiffTraits {
 };
 using TiffHandle = UniqueHandle<TiffTraits>;
 
-class TiffSource {  // Stays where it is while a handle of it is open.
+// Must not be moved or destroyed while one of its handles is open.
+class TiffSource {
  public:
-  // `bytes` must outlive it.
+  // `bytes` must outlive the TiffSource.
   explicit TiffSource(const std::string& bytes) : bytes_(bytes) {}
   TiffSource(const TiffSource&) = delete;
   TiffSource& operator=(const TiffSource&) = delete;
 
-  // A null handle and a complaint when the first page cannot be understood.
+  // If the first page cannot be read, returns a null handle and sets complaint().
   TiffHandle open();
 
   size_t size() const { return bytes_.size(); }
 
-  // The first error since it was opened; empty when there was none.
+  // The first error since open(); empty if there was none.
   const std::string& complaint() const { return complaint_; }
 
-  // Whether libjpeg had to make pixels up, which it only warns about.
+  // Whether libjpeg had to invent pixels, which it reports only as a warning.
   bool damaged() const { return damaged_; }
 
  private:

@@ -55,11 +55,11 @@ std::vector<int64_t> CheckpointFolder::steps(std::string_view extension) const {
   return found;
 }
 
-// Commit records first: without one, a file is no checkpoint.
+// Removes the commit records first: without its record, a tensor file is not a checkpoint.
 void CheckpointFolder::remove_all_but(const std::vector<int64_t>& kept) const {
   for (const char* extension : {kManifest, kTensors}) {
     for (const int64_t step : steps(extension)) {
-      std::error_code ignored;  // a checkpoint that stays does no harm
+      std::error_code ignored;  // a remaining checkpoint does no harm
       if (std::find(kept.begin(), kept.end(), step) == kept.end()) {
         std::filesystem::remove(file(step, extension), ignored);
       }
@@ -80,13 +80,13 @@ void CheckpointFolder::save(int64_t step, const NamedTensors& tensors,
   try {
     write_file_atomically(file(step, kManifest), manifest.dump(1) + "\n");
   } catch (const Error&) {
+    // Without a manifest, the tensor file is not a checkpoint.
     std::error_code ignored;
-    std::filesystem::remove(file(step, kTensors),
-                            ignored);  // without a manifest it is no checkpoint
+    std::filesystem::remove(file(step, kTensors), ignored);
     throw;
   }
 
-  // A later one is damaged: the run went on from before it.
+  // A later checkpoint must be damaged, because the run resumed from an earlier one.
   auto kept = steps(kManifest);
   std::erase_if(kept, [step](int64_t other) { return other > step; });
   kept.resize(std::min(kept.size(), kKept));

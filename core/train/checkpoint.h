@@ -1,6 +1,6 @@
-// Checkpoints of a run in its folder: checkpoint-<step>.safetensors and, written last as the commit
-// record, checkpoint-<step>.json with the SHA-256 of the file and of every tensor. The last two are
-// kept.
+// CheckpointFolder: the checkpoints of a run. A checkpoint is checkpoint-<step>.safetensors and,
+// written last as the commit record, checkpoint-<step>.json with the SHA-256 of the file and of
+// every tensor. The newest two checkpoints are kept.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +16,11 @@ namespace scgan {
 
 class CheckpointFolder {
  public:
-  // `run_id` is written into each checkpoint; one of another run is never loaded.
+  // `run_id` is written into each checkpoint. A checkpoint of another run is never loaded.
   CheckpointFolder(std::filesystem::path folder, std::string run_id);
 
-  // Writes both files atomically, then removes all but the newest two up to this step, what killed
-  // writers left included. Throws Error(kStorage); the earlier checkpoints are then still there.
+  // Writes both files atomically. Then removes all checkpoints, including incomplete ones, except
+  // the newest two up to `step`. Throws Error(kStorage) without removing an earlier checkpoint.
   void save(int64_t step, const NamedTensors& tensors,
             const std::map<std::string, std::string>& counters) const;
 
@@ -28,19 +28,21 @@ class CheckpointFolder {
     int64_t step = 0;
     SafetensorsFile content;
   };
-  // The newest one whose digests hold; damaged ones are warned about by name and passed over.
-  // Nothing there: nullopt.
+  // Returns the newest checkpoint whose digests match, or nullopt if there is none. Logs a warning
+  // with the name of each damaged checkpoint and skips it.
   std::optional<Loaded> load_newest() const;
 
-  // Step of the newest commit record, without checking the content; nullopt if none.
+  // Returns the step of the newest commit record, without checking the content, or nullopt if there
+  // is none.
   std::optional<int64_t> newest_step() const;
 
-  // Removes all checkpoints and what is left of some: the run is done.
+  // Removes all checkpoints, including incomplete ones. For a finished run.
   void clear() const;
 
  private:
   std::filesystem::path file(int64_t step, const char* extension) const;
-  std::vector<int64_t> steps(std::string_view extension) const;  // of such files, descending
+  // The steps of the files with this extension, descending.
+  std::vector<int64_t> steps(std::string_view extension) const;
   void remove_all_but(const std::vector<int64_t>& kept) const;
   SafetensorsFile verified(int64_t step) const;
 

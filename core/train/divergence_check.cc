@@ -23,7 +23,8 @@ int64_t hash_of(const at::Tensor& tensor) {
   return static_cast<int64_t>(std::stoull(hex.substr(0, 16), nullptr, 16));
 }
 
-// Ranks whose value differs from that of the lowest rank that holds it. `values` [ranks].
+// Returns the ranks whose value differs from that of the lowest rank that holds it. `values` has
+// the shape [ranks].
 std::vector<int> outliers(const at::Tensor& values, Placement placement) {
   const auto size = static_cast<int>(values.size(0));
   const int first = first_holder(placement, size);
@@ -49,7 +50,7 @@ std::vector<int> outliers(const at::Tensor& values, Placement placement) {
 void require_equal_states(const TrainState& state, Communicator& communicator) {
   if (communicator.size() == 1) return;
   const std::vector<PlacedTensor> tensors = state.placed_tensors();
-  // The step and the number of tensors first: what is gathered next must have one shape.
+  // Compare the step and the number of tensors first: the gather below needs equal shapes.
   const at::Tensor shape = at::empty({1, 2}, at::kLong);
   shape[0][0] = state.step;
   shape[0][1] = static_cast<int64_t>(tensors.size());

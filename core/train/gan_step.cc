@@ -29,13 +29,13 @@ namespace scgan {
 struct GanStep::MicroBatch {
   // Inputs [m, 3, S, S].
   at::Tensor a, b;
-  // With graph; without it until the backward pass when run.recompute is on.
+  // With the autograd graph. With run.recompute, the graph exists only during the backward pass.
   at::Tensor fake_a, fake_b;
   // Global index of the first sample.
   int64_t first = 0;
 };
 
-// What distinguishes the two discriminators in a step: where DiffAugment draws, and their losses.
+// What distinguishes the two discriminators in a step: their DiffAugment sites and their losses.
 struct GanStep::DiscriminatorRole {
   AugmentSite generator_step, real, fake;
   Loss generator, adversarial, ssl;
@@ -43,13 +43,14 @@ struct GanStep::DiscriminatorRole {
 
 namespace {
 
-// The terms of the generators' objective that a micro-batch adds to, as backward() returns them.
+// The terms of the generators' objective that each micro-batch contributes to, in the order in
+// which backward() returns them.
 constexpr std::array<Loss, 4> kMicroBatchLosses{Loss::kCycleA, Loss::kCycleB, Loss::kIdentityA,
                                                 Loss::kIdentityB};
 
 int64_t column(Loss loss) { return static_cast<int64_t>(loss); }
 
-// A discriminator gets no gradient while the generators learn.
+// Disables a discriminator's gradients while the generators' gradient is computed.
 class ScopedFreeze {
  public:
   explicit ScopedFreeze(ParameterArena& arena) : arena_(arena) { arena_.set_trainable(false); }
@@ -61,7 +62,7 @@ class ScopedFreeze {
   ParameterArena& arena_;
 };
 
-// Tells the reducer, while a backward pass runs, which gradients are complete.
+// Reports each gradient that a running backward pass completes to the reducer.
 class GradientWatch {
  public:
   GradientWatch(ParameterArena& arena, GradientReducer& reducer) : arena_(arena) {
@@ -112,8 +113,8 @@ StepLosses GanStep::run(const Batch& cpu_batch, double learning_rate) {
   if (d_first) update_discriminators(batch, fakes, learning_rate, losses);
   const AdversarialGradients adversarial = adversarial_gradients(fakes, losses);
   at::Tensor micro_losses;
-  // The gradients travel while the discriminators learn, which read only detached fakes and their
-  // own weights.
+  // The generators' gradient is summed while the discriminators are updated. This is safe: they
+  // read only detached fakes and their own weights.
   const at::Tensor gradient = start_generator_gradient(micros, adversarial, micro_losses);
   if (!d_first) update_discriminators(batch, fakes, learning_rate, losses);
   reducer_.finish();
@@ -132,7 +133,7 @@ int GanStep::first_holder(const DiscriminatorState& discriminator) const {
   return scgan::first_holder(discriminator.placement, communicator_.size());
 }
 
-// Each gradient is computed where its discriminator is held, then broadcast.
+// The ranks that hold a discriminator compute its gradient; the first of them broadcasts it.
 GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes,
                                                              StepLosses& losses) {
   AdversarialGradients gradients{at::empty_like(fakes.b), at::empty_like(fakes.a)};
@@ -149,7 +150,7 @@ GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes,
 
 void GanStep::update_discriminators(const Batch& batch, const Fakes& fakes, double learning_rate,
                                     StepLosses& losses) {
-  // Every rank feeds both pools, so that they are equal on all ranks.
+  // Every rank updates both pools, so that they are equal on all ranks.
   const at::Tensor shown_b = state_.netD_A.pool.query(fakes.b, state_.step);
   const at::Tensor shown_a = state_.netD_B.pool.query(fakes.a, state_.step);
   const PartWindows windows = part_windows(spec_, state_.step);
@@ -224,7 +225,7 @@ at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros,
       rows.push_back(backward(micro, adversarial));
       gradients.push(std::move(gradient));
     }
-    micro = {};  // frees its graph
+    micro = {};  // free its graph
   }
   micro_losses = at::stack(rows);
   if (!sum.defined()) {
@@ -234,8 +235,8 @@ at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros,
   return sum;
 }
 
-// The backward pass of one micro-batch's share of the generators' objective. Returns its weighted
-// terms, in the order of kMicroBatchLosses.
+// Runs the backward pass of one micro-batch's share of the generators' objective. Returns its
+// weighted terms, in the order of kMicroBatchLosses.
 at::Tensor GanStep::backward(MicroBatch& micro, const AdversarialGradients& adversarial) {
   if (spec_.run.recompute) translate(micro);
   const LossSpec& loss = spec_.loss;
@@ -269,7 +270,7 @@ void GanStep::discriminator_step(DiscriminatorState& discriminator, const Discri
     return diff_augment(images, spec_.model.diffaug, spec_.seed, site, step);
   };
 
-  // Two calls: real and fake images never share batch statistics.
+  // Two calls, because real and fake images must not share batch statistics.
   const auto on_real =
       discriminator.network->discriminate_real(augmented(batch.real, role.real), batch.part);
   const at::Tensor on_fake = discriminator.network->logits(augmented(batch.fakes, role.fake));
@@ -286,8 +287,8 @@ void GanStep::discriminator_step(DiscriminatorState& discriminator, const Discri
   losses[role.adversarial] = adversarial.item<double>();
 }
 
-// Completes `losses` on every rank: the sums over all micro-batches, and each discriminator's terms
-// from the first rank that holds it.
+// Completes `losses` on every rank: sums the generators' terms over all micro-batches, and takes
+// each discriminator's terms from the first rank that holds it.
 void GanStep::gather_losses(const at::Tensor& micro_losses, StepLosses& losses) {
   TreeSum sum;
   const at::Tensor rows = all_gather_rows(communicator_, micro_losses.to(at::kCPU, at::kDouble));

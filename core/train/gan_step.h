@@ -1,10 +1,11 @@
 // GanStep: one iteration of CycleGAN training whose bits do not depend on the number of ranks.
 //
-// Generators are data-parallel: a batch is cut into micro-batches of fixed size, each rank takes a
-// contiguous part of them, and gradients are added in the canonical tree. Discriminators see the
-// whole batch; placement.h says which ranks hold them. The order of updates is the published one:
-// the discriminators learn from fakes made before the generators' update. With train.order d_first
-// they learn first, and the generators' adversarial loss is that of the updated discriminators.
+// The generators are data-parallel: a batch is split into micro-batches of fixed size, each rank
+// processes a contiguous range of them, and the gradients are added in the canonical tree. The
+// discriminators see the whole batch; placement.h says which ranks hold them. Updates follow the
+// published order: the discriminators are trained on fakes made before the generators' update. With
+// train.order d_first the discriminators are updated first, and the generators' adversarial loss is
+// computed with the updated discriminators.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -24,7 +25,8 @@
 
 namespace scgan {
 
-// What decoder_part of netD_A and of netD_B reconstructs in a step; one window for the whole batch.
+// The windows that decoder_part of netD_A and of netD_B reconstructs in a step. All images of the
+// batch share one window per discriminator.
 struct PartWindows {
   PartWindow a, b;
 };
@@ -38,7 +40,7 @@ class GanStep {
           BucketSizes buckets = {});
 
   // Updates all networks once with `batch`, the whole batch of step `state.step`, and increments
-  // the step. Collective.
+  // the step. Returns the losses, complete on every rank. Collective.
   StepLosses run(const Batch& batch, double learning_rate);
 
   // Copies the state of both discriminators (parameters, Adam, buffers) to every rank, as a
@@ -50,16 +52,16 @@ class GanStep {
   struct DiscriminatorRole;
   static const DiscriminatorRole kRoleOfA, kRoleOfB;
 
-  // Of the whole batch, detached.
+  // The fakes of the whole batch, detached.
   struct Fakes {
     at::Tensor a, b;
   };
   // Gradients of the generators' adversarial losses with respect to the fakes of the whole batch:
-  // of netD_A's with respect to the fakes of B, of netD_B's with respect to those of A.
+  // `a` for netD_A's loss and the fakes of B, `b` for netD_B's loss and the fakes of A.
   struct AdversarialGradients {
     at::Tensor a, b;
   };
-  // What a discriminator learns from in a step: the whole batch.
+  // The whole batch that a discriminator is trained on in a step.
   struct DiscriminatorBatch {
     at::Tensor real, fakes;
     PartWindow part;

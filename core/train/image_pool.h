@@ -1,6 +1,6 @@
-// ImagePool: past fakes of one domain, shown to its discriminator again (Shrivastava et al., CVPR
-// 2017). The same on every rank: fed with the whole batch in global sample order, its draws are by
-// counter.
+// ImagePool: past fakes of one domain that its discriminator sees again (Shrivastava et al., CVPR
+// 2017). The pool is the same on every rank, because it receives the whole batch in global sample
+// order and its random numbers are counter-based.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,16 +13,18 @@ namespace scgan {
 
 class ImagePool {
  public:
-  // `capacity` images; 0 passes everything through. `purpose` tells the pools of a run apart.
+  // Holds up to `capacity` images; with 0, query() returns its input. `purpose` distinguishes the
+  // pools of a run.
   ImagePool(int64_t capacity, int64_t seed, Purpose purpose);
 
-  // Image by image, in order: while the pool is not full, store it and return it. Then with
-  // probability 0.5 return a random stored image and put the new one in its place, else return the
-  // new one. fakes [N, 3, S, S], detached.
+  // Returns one image for each of `fakes` [N, 3, S, S], which must be detached. Processes them in
+  // order: while the pool is not full, stores and returns the image. Once it is full, with
+  // probability 0.5 returns a random stored image and replaces it with the new one; otherwise
+  // returns the new one.
   at::Tensor query(const at::Tensor& fakes, int64_t step);
 
-  // What is stored, [k, 3, S, S] with k <= capacity (undefined while empty): the pool's whole
-  // state.
+  // The stored images [k, 3, S, S], k <= capacity, undefined while the pool is empty. They are the
+  // whole state of the pool.
   const at::Tensor& images() const { return images_; }
   void set_images(at::Tensor images) { images_ = std::move(images); }
 

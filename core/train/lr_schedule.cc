@@ -7,7 +7,7 @@
 namespace scgan {
 namespace {
 
-// The published fall towards 0 over `decay` epochs, `past` epochs after its start.
+// The published linear decay towards 0 over `decay` epochs, `past` epochs after its start.
 double linear(int64_t past, int64_t decay) {
   return 1.0 - static_cast<double>(past) / static_cast<double>(decay + 1);
 }

@@ -1,5 +1,5 @@
-// Which ranks of a group hold which part of the TrainState: every rank trains the generators, but
-// from two ranks on, each discriminator is trained by every second rank only.
+// Which ranks of a group hold which part of the TrainState. Every rank trains the generators; with
+// two or more ranks, only every second rank trains each discriminator.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,8 @@ enum class Placement : uint8_t { kAllRanks, kEvenRanks, kOddRanks };
 inline constexpr Placement kPlacementOfDA = Placement::kEvenRanks;
 inline constexpr Placement kPlacementOfDB = Placement::kOddRanks;
 
-// The lowest of `size` ranks that holds what is placed so; a single rank holds everything.
+// Returns the lowest of `size` ranks that holds a part with this placement. A single rank holds
+// everything.
 constexpr int first_holder(Placement placement, int size) {
   return placement == Placement::kOddRanks && size > 1 ? 1 : 0;
 }

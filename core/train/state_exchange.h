@@ -1,4 +1,4 @@
-// How ranks that join a run under way come to its state.
+// Sends the state of a run to the ranks that join it during training.
 #pragma once
 
 #include "core/comm/communicator.h"
@@ -6,9 +6,9 @@
 
 namespace scgan {
 
-// Rank 0's state, bit for bit, on every rank: tensors and counters. The states are of equal specs;
-// rank 0 holds both discriminators (GanStep::collect_discriminators). Throws Error(kData) when a
-// state does not fit, which only another spec can cause. Collective.
+// Copies rank 0's state, tensors and counters, to every rank, bit for bit. The states must have
+// equal specs, and rank 0 must hold both discriminators (GanStep::collect_discriminators). Throws
+// Error(kData) when the state does not fit, which only a different spec can cause. Collective.
 void share_state(TrainState& state, Communicator& communicator);
 
 }  // namespace scgan

@@ -43,7 +43,7 @@ inline constexpr std::array<NamedLoss, 10> kLosses{{{Loss::kGAdvA, "g_adv_a"},
                                                     {Loss::kSslA, "ssl_a"},
                                                     {Loss::kSslB, "ssl_b"}}};
 
-// The terms as they enter the sums: weighted, over the whole batch.
+// The values of all terms: weighted as in the objective, over the whole batch.
 class StepLosses {
  public:
   double& operator[](Loss loss) { return values_.at(static_cast<size_t>(loss)); }

@@ -27,7 +27,7 @@ std::shared_ptr<Generator> generator(const RunSpec& spec, NetworkIndex index, c1
   return prepared(make_generator(spec.model), spec, index, device);
 }
 
-// What the two discriminators of a run differ in.
+// What distinguishes the two discriminators of a run.
 struct DiscriminatorKey {
   const char* name;
   NetworkIndex index;
@@ -124,7 +124,7 @@ void TrainState::load_initial_weights(const std::filesystem::path& file) {
   };
   bool any = false;
   for (const auto& [name, tensor] : read_safetensors(file).tensors) {
-    if (is_training_state(name)) continue;  // of a checkpoint: only its weights count
+    if (is_training_state(name)) continue;  // of a checkpoint, only the weights are used
     const auto found = own.find(name);
     if (found == own.end()) {
       refuse(name,
@@ -195,7 +195,7 @@ std::map<std::string, std::string> TrainState::counters() const {
       {"adam_steps.D_B", std::to_string(netD_B.arena.adam_steps())}};
   if (best.weights.defined()) {
     all["best.step"] = std::to_string(best.step);
-    all["best.fid"] = fmt::format("{}", best.fid);  // the shortest text that gives the same double
+    all["best.fid"] = fmt::format("{}", best.fid);  // the shortest text that reads back exactly
   }
   return all;
 }

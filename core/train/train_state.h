@@ -1,6 +1,6 @@
-// TrainState: everything of a run that cannot be computed from its RunSpec: weights, buffers, Adam
-// state, image pools, the weights' moving average, the best scored weights and the number of steps
-// done. What a checkpoint holds.
+// TrainState: everything about a run that cannot be computed from its RunSpec: weights, buffers,
+// Adam state, image pools, the moving average of the weights, the best scored weights and the
+// number of steps done. A checkpoint stores exactly this.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -26,9 +26,9 @@ namespace scgan {
 struct DiscriminatorState {
   std::shared_ptr<Discriminator> network;
   ParameterArena arena;
-  // Equal on all ranks, wherever the discriminator is.
+  // Equal on all ranks, including those that do not hold the discriminator.
   ImagePool pool;
-  // Of network and arena.
+  // The ranks that hold `network` and `arena`.
   Placement placement;
 };
 
@@ -41,9 +41,9 @@ struct PlacedTensor {
 
 class TrainState {
  public:
-  // New networks with the initial weights of (spec.seed), or those of train.initial_weights as far
-  // as they go, in the type of train.precision; equal on every rank. Throws Error(kData) naming the
-  // file and the tensor that does not fit.
+  // Builds networks with initial weights drawn from spec.seed, replaced by those that
+  // train.initial_weights contains, in the type of train.precision; equal on every rank. Throws
+  // Error(kData) naming the file and the tensor that does not fit.
   TrainState(const RunSpec& spec, c10::Device device);
 
   // Names as in the published code: netG_A translates A to B, netG_B B to A; netD_A sees images
@@ -51,44 +51,51 @@ class TrainState {
   std::shared_ptr<Generator> netG_A, netG_B;
   ParameterArena generators;
   DiscriminatorState netD_A, netD_B;
-  int64_t step = 0;         // training steps done
-  int64_t scored_step = 0;  // the last step that was scored during training
+  // Training steps done.
+  int64_t step = 0;
+  // The last step that was scored during training.
+  int64_t scored_step = 0;
 
-  // Flat, of the generators' layout.
-  at::Tensor ema;  // moving average of their weights; undefined when train.ema_decay is 0
+  // Moving average of the generators' weights, flat in their layout; undefined when train.ema_decay
+  // is 0.
+  at::Tensor ema;
   struct Best {
-    at::Tensor weights;  // undefined until the first score, and when evaluate.checkpoint is last
+    // In the same layout; undefined before the first score and when evaluate.checkpoint is last.
+    at::Tensor weights;
     double fid = 0;
     int64_t step = 0;
   };
   Best best;
 
-  // What is scored, shown and kept of the generators now: the moving average where there is one.
+  // The generators' weights that are scored, shown and kept now: the moving average if there is
+  // one.
   const at::Tensor& current_weights() const { return ema.defined() ? ema : generators.values(); }
 
-  // After an update of the generators: ema = decay * ema + (1 - decay) * weights; nothing without
-  // a moving average.
+  // Must be called after each update of the generators: ema = decay * ema + (1 - decay) * weights.
+  // Does nothing without a moving average.
   void update_ema(double decay);
 
-  // Notes a score of current_weights(); keeps them when they are the best so far.
+  // Records a score of current_weights(). With evaluate.checkpoint best, keeps the weights if they
+  // are the best so far.
   void add_score(double fid);
 
-  // Puts the weights that the run ends with into the generators: the best or the current ones.
-  // Gives their step. Training cannot go on afterwards.
+  // Copies the final weights of the run, the best or the current ones, into the generators. Returns
+  // their step. Training cannot continue afterwards.
   int64_t adopt_final_weights();
 
   // Views of all state except the counters: "netG_A.model.1.weight", buffers likewise,
-  // "adam.first.<name>", "adam.second.<name>", and as far as they are there "ema.<name>",
-  // "best.<name>", "pool_A", "pool_B".
+  // "adam.first.<name>", "adam.second.<name>", and if they exist "ema.<name>", "best.<name>",
+  // "pool_A", "pool_B".
   NamedTensors tensors() const;
   // The same, with the ranks that hold them.
   std::vector<PlacedTensor> placed_tensors() const;
-  // "step", "scored_step", "adam_steps.G", "adam_steps.D_A", "adam_steps.D_B"; "best.step" and
-  // "best.fid".
+  // "step", "scored_step", "adam_steps.G", "adam_steps.D_A", "adam_steps.D_B", and if they exist
+  // "best.step" and "best.fid".
   std::map<std::string, std::string> counters() const;
 
-  // Takes over what tensors() and counters() of an equal spec gave. Throws Error(kData) naming the
-  // tensor that is missing, unknown or of another shape; the state is then unusable.
+  // Restores the state from tensors() and counters() of a state with an equal spec. Throws
+  // Error(kData) naming the tensor that is missing, unknown or of a different shape, or the counter
+  // that is missing or not valid; the state is then unusable.
   void restore(const NamedTensors& tensors, const std::map<std::string, std::string>& counters);
 
  private:
@@ -97,10 +104,11 @@ class TrainState {
   bool keeps_best_;
 };
 
-// Shows the weights that are scored (TrainState::current_weights) in the generators while it lives.
+// Holds the weights that are scored (TrainState::current_weights) in the generators during its
+// lifetime, then restores the trained ones.
 class ScopedEvalWeights {
  public:
-  // `state` must outlive this; nothing may train meanwhile.
+  // `state` must outlive this object and must not be trained during its lifetime.
   explicit ScopedEvalWeights(TrainState& state);
   ~ScopedEvalWeights();
   ScopedEvalWeights(const ScopedEvalWeights&) = delete;
@@ -108,10 +116,11 @@ class ScopedEvalWeights {
 
  private:
   TrainState& state_;
-  at::Tensor trained_;  // undefined: the generators hold them already
+  // Undefined if the generators already hold the scored weights.
+  at::Tensor trained_;
 };
 
-// The final weights of one network: parameters and buffers under the published names
+// Returns the weights of one network: parameters and buffers under their published names
 // ("model.1.weight").
 NamedTensors network_tensors(Network& network);
 

@@ -15,7 +15,7 @@
 namespace scgan {
 namespace {
 
-// The requests that all ranks act on.
+// Combines the ranks' requests into those that all ranks act on.
 BoundaryRequests agree(Communicator& communicator, TrainObserver& observer) {
   const BoundaryRequests mine = observer.at_boundary();
   if (communicator.size() == 1) return mine;
@@ -59,7 +59,7 @@ void Trainer::join(Communicator& communicator) {
   communicator_ = &communicator;
   step_.emplace(spec_, state_, communicator);
   share_state(state_, communicator);
-  saved_step_ = -1;  // all ranks must agree on what is saved
+  saved_step_ = -1;  // must be equal on all ranks, because saving is collective
 }
 
 int64_t Trainer::total_steps() const {
@@ -72,7 +72,7 @@ int64_t Trainer::score_count() const {
 }
 
 int64_t Trainer::resume() {
-  at::Tensor step = at::full({1}, -1, at::kLong);  // of the checkpoint
+  at::Tensor step = at::full({1}, -1, at::kLong);  // the step of the checkpoint
   if (communicator_->rank() == 0) {
     if (const auto newest = checkpoints_.load_newest()) {
       state_.restore(newest->content.tensors, newest->content.metadata);
@@ -108,7 +108,7 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
     observer.step_done(last_step_);
   }
   score_if_due(observer);
-  save_checkpoint(observer);  // scoring may be interrupted
+  save_checkpoint(observer);  // the scoring that follows may be interrupted
   weights_step_ = state_.adopt_final_weights();
   return TrainOutcome::kFinished;
 }

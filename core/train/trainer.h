@@ -1,4 +1,4 @@
-// Trains one run from its RunSpec: the loop between a DataLoader and a checkpoint.
+// Trainer: trains one run from its RunSpec, and loads and saves its checkpoints.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -18,20 +18,20 @@
 namespace scgan {
 
 struct StepReport {
-  // Steps done, from 1.
+  // Number of this step, from 1.
   int64_t step = 0;
-  // Of this step, from 1.
+  // Epoch of the schedule that contains this step, from 1.
   int64_t epoch = 0;
   double learning_rate = 0;
   StepLosses losses;
-  // Only with a self-supervised loss.
+  // Set only with a self-supervised loss.
   std::optional<PartWindows> windows;
 };
 
 // What an observer asks for at a step boundary.
 struct BoundaryRequests {
-  // Stop, with a checkpoint. One rank's request stops all of them; for the others below only rank
-  // 0's requests count.
+  // Save a checkpoint and stop. A request of any rank stops all ranks; the requests below count
+  // only on rank 0.
   bool stop = false;
   bool checkpoint = false;
   // Call write_samples().
@@ -40,15 +40,15 @@ struct BoundaryRequests {
   bool join = false;
 };
 
-// Training reports to its observer, on every rank; the caller keeps what it needs.
+// Receives the events of training, on every rank.
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
   virtual void step_done(const StepReport& report) = 0;
   // Called once per step boundary, before the next step.
   virtual BoundaryRequests at_boundary() = 0;
-  // Called on rank 0 before every checkpoint. Whatever the observer keeps of the steps so far must
-  // become as durable as the checkpoint, because those steps will not run again.
+  // Called on rank 0 before every checkpoint. The observer must make its records of the steps so
+  // far as durable as the checkpoint, because those steps will not run again.
   virtual void before_checkpoint() = 0;
   // The generators hold the weights that are scored (their moving average, if there is one).
   virtual void write_samples(const TrainState& state) = 0;
@@ -67,9 +67,9 @@ class Trainer {
   Trainer(const RunSpec& spec, const std::string& run_id, const DataLoader& loader,
           Communicator& communicator, c10::Device device, const std::filesystem::path& folder);
 
-  // Continues from the newest intact checkpoint that rank 0 sees, if there is one. The other ranks
-  // may not see it yet on a network file system, so they receive rank 0's state. Returns the steps
-  // done so far. Collective.
+  // Resumes from the newest intact checkpoint that rank 0 sees, if there is one. The other ranks
+  // may not see it yet on a network file system, so they receive rank 0's state. Returns the number
+  // of steps done so far. Collective.
   int64_t resume();
 
   // Trains to the last step, or until the observer requests a stop or a join. When finished, the
@@ -84,13 +84,13 @@ class Trainer {
   void join(Communicator& communicator);
 
   int64_t total_steps() const;
-  // Step of the weights that the generators hold: the last one, or the best one when
-  // evaluate.checkpoint is best.
+  // Once training has finished, the step of the weights that the generators hold: the last one, or
+  // the best one when evaluate.checkpoint is best.
   int64_t weights_step() const { return weights_step_; }
-  // How often the whole run is scored: during training and at its end.
+  // How often the run is scored in all: during training and at its end.
   int64_t score_count() const;
   const TrainState& state() const { return state_; }
-  // The last step that was computed, also when its losses were not finite.
+  // The last step that was computed, even if its losses were not finite.
   const StepReport& last_step() const { return last_step_; }
 
  private:

@@ -17,7 +17,8 @@ Parts parts(const std::vector<Bucket>& buckets) {
 }
 
 TEST(BucketLayoutTest, StartsAtTheEndWithASmallBucketAndCutsAtMultiplesOf64Bytes) {
-  // 100 floats: 16 to a line of 64 bytes. 128 bytes before 100 is 68, rounded up to 80.
+  // 16 floats are 64 bytes. The first bucket would start 128 bytes (32 floats) before 100, at 68,
+  // which is rounded up to 80.
   EXPECT_EQ(parts(bucket_layout(100, 4, {128, 192})), (Parts{{80, 20}, {32, 48}, {0, 32}}));
 }
 

@@ -21,14 +21,14 @@ namespace {
 
 using testing::on_ranks;
 
-// Numbers whose sum depends on the order: large and small ones of both signs.
+// Large and small numbers of both signs, so that their sum depends on the order.
 at::Tensor term(int64_t index) {
   const at::Tensor x = at::arange(64, at::kFloat);
   return (x * (index + 1) * 0.7F).sin() *
          at::pow(10.0, (x + 3 * index).remainder(9) - 4).to(at::kFloat);
 }
 
-// The tree of the contract, written down directly: ((t0 + t1) + (t2 + t3)) + ...
+// Direct recursive form of the specified tree: ((t0 + t1) + (t2 + t3)) + ...
 at::Tensor tree_by_hand(int64_t first, int64_t count) {
   if (count == 1) return term(first);
   return tree_by_hand(first, count / 2) + tree_by_hand(first + count / 2, count / 2);

@@ -12,7 +12,7 @@
 namespace scgan {
 namespace {
 
-// The first work takes long: without an order the others would overtake it.
+// The first work item takes long: without a defined order, the others would overtake it.
 TEST(CommunicatorTest, WorksBesideTheCallerRunOneAfterTheOther) {
   SoloCommunicator communicator;
   std::vector<int> order;

@@ -24,8 +24,8 @@ using testing::on_ranks;
 
 using Parts = std::vector<std::pair<int64_t, int64_t>>;  // begin, count
 
-// One of two ranks, whose partner always offers the same as it does. Work beside the caller is done
-// on a thread or, as a GPU's stream takes it, when it is started.
+// One of two ranks; the other rank always contributes the same values. run_async() runs the work on
+// a thread or, as if queued on a GPU stream, at once.
 class EchoCommunicator final : public Communicator {
  public:
   enum class Async { kThread, kAtOnce };
@@ -53,7 +53,7 @@ class EchoCommunicator final : public Communicator {
   }
 
   Parts sums;
-  int64_t fails_at = -1;  // sums done before that
+  int64_t fails_at = -1;  // number of sums that succeed before one fails; -1: none fails
   int64_t failures = 0;
 
  private:
@@ -78,11 +78,11 @@ TEST(GradientReducerTest, BucketSetsOutOnceItIsCompleteWithThoseBeforeIt) {
   EXPECT_TRUE(reducer.begin({}, last).is_same(last));
   reducer.ready(90, 10);
   EXPECT_EQ(communicator.sums, Parts());
-  reducer.ready(40, 45);  // the rest of {32, 48} is missing, and a part of {80, 20}
+  reducer.ready(40, 45);  // {32, 48} and {80, 20} are still incomplete
   EXPECT_EQ(communicator.sums, Parts());
   reducer.ready(85, 5);
   EXPECT_EQ(communicator.sums, (Parts{{80, 20}}));
-  reducer.ready(0, 32);  // complete, but not its turn
+  reducer.ready(0, 32);  // complete, but must wait for {32, 48}
   EXPECT_EQ(communicator.sums, (Parts{{80, 20}}));
   reducer.ready(32, 8);
   EXPECT_EQ(communicator.sums, (Parts{{80, 20}, {32, 48}, {0, 32}}));
@@ -114,7 +114,7 @@ TEST(GradientReducerTest, BucketThatFailsIsThrownByFinishAndKeepsTheOthersBack) 
     EXPECT_EQ(communicator.sums.size(), 1);
     EXPECT_EQ(communicator.failures, 1);
 
-    communicator.fails_at = -1;  // the next sum is another matter
+    communicator.fails_at = -1;  // the next sum succeeds
     const at::Tensor next = at::ones({100});
     reducer.start(next);
     reducer.finish();
@@ -127,7 +127,7 @@ TEST(GradientReducerTest, FinishThrowsWhatTheTransportThrew) {
   GradientReducer reducer(communicator, Reduction::kCanonical);
   reducer.start(at::zeros({64}));
   EXPECT_THROW(reducer.finish(), std::runtime_error);
-  reducer.finish();  // nothing is left to wait for
+  reducer.finish();  // nothing is pending
 }
 
 TEST(GradientReducerTest, UnfinishedSumEndsBeforeTheReducerDoes) {
@@ -147,7 +147,7 @@ TEST(GradientReducerTest, TakesPartsWhereAllReduceHasSomethingToDo) {
   EXPECT_FALSE(GradientReducer(one, Reduction::kAllReduce).takes_parts());
 }
 
-// Numbers whose sum depends on the order; ranks complete them in orders of their own.
+// The sum of the numbers depends on the order; each rank completes them in a different order.
 TEST(GradientReducerTest, PartsInAnyOrderHaveTheBitsOfTheWholeOnEveryRank) {
   constexpr int64_t kElements = 1000;
   constexpr int64_t kPart = 40;
@@ -184,7 +184,7 @@ TEST(GradientReducerTest, PartsInAnyOrderHaveTheBitsOfTheWholeOnEveryRank) {
 TEST(GradientReducerTest, AllReduceInBucketsIsThePlainSumOverRanks) {
   for (const int ranks : {1, 2, 4, 8}) {
     on_ranks(ranks, [&](Communicator& communicator) {
-      // Whole numbers: their sum does not depend on the order.
+      // The sum of whole numbers does not depend on the order.
       const at::Tensor flat = at::arange(1000, at::kFloat) * (communicator.rank() + 1);
       GradientReducer reducer(communicator, Reduction::kAllReduce, {64, 256});
       reducer.start(flat);

@@ -60,7 +60,7 @@ TEST_F(CheckpointTest, FileWithoutCommitRecordDoesNotCount) {
   EXPECT_EQ(newest(), 1);
 }
 
-// A writer or a remover was killed between the two files.
+// Simulates a process that was killed between writing or removing the two files.
 TEST_F(CheckpointTest, FilesWithoutCommitRecordAreRemovedByTheNext) {
   folder_.save(1, weights(1), {});
   folder_.save(2, weights(2), {});

@@ -27,7 +27,8 @@ class DivergenceCheckTest : public ::testing::Test {
  protected:
   DivergenceCheckTest() { at::set_num_threads(1); }
 
-  // What the check says on rank 0 of four after `harm` was done on each rank; "" when it passes.
+  // Applies `harm` on each of four ranks, then runs the check. Returns the error text of rank 0, or
+  // "" if the check passes.
   std::string verdict(const std::function<void(TrainState&, int rank)>& harm) {
     std::string text;
     on_ranks(4, [&](Communicator& communicator) {
@@ -76,7 +77,7 @@ TEST_F(DivergenceCheckTest, OneChangedBitIsNamedWithTensorRankAndStep) {
   EXPECT_THAT(verdict(flip("netD_A.rf_small.weight_v", 2)),
               HasSubstr("netD_A.rf_small.weight_v differs on rank 2"));
   EXPECT_THAT(verdict(flip("pool_B", 3)), HasSubstr("pool_B differs on rank 3"));
-  // Rank 1 does not hold netD_A: what lies there is old and is never used.
+  // Rank 1 does not hold netD_A: its copy is out of date and is never used.
   EXPECT_EQ(verdict(flip("netD_A.rf_small.weight_v", 1)), "");
 }
 

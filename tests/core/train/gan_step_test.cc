@@ -39,7 +39,7 @@ void expect_equal(const Snapshot& a, const Snapshot& b) {
   for (const auto& [name, tensor] : a) EXPECT_TRUE(at::equal(tensor, b.at(name))) << name;
 }
 
-// State and last losses after `steps` steps on this rank.
+// Returns the state and the last losses after `steps` steps on this rank.
 std::pair<Snapshot, StepLosses> trained(const RunSpec& spec, const Dataset& data,
                                         Communicator& communicator, int64_t steps,
                                         BucketSizes buckets = {}) {
@@ -52,11 +52,11 @@ std::pair<Snapshot, StepLosses> trained(const RunSpec& spec, const Dataset& data
   return {snapshot(state), losses};
 }
 
-constexpr BucketSizes kSmallBuckets{256, 4096};  // of generators of 40 KB each
+constexpr BucketSizes kSmallBuckets{256, 4096};  // each generator has 40 KB
 
 class GanStepTest : public ::testing::TestWithParam<DiscriminatorKind> {
  protected:
-  GanStepTest() { at::set_num_threads(1); }  // part of the bits
+  GanStepTest() { at::set_num_threads(1); }  // the bits depend on the number of threads
 
   RunSpec spec_ = small_run(GetParam());
   Dataset data_ = DatasetSource(spec_.data).load();
@@ -83,7 +83,7 @@ TEST_P(GanStepTest, RecomputingForwardsGivesTheSameBits) {
   EXPECT_EQ(kept_losses, redone_losses);
 }
 
-// The sum of two numbers does not depend on the order, so allreduce is canonical on two ranks.
+// The sum of two numbers does not depend on their order, so allreduce is canonical on two ranks.
 TEST_P(GanStepTest, AllReduceOnTwoRanksHasTheBitsOfTheCanonicalSum) {
   const auto [expected, expected_losses] = trained(spec_, data_, solo_, 3);
   spec_.run.reduction = Reduction::kAllReduce;
@@ -107,8 +107,8 @@ TEST_P(GanStepTest, AllReduceOnFourRanksHasTheSameBitsWhateverTheBuckets) {
   });
 }
 
-// One of two ranks, whose partner does the same. Notes which parameters have no gradient yet when a
-// bucket is handed over.
+// One of two ranks; the other rank does the same. Records which parameters have no gradient yet
+// when a bucket is sent.
 class NotingCommunicator final : public Communicator {
  public:
   explicit NotingCommunicator(const TrainState& state) : Communicator(0, 2), state_(state) {}
@@ -135,12 +135,12 @@ class NotingCommunicator final : public Communicator {
   }
   void abort(const std::string&) override { throw std::logic_error("unused"); }
   std::future<void> run_async(std::function<void()> work) override {
-    work();  // as a GPU's stream takes it
+    work();  // at once, as if queued on a GPU stream
     return std::async(std::launch::deferred, [] {});
   }
 
   std::vector<int64_t> offsets;
-  std::vector<std::vector<std::string>> without_gradient;  // by bucket
+  std::vector<std::vector<std::string>> without_gradient;  // per bucket
 
  private:
   const TrainState& state_;
@@ -150,7 +150,7 @@ TEST_P(GanStepTest, AllReduceBeginsBeforeTheBackwardPassHasEnded) {
   spec_.run.reduction = Reduction::kAllReduce;
   for (const bool recompute : {false, true}) {
     spec_.run.recompute = recompute;
-    spec_.train.micro_batch = 2;  // the last micro-batch of a rank is its first
+    spec_.train.micro_batch = 2;  // a rank's first micro-batch is also its last
     TrainState state(spec_, at::kCPU);
     NotingCommunicator communicator(state);
     GanStep(spec_, state, communicator, kSmallBuckets).run(DataLoader(spec_, data_).batch(0), 2e-4);
@@ -169,10 +169,10 @@ TEST_P(GanStepTest, EveryParameterLearns) {
   const Snapshot before = snapshot(state);
   GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4);
   for (const auto& [name, tensor] : snapshot(state)) {
-    // The vector u of a convolution with one output channel is +1 or -1 for ever.
+    // The vector u of a convolution with one output channel is always +1 or -1.
     if (name.starts_with("net") && name.find("weight") != std::string::npos &&
         !name.ends_with("weight_u")) {
-      EXPECT_FALSE(at::equal(tensor, before.at(name))) << name;  // decoders too
+      EXPECT_FALSE(at::equal(tensor, before.at(name))) << name;  // includes the decoders
     }
   }
   EXPECT_EQ(state.step, 1);
@@ -207,7 +207,7 @@ TEST_P(GanStepTest, DiscriminatorsFirstChangesWhatTheGeneratorsAreJudgedBy) {
   EXPECT_NE(usual[Loss::kGAdvA], other[Loss::kGAdvA]);
   if (GetParam() == DiscriminatorKind::kPatch) {
     EXPECT_EQ(usual[Loss::kDA], other[Loss::kDA]);
-    // The generators' term is what the updated discriminator gives the same fakes.
+    // The generators' term is the loss of the same fakes with the updated discriminator.
     TrainState fakes(spec_, at::kCPU);
     const at::Tensor logits = d_first.netD_A.network->logits(fakes.netG_A->forward(batch.a));
     EXPECT_NEAR((logits - 1).square().mean().item<double>(), other[Loss::kGAdvA], 1e-5);
@@ -250,12 +250,12 @@ TEST_P(GanStepTest, SelfSupervisedLossWarmsUp) {
   EXPECT_NEAR(ssl_of_first_step(), full / 4, 1e-6 * full);
 }
 
-// The generators' gradient by micro-batches and detached adversarial is that of the published
-// objective, computed in one piece by autograd: an independent path to the same numbers. Once with
-// the adversarial terms alone, which the others would hide.
+// The generators' gradient, from micro-batches and the detached adversarial gradient, equals that
+// of the published objective, which autograd computes as a whole: an independent way to the same
+// numbers. One pass has the adversarial terms alone, which the other terms would hide.
 TEST_P(GanStepTest, GeneratorGradientIsThatOfTheWholeObjective) {
-  spec_.train.micro_batch =
-      spec_.train.batch_size;  // the same kernels, so only the maths can differ
+  // With the same kernels, only the mathematics can differ.
+  spec_.train.micro_batch = spec_.train.batch_size;
   for (const double lambda : {10.0, 0.0}) {
     spec_.loss.lambda_a = spec_.loss.lambda_b = lambda;
     const Batch batch = DataLoader(spec_, data_).batch(0);

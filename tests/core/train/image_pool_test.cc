@@ -10,7 +10,7 @@
 namespace scgan {
 namespace {
 
-// Image number n is filled with n.
+// Images whose pixels all equal the number of the image: first, first + 1, ...
 at::Tensor numbered(int64_t first, int64_t count) {
   return at::arange(first, first + count, at::kFloat)
       .view({count, 1, 1, 1})
@@ -37,11 +37,11 @@ TEST(ImagePoolTest, SwapsAboutHalfOfTheTimeAndKeepsTheNewImage) {
     const float shown = pool.query(numbered(100 + step, 1), step)[0][0][0][0].item<float>();
     if (shown == given) continue;
     ++swapped;
-    EXPECT_TRUE(
-        pool.images().eq(given).any().item<bool>());  // the new one took the old one's place
+    // The new image has replaced the old one.
+    EXPECT_TRUE(pool.images().eq(given).any().item<bool>());
     EXPECT_FALSE(pool.images().eq(shown).any().item<bool>());
   }
-  EXPECT_NEAR(static_cast<double>(swapped) / kCount, 0.5, 0.1);  // 4 standard deviations
+  EXPECT_NEAR(static_cast<double>(swapped) / kCount, 0.5, 0.1);  // within 4 standard deviations
 }
 
 TEST(ImagePoolTest, CapacityZeroPassesEverythingThrough) {

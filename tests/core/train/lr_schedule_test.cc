@@ -5,7 +5,7 @@
 namespace scgan {
 namespace {
 
-// Values of the published schedule with 100 + 100 epochs, by hand from 1 - max(0, e - 100) / 101.
+// The published schedule with 100 + 100 epochs, computed by hand: 1 - max(0, e - 100) / 101.
 TEST(LrScheduleTest, IsConstantThenLinearTowardsZero) {
   const TrainSpec spec;
   EXPECT_DOUBLE_EQ(learning_rate_factor(spec, 1), 1);
@@ -15,7 +15,7 @@ TEST(LrScheduleTest, IsConstantThenLinearTowardsZero) {
   EXPECT_NEAR(learning_rate_factor(spec, 200), 1.0 / 101, 1e-15);
 }
 
-// The other readings of "decayed linearly once every 100 epochs", by hand from their formulas.
+// Other readings of "decayed linearly once every 100 epochs", computed by hand from their formulas.
 TEST(LrScheduleTest, StaircaseFallsOnceAPeriod) {
   TrainSpec spec;
   spec.schedule = LrSchedule::kStaircase;

@@ -1,4 +1,4 @@
-// Weights, images and checksum signs by formula, the same bits as tests/oracle/formulas.py makes.
+// Weights, images and checksum signs from formulas, bit for bit those of tests/oracle/formulas.py.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,7 +9,7 @@
 
 namespace scgan::testing {
 
-// The finaliser of MurmurHash3, 32 bits.
+// The 32-bit finaliser of MurmurHash3.
 inline uint32_t mix(uint32_t x) {
   x = (x ^ (x >> 16)) * 0x85EBCA6BU;
   x = (x ^ (x >> 13)) * 0xC2B2AE35U;
@@ -23,7 +23,7 @@ inline uint32_t fnv1a(std::string_view text) {
   return value;
 }
 
-// A tensor with `value(mix(start + i))` at flat position i.
+// Returns a tensor with `value(mix(start + i))` at flat position i.
 template <typename Value>
 at::Tensor hashed(at::IntArrayRef shape, uint32_t start, Value value) {
   at::Tensor tensor = at::empty(shape, at::kDouble);
@@ -34,7 +34,7 @@ at::Tensor hashed(at::IntArrayRef shape, uint32_t start, Value value) {
   return tensor;
 }
 
-// float32: uniform in [-1/4, 1/4), plus 1 for scales and variances of batch norm.
+// Returns float32 values uniform in [-1/4, 1/4), plus 1 for scales and variances of batch norm.
 inline at::Tensor given_weight(std::string_view name, at::IntArrayRef shape) {
   const bool one_more =
       name.ends_with("running_var") || (shape.size() == 1 && name.ends_with(".weight"));
@@ -45,14 +45,14 @@ inline at::Tensor given_weight(std::string_view name, at::IntArrayRef shape) {
       .to(at::kFloat);
 }
 
-// float32: noise of 256 levels. `domain` is 0 for A, 1 for B.
+// Returns float32 noise of 256 levels. `domain` is 0 for A, 1 for B.
 inline at::Tensor given_images(int64_t domain, int64_t step, at::IntArrayRef shape) {
   return hashed(shape, static_cast<uint32_t>(1000003 * (2 * step + domain)),
                 [](uint32_t h) { return (static_cast<double>(h >> 24) - 128) / 128; })
       .to(at::kFloat);
 }
 
-// [count] of +1 and -1.
+// Returns `count` values that are +1 or -1.
 inline at::Tensor signs(int64_t count) {
   return hashed({count}, 0, [](uint32_t h) { return (h >> 31) != 0 ? -1.0 : 1.0; });
 }

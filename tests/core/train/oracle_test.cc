@@ -1,6 +1,6 @@
-// Compares whole training steps with tests/oracle: the published procedure, computed by an
-// independent program from its specification. The files of tests/oracle/golden are all that is read
-// of it; its README.md says what they hold.
+// Compares whole training steps with tests/oracle, an independent program that computes the
+// published procedure from its specification. These tests read only its files in
+// tests/oracle/golden; tests/oracle/README.md describes their content.
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
@@ -23,21 +23,25 @@
 namespace scgan {
 namespace {
 
-constexpr double kTolerance = 1e-9;         // relative, float64
-constexpr double kFloat32Tolerance = 1e-5;  // relative, losses of the first iteration
+// Relative, for float64.
+constexpr double kTolerance = 1e-9;
+// Relative, for the losses of the first iteration in float32.
+constexpr double kFloat32Tolerance = 1e-5;
 constexpr double kLearningRate = 2e-4;
 
 struct OracleCase {
-  const char* name;  // of the golden file
+  // Name of the golden file.
+  const char* name;
   DiscriminatorKind discriminator;
-  void (*change)(RunSpec&);  // from the published settings
+  // Applies the differences from the published settings.
+  void (*change)(RunSpec&);
 };
 
 void PrintTo(const OracleCase& oracle_case, std::ostream* out) { *out << oracle_case.name; }
 
 void full_policy(RunSpec& spec) { spec.model.diffaug = {"color", "translation", "cutout"}; }
 
-// As in tests/oracle/cases.py.
+// Must match tests/oracle/cases.py.
 const OracleCase kCases[] = {
     {"cyclegan", DiscriminatorKind::kPatch, [](RunSpec&) {}},
     {"cyclegan_diffaug", DiscriminatorKind::kPatch, full_policy},
@@ -85,7 +89,7 @@ RunSpec spec_of(const OracleCase& oracle_case) {
   spec.loss.d_adv_scale = oracle_case.discriminator == DiscriminatorKind::kFastGan ? 1 : 0.5;
   spec.train.batch_size = 4;
   spec.train.micro_batch = 2;
-  spec.train.pool_size = 2;  // less than a batch: it swaps from the first iteration on
+  spec.train.pool_size = 2;  // less than a batch, so it swaps images from the first iteration on
   spec.train.precision = Precision::kFp64;
   oracle_case.change(spec);
   resolve_defaults(spec);
@@ -99,7 +103,7 @@ std::vector<std::string> lines(const std::string& text) {
   return result;
 }
 
-// What the oracle recorded of one case.
+// The values that the oracle recorded for one case.
 class Golden {
  public:
   explicit Golden(const std::string& name)
@@ -114,8 +118,8 @@ class Golden {
   }
   bool has_state(int64_t iteration) const { return tensors_.contains(key(iteration)); }
 
-  // Tensor by tensor: sum, sum of squares, product with signs, some elements. Undefined where a
-  // tensor has no true gradient, only rounding noise, and is not compared.
+  // For each tensor: sum, sum of squares, product with signs, some elements. Undefined for a tensor
+  // that has no true gradient, only rounding noise; such a tensor is not compared.
   std::map<std::string, at::Tensor> state(int64_t iteration) const {
     std::map<std::string, at::Tensor> result;
     for (size_t i = 0; i < rows_.size(); ++i) {
@@ -136,7 +140,8 @@ class Golden {
   std::map<std::string, at::Tensor> tensors_;
 };
 
-// The largest difference of `tensor` from a recorded row, relative to the tensor's norm.
+// Returns the largest difference between `tensor` and a recorded row, relative to the tensor's
+// norm.
 double deviation(const at::Tensor& tensor, const at::Tensor& row) {
   const at::Tensor flat = tensor.detach().to(at::kDouble).reshape(-1);
   const auto expected = [&](int64_t column) { return row[column].item<double>(); };
@@ -239,7 +244,7 @@ TEST_P(OracleTest, FirstLossesAgreeInFloat32) {
 
 INSTANTIATE_TEST_SUITE_P(Cases, OracleTest, ::testing::ValuesIn(kCases),
                          [](const auto& test) { return test.param.name; });
-// GanStepTest shows that the bits are those of one rank, so a few cases are enough.
+// GanStepTest shows that two ranks compute the bits of one rank, so a few cases are enough.
 INSTANTIATE_TEST_SUITE_P(Cases, TwoRankOracleTest,
                          ::testing::Values(case_named("cyclegan_diffaug"), case_named("scgan"),
                                            case_named("ema"), case_named("d_first")),

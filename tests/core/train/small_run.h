@@ -1,4 +1,4 @@
-// A run small enough for unit tests, on generated cells.
+// The spec of a run that is small enough for unit tests, on generated cells.
 #pragma once
 
 #include "core/data/dataset.h"

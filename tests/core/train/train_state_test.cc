@@ -92,7 +92,7 @@ TEST_F(InitialWeightsTest, DoublePrecisionTakesSingleWeights) {
   EXPECT_TRUE(at::equal(bias, at::full({4}, 0.5, at::kDouble)));
 }
 
-// Names at 64 and 128 px are those of the same resolution at 256 px.
+// At 64 and 128 px, modules have the names that their resolution has at 256 px.
 TEST(TensorNamesTest, ModulesKeepTheNameOfTheirResolution) {
   RunSpec spec = small_run(DiscriminatorKind::kFastGan);
   const auto names_of = [&](int64_t size) {

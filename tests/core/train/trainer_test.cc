@@ -31,16 +31,20 @@ using testing::small_run;
 
 constexpr const char* kRunId = "0123456789abcdef";
 
-// Stops, asks for a checkpoint or for other ranks before the step after `at`.
+// Requests a stop, a checkpoint or a join at the boundary after a given step.
 class ScriptedObserver final : public TrainObserver {
  public:
   int64_t stop_at = std::numeric_limits<int64_t>::max();
   int64_t checkpoint_at = -1;
-  int64_t join_at = -1;  // once
+  // Requested only once.
+  int64_t join_at = -1;
   std::vector<StepLosses> losses;
-  std::vector<int64_t> saved_after;        // steps, when it was told of a checkpoint
-  std::map<int64_t, double> fid_at;        // what score() gives at a step; 100 elsewhere
-  std::map<int64_t, at::Tensor> shown_at;  // the generators' weights that it saw
+  // Steps at which before_checkpoint() was called.
+  std::vector<int64_t> saved_after;
+  // What score() returns at each step; 100 at all other steps.
+  std::map<int64_t, double> fid_at;
+  // The generators' weights that score() saw at each step.
+  std::map<int64_t, at::Tensor> shown_at;
 
   void step_done(const StepReport& report) override {
     step_ = report.step;
@@ -70,10 +74,9 @@ std::map<std::string, at::Tensor> state_of(const Trainer& trainer) {
 
 class TrainerTest : public ::testing::Test {
  protected:
-  TrainerTest() { at::set_num_threads(1); }  // part of the bits
+  TrainerTest() { at::set_num_threads(1); }  // the bits depend on the number of threads
 
-  // Two epochs of one step and one of decay: 3 steps, from 6 images and batches of 4. Six steps
-  // with `epochs` 5.
+  // With 6 images and batches of 4, an epoch has one step: 5 epochs and 1 decay epoch are 6 steps.
   RunSpec spec_ = [] {
     RunSpec spec = small_run(DiscriminatorKind::kFastGan);
     spec.train.epochs = 5;
@@ -117,7 +120,7 @@ TEST_F(TrainerTest, ResumesWithAnotherNumberOfRanks) {
   whole.train(ignored);
   const auto expected = state_of(whole);
 
-  // Other ranks than the first may not see what was just written on a network file system.
+  // On a network file system, ranks other than 0 may not see the newest files yet.
   TempDir folder, unseen;
   on_ranks(2, [&](Communicator& communicator) {
     const DataLoader loader(spec_, data_);
@@ -142,8 +145,8 @@ TEST_F(TrainerTest, ResumesWithAnotherNumberOfRanks) {
     EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
 }
 
-// One rank begins, a second one joins after `first` steps, two more after `second`, while moving
-// average, scores and checkpoints are on.
+// One rank starts, a second one joins after `first` steps and two more after `second`, with moving
+// average, scores and checkpoints enabled.
 TEST_F(TrainerTest, RanksThatJoinChangeNoBit) {
   spec_.train.ema_decay = 0.5;
   spec_.evaluate.every_epochs = 2;
@@ -167,7 +170,7 @@ TEST_F(TrainerTest, RanksThatJoinChangeNoBit) {
       Trainer trainer(spec_, kRunId, loader, alone, at::kCPU, folder.path());
       ScriptedObserver observer;
       observer.fid_at = scores;
-      observer.checkpoint_at = second;  // before and after the change
+      observer.checkpoint_at = second;  // before and after the join
       std::optional<testing::ThreadCommunicator> two;
       if (rank == 0) {
         observer.join_at = first;
@@ -218,7 +221,7 @@ TEST_F(TrainerTest, FixedStepsEndTheTraining) {
 TEST_F(TrainerTest, MovingAverageIsScoredAndKeptAndTrainingGoesOnFromTheWeights) {
   SoloCommunicator solo;
   TempDir plain_folder;
-  spec_.evaluate.every_epochs = 1;  // one step
+  spec_.evaluate.every_epochs = 1;  // an epoch is one step
   Trainer plain(spec_, kRunId, loader_, solo, at::kCPU, plain_folder.path());
   ScriptedObserver plain_observer;
   plain.train(plain_observer);
@@ -291,7 +294,7 @@ TEST_F(TrainerTest, CheckpointIsWrittenWhenDue) {
   EXPECT_EQ(observer.saved_after, (std::vector<int64_t>{4, 6})) << "at the end, too";
 }
 
-// Rank 1 of 2 is handed other weights; the check after the second step must notice.
+// Rank 1 of 2 gets different weights; the check after the second step must detect it.
 TEST_F(TrainerTest, DivergedRanksAreDetectedAtTheNextCheck) {
   TempDir folder;
   spec_.run.check_steps = 2;
