@@ -23,7 +23,7 @@ namespace scgan {
 class PeerAborted final : public Error {
  public:
   explicit PeerAborted(std::string its_reason)
-      : Error(ErrorKind::kCommunication, "another rank gave up: " + its_reason),
+      : Error(ErrorKind::kCommunication, "another rank aborted: " + its_reason),
         reason_(std::move(its_reason)) {}
 
   // The reason that the other rank passed to abort().

@@ -120,7 +120,7 @@ std::optional<CheckpointFolder::Loaded> CheckpointFolder::load_newest() const {
       return Loaded{step, verified(step)};
     } catch (const std::exception& problem) {
       log::warn("{}: not usable, {}: {}", file(step, kManifest).string(),
-                step == all.back() ? "the run starts from step 0" : "the one before is taken",
+                step == all.back() ? "the run starts from step 0" : "the previous one is used",
                 problem.what());
     }
   }

@@ -128,7 +128,7 @@ void TrainState::load_initial_weights(const std::filesystem::path& file) {
     const auto found = own.find(name);
     if (found == own.end()) {
       refuse(name,
-             "is no weight of this run's networks, which are named netG_A., netG_B., netD_A. "
+             "is not a weight of this run's networks, which are named netG_A., netG_B., netD_A. "
              "or netD_B. and a published name");
     }
     if (tensor.sizes() != found->second.sizes()) {

@@ -157,7 +157,7 @@ TEST_F(Faults, WithoutAnIntactCheckpointTheRunStartsOverAndSaysSo) {
   const Ended ended = sweep(0, longer("out"));
   EXPECT_EQ(ended.exit_code, 0) << ended.text();
   EXPECT_THAT(ended.err,
-              AllOf(HasSubstr("the one before is taken"), HasSubstr("starts from step 0")));
+              AllOf(HasSubstr("the previous one is used"), HasSubstr("starts from step 0")));
   EXPECT_EQ(result_digests(path("out")), undisturbed_);
 }
 

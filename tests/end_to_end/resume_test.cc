@@ -161,7 +161,7 @@ TEST_F(Resume, ADamagedCheckpointIsNamedAndTheOneBeforeIsTaken) {
   flip_byte(run_folder(path("out")) / (name + ".safetensors"));
   const Ended ended = expect_same_end(0, "out");
   EXPECT_THAT(ended.err, testing::HasSubstr(name));
-  EXPECT_THAT(ended.err, testing::HasSubstr("the one before is taken"));
+  EXPECT_THAT(ended.err, testing::HasSubstr("the previous one is used"));
 }
 
 }  // namespace
