@@ -214,7 +214,8 @@ TEST(OutputLockTest, FileThatIsNoLockIsNamed) {
     FAIL();
   } catch (const Error& problem) {
     EXPECT_EQ(problem.kind(), ErrorKind::kStorage);
-    EXPECT_NE(std::string(problem.what()).find("000001.lock: is not a lock file"), std::string::npos);
+    EXPECT_NE(std::string(problem.what()).find("000001.lock: is not a lock file"),
+              std::string::npos);
   }
 }
 
