@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/exit_code.h"
 #include "core/base/log.h"
+#include "sweeps/run/run_files.h"
 
 namespace scgan::sweeps {
 namespace {
@@ -280,13 +281,26 @@ void Coordinator::on(int leader, const report::AttemptStopped& report) {
 
 // The attempt keeps the reason; the next job closes all others as killed.
 void Coordinator::on(int, const report::JobFailed& report) {
-  if (const auto leader = pool_.leader_of(report.rank)) {
-    const Attempt& attempt = attempts_.at(*leader);
-    if (attempt.progress.working && attempt.id != 0) {
-      store_.interrupt(attempt.id, report.exit_class, attempt.progress.step, report.reason);
-    }
+  const auto leader = pool_.leader_of(report.rank);
+  if (leader && attempts_.at(*leader).progress.working) {
+    Attempt& attempt = attempts_.at(*leader);
+    if (attempt.id == 0) attempt.id = store_.begin_attempt(unreported_start(*leader));
+    store_.interrupt(attempt.id, report.exit_class, attempt.progress.step, report.reason);
   }
   options_.abort_job(kExitLost);
+}
+
+// Of a group that has failed before its leader could report. The attempt must count: the next job
+// would otherwise repeat it without end.
+results::AttemptStart Coordinator::unreported_start(int leader) const {
+  const auto& [spec, record] = run_of(attempts_.at(leader).run);
+  return {.run_id = record.id,
+          .host = "unknown",
+          .device = pool_.device(leader),
+          .ranks = static_cast<int>(pool_.ranks(leader).size()),
+          .first_step = 0,
+          .versions = "{}",
+          .reduction = to_string(spec.run.reduction)};
 }
 
 const JobRun& Coordinator::run_of(int run) const { return plan_.runs.at(static_cast<size_t>(run)); }

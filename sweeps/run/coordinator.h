@@ -88,6 +88,7 @@ class Coordinator {
   bool may_start_run() const;
   bool finished() const;
   void send(const RankPool::Orders& orders) const;
+  results::AttemptStart unreported_start(int leader) const;
   SweepProgress progress() const;
   const JobRun& run_of(int run) const;
   std::vector<int> sizes_of(int run) const;

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "sweeps/plan/schedule.h"
@@ -55,6 +56,7 @@ class RankPool {
   bool idle() const { return groups_.empty(); }
   int world_size() const { return static_cast<int>(devices_.size()); }
   const std::vector<int>& ranks(int leader) const { return groups_.at(leader).ranks; }
+  const std::string& device(int rank) const { return devices_.at(static_cast<size_t>(rank)); }
   // The leader of the group in which the rank works.
   std::optional<int> leader_of(int rank) const;
 

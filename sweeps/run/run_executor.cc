@@ -188,10 +188,9 @@ void RunExecutor::report_failure(const JobRun& run, const report::AttemptFailed&
 
 void RunExecutor::report_start(const JobRun& run, int64_t first_step) {
   start_reported_ = true;
-  const bool canonical = run.spec.run.reduction == Reduction::kCanonical;
   report_as_leader(report::AttemptStarted{
       {run.record.id, info_.host, distributed::describe(info_.device), group_->size(), first_step,
-       info_.versions, canonical ? "canonical" : "allreduce"},
+       info_.versions, to_string(run.spec.run.reduction)},
       run.record.total_steps});
 }
 

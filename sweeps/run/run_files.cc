@@ -10,11 +10,17 @@
 
 namespace scgan::sweeps {
 
-const char* word(Direction direction) { return direction == Direction::kAtoB ? "AtoB" : "BtoA"; }
+const char* to_string(Direction direction) {
+  return direction == Direction::kAtoB ? "AtoB" : "BtoA";
+}
+
+const char* to_string(Reduction reduction) {
+  return reduction == Reduction::kCanonical ? "canonical" : "allreduce";
+}
 
 namespace {
 
-// What numbers must have in common to be compared, besides the extractor.
+// Only scores with equal preprocessing and extractor can be compared.
 std::string preprocessing_of(const RunSpec& spec, const FeatureExtractor& extractor) {
   std::string text = fmt::format("{}, {} px", extractor.preprocessing(), spec.data.image_size);
   if (spec.data.test_split == TestSplit::kTrain) text += ", training images";
@@ -31,7 +37,7 @@ std::vector<results::Metric> all_metrics(const Score& score, const FeatureExtrac
                        double value) {
     // The untranslated images are the ones that were translated: as many as the fakes.
     const bool halves = subject == Subject::kRealHalves;
-    metrics.push_back({name, subject, statistic, word(score.direction), step, value,
+    metrics.push_back({name, subject, statistic, to_string(score.direction), step, value,
                        halves ? score.half_size : score.n_real,
                        halves ? score.half_size : score.n_fake, extractor.name(),
                        extractor.digest(), preprocessing});
@@ -85,7 +91,7 @@ std::vector<results::Artifact> write_final_files(const std::filesystem::path& ou
   write("netG_A.safetensors", network_tensors(*state.netG_A));
   write("netG_B.safetensors", network_tensors(*state.netG_B));
   for (const Score& score : scores) {
-    write(fmt::format("features-{}.safetensors", word(score.direction)),
+    write(fmt::format("features-{}.safetensors", to_string(score.direction)),
           {{"real", score.real_features}, {"fake", score.fake_features}});
   }
   return artifacts;

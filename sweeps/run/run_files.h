@@ -13,8 +13,9 @@
 
 namespace scgan::sweeps {
 
-// "AtoB" or "BtoA".
-const char* word(Direction direction);
+// The words of the store: "AtoB" or "BtoA", "canonical" or "allreduce".
+const char* to_string(Direction direction);
+const char* to_string(Reduction reduction);
 
 // Throws Error(kStorage) if it cannot be created.
 void make_run_folder(const std::filesystem::path& folder);

@@ -331,6 +331,19 @@ TEST_F(CoordinatorTest, AnErrorThatEndsTheJobIsStoredInTheAttemptOfItsRank) {
   EXPECT_EQ(store_.run(id(1)).reason, "rank 1 is gone");
 }
 
+// As when a rank has no memory for the communicator of its group.
+TEST_F(CoordinatorTest, AnErrorBeforeTheAttemptWasReportedIsStoredToo) {
+  start(1, 2);
+  for (const int each : {0, 1}) expect_order<order::StartRun>(each);
+  report(1, report::JobFailed{1, ExitClass::kOutOfMemoryMayFit, "no memory for NCCL"});
+  for (const int each : {0, 1}) report(each, report::RankFree{});
+  coordinator_->finish();
+  EXPECT_EQ(aborted_with_, kExitLost);
+  EXPECT_THAT(ends(0), ElementsAre(ExitClass::kOutOfMemoryMayFit));
+  EXPECT_EQ(store_.run(id(0)).reason, "no memory for NCCL");
+  EXPECT_EQ(store_.last_device(id(0)), "cpu: x");
+}
+
 TEST_F(CoordinatorTest, AStoreThatRefusesAResultEndsTheJob) {
   start(1, 1);
   expect_start(0, 0, {0});
