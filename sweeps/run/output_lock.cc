@@ -25,8 +25,8 @@ namespace {
 constexpr std::string_view kExtension = ".lock";
 constexpr const char* kFree = "free";
 constexpr int64_t kKeptFiles = 4;
-constexpr int kDyingLooks = 50;  // a process that was killed may keep its flock for a moment
-constexpr double kLookSeconds = 0.1;
+constexpr int kFlockChecks = 50;  // a process that was just killed may keep its flock for a moment
+constexpr double kFlockCheckSeconds = 0.1;
 
 using Clock = std::chrono::steady_clock;
 
@@ -102,9 +102,9 @@ bool moves(const std::filesystem::path& file, const std::string& beats, const Lo
 
 // Whether the holder still has its flock. A process that was just killed may keep it for a moment.
 bool keeps_flock(const std::filesystem::path& file) {
-  for (int look = 0; look < kDyingLooks; ++look) {
+  for (int check = 0; check < kFlockChecks; ++check) {
     if (!is_flocked(file)) return false;
-    pause(kLookSeconds);
+    pause(kFlockCheckSeconds);
   }
   return true;
 }
@@ -123,7 +123,7 @@ std::optional<std::string> taker_above(const std::filesystem::path& locks, int64
     const int64_t highest = highest_number(locks);
     if (highest <= number) return std::nullopt;
     const auto lock = read_lock(locks / lock_name(highest));
-    return lock ? to_text(lock->holder) : "an unknown one";
+    return lock ? to_text(lock->holder) : "an unknown process";
   } catch (const std::exception&) {
     return std::nullopt;
   }
@@ -147,13 +147,14 @@ OutputLock::OutputLock(const std::filesystem::path& folder,
     const bool held = present && present->beats != kFree;
     if (held && lives(file(highest), *present, timing_)) {
       throw Error(ErrorKind::kInvalidSpec,
-                  fmt::format("{}: another job works on this folder: {}. If it is gone for good, "
-                              "remove {}",
+                  fmt::format("{}: another job works on this folder: {}. If that job no longer "
+                              "runs, remove {}",
                               folder.string(), to_text(present->holder), file(highest).string()));
     }
     taken = try_take(highest + 1, self);
     if (taken && held) {
-      log::warn("{}: taken over from {}, which is gone", folder.string(), to_text(present->holder));
+      log::warn("{}: taken over from {}, which no longer runs", folder.string(),
+                to_text(present->holder));
     }
   }
   heart_ = std::thread([this] { beat(); });

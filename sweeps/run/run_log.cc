@@ -56,13 +56,13 @@ void RunLog::flush() {
 }
 
 std::vector<results::LossPoint> logged_losses(const std::filesystem::path& file,
-                                              const std::function<bool(int64_t)>& wanted) {
+                                              const std::function<bool(int64_t)>& is_wanted) {
   std::ifstream stream(file);
   std::vector<results::LossPoint> points;
   for (std::string line; std::getline(stream, line);) {
     const auto json = nlohmann::json::parse(line);
     const auto step = json.at("step").get<int64_t>();
-    if (!wanted(step)) continue;
+    if (!is_wanted(step)) continue;
     for (const auto& [loss, name] : kLosses) {
       points.push_back({step, name, json.at(name).get<double>()});
     }

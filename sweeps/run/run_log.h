@@ -1,7 +1,7 @@
 // log.jsonl of a run: one JSON object per step with every loss term, weighted as it is summed, and
-// the draws that the batch shares: part_a and part_b, top left cell [y, x] in the 16 x 16 map of
-// the window that decoder_part of netD_A and netD_B rebuilds ([0, 0], [0, 8], [8, 0], [8, 8] are
-// the quadrants).
+// the random draws that a batch shares: part_a and part_b are the top left cell [y, x], in the
+// 16 x 16 map, of the window that decoder_part of netD_A and netD_B reconstructs ([0, 0], [0, 8],
+// [8, 0], [8, 8] are the quadrants).
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ class RunLog {
   std::ofstream stream_;
 };
 
-// The loss terms of those logged steps for which `wanted` holds.
+// The loss terms of the logged steps for which `is_wanted` returns true.
 std::vector<results::LossPoint> logged_losses(const std::filesystem::path& file,
-                                              const std::function<bool(int64_t)>& wanted);
+                                              const std::function<bool(int64_t)>& is_wanted);
 
 }  // namespace scgan::sweeps

@@ -1,4 +1,4 @@
-// Sample grids: fixed test images, their translation and the way back, as one PNG.
+// Sample grids: fixed test images, their translations and reconstructions, in one PNG.
 #pragma once
 
 #include <cstdint>

@@ -114,7 +114,7 @@ std::vector<RunSpec> specs_of(const JobPlan& plan, const std::vector<int>& runs)
   return specs;
 }
 
-// "1 to 4 ranks per run, as free".
+// "1 to 4 ranks per run, depending on how many are free".
 std::string ranks_text(const JobPlan& plan, int world_size) {
   int most = 1;
   for (const JobRun& run : plan.runs) {

@@ -13,8 +13,8 @@ namespace {
 
 using results::ExitClass;
 
-// What the host's allocator of LibTorch really throws.
-TEST(ExitClassTest, MemoryThatCannotBeHadIsItsOwnClass) {
+// Throws what LibTorch's host allocator throws.
+TEST(ExitClassTest, FailedAllocationIsOutOfMemory) {
   try {
     at::empty({int64_t{1} << 50});
     FAIL() << "a petabyte";
@@ -36,8 +36,8 @@ TEST(ExitClassTest, FollowsTheKindOfTheError) {
   EXPECT_EQ(exit_class(std::runtime_error("what?")), ExitClass::kUnknown);
 }
 
-// The words are those that LibTorch 2.11 puts around the status of a library.
-TEST(ExitClassTest, AGpuThatComputesNoMoreIsLostAndEndsTheJob) {
+// The texts in which LibTorch 2.11 reports the status of a library.
+TEST(ExitClassTest, FailedGpuIsLostAndEndsTheJob) {
   const c10::SourceLocation here{__func__, __FILE__, __LINE__};
   constexpr int kUncorrectable = 214, kMemory = 2;  // cudaError_t's
   const c10::AcceleratorError broken(here, kUncorrectable, "CUDA error: uncorrectable ECC error");
@@ -63,7 +63,7 @@ TEST(ExitClassTest, OutOfMemoryOfALargeGroupIsItsOwnClass) {
   EXPECT_TRUE(is_own_fault(problem));
 }
 
-TEST(ExitClassTest, AFailureSurvivesTheAbortOfItsGroup) {
+TEST(ExitClassTest, FailureReachesThePeersThroughTheAbort) {
   for (const auto sent : {ExitClass::kOutOfMemory, ExitClass::kOutOfMemoryMayFit,
                           ExitClass::kNonFinite, ExitClass::kUnknown}) {
     const auto received = failure_from(to_abort_reason({sent, "a.png: truncated"}));
@@ -72,7 +72,7 @@ TEST(ExitClassTest, AFailureSurvivesTheAbortOfItsGroup) {
   }
 }
 
-TEST(ExitClassTest, AnAbortWithAnotherReasonIsOfClassUnknown) {
+TEST(ExitClassTest, AbortWithAnotherReasonIsUnknown) {
   for (const char* reason : {"", "gone", "a.png: truncated", "lost"}) {
     const auto received = failure_from(reason);
     EXPECT_EQ(received.exit_class, ExitClass::kUnknown);

@@ -7,7 +7,7 @@
 namespace scgan::sweeps {
 namespace {
 
-TEST(MessagesTest, EveryKindSurvivesTheWay) {
+TEST(MessagesTest, EveryReportArrivesUnchanged) {
   results::AttemptStart start{"0123456789abcdef", "host \"a\"", "cpu: x", 4, 12, "{}", "canonical"};
   const auto begun = std::get<report::AttemptStarted>(
       report_from_text(to_text(report::AttemptStarted{start, 99})));
@@ -65,7 +65,7 @@ TEST(MessagesTest, EveryKindSurvivesTheWay) {
   EXPECT_EQ(cannot.reason, "no memory");
 }
 
-TEST(MessagesTest, EveryOrderSurvivesTheWay) {
+TEST(MessagesTest, EveryOrderArrivesUnchanged) {
   const std::vector<int> ranks{0, 3, 1};
   const auto work = std::get<order::StartRun>(order_from_text(to_text(order::StartRun{5, ranks})));
   EXPECT_EQ(work.run, 5);
@@ -80,7 +80,7 @@ TEST(MessagesTest, EveryOrderSurvivesTheWay) {
   EXPECT_TRUE(std::holds_alternative<order::Exit>(order_from_text(to_text(order::Exit{}))));
 }
 
-TEST(MessagesTest, ReasonThatIsNoUtf8StillArrives) {
+TEST(MessagesTest, ReasonThatIsNotUtf8StillArrives) {
   const auto failed = std::get<report::AttemptFailed>(report_from_text(
       to_text(report::AttemptFailed{results::ExitClass::kData, "caf\xe9.png: truncated"})));
   EXPECT_NE(failed.reason.find(".png: truncated"), std::string::npos);

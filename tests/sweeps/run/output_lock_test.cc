@@ -1,4 +1,4 @@
-// One job per folder: who has it is refused to others, who is gone is followed, by real processes.
+// One job per folder: a live holder keeps others out, a dead one is succeeded. Uses real processes.
 #include "sweeps/run/output_lock.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ namespace {
 using std::chrono::duration;
 using std::chrono::steady_clock;
 
-constexpr LockTiming kFast{.beat_seconds = 0.05, .patience_seconds = 0.5};
+constexpr LockTiming kFast{.beat_seconds = 0.02, .patience_seconds = 0.2};
 constexpr const char* kHost = "some-other-host";
 
 LockHolder on_another_host() {
@@ -61,7 +61,7 @@ class Holder {
   Holder& operator=(const Holder&) = delete;
 
   void signal(int number) const { kill(process_, number); }
-  // Exit code; 128 + signal when one ended it.
+  // Returns the exit code, or 128 + signal if a signal ended it.
   int wait() {
     int status = 0;
     waitpid(process_, &status, 0);
@@ -96,7 +96,7 @@ void drop_flock(const std::filesystem::path& file) {
   std::filesystem::rename(copy, file);
 }
 
-TEST(OutputLockTest, SecondHolderIsToldWhoHasIt) {
+TEST(OutputLockTest, ErrorOfASecondHolderNamesTheFirst) {
   const TempDir folder;
   const OutputLock first(folder.path());
   try {
@@ -110,7 +110,7 @@ TEST(OutputLockTest, SecondHolderIsToldWhoHasIt) {
   }
 }
 
-TEST(OutputLockTest, IsFreeAgainAfterItsHolder) {
+TEST(OutputLockTest, IsFreeAfterItsHolder) {
   const TempDir folder;
   for (int i = 0; i < 10; ++i) EXPECT_NO_THROW(OutputLock lock(folder.path())) << i;
 }
@@ -126,7 +126,7 @@ TEST(OutputLockTest, FolderThatCannotBeWrittenIsNamed) {
   }
 }
 
-TEST(OutputLockTest, ProcessThatWasKilledIsFollowedAtOnce) {
+TEST(OutputLockTest, KilledProcessIsSucceededAtOnce) {
   const TempDir folder;
   Holder holder(folder.path(), false);
   EXPECT_NE(refusal(folder.path()).find("process " + std::to_string(holder.process())),
@@ -137,7 +137,7 @@ TEST(OutputLockTest, ProcessThatWasKilledIsFollowedAtOnce) {
   EXPECT_LT(duration<double>(steady_clock::now() - start).count(), 0.4) << "no patience needed";
 }
 
-TEST(OutputLockTest, ProcessIdThatIsUsedAgainIsNotItsHolder) {
+TEST(OutputLockTest, ProcessWithTheReusedIdOfAHolderIsNotTheHolder) {
   const TempDir folder;
   LockHolder earlier = this_process();
   earlier.start_ticks -= 1;  // another process had this id before
@@ -158,7 +158,7 @@ TEST(OutputLockTest, StoppedProcessKeepsItsLock) {
   EXPECT_NE(refusal(folder.path()), "");
 }
 
-TEST(OutputLockTest, HolderOnAnotherHostIsSeenByItsCounter) {
+TEST(OutputLockTest, HolderOnAnotherHostIsJudgedByItsCounter) {
   const TempDir folder;
   Holder far(folder.path(), true);
   const std::string with_flock = refusal(folder.path());
@@ -195,7 +195,7 @@ TEST(OutputLockTest, OfManyObserversOneTakesOver) {
   EXPECT_EQ(losers, 7);
 }
 
-TEST(OutputLockTest, HolderThatWasTakenForDeadLearnsOfItWhenItWakes) {
+TEST(OutputLockTest, HolderThatWasConsideredDeadNoticesWhenItResumes) {
   const TempDir folder;
   Holder far(folder.path(), true);
   far.signal(SIGSTOP);
@@ -205,7 +205,7 @@ TEST(OutputLockTest, HolderThatWasTakenForDeadLearnsOfItWhenItWakes) {
   EXPECT_EQ(far.wait(), 7) << "it was told";
 }
 
-TEST(OutputLockTest, FileThatIsNoLockIsNamed) {
+TEST(OutputLockTest, FileThatIsNotALockIsNamed) {
   const TempDir folder;
   { const OutputLock lock(folder.path()); }
   std::filesystem::resize_file(folder.path() / "locks/000001.lock", 3);

@@ -40,7 +40,7 @@ TEST(ProgressViewTest, LiveViewShowsCountsLossesRateAndTimeLeft) {
   EXPECT_EQ(lines[2], "  cyclegan 40 % seed 2             scoring");
 }
 
-TEST(ProgressViewTest, LogLineSaysTheSameInOneLine) {
+TEST(ProgressViewTest, LogLineHasTheSameContent) {
   auto progress = two_groups();
   progress.failed = 1;
   EXPECT_EQ(log_line(progress, 65),
@@ -49,7 +49,7 @@ TEST(ProgressViewTest, LogLineSaysTheSameInOneLine) {
             "scgan 40 % seed 2 50/100 G 4.500 D 0.250; cyclegan 40 % seed 2 scoring");
 }
 
-TEST(ProgressViewTest, DurationsReadWell) {
+TEST(ProgressViewTest, DurationsHaveTwoUnitsAtMost) {
   EXPECT_EQ(duration_text(12.4), "12 s");
   EXPECT_EQ(duration_text(59.6), "1 min 00 s");
   EXPECT_EQ(duration_text(3900), "1 h 05 min");

@@ -54,7 +54,7 @@ TEST(RunLogTest, LineIsOneJsonObject) {
             "b\":0}\n");
 }
 
-TEST(RunLogTest, GivesBackTheLossesOfWantedSteps) {
+TEST(RunLogTest, ReturnsTheLossesOfWantedSteps) {
   const TempDir folder;
   RunLog log(folder.path() / "log", 0);
   write_steps(log, 1, 6);
