@@ -1,5 +1,4 @@
-// The same command again does what is missing and nothing else; a failing run does not stop the
-// others.
+// The same command again does only what is missing; a failed run does not stop the others.
 #include "tests/end_to_end/sweep_fixture.h"
 
 namespace scgan::end_to_end {
@@ -18,8 +17,8 @@ std::map<std::string, fs::file_time_type> times(const fs::path& folder) {
   return result;
 }
 
-// Two runs, of which the first fails: Adam without a memory of squared gradients divides by the
-// last gradient, however small, and the weights explode.
+// Two runs, of which the first fails: with beta2 = 0, Adam divides by the last gradient, however
+// small it is, and the weights explode.
 Words exploding(const Words& more) {
   Words words{"tiny.yaml", "--out", "out"};
   for (const char* set : {"sweep.axes={train.beta2: [0, 0.999]}", "train.learning_rate=10",
@@ -32,7 +31,7 @@ Words exploding(const Words& more) {
 
 class Again : public SweepFixture {};
 
-TEST_F(Again, AFinishedSweepIsLeftAloneAndANewSeedIsAllThatIsTrained) {
+TEST_F(Again, AFinishedSweepIsNotTouchedAndOnlyANewSeedIsTrained) {
   const Ended first = sweep(0, {"tiny.yaml", "--out", "out"});
   ASSERT_EQ(first.exit_code, 0) << first.text();
   const Statuses before = statuses(path("out"));
@@ -56,7 +55,7 @@ TEST_F(Again, AFinishedSweepIsLeftAloneAndANewSeedIsAllThatIsTrained) {
   for (const auto& [file, time] : files) EXPECT_EQ(fs::last_write_time(file), time) << file;
 }
 
-TEST_F(Again, ARunWithALossThatIsNotFiniteIsReportedAndTheOthersAreDone) {
+TEST_F(Again, ARunWithANonFiniteLossIsReportedAndTheOthersAreDone) {
   const Words words = exploding({});
   const Ended first = sweep(2, words);
   EXPECT_EQ(first.exit_code, kFailedRuns) << first.text();
@@ -72,8 +71,8 @@ TEST_F(Again, ARunWithALossThatIsNotFiniteIsReportedAndTheOthersAreDone) {
   EXPECT_EQ(statuses(path("out")), before) << "it would only fail again";
 }
 
-// As above, with two ranks for each run: both have to leave it together.
-TEST_F(Again, AllRanksOfAFailingRunGoOnWithTheNextOne) {
+// As above, with two ranks for each run, which must leave it together.
+TEST_F(Again, AllRanksOfAFailedRunContinueWithTheNextRun) {
   const Ended ended = sweep(2, exploding({"--set", "run.ranks_per_run=2"}));
   EXPECT_EQ(ended.exit_code, kFailedRuns) << ended.text();
   EXPECT_THAT(ended.out, HasSubstr("1 of 2 runs done, 1 failed, 0 left"));

@@ -1,4 +1,4 @@
-// Ranks without a run of their own join one that is under way, and nobody can tell from the bytes.
+// Ranks without a run of their own join a running one, which does not change its bytes.
 #include <signal.h>
 
 #include <algorithm>
@@ -26,8 +26,8 @@ class JoiningTest : public SweepFixture {
     return all;
   }
 
-  // Starts the sweep on two ranks and comes back when the second one joins the long run: the
-  // state is travelling.
+  // Starts the sweep on two ranks and returns when the second one joins the long run, while the
+  // state is on its way.
   std::unique_ptr<Subprocess> started_until_a_rank_joins() const {
     auto process = std::make_unique<Subprocess>(sweep_command(2, words("out")));
     const bool joins = wait_until([&] {
@@ -37,7 +37,7 @@ class JoiningTest : public SweepFixture {
     return process;
   }
 
-  void expect_the_rest_gives_the_same_bytes() const {
+  void expect_same_bytes_after_resume() const {
     const Ended ended = sweep(2, words("out"));
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
     EXPECT_EQ(result_digests(path("out")), undisturbed_);
@@ -48,14 +48,14 @@ class JoiningTest : public SweepFixture {
   static inline Digests undisturbed_;
 };
 
-TEST_F(JoiningTest, RanksThatBecomeFreeJoinTheRunThatIsLeft) {
-  const Ended ended = sweep(4, words("out"));  // two ranks for each run, then four for the long one
+TEST_F(JoiningTest, FreeRanksJoinTheLastRun) {
+  const Ended ended = sweep(4, words("out"));  // two ranks per run, then four for the long one
   EXPECT_EQ(ended.exit_code, 0) << ended.text();
   EXPECT_THAT(ended.err, HasSubstr(": 4 ranks from step ")) << ended.text();
   EXPECT_EQ(result_digests(path("out")), undisturbed_);
 }
 
-TEST_F(JoiningTest, KilledWhileARankJoinsItContinuesToTheSameBytes) {
+TEST_F(JoiningTest, AKillWhileARankJoinsDoesNotChangeTheBytes) {
   for (const size_t victim : {0, 1}) {
     const auto process = started_until_a_rank_joins();
     const auto ranks = process->children();
@@ -64,20 +64,20 @@ TEST_F(JoiningTest, KilledWhileARankJoinsItContinuesToTheSameBytes) {
     const Ended& ended = process->wait(Seconds(30));
     EXPECT_FALSE(ended.timed_out) << ended.text();
     EXPECT_NE(ended.exit_code, 0);
-    expect_the_rest_gives_the_same_bytes();
+    expect_same_bytes_after_resume();
   }
 }
 
-TEST_F(JoiningTest, StoppedWhileARankJoinsItContinuesToTheSameBytes) {
+TEST_F(JoiningTest, AStopWhileARankJoinsDoesNotChangeTheBytes) {
   const auto process = started_until_a_rank_joins();
   for (const pid_t rank : process->children()) kill(rank, SIGUSR2);
   const Ended& ended = process->wait(Seconds(30));
   EXPECT_EQ(ended.exit_code, 75) << ended.text();
-  expect_the_rest_gives_the_same_bytes();
+  expect_same_bytes_after_resume();
 }
 
-// Where more ranks would be more than was asked for, or other bits.
-TEST_F(JoiningTest, AskedNumberOfRanksAndTheLibrarysSumAreLeftAlone) {
+// More ranks would exceed the number that the user asked for, or change the bits.
+TEST_F(JoiningTest, RunsWithAFixedNumberOfRanksOrTheLibrarysSumAreNotJoined) {
   for (const char* set : {"run.ranks_per_run=1", "run.reduction=allreduce"}) {
     Words words_of_set = words(set);
     words_of_set.insert(words_of_set.end(), {"--set", set});
@@ -87,7 +87,7 @@ TEST_F(JoiningTest, AskedNumberOfRanksAndTheLibrarysSumAreLeftAlone) {
   }
 }
 
-// Two hosts with different processors, as their ranks say here.
+// Imitates two hosts with different processors.
 TEST_F(JoiningTest, RanksOfDifferentDevicesNeverShareARun) {
   Command command = sweep_command(1, words("out"));
   const Words second = sweep_words(1, words("out"));

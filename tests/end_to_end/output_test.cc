@@ -1,4 +1,4 @@
-// What the programs print and write for people: plan, version, progress, reports.
+// The output of the programs for people: plan, version, progress, reports.
 #include <algorithm>
 
 #include "tests/end_to_end/sweep_fixture.h"
@@ -59,7 +59,7 @@ TEST_F(Output, VersionAndHelpOfBothPrograms) {
   }
 }
 
-TEST_F(Output, ASweepOnAFileHasPlainProgressAndItsReportIsTheSameEachTime) {
+TEST_F(Output, ProgressInAFileIsPlainAndTheReportIsReproducible) {
   const Ended trained = sweep(0, {"tiny.yaml", "--out", "out"});
   ASSERT_EQ(trained.exit_code, 0) << trained.text();
   EXPECT_THAT(trained.err, AllOf(HasSubstr("scgan 100 % seed 0: done"), Not(HasSubstr(kEscape))));
@@ -75,7 +75,7 @@ TEST_F(Output, ASweepOnAFileHasPlainProgressAndItsReportIsTheSameEachTime) {
     EXPECT_EQ(written.exit_code, 0) << written.text();
   }
   const auto files = contents(path("first"));
-  EXPECT_TRUE(contents(path("second")) == files) << "a report is not the same twice";
+  EXPECT_TRUE(contents(path("second")) == files) << "two reports differ";
   EXPECT_EQ(files.at("report.txt"), text.out);
   EXPECT_NE(files.at("report.html").find("<svg"), std::string::npos);
   EXPECT_NE(files.at("report.md").find(".svg"), std::string::npos);
@@ -87,14 +87,14 @@ TEST_F(Output, ASweepOnAFileHasPlainProgressAndItsReportIsTheSameEachTime) {
       << "FID, KID and the recovered change";
 }
 
-TEST_F(Output, QuietIsQuiet) {
+TEST_F(Output, QuietWritesNothing) {
   const Ended ended = sweep(0, {"tiny.yaml", "--out", "out", "--quiet"});
   EXPECT_EQ(ended.exit_code, 0) << ended.text();
   EXPECT_THAT(ended.err, IsEmpty());
 }
 
 TEST_F(Output, ATerminalShowsALiveView) {
-  if (!in_path("script")) GTEST_SKIP() << "no program 'script' here to make a terminal";
+  if (!in_path("script")) GTEST_SKIP() << "needs the program 'script' to make a terminal";
   for (const int ranks : {0, 2}) {
     const std::string out = "out_" + std::to_string(ranks);
     std::string line;

@@ -1,5 +1,5 @@
-// A sweep that was stopped, killed or damaged ends, after the same command again, with the bytes of
-// an undisturbed one.
+// After an interruption (a stop, a kill, a damaged checkpoint), the same command produces the bytes
+// of an uninterrupted sweep.
 #include <signal.h>
 
 #include <fstream>
@@ -11,7 +11,7 @@ namespace scgan::end_to_end {
 namespace {
 
 constexpr int kSteps = 16;      // 2 per epoch
-constexpr int kWellInside = 3;  // far from the end, with two checkpoints behind
+constexpr int kWellInside = 3;  // far from the end, after two checkpoints
 constexpr int kStopped = 75;
 const Words kLonger{"tiny.yaml",
                     "--set",
@@ -43,7 +43,7 @@ class Resume : public SweepFixture {
  protected:
   static void SetUpTestSuite() { undisturbed_ = undisturbed_digests(longer("out")); }
 
-  // Starts it and comes back while it trains.
+  // Starts the sweep and returns while it trains.
   void start(int ranks) {
     process_.emplace(sweep_command(ranks, longer("out", std::max(ranks, 1))));
     ASSERT_TRUE(wait_until(
@@ -79,7 +79,7 @@ class Resume : public SweepFixture {
   static inline Digests undisturbed_;
 };
 
-TEST_F(Resume, AStopSignalToMpirunIsAnsweredWithACheckpointFromWhichAnyNumberOfRanksGoesOn) {
+TEST_F(Resume, AStopSignalToMpirunWritesACheckpointFromWhichAnyNumberOfRanksResumes) {
   start(2);
   process_->signal(SIGUSR2);
   const Ended& ended = process_->wait(std::chrono::minutes(1));
@@ -90,7 +90,7 @@ TEST_F(Resume, AStopSignalToMpirunIsAnsweredWithACheckpointFromWhichAnyNumberOfR
   expect_same_end(4, "copy");
 }
 
-TEST_F(Resume, AProcessThatIsTerminatedGoesOnFromItsCheckpoint) {
+TEST_F(Resume, ATerminatedProcessResumesFromItsCheckpoint) {
   start(0);
   process_->signal(SIGTERM);
   const Ended& ended = process_->wait(std::chrono::minutes(1));
@@ -99,7 +99,7 @@ TEST_F(Resume, AProcessThatIsTerminatedGoesOnFromItsCheckpoint) {
   expect_same_end(0, "out");
 }
 
-TEST_F(Resume, AJobWithATimeOfItsOwnStopsByItself) {
+TEST_F(Resume, AJobWithAStopTimeStopsByItself) {
   Words words = longer("out");
   words.insert(words.end(), {"--set", "train.epochs=5000", "--stop-after", "0.02"});
   const Ended ended = sweep(0, words);
@@ -108,24 +108,24 @@ TEST_F(Resume, AJobWithATimeOfItsOwnStopsByItself) {
   EXPECT_EQ(statuses(path("out")).begin()->second.state, "planned");
 }
 
-TEST_F(Resume, ATimeShorterThanTheStartStillMakesProgress) {
+TEST_F(Resume, AJobThatStartsAfterItsStopTimeStillTrainsOneStep) {
   Words words = longer("out");
   words.insert(words.end(), {"--set", "train.steps=2", "--stop-after", "0.00001"});
-  for (const int step : {1, -1}) {  // one step, then the end: no checkpoint is left
+  for (const int step : {1, -1}) {  // after the last step no checkpoint is left
     const Ended ended = sweep(0, words);
     EXPECT_EQ(ended.exit_code, step < 0 ? 0 : kStopped) << ended.text();
     EXPECT_EQ(newest_checkpoint(path("out")), step);
   }
 }
 
-// Each run is over before its second step boundary.
+// Each run ends before its second step boundary.
 TEST_F(Resume, ASweepOfOneStepRunsStopsInTimeAndTheRestWaits) {
   constexpr int kRuns = 300;
   Words words{"tiny.yaml", "--out", "out", "--set", "train.steps=1", "--stop-after", "0.03"};
   std::string seeds = "sweep.seeds=[0";
   for (int seed = 1; seed < kRuns; ++seed) seeds += ", " + std::to_string(seed);
   words.insert(words.end(), {"--set", seeds + "]"});
-  for (const int ranks : {0, 2}) {  // the second job finds the deadline past, or nearly so
+  for (const int ranks : {0, 2}) {  // the second job starts at about its deadline
     const Ended ended = sweep(ranks, words);
     EXPECT_EQ(ended.exit_code, kStopped) << ended.text();
     EXPECT_LT(ended.seconds, 30);
@@ -151,7 +151,7 @@ TEST_F(Resume, ALostRankEndsTheJobSoonAndTheSameCommandFinishesIt) {
   expect_same_end(2, "out");
 }
 
-TEST_F(Resume, ADamagedCheckpointIsNamedAndTheOneBeforeIsTaken) {
+TEST_F(Resume, ADamagedCheckpointIsNamedAndTheOneBeforeIsUsed) {
   start(0);
   process_->signal(SIGKILL);
   process_->wait(std::chrono::minutes(1));

@@ -1,5 +1,5 @@
-// slurm/sweep.sbatch with stand-ins for Slurm's programs: which exit code it passes on and when it
-// requeues itself.
+// slurm/sweep.sbatch with stand-ins for Slurm's programs: its exit code, and when it requeues the
+// job.
 #include <signal.h>
 
 #include <cstdlib>
@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Ends with $SRUN_EXIT, or with 75 when it gets USR2, as a sweep does.
+// Exits with $SRUN_EXIT, or with 75 on SIGUSR2, as a sweep does.
 constexpr const char* kSleepingSrun = R"(#!/bin/bash
 trap 'echo USR2 >> signals; exit 75' USR2
 echo "$@" > srun_arguments
@@ -22,7 +22,7 @@ if [ -n "${SRUN_EXIT:-}" ]; then exit "$SRUN_EXIT"; fi
 while true; do sleep 0.05; done
 )";
 
-// Runs what it is given, without srun's own flags.
+// Runs its arguments, without srun's flags.
 constexpr const char* kRealSrun = R"(#!/bin/bash
 while [[ $1 == --* ]]; do shift; done
 exec "$@" --device cpu
@@ -55,7 +55,7 @@ class SlurmScript : public SweepFixture {
     return command;
   }
 
-  // As Slurm does shortly before the time limit, once the sweep is there.
+  // Sends SIGUSR2 to the started script, as Slurm does shortly before the time limit.
   Ended stopped(const Command& command) {
     Subprocess process(command);
     EXPECT_TRUE(
@@ -64,7 +64,7 @@ class SlurmScript : public SweepFixture {
     return process.wait(std::chrono::seconds(30));
   }
 
-  // Lines that a stand-in has written.
+  // The lines that a stand-in has written.
   std::vector<std::string> lines(const std::string& name) const {
     std::vector<std::string> result;
     std::istringstream stream(read_text(path(name)));
@@ -88,7 +88,7 @@ TEST_F(SlurmScript, ASweepThatIsDoneIsNotRequeued) {
   EXPECT_THAT(lines("scontrol_calls"), IsEmpty());
 }
 
-TEST_F(SlurmScript, FailuresArePassedOnWithoutRequeue) {
+TEST_F(SlurmScript, FailuresKeepTheirExitCodeAndAreNotRequeued) {
   for (const char* code : {"1", "2", "3", "137"}) {
     const Ended ended = run(script({"tiny.yaml"}, {{"SRUN_EXIT", code}}));
     EXPECT_EQ(ended.exit_code, std::stoi(code)) << ended.text();
@@ -96,7 +96,7 @@ TEST_F(SlurmScript, FailuresArePassedOnWithoutRequeue) {
   EXPECT_THAT(lines("scontrol_calls"), IsEmpty());
 }
 
-TEST_F(SlurmScript, ASignalBeforeTheTimeLimitIsHandedOnOnceAndTheJobRequeued) {
+TEST_F(SlurmScript, ASignalBeforeTheTimeLimitIsForwardedOnceAndTheJobRequeued) {
   const Ended ended = stopped(script({"tiny.yaml"}));
   EXPECT_EQ(ended.exit_code, 75) << ended.text();
   EXPECT_THAT(lines("signals"), ElementsAre("USR2"));
@@ -115,7 +115,7 @@ TEST_F(SlurmScript, ACancelledJobIsNotRequeued) {
   EXPECT_THAT(lines("scontrol_calls"), IsEmpty());
 }
 
-TEST_F(SlurmScript, AJobThatNeverGetsAnywhereIsHeldInTheEnd) {
+TEST_F(SlurmScript, AJobIsHeldAfterTheMaximumOfRestarts) {
   const Ended ended =
       run(script({"tiny.yaml"},
                  {{"SRUN_EXIT", "75"}, {"SCGAN_MAX_RESTARTS", "3"}, {"SLURM_RESTART_COUNT", "3"}}));
@@ -130,7 +130,7 @@ TEST_F(SlurmScript, AMissingProgramIsBadInput) {
   EXPECT_FALSE(fs::exists(path("srun_arguments")));
 }
 
-TEST_F(SlurmScript, AJobHitByItsTimeLimitIsFinishedByTheNextStart) {
+TEST_F(SlurmScript, AJobThatReachesItsTimeLimitIsFinishedByTheNextStart) {
   stub("srun", kRealSrun);
   const Words words{"tiny.yaml",      "out",   "--set",
                     "train.epochs=7", "--set", "run.checkpoint_minutes=0"};

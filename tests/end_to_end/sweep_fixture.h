@@ -1,5 +1,5 @@
-// SweepFixture: a folder with a tiny sweep file, the built programs to run on it, and what they
-// leave.
+// SweepFixture: a folder with a tiny sweep file, functions that run the built programs in it, and
+// functions that read their results.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ namespace scgan::end_to_end {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-// A run of it takes about two seconds. Sweeps differ by --set.
+// A run of it takes about two seconds. Tests vary it with --set.
 inline constexpr const char* kTinySweep = R"(name: tiny
 data:
   kind: synthetic
@@ -32,24 +32,25 @@ evaluate: {kid_subsets: 5}
 run: {sample_images: 1}
 )";
 
-// How the programs are started; 0 ranks: without mpirun.
+// The command of scgan_sweep, and its environment. 0 ranks: without mpirun.
 Words sweep_words(int ranks, const Words& arguments);
 std::map<std::string, std::string> sweep_environment();
 
-// SHA-256 by path of what must not depend on how a sweep was run: weights, features, loss curves.
+// SHA-256, by path, of the files that must not depend on how a sweep was run: weights, features,
+// loss curves.
 using Digests = std::map<std::string, std::string>;
 Digests result_digests(const fs::path& out);
-// Of every file below a folder.
+// The same for every file below a folder.
 Digests digests_below(const fs::path& folder);
 
-// A CSV text without some of its columns, before which no field holds a comma.
+// A CSV text without the columns `names`. No field before them may contain a comma.
 std::string without_columns(const std::string& csv, const std::set<std::string>& names);
 
-// Of a sweep of tiny.yaml that one process trains in a folder of its own; `arguments` name "out" as
-// the output.
+// The digests of a sweep of tiny.yaml that one process trains in another folder. `arguments` must
+// name "out" as the output folder.
 Digests undisturbed_digests(const Words& arguments);
 
-// All paths below, folders included.
+// All paths below `folder`, including folders.
 std::vector<std::string> listing(const fs::path& folder);
 
 // A row of `scgan_report --status`.
@@ -61,13 +62,13 @@ struct RunStatus {
 using Statuses = std::map<std::string, RunStatus>;  // by run id
 Statuses statuses(const fs::path& out);
 
-// The stored loss curves, a line per point.
+// The stored loss curves, one line per point.
 std::string loss_curves(const fs::path& out);
 
-// Of all attempts that ended, in order: "exit class: reason".
+// All attempts that have ended, in order, as "exit class: reason".
 std::vector<std::string> attempt_ends(const fs::path& out);
 
-// The newest checkpoint of the only run in `out`; -1 when there is none.
+// The step of the newest checkpoint of the only run in `out`; -1 if there is none.
 int newest_checkpoint(const fs::path& out);
 
 // The folder of the only run in `out`.
@@ -81,7 +82,7 @@ class SweepFixture : public testing::Test {
   SweepFixture();
 
   fs::path path(const std::string& name) const { return folder_.path() / name; }
-  // In the fixture's folder, where the sweep file is tiny.yaml.
+  // Start the programs in the fixture's folder, where the sweep file is tiny.yaml.
   Command sweep_command(int ranks, const Words& arguments) const;
   Ended sweep(int ranks, const Words& arguments) const;
   Ended report(const Words& arguments) const;

@@ -1,4 +1,4 @@
-// The same sweep gives the same bytes, however many ranks it is started on.
+// The same sweep produces the same bytes on any number of ranks.
 #include <sstream>
 
 #include "results/sqlite.h"
@@ -11,7 +11,8 @@ constexpr int kLostStorage = 3;
 
 class WorldSize : public SweepFixture {
  protected:
-  // On one, two and four ranks that share each run. Returns the bytes.
+  // Runs the sweep without mpirun and on one, two and four ranks that share each run. Returns the
+  // digests.
   Digests expect_same_bytes(const std::string& file, const Words& sets, size_t runs) {
     const Digests alone = finished(0, file, "alone", sets);
     EXPECT_EQ(alone.size(), runs * 4) << "netG_A, netG_B, features-AtoB and log.jsonl of each run";
@@ -32,7 +33,7 @@ class WorldSize : public SweepFixture {
     return result_digests(path(out));
   }
 
-  // The id of the file's only run, which a dry run prints first in its second line.
+  // The id of the only run: the first word in the second line of a dry run.
   std::string run_id(const Words& words) const {
     Words dry = words;
     dry.emplace_back("--dry-run");
@@ -45,8 +46,8 @@ class WorldSize : public SweepFixture {
     return id;
   }
 
-  // All that a run on so many ranks writes. A folder lies where its last file belongs at first, so
-  // that its last checkpoint stays; the same command then finishes it.
+  // All that a run on `ranks` ranks writes. A folder in place of its last file first makes the job
+  // fail, so that the last checkpoint is kept; the same command then finishes the run.
   struct Written {
     Digests with_checkpoint, results, report;
   };
@@ -66,7 +67,7 @@ class WorldSize : public SweepFixture {
     return {with_checkpoint, result_digests(path(out)), report_digests(out)};
   }
 
-  // Of the report's files, without the time that training took.
+  // Of the files of the report, without the training time.
   Digests report_digests(const std::string& out) const {
     const fs::path folder = path(out + "_report");
     const Ended ended = report({out, "--output", folder.string()});
@@ -77,7 +78,7 @@ class WorldSize : public SweepFixture {
   }
 };
 
-TEST_F(WorldSize, RanksThatShareARunOrTrainTheirOwnGiveTheBytesOfOneProcess) {
+TEST_F(WorldSize, RanksThatShareARunOrTrainTheirOwnProduceTheBytesOfOneProcess) {
   const Words sets{"--set", "sweep.variants=[cyclegan_diffaug, scgan]"};
   const Digests alone = expect_same_bytes("tiny.yaml", sets, 2);
   EXPECT_EQ(finished(2, "tiny.yaml", "side_by_side", sets), alone);
@@ -90,27 +91,27 @@ TEST_F(WorldSize, ScoresDuringTrainingBestWeightsAndMovingAverageAreTheSameToo) 
   expect_same_bytes("tiny.yaml", sets, 1);
   for (const char* out : {"alone", "ranks_4"}) {
     const Ended csv = report({out, "--format", "csv"});
-    EXPECT_THAT(csv.out, testing::HasSubstr("best of")) << "the table must say so";
+    EXPECT_THAT(csv.out, testing::HasSubstr("best of")) << "the table must name it";
     auto store = results::Database::open_read_only(path(out) / "results.db");
     EXPECT_GT(store.integer("SELECT count(*) FROM metric WHERE phase = 'training'"), 0) << out;
   }
 }
 
-TEST_F(WorldSize, TheQuickstartGivesTheSameBytesOnOneTwoAndFourRanks) {
+TEST_F(WorldSize, TheQuickstartProducesTheSameBytesOnOneTwoAndFourRanks) {
   expect_same_bytes(SCGAN_SOURCE_DIR "/examples/quickstart.yaml",
                     {"--set", "sweep.percentages=[50]", "--set", "sweep.seeds=[0]", "--set",
                      "sweep.variants=[scgan]"},
                     1);
 }
 
-TEST_F(WorldSize, EightRanksGiveTheBytesOfOneDownToTheCheckpointAndTheReport) {
+TEST_F(WorldSize, EightRanksProduceTheCheckpointAndTheReportOfOne) {
   const Words file{"tiny.yaml",
                    "--set",
                    "evaluate.directions=[AtoB, BtoA]",
                    "--set",
                    "train.batch_size=8",
                    "--set",
-                   "train.pool_size=4",  // so small that old fakes leave it
+                   "train.pool_size=4",  // so small that old fakes are replaced
                    "--set",
                    "train.ema_decay=0.5",
                    "--set",
@@ -125,7 +126,7 @@ TEST_F(WorldSize, EightRanksGiveTheBytesOfOneDownToTheCheckpointAndTheReport) {
   EXPECT_TRUE(alone.report.contains("report.html"));
 }
 
-TEST_F(WorldSize, TwoThreadsPerRankGiveTheSameBytesOnOneAndTwoRanks) {
+TEST_F(WorldSize, TwoThreadsPerRankProduceTheSameBytesOnOneAndTwoRanks) {
   const Words sets{"--set", "train.threads=2", "--set", "train.steps=3"};
   const Digests alone = finished(0, "tiny.yaml", "alone", sets);
   EXPECT_EQ(alone.size(), 4U);
@@ -134,8 +135,8 @@ TEST_F(WorldSize, TwoThreadsPerRankGiveTheSameBytesOnOneAndTwoRanks) {
   EXPECT_EQ(finished(2, "tiny.yaml", "ranks_2", shared), alone);
 }
 
-// LibTorch's kernels wait for ever for threads that OpenMP does not give them.
-TEST_F(WorldSize, ALimitOfOpenMPsThreadsLeavesARunItsTwo) {
+// LibTorch's kernels wait forever for threads that OpenMP does not start.
+TEST_F(WorldSize, ARunHasItsTwoThreadsDespiteALimitOfOpenMP) {
   Command command = sweep_command(
       0, {"tiny.yaml", "--out", "out", "--set", "train.threads=2", "--set", "train.steps=3"});
   command.environment["OMP_THREAD_LIMIT"] = "1";
