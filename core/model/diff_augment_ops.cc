@@ -11,7 +11,7 @@
 namespace scgan {
 namespace {
 
-// [N] -> [N, 1, 1, 1], beside the images.
+// [N] -> [N, 1, 1, 1], of the type and on the device of the images.
 at::Tensor per_sample(const at::Tensor& values, const at::Tensor& images) {
   return values.to(images.options()).view({-1, 1, 1, 1});
 }
@@ -21,7 +21,7 @@ at::Tensor scale_around(const at::Tensor& images, const at::Tensor& mean,
   return (images - mean) * per_sample(factor, images) + mean;
 }
 
-// 1 at the `size` positions around each centre, clipped to the line: [N, length].
+// [N, length] with 1 at the `size` positions around each centre, clipped to the length.
 at::Tensor windows(const std::vector<int64_t>& centres, int64_t size, int64_t length) {
   auto marks = at::zeros({static_cast<int64_t>(centres.size()), length});
   for (size_t i = 0; i < centres.size(); ++i) {
@@ -47,7 +47,7 @@ at::Tensor scale_contrast(const at::Tensor& images, const at::Tensor& factor) {
   return scale_around(images, images.mean({1, 2, 3}, /*keepdim=*/true), factor);
 }
 
-// Slices and padding rather than an index: the backward pass of an index adds in any order on CUDA.
+// Slices and padding, not an index: on CUDA the backward pass of an index adds in no fixed order.
 at::Tensor translate(const at::Tensor& images, const std::vector<PixelVector>& offsets) {
   const int64_t height = images.size(2);
   const int64_t width = images.size(3);

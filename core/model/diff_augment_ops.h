@@ -1,5 +1,5 @@
-// The single operations of DiffAugment, for given random values. Images are [N, 3, H, W];
-// per-sample values come as [N] on any device or as one number per sample.
+// The operations of DiffAugment for given random values. Images are [N, 3, H, W]; each sample has
+// its own value, in a tensor [N] on any device or in a vector of N elements.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,10 +12,10 @@ namespace scgan {
 // x + shift.
 at::Tensor shift_brightness(const at::Tensor& images, const at::Tensor& shift);
 
-// (x - m) * factor + m, m = mean over the channels of a pixel.
+// (x - m) * factor + m, where m is the mean over the channels of a pixel.
 at::Tensor scale_saturation(const at::Tensor& images, const at::Tensor& factor);
 
-// (x - m) * factor + m, m = mean over the whole image.
+// (x - m) * factor + m, where m is the mean over the whole image.
 at::Tensor scale_contrast(const at::Tensor& images, const at::Tensor& factor);
 
 // A pixel's offset (dy, dx), or a position (y, x).
@@ -27,8 +27,8 @@ struct PixelVector {
 // out[i, j] = in[i + y, j + x] inside the image, 0 outside.
 at::Tensor translate(const at::Tensor& images, const std::vector<PixelVector>& offsets);
 
-// Zeroes rows centre.y - size.y / 2 ... centre.y - size.y / 2 + size.y - 1 and the like columns,
-// where they meet.
+// Zeroes the rectangle of rows centre.y - size.y / 2 ... centre.y - size.y / 2 + size.y - 1 and the
+// corresponding columns, clipped to the image.
 at::Tensor cut_out(const at::Tensor& images, const std::vector<PixelVector>& centres,
                    PixelVector size);
 

@@ -28,7 +28,7 @@ nn::AnyModule norm_layer(int64_t channels, Norm norm) {
     case Norm::kAuto:
       break;
   }
-  throw std::logic_error("norm_layer() needs a norm that is decided");
+  throw std::logic_error("norm_layer() does not take Norm::kAuto");
 }
 
 nn::AnyModule leaky_relu() {

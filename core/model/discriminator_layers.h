@@ -1,5 +1,5 @@
-// The layers that discriminators are made of, in the styles that a ModelSpec can ask for. As
-// AnyModule, so that the layers of one place have one type whatever the style.
+// The layers of discriminators, in the styles of a ModelSpec. Functions return AnyModule, so that a
+// layer has the same type in every style.
 #pragma once
 
 #include <torch/nn/modules/container/any.h>
@@ -16,18 +16,19 @@ inline constexpr ConvShape kSameSize{.kernel = 3, .stride = 1, .padding = 1};
 inline constexpr ConvShape kHalfSize{.kernel = 4, .stride = 2, .padding = 1};
 inline constexpr ConvShape kWhole4x4{.kernel = 4, .stride = 1, .padding = 0};
 
-// How the layers of FastGAN's discriminator are normalised; the defaults are the published ones.
+// The normalisation of the layers of FastGAN's discriminator; the defaults are the published ones.
 struct LayerStyle {
-  Norm norm = Norm::kBatch;  // not kAuto
+  // Not kAuto.
+  Norm norm = Norm::kBatch;
   bool spectral_norm = true;
 };
 
-// A convolution without bias: under spectral norm (weight_orig, weight_u, weight_v), or a plain one
+// A convolution without bias: with spectral norm (weight_orig, weight_u, weight_v) or without
 // (weight).
 torch::nn::AnyModule conv_layer(int64_t in, int64_t out, ConvShape shape, const LayerStyle& style);
 
-// Batch norm with scale and shift, instance norm without any parameters, or the identity, which
-// keeps the positions of the layers behind it. `norm` is not kAuto.
+// Batch norm with scale and shift, instance norm without parameters, or the identity, which keeps
+// the numbering of the layers that follow. `norm` must not be kAuto.
 torch::nn::AnyModule norm_layer(int64_t channels, Norm norm);
 
 // LeakyReLU 0.2.

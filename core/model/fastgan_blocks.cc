@@ -56,8 +56,8 @@ DownBlockCompImpl::DownBlockCompImpl(int64_t in, int64_t out, const LayerStyle& 
           "direct", nn::Sequential(nn::AvgPool2d(2), conv_layer(in, out, kPointwise, style),
                                    norm_layer(out, style.norm), leaky_relu()))) {}
 
-// The published adaptive pool to 4 x 4 is this average pool wherever it is used, and has no
-// deterministic backward on CUDA.
+// The published code has an adaptive pool to 4 x 4, which equals this average pool for all sizes in
+// use but has no deterministic backward pass on CUDA.
 SkipExcitationImpl::SkipExcitationImpl(int64_t in, int64_t out, int64_t low_size,
                                        const LayerStyle& style)
     : main_(register_module(
@@ -68,7 +68,8 @@ SkipExcitationImpl::SkipExcitationImpl(int64_t in, int64_t out, int64_t low_size
 SimpleDecoderImpl::SimpleDecoderImpl(int64_t in, const std::vector<int64_t>& channels,
                                      const LayerStyle& style)
     : main_(register_module("main", nn::Sequential())) {
-  main_->push_back(nn::Identity());  // the published adaptive pool to 8 x 8, of maps that are 8 x 8
+  // Replaces the published adaptive pool to 8 x 8, which does nothing to maps of 8 x 8.
+  main_->push_back(nn::Identity());
   for (const int64_t out : channels) {
     main_->push_back(UpBlock(in, out, style));
     in = out;

@@ -1,6 +1,6 @@
-// The building blocks of FastGAN's discriminator. All convolutions are without bias, all
-// activations LeakyReLU 0.2 unless written otherwise; sub-module names are the published ones.
-// Norms and spectral norm are those of the LayerStyle: batch norm and on in the published network.
+// The building blocks of FastGAN's discriminator. Convolutions have no bias, and activations are
+// LeakyReLU 0.2 unless stated otherwise. Submodule names are the published ones. LayerStyle sets
+// norm and spectral norm; the published network has batch norm and spectral norm.
 #pragma once
 
 #include <torch/nn/modules/container/sequential.h>
@@ -12,7 +12,8 @@
 
 namespace scgan {
 
-// Square images to size x size by nearest neighbour; one size is a multiple of the other.
+// Resizes square images to size x size by nearest neighbour. One of the two sizes must be a
+// multiple of the other.
 at::Tensor resize_nearest(const at::Tensor& images, int64_t size);
 
 // Halves height and width: convolution 4/2/1, norm, LeakyReLU.
@@ -39,7 +40,7 @@ class DownBlockCompImpl : public torch::nn::Module {
 TORCH_MODULE(DownBlockComp);
 
 // Skip-layer excitation: scales the channels of `high` by factors in (0, 1) computed from the
-// earlier map `low` [N, in, low_size, low_size]. It has no norm.
+// earlier map `low` [N, in, low_size, low_size]. Has no norm.
 class SkipExcitationImpl : public torch::nn::Module {
  public:
   SkipExcitationImpl(int64_t in, int64_t out, int64_t low_size, const LayerStyle& style);

@@ -19,23 +19,23 @@ namespace {
 
 namespace nn = torch::nn;
 
-// Channels of the published network times width / 64.
+// Numbers of channels: those of the published network times width / 64.
 class Channels {
  public:
   explicit Channels(int64_t width) : width_(width) {}
   int64_t operator()(int64_t published) const {
     return std::max<int64_t>(4, published * width_ / 64);
   }
-  // Of the big trunk's map of size x size: 256 px 16, 128 px 32, ..., 8 px 512.
+  // Of the big trunk's map of size x size: 16 at 256 px, 32 at 128 px, ..., 512 at 8 px.
   int64_t big(int64_t size) const { return (*this)(int64_t{16} * 256 / size); }
-  // Of the small branch's map: 64 px 32, 32 px 64, 16 px 128, 8 px 256.
+  // Of the small branch's map: 32 at 64 px, 64 at 32 px, 128 at 16 px, 256 at 8 px.
   int64_t small(int64_t size) const { return (*this)(int64_t{32} * 64 / size); }
 
  private:
   int64_t width_;
 };
 
-// What a ModelSpec asks for, with everything decided that it leaves open.
+// The shape that a ModelSpec describes, with auto and 0 resolved.
 struct FastGanShape {
   FastGanShape(const ModelSpec& spec, int64_t image_size);
   bool has_decoder(std::string_view name) const { return std::ranges::count(decoders, name) > 0; }
@@ -70,26 +70,26 @@ void check(const FastGanShape& shape) {
   constexpr std::array<int64_t, 4> kPartSizes = {2, 4, 8, 16};
   constexpr std::array<std::string_view, 3> kDecoders = {"big", "part", "small"};
   if (!std::ranges::count(kImageSizes, shape.image_size)) {
-    refuse("takes images of 64, 128, 256, 512 or 1024 px, data.image_size is " +
+    refuse("takes images of 64, 128, 256, 512 or 1024 px, but data.image_size is " +
            std::to_string(shape.image_size) + ".");
   }
   if (!std::ranges::count(kPartSizes, shape.part_size)) {
-    refuse("rebuilds windows of 2, 4, 8 or 16 cells, model.part_size is " +
+    refuse("reconstructs windows of 2, 4, 8 or 16 cells, but model.part_size is " +
            std::to_string(shape.part_size) + ".");
   }
   if (shape.decoder_blocks < 1 || shape.decoder_blocks > 5) {
-    refuse("has decoders of 1 to 5 up-blocks, model.decoder_blocks is " +
+    refuse("has decoders of 1 to 5 up-blocks, but model.decoder_blocks is " +
            std::to_string(shape.decoder_blocks) + ".");
   }
   for (const std::string& name : shape.decoders) {
     if (!std::ranges::count(kDecoders, name)) {
-      refuse("has the decoders big, part and small, model.decoders names " + name + ".");
+      refuse("has the decoders big, part and small, but model.decoders names " + name + ".");
     }
   }
   if (shape.has_decoder("small") && !shape.small_branch) {
     refuse(
-        "rebuilds images from its small branch with the decoder small: take it out of "
-        "model.decoders, or set model.d_small_branch: true.");
+        "has no small branch for the decoder small: remove it from model.decoders, or set "
+        "model.d_small_branch: true.");
   }
 }
 
@@ -103,11 +103,12 @@ class FastGanDiscriminator final : public Discriminator, public nn::Module {
 
  private:
   struct Features {
-    at::Tensor map16;  // [N, big(16), 16, 16], after its gate
-    at::Tensor map8;   // [N, big(8), 8, 8], after its gate
-    at::Tensor small;  // [N, small(8), 8, 8]; undefined without the small branch
+    // [N, big(16), 16, 16] and [N, big(8), 8, 8], after their gates.
+    at::Tensor map16, map8;
+    // [N, small(8), 8, 8]; undefined without the small branch.
+    at::Tensor small;
   };
-  // A stage of the big trunk: halves the map, then gates it by the map three stages before, where
+  // A stage of the big trunk: halves the map, then gates it with the map of three stages before, if
   // there is one.
   struct Stage {
     DownBlockComp down;
@@ -121,8 +122,8 @@ class FastGanDiscriminator final : public Discriminator, public nn::Module {
 
   Features extract(const at::Tensor& images);
   at::Tensor score(const Features& features);
-  std::vector<Rebuilt> rebuild(const at::Tensor& images, const Features& features,
-                               PartWindow window);
+  std::vector<Reconstruction> reconstruct(const at::Tensor& images, const Features& features,
+                                          PartWindow window);
 
   nn::AnyModule conv(int64_t in, int64_t out, ConvShape shape) const {
     return conv_layer(in, out, shape, shape_.style);
@@ -131,15 +132,18 @@ class FastGanDiscriminator final : public Discriminator, public nn::Module {
 
   const FastGanShape shape_;
   const Channels channels_;
-  const int64_t trunk_size_;    // of the stem's map: 256, or the image's own size below
-  const int64_t small_size_;    // what the small branch sees: 128, or the image's own size below
-  const int64_t rebuilt_size_;  // what the decoders rebuild: 8 * 2^blocks
+  // Of the stem's map: 256, or the image size if smaller.
+  const int64_t trunk_size_;
+  // Of the small branch's input: 128, or the image size if smaller.
+  const int64_t small_size_;
+  // Of the decoders' output: 8 * 2^blocks.
+  const int64_t reconstruction_size_;
   nn::Sequential down_from_big_{nullptr};
   std::vector<Stage> stages_;
   nn::Sequential rf_big_{nullptr};
   nn::Sequential down_from_small_{nullptr};
   nn::AnyModule rf_small_;
-  // Each is null where it is not in use.
+  // Null when not in use.
   SimpleDecoder decoder_big_{nullptr};
   SimpleDecoder decoder_part_{nullptr};
   SimpleDecoder decoder_small_{nullptr};
@@ -150,15 +154,14 @@ FastGanDiscriminator::FastGanDiscriminator(const FastGanShape& shape)
       channels_(shape.width),
       trunk_size_(std::min<int64_t>(256, shape.image_size)),
       small_size_(std::min<int64_t>(128, shape.image_size)),
-      rebuilt_size_(8 << shape.decoder_blocks) {
+      reconstruction_size_(8 << shape.decoder_blocks) {
   build_stem();
   build_trunk();
   if (shape_.small_branch) build_small_branch();
   build_decoders();
 }
 
-// Brings images of every size from 256 px on to the same map of 256 x 256; smaller ones keep their
-// size.
+// Reduces images of 256 px and more to a map of 256 x 256. Smaller images keep their size.
 void FastGanDiscriminator::build_stem() {
   const int64_t image_size = shape_.image_size;
   const int64_t out = channels_.big(trunk_size_);
@@ -175,7 +178,7 @@ void FastGanDiscriminator::build_stem() {
   down_from_big_ = register_module("down_from_big", stem);
 }
 
-// Names count how often 512 px are halved until the map: down_4 ends at 128 px, down_64 at 8 px.
+// Names hold the factor from 512 px to the size of the map: down_4 has 128 px, down_64 has 8 px.
 void FastGanDiscriminator::build_trunk() {
   for (int64_t size = trunk_size_ / 2; size >= 8; size /= 2) {
     const int64_t factor = 512 / size;
@@ -241,12 +244,14 @@ at::Tensor FastGanDiscriminator::score(const Features& features) {
   return at::cat({big, rf_small_.forward(features.small).flatten()});
 }
 
-std::vector<Rebuilt> FastGanDiscriminator::rebuild(const at::Tensor& images,
-                                                   const Features& features, PartWindow window) {
-  std::vector<Rebuilt> rebuilt;
+std::vector<Reconstruction> FastGanDiscriminator::reconstruct(const at::Tensor& images,
+                                                              const Features& features,
+                                                              PartWindow window) {
+  std::vector<Reconstruction> reconstructions;
   const auto add = [&](std::string_view name, SimpleDecoder& decoder, const at::Tensor& seen,
                        const at::Tensor& target) {
-    rebuilt.push_back({name, decoder->forward(seen), resize_nearest(target, rebuilt_size_)});
+    reconstructions.push_back(
+        {name, decoder->forward(seen), resize_nearest(target, reconstruction_size_)});
   };
   const int64_t size = shape_.part_size;
   if (decoder_big_) add("big", decoder_big_, features.map8, images);
@@ -255,14 +260,14 @@ std::vector<Rebuilt> FastGanDiscriminator::rebuild(const at::Tensor& images,
         image_window(images, window, size));
   }
   if (decoder_small_) add("small", decoder_small_, features.small, images);
-  return rebuilt;
+  return reconstructions;
 }
 
 Discriminator::RealOutput FastGanDiscriminator::discriminate_real(const at::Tensor& images,
                                                                   PartWindow window) {
   const Features features = extract(images);
   at::Tensor logits = score(features);
-  return {std::move(logits), rebuild(images, features, window)};
+  return {std::move(logits), reconstruct(images, features, window)};
 }
 
 }  // namespace

@@ -23,24 +23,28 @@ namespace fs = std::filesystem;
 
 using Tensors = std::map<std::string, at::Tensor>;
 
-constexpr size_t kShown = 10;          // names in a message
-constexpr int64_t kFirstBlock = 10;    // position of the first residual block
-constexpr int64_t kMostBlocks = 1000;  // more are no generator
-constexpr int64_t kMostWidth = 1 << 16;
+constexpr size_t kMaxNamesShown = 10;
+// Position of the first residual block.
+constexpr int64_t kFirstBlock = 10;
+// Limits against damaged names and shapes.
+constexpr int64_t kMaxBlocks = 1000;
+constexpr int64_t kMaxWidth = 1 << 16;
 
 [[noreturn]] void refuse(const fs::path& file, const std::string& reason) {
   throw Error(ErrorKind::kData, fmt::format("{}: {}", file.string(), reason));
 }
 
-std::string shown(const std::vector<std::string>& names) {
-  const auto end = names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kShown));
-  return fmt::format(
-      "{}{}", fmt::join(names.begin(), end, ", "),
-      names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
+std::string joined(const std::vector<std::string>& names) {
+  const auto end =
+      names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kMaxNamesShown));
+  return fmt::format("{}{}", fmt::join(names.begin(), end, ", "),
+                     names.size() > kMaxNamesShown
+                         ? fmt::format(" and {} more", names.size() - kMaxNamesShown)
+                         : "");
 }
 
-// The tensors under `prefix`, without it.
-Tensors below(const Tensors& all, const std::string& prefix) {
+// The tensors whose names begin with `prefix`, without it.
+Tensors with_prefix(const Tensors& all, const std::string& prefix) {
   Tensors found;
   for (auto at = all.lower_bound(prefix); at != all.end() && at->first.starts_with(prefix); ++at) {
     found.emplace(at->first.substr(prefix.size()), at->second);
@@ -48,25 +52,26 @@ Tensors below(const Tensors& all, const std::string& prefix) {
   return found;
 }
 
-// The generator of the direction, if there are several; where it was found.
+// The prefix and the tensors of the generator to load; "" and all tensors if there is only one.
 std::pair<std::string, Tensors> chosen(const Tensors& all, Direction direction,
                                        const fs::path& file) {
   const bool to_b = direction == Direction::kAtoB;
-  const std::string wanted = to_b ? "netG_A" : "netG_B";
-  for (const std::string& which : {"ema." + wanted, wanted}) {
-    Tensors found = below(all, which + ".");
+  const std::string name = to_b ? "netG_A" : "netG_B";
+  for (const std::string& which : {"ema." + name, name}) {
+    Tensors found = with_prefix(all, which + ".");
     if (!found.empty()) return {which, std::move(found)};
   }
   const std::string other = to_b ? "netG_B" : "netG_A";
-  if (!below(all, other + ".").empty()) {
-    refuse(file, fmt::format("holds {} but no {}, which translates {}; take the other --direction",
-                             other, wanted, to_b ? "A to B" : "B to A"));
+  if (!with_prefix(all, other + ".").empty()) {
+    refuse(file, fmt::format("holds {} but no {}, which translates {}; use the other --direction",
+                             other, name, to_b ? "A to B" : "B to A"));
   }
   return {"", all};
 }
 
 Tensors without_module(const Tensors& tensors) {
-  Tensors inner = below(tensors, "module.");  // what training on several GPUs adds to each name
+  // DataParallel adds this prefix to every name.
+  Tensors inner = with_prefix(tensors, "module.");
   return inner.size() == tensors.size() ? inner : tensors;
 }
 
@@ -75,7 +80,7 @@ bool is_running_statistic(std::string_view name) {
          name.ends_with(".num_batches_tracked");
 }
 
-// Of an instance norm; a batch norm's has a weight beside it and was used.
+// Removes those of instance norms. Batch norms, whose statistics are used, also have a weight.
 std::vector<std::string> take_running_statistics(Tensors& tensors) {
   std::vector<std::string> taken;
   for (auto at = tensors.begin(); at != tensors.end();) {
@@ -90,27 +95,27 @@ std::vector<std::string> take_running_statistics(Tensors& tensors) {
   return taken;
 }
 
-// Says which other network of the published code it is.
+// Throws if the tensors are those of another published network.
 void refuse_other_networks(const Tensors& tensors, const fs::path& file) {
-  const std::string wanted = "; wanted is a ResNet generator of CycleGAN";
+  const std::string expected = "; expected a ResNet generator of CycleGAN";
   for (const auto& [name, tensor] : tensors) {
     if (name.starts_with("model.model.")) {
-      refuse(file, "holds a U-Net generator (of pix2pix)" + wanted);
+      refuse(file, "holds a U-Net generator (of pix2pix)" + expected);
     }
     if (name.ends_with(".filt")) {
-      refuse(file, "holds a generator of CUT, whose layers blur (anti-aliased)" + wanted);
+      refuse(file, "holds a generator of CUT, whose layers blur (anti-aliased)" + expected);
     }
     if (name.starts_with("netD_") || name == "model.0.weight") {
-      refuse(file, "holds a discriminator" + wanted);
+      refuse(file, "holds a discriminator" + expected);
     }
   }
   const auto norm = tensors.find("model.2.weight");
   if (norm != tensors.end() && norm->second.dim() == 1) {
-    refuse(file, "holds a generator with batch norm" + wanted + ", which has instance norm");
+    refuse(file, "holds a generator with batch norm" + expected + ", which has instance norm");
   }
 }
 
-// k of "model.<k>.conv_block..."; nullopt for other names.
+// The k of "model.<k>.conv_block..."; nullopt for other names.
 std::optional<int64_t> block_position(std::string_view name) {
   constexpr std::string_view kBegin = "model.";
   if (!name.starts_with(kBegin)) return std::nullopt;
@@ -129,7 +134,7 @@ GeneratorShape shape_of(const Tensors& tensors, const fs::path& file) {
     for (const auto& [name, tensor] : tensors) names.push_back(name);
     refuse(file, fmt::format("holds no ResNet generator of CycleGAN: model.1.weight is missing; it "
                              "has {}",
-                             names.empty() ? "no tensor" : shown(names)));
+                             names.empty() ? "no tensor" : joined(names)));
   }
   std::set<int64_t> positions;
   for (const auto& [name, tensor] : tensors) {
@@ -138,11 +143,11 @@ GeneratorShape shape_of(const Tensors& tensors, const fs::path& file) {
   }
   GeneratorShape shape;
   shape.width = stem->second.dim() == 4 ? stem->second.size(0) : 0;
-  // A block missing in between shows as a missing tensor.
+  // check_tensors() reports a missing block in between.
   if (!positions.empty()) shape.blocks = *positions.rbegin() - kFirstBlock + 1;
-  if (shape.width == 0 || shape.width > kMostWidth || shape.blocks < 0 ||
-      shape.blocks > kMostBlocks) {
-    refuse(file, "holds no ResNet generator of CycleGAN: its layers are in other places");
+  if (shape.width == 0 || shape.width > kMaxWidth || shape.blocks < 0 ||
+      shape.blocks > kMaxBlocks) {
+    refuse(file, "holds no ResNet generator of CycleGAN: its layers are at other positions");
   }
   return shape;
 }
@@ -191,11 +196,11 @@ void check_tensors(const Tensors& tensors, const GeneratorShape& shape, const fs
   for (const auto& [name, tensor] : tensors) {
     if (!expected.contains(name)) unknown.push_back(name);
   }
-  if (!missing.empty()) refuse(file, fmt::format("{} lacks {}", network, shown(missing)));
-  if (!wrong.empty()) refuse(file, fmt::format("in {} {}", network, shown(wrong)));
-  if (!unknown.empty()) refuse(file, fmt::format("{} has no {}", network, shown(unknown)));
+  if (!missing.empty()) refuse(file, fmt::format("{} lacks {}", network, joined(missing)));
+  if (!wrong.empty()) refuse(file, fmt::format("in {} {}", network, joined(wrong)));
+  if (!unknown.empty()) refuse(file, fmt::format("{} has no {}", network, joined(unknown)));
   if (!damaged.empty()) {
-    refuse(file, fmt::format("{}: weights that are no finite numbers", shown(damaged)));
+    refuse(file, fmt::format("{}: weights that are not finite", joined(damaged)));
   }
 }
 
@@ -211,14 +216,14 @@ LoadedGenerator make_loaded_generator(const NamedTensors& tensors, Direction dir
   loaded.which = which;
   const auto running = take_running_statistics(own);
   if (!running.empty()) {
-    loaded.notes.push_back(
-        fmt::format("{} running statistics of instance norms are ignored: normalisation is by "
-                    "each image's own statistics, as in training",
-                    running.size()));
+    loaded.notes.push_back(fmt::format(
+        "{} running statistics of instance norms are ignored: each image is normalised by "
+        "its own statistics, as in training",
+        running.size()));
   }
   refuse_other_networks(own, file);
   loaded.shape = shape_of(own, file);
-  check_tensors(own, loaded.shape, file);  // before memory is asked for
+  check_tensors(own, loaded.shape, file);  // before memory is allocated
   loaded.network = make_resnet_generator(loaded.shape.width, loaded.shape.blocks);
   if (own.at("model.1.weight").scalar_type() == at::kDouble) loaded.network->to_double();
   for (auto& [name, parameter] : loaded.network->parameters()) parameter.copy_(own.at(name));

@@ -1,5 +1,5 @@
-// A trained ResNet generator out of a safetensors file: ours, a checkpoint of ours, or the
-// published state dict of CycleGAN's.
+// Loads a trained ResNet generator from a safetensors file: final weights or a checkpoint of this
+// project, or the published state dict of CycleGAN.
 #pragma once
 
 #include <cstdint>
@@ -14,30 +14,34 @@
 
 namespace scgan {
 
-// What the tensors' names and shapes say of a generator.
+// What the names and shapes of the tensors say about a generator.
 struct GeneratorShape {
-  int64_t width = 0;   // filters of the first layer
-  int64_t blocks = 0;  // residual blocks
+  // Filters of the first layer.
+  int64_t width = 0;
+  // Residual blocks.
+  int64_t blocks = 0;
   bool operator==(const GeneratorShape&) const = default;
 };
 
 struct LoadedGenerator {
-  // On the CPU, in evaluation mode, float64 where the file's first layer is and float32 otherwise.
+  // On the CPU, in evaluation mode; float64 if the first layer of the file is, else float32.
   std::shared_ptr<Generator> network;
   GeneratorShape shape;
-  std::string which;  // "netG_A", "ema.netG_A" of a checkpoint; "" for a lone generator
-  std::vector<std::string> notes;  // what was left aside: full sentences
+  // "netG_A" or "ema.netG_A" in a checkpoint; "" in a file with a single generator.
+  std::string which;
+  // What was ignored, in full sentences.
+  std::vector<std::string> notes;
 };
 
-// Of several generators (netG_A.* and netG_B.*) takes netG_A for AtoB and netG_B for BtoA, and of
-// each the moving average (ema.netG_A.*) where there is one; a lone generator's own direction is
-// not known. Prefixes "module." and running statistics of instance norms, which they never used,
-// are left aside. Width and number of blocks are read off the shapes. Throws Error(kData) naming
-// the file and the tensors that are missing, unknown or of a wrong shape, or saying which other
-// network it is: a U-Net, CUT's generator, a discriminator.
+// If the file has several generators (netG_A.* and netG_B.*), loads netG_A for AtoB and netG_B for
+// BtoA, and prefers the moving average (ema.netG_A.*) if there is one. The direction of a single
+// generator cannot be checked. Ignores the prefix "module." and the running statistics of instance
+// norms, which CycleGAN does not use. Width and number of blocks follow from the shapes. Throws
+// Error(kData) that names the file and the missing, unknown or misshapen tensors, or the other
+// network that the file holds: a U-Net, a generator of CUT, a discriminator.
 LoadedGenerator load_generator(const std::filesystem::path& file, Direction direction);
 
-// The same from tensors; `file` is for messages.
+// The same from tensors; `file` appears in messages.
 LoadedGenerator make_loaded_generator(const NamedTensors& tensors, Direction direction,
                                       const std::filesystem::path& file);
 

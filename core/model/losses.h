@@ -1,4 +1,4 @@
-// The losses, as pure functions of tensors. Each returns a scalar.
+// The losses of the published procedure, pure functions that return a scalar.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -12,15 +12,15 @@ namespace scgan {
 at::Tensor lsgan_real(const at::Tensor& logits);
 at::Tensor lsgan_fake(const at::Tensor& logits);
 
-// Mean absolute difference over all elements: cycle and identity loss before their weights.
+// Mean absolute difference over all elements: the cycle and identity losses before weighting.
 at::Tensor l1(const at::Tensor& image, const at::Tensor& target);
 
-// Effective weight of the identity loss: lambda_identity, times `lambda_cycle` in relative mode.
-// |G_A(b) - b| goes with lambda_b, |G_B(a) - a| with lambda_a.
+// Effective weight of the identity loss: lambda_identity, multiplied by `lambda_cycle` in relative
+// mode. lambda_cycle is lambda_b for |G_A(b) - b| and lambda_a for |G_B(a) - a|.
 double identity_weight(const LossSpec& spec, double lambda_cycle);
 
-// Weight of the self-supervised loss in step `step` (from 0): lambda_ssl, during the warm-up
-// (step + 1) / ssl_warmup_steps of it.
+// Weight of the self-supervised loss in step `step` (from 0): lambda_ssl, multiplied by
+// (step + 1) / ssl_warmup_steps during the warm-up.
 double ssl_weight(const LossSpec& spec, int64_t step);
 
 }  // namespace scgan

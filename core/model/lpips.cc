@@ -21,8 +21,9 @@
 namespace scgan {
 namespace {
 
-// VGG16 up to relu5_3: a stage is convolutions 3x3 with ReLU at one size; max pools halve between
-// the stages. `index` is torchvision's number of the first; each ReLU and pool counts one.
+// VGG16 up to relu5_3. A stage is a sequence of 3x3 convolutions with ReLU at one size, with a max
+// pool between stages. `index` is torchvision's number of the first convolution; it counts each
+// convolution, ReLU and pool.
 struct VggStage {
   int64_t index;
   int64_t convolutions;
@@ -33,16 +34,17 @@ constexpr std::array<VggStage, 5> kVgg16 = {
     {{0, 2, 3, 64}, {5, 2, 64, 128}, {10, 3, 128, 256}, {17, 3, 256, 512}, {24, 3, 512, 512}}};
 constexpr size_t kConvolutions = 13;
 
-constexpr double kLengthEpsilon = 1e-10;  // added to a length before it divides
+// Added to a length before dividing by it.
+constexpr double kLengthEpsilon = 1e-10;
 
-struct Expected {
+struct ExpectedTensor {
   std::string name;
   std::vector<int64_t> shape;
 };
 
 // In the order of Lpips::tensors_.
-std::vector<Expected> expected_tensors() {
-  std::vector<Expected> all;
+std::vector<ExpectedTensor> expected_tensors() {
+  std::vector<ExpectedTensor> all;
   for (const VggStage& stage : kVgg16) {
     for (int64_t i = 0; i < stage.convolutions; ++i) {
       const std::string name = "features." + std::to_string(stage.index + 2 * i);
@@ -65,17 +67,18 @@ template <typename... Values>
                   file.string(), fmt::format(why, std::forward<Values>(values)...)));
 }
 
-void check(const std::filesystem::path& file, const Expected& wanted, const at::Tensor& tensor) {
-  if (tensor.sizes() != at::IntArrayRef(wanted.shape)) {
-    refuse(file, "the tensor {} has the shape [{}], not [{}]", wanted.name,
-           fmt::join(tensor.sizes().vec(), ", "), fmt::join(wanted.shape, ", "));
+void check(const std::filesystem::path& file, const ExpectedTensor& expected,
+           const at::Tensor& tensor) {
+  if (tensor.sizes() != at::IntArrayRef(expected.shape)) {
+    refuse(file, "the tensor {} has the shape [{}], not [{}]", expected.name,
+           fmt::join(tensor.sizes().vec(), ", "), fmt::join(expected.shape, ", "));
   }
   if (tensor.scalar_type() != at::kFloat) {
-    refuse(file, "the tensor {} is {}, not float32", wanted.name,
+    refuse(file, "the tensor {} is {}, not float32", expected.name,
            c10::toString(tensor.scalar_type()));
   }
   if (!tensor.isfinite().all().item<bool>()) {
-    refuse(file, "the tensor {} has values that are not finite", wanted.name);
+    refuse(file, "the tensor {} has values that are not finite", expected.name);
   }
 }
 
@@ -83,10 +86,10 @@ std::vector<at::Tensor> read_tensors(const std::filesystem::path& file) {
   std::map<std::string, at::Tensor> found;
   for (auto& [name, tensor] : read_safetensors(file).tensors) found[name] = tensor;
   std::vector<at::Tensor> tensors;
-  for (const Expected& wanted : expected_tensors()) {
-    const auto entry = found.find(wanted.name);
-    if (entry == found.end()) refuse(file, "the tensor {} is missing", wanted.name);
-    check(file, wanted, entry->second);
+  for (const ExpectedTensor& expected : expected_tensors()) {
+    const auto entry = found.find(expected.name);
+    if (entry == found.end()) refuse(file, "the tensor {} is missing", expected.name);
+    check(file, expected, entry->second);
     tensors.push_back(entry->second);
     found.erase(entry);
   }
@@ -98,7 +101,7 @@ at::Tensor per_channel(std::initializer_list<double> values) {
   return at::tensor(at::ArrayRef<double>(values), at::kDouble).view({1, 3, 1, 1});
 }
 
-// The larger one, and the first of equals, so that one place takes the gradient.
+// The larger one, and `first` if they are equal, so that only one of them gets a gradient.
 at::Tensor larger(const at::Tensor& first, const at::Tensor& second) {
   return at::where(second > first, second, first);
 }
@@ -109,11 +112,11 @@ at::Tensor halved(const at::Tensor& x, int64_t dim) {
   return larger(x.slice(dim, 0, end, 2), x.slice(dim, 1, end, 2));
 }
 
-// A max pool 2/2, whose own backward is not deterministic on CUDA. Columns first, then rows: so the
-// first of equals is, as there, the first in reading order.
+// A max pool 2/2; the backward pass of LibTorch's is not deterministic on CUDA. Columns come before
+// rows so that, as in LibTorch, the first of equal values in row-major order gets the gradient.
 at::Tensor max_pool(const at::Tensor& x) { return halved(halved(x, 3), 2); }
 
-at::Tensor direction(const at::Tensor& map) {
+at::Tensor normalize_channels(const at::Tensor& map) {
   const at::Tensor length = at::linalg_vector_norm(map, 2, at::IntArrayRef{1}, /*keepdim=*/true);
   return map / (length + kLengthEpsilon);
 }
@@ -123,17 +126,17 @@ at::Tensor direction(const at::Tensor& map) {
 Lpips::Lpips(const std::filesystem::path& file)
     : tensors_(read_tensors(file)), digest_(sha256_of_file(file)) {}
 
-void Lpips::follow(const at::Tensor& images) {
-  const bool there = shift_.defined() && shift_.device() == images.device() &&
-                     shift_.scalar_type() == images.scalar_type();
-  if (there) return;
+void Lpips::convert_to_options_of(const at::Tensor& images) {
+  const bool converted = shift_.defined() && shift_.device() == images.device() &&
+                         shift_.scalar_type() == images.scalar_type();
+  if (converted) return;
   for (at::Tensor& tensor : tensors_) tensor = tensor.to(images.options());
   shift_ = per_channel({-0.030, -0.088, -0.188}).to(images.options());
   scale_ = per_channel({0.458, 0.448, 0.450}).to(images.options());
 }
 
-std::array<at::Tensor, Lpips::kStages> Lpips::directions(const at::Tensor& images) const {
-  std::array<at::Tensor, kStages> directions;
+std::array<at::Tensor, Lpips::kStages> Lpips::normalized_maps(const at::Tensor& images) const {
+  std::array<at::Tensor, kStages> maps;
   at::Tensor x = (images - shift_) / scale_;
   auto parameter = tensors_.begin();
   for (size_t stage = 0; stage < kVgg16.size(); ++stage) {
@@ -141,19 +144,19 @@ std::array<at::Tensor, Lpips::kStages> Lpips::directions(const at::Tensor& image
     for (int64_t i = 0; i < kVgg16[stage].convolutions; ++i, parameter += 2) {
       x = at::relu(at::conv2d(x, parameter[0], parameter[1], 1, 1));
     }
-    directions[stage] = direction(x);
+    maps[stage] = normalize_channels(x);
   }
-  return directions;
+  return maps;
 }
 
 at::Tensor Lpips::operator()(const at::Tensor& images, const at::Tensor& targets) {
-  follow(images);
-  const auto ours = directions(images);
-  const auto theirs = directions(targets);
+  convert_to_options_of(images);
+  const auto maps = normalized_maps(images);
+  const auto target_maps = normalized_maps(targets);
   at::Tensor sum;
   for (size_t stage = 0; stage < kVgg16.size(); ++stage) {
     const at::Tensor& linear = tensors_[2 * kConvolutions + stage];
-    const at::Tensor squares = (ours[stage] - theirs[stage]).square();
+    const at::Tensor squares = (maps[stage] - target_maps[stage]).square();
     const at::Tensor distance = at::conv2d(squares, linear).mean({1, 2, 3});
     sum = sum.defined() ? sum + distance : distance;
   }

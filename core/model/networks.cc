@@ -22,10 +22,10 @@ namespace {
 constexpr double kWeightDeviation = 0.02;
 constexpr uint32_t kTensorsPerNetwork = 1000;
 
-// The initial values of one tensor; `step` tells the tensors of a run apart.
-class TensorFiller {
+// Fills one tensor with its initial values. `counter` distinguishes the tensors of a run.
+class TensorInitializer {
  public:
-  TensorFiller(const CounterRng& draws, uint32_t step) : draws_(draws), step_(step) {}
+  TensorInitializer(const CounterRng& rng, uint32_t counter) : rng_(rng), counter_(counter) {}
 
   void fill(const std::string& path, at::Tensor& tensor) const {
     const std::string_view name = std::string_view(path).substr(path.rfind('.') + 1);
@@ -40,7 +40,7 @@ class TensorFiller {
     } else if (name == "bias" || name == "running_mean" || name == "num_batches_tracked") {
       tensor.zero_();
     } else {
-      throw std::logic_error("initialize() knows no rule for the tensor " + path);
+      throw std::logic_error("initialize() has no rule for the tensor " + path);
     }
   }
 
@@ -48,7 +48,7 @@ class TensorFiller {
   std::vector<double> normals(int64_t count) const {
     std::vector<double> values(static_cast<size_t>(count));
     for (size_t element = 0; element < values.size(); ++element) {
-      values[element] = draws_.normal(step_, static_cast<uint32_t>(element));
+      values[element] = rng_.normal(counter_, static_cast<uint32_t>(element));
     }
     return values;
   }
@@ -77,8 +77,8 @@ class TensorFiller {
     assign(tensor, values);
   }
 
-  const CounterRng& draws_;
-  uint32_t step_;
+  const CounterRng& rng_;
+  uint32_t counter_;
 };
 
 template <typename Dict>
@@ -101,7 +101,7 @@ at::TensorOptions Network::options() {
 
 void Network::to(c10::Device device) { module().to(device); }
 
-// Each tensor by itself: Module::to() would also turn the counters of batch norm into floats.
+// Tensor by tensor: Module::to() would also convert the counters of batch norm.
 void Network::to_double() {
   const at::NoGradGuard no_grad;
   const auto convert = [](at::Tensor& tensor) {
@@ -129,13 +129,14 @@ std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t
 
 void initialize(Network& network, int64_t seed, NetworkIndex index) {
   const at::NoGradGuard no_grad;
-  const CounterRng draws(static_cast<uint32_t>(seed), Purpose::kInitWeights);
-  uint32_t step = kTensorsPerNetwork * static_cast<uint32_t>(index);
-  // A tensor's position counts the parameters, then the buffers, in order of registration.
+  const CounterRng rng(static_cast<uint32_t>(seed), Purpose::kInitWeights);
+  uint32_t counter = kTensorsPerNetwork * static_cast<uint32_t>(index);
+  // Numbers the parameters, then the buffers, in order of registration.
   for (auto& [name, parameter] : network.parameters()) {
-    TensorFiller(draws, step++).fill(name, parameter);
+    TensorInitializer(rng, counter++).fill(name, parameter);
   }
-  for (auto& [name, buffer] : network.buffers()) TensorFiller(draws, step++).fill(name, buffer);
+  for (auto& [name, buffer] : network.buffers())
+    TensorInitializer(rng, counter++).fill(name, buffer);
 }
 
 }  // namespace scgan

@@ -1,4 +1,4 @@
-// The interfaces of the two kinds of network, and how a ModelSpec becomes one.
+// The interfaces of the two kinds of network, and the functions that make one from a ModelSpec.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -20,65 +20,67 @@ class Module;
 
 namespace scgan {
 
-// What all networks have in common. LibTorch's headers of modules take seconds to compile, so only
-// the files that define a network include them.
+// The base of all networks. LibTorch's module headers take seconds to compile, so only the files
+// that define a network include them.
 class Network {
  public:
   virtual ~Network() = default;
 
-  // This network as a module of LibTorch, for <torch/nn/module.h>.
+  // This network as a LibTorch module; include <torch/nn/module.h> to use it.
   virtual torch::nn::Module& module() = 0;
 
-  // The network's own tensors in order of registration, under the published names
+  // The network's own tensors, not copies, in order of registration and under the published names
   // ("model.1.weight").
   NamedTensors parameters();
   NamedTensors buffers();
 
-  // Type and device of the parameters, and so of the images that the network takes; float32 on the
-  // CPU for a network without parameters.
+  // Type and device of the parameters, which images must have, too; float32 on the CPU for a
+  // network without parameters.
   at::TensorOptions options();
 
   void to(c10::Device device);
-  // Turns parameters and floating-point buffers into float64.
+  // Converts parameters and floating-point buffers to float64.
   void to_double();
   // Train mode: batch norm uses the statistics of the batch, spectral norm iterates.
   void set_training(bool training);
 };
 
-// Translates images: [N, 3, H, W] in [-1, 1] -> the same shape and range.
+// Translates images [N, 3, H, W] in [-1, 1]; the output has the same shape and range.
 class Generator : public Network {
  public:
   virtual at::Tensor forward(const at::Tensor& images) = 0;
 };
 
-// An image that a decoder rebuilt from the features of a real one, and the image it should be; both
+// The image that a decoder reconstructed from the features of a real one, and its target; both
 // [N, 3, s, s].
-struct Rebuilt {
-  std::string_view decoder;  // "big", "part" or "small"
+struct Reconstruction {
+  // "big", "part" or "small".
+  std::string_view decoder;
   at::Tensor image;
   at::Tensor target;
 };
 
-// Judges images [N, 3, S, S]. Module in train mode: batch statistics, one power iteration per
-// forward.
+// Classifies images [N, 3, S, S] as real or fake. In train mode, batch norm uses the statistics of
+// the batch and every forward makes one power iteration of spectral norm.
 class Discriminator : public Network {
  public:
   struct RealOutput {
-    at::Tensor logits;             // any shape, no sigmoid
-    std::vector<Rebuilt> rebuilt;  // by the decoders in use, in the order big, part, small; what
-                                   // SslLoss compares. Empty where there is none
+    // Of any shape, before the sigmoid.
+    at::Tensor logits;
+    // By the decoders in use, in the order big, part, small; the input of SslLoss.
+    std::vector<Reconstruction> reconstructions;
   };
   virtual at::Tensor logits(const at::Tensor& images) = 0;
-  // For real images. `window` is what decoder_part rebuilds; one for the whole batch.
+  // For real images. decoder_part reconstructs `window`, one for the whole batch.
   virtual RealOutput discriminate_real(const at::Tensor& images, PartWindow window) = 0;
 };
 
 std::shared_ptr<Generator> make_generator(const ModelSpec& spec);
-// What `spec` leaves open (auto, 0) is as resolve_defaults() decides it. Error(kInvalidSpec) for
-// what the network cannot be.
+// Resolves auto and 0 in `spec` as resolve_defaults() does. Throws Error(kInvalidSpec) for a
+// network that does not exist.
 std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t image_size);
 
-// Which network of a run: part of the key of its initial weights.
+// A network of a run; part of the key of its initial weights.
 enum class NetworkIndex : uint32_t { kGA = 0, kGB = 1, kDA = 2, kDB = 3 };
 
 // Initial weights, a pure function of (seed, index, tensor's position): convolutions N(0, 0.02),

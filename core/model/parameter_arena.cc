@@ -13,15 +13,16 @@
 namespace scgan {
 namespace {
 
-constexpr int64_t kAlignment = 16;  // elements: 64 bytes of float32
-constexpr int64_t kTotalMultiple =
-    1024;  // so that every power of two of ranks up to 1,024 divides the whole
+// In elements: 64 bytes of float32.
+constexpr int64_t kAlignment = 16;
+// Divisible by every power of two of ranks up to 1,024, as canonical_sum() requires.
+constexpr int64_t kTotalMultiple = 1024;
 
 int64_t round_up(int64_t count, int64_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
 }
 
-// LibTorch runs it after the one addition in which a backward pass adds all it has for a parameter.
+// LibTorch sums all gradients of a parameter, adds the sum to .grad once, then calls this hook.
 class CompletionHook final : public torch::autograd::PostAccumulateGradHook {
  public:
   CompletionHook(ParameterArena::GradientComplete complete, int64_t begin, int64_t count)

@@ -1,5 +1,5 @@
 // The 70x70 PatchGAN discriminator of pix2pix and CycleGAN. Names as in the published state dict
-// ("model.0.weight", ...), whatever the norm. Logits [N, 1, h, w]; 256 px give 30 x 30.
+// ("model.0.weight", ...) with every norm. Logits [N, 1, h, w], 30 x 30 at 256 px.
 #pragma once
 
 #include <memory>
@@ -8,9 +8,9 @@
 
 namespace scgan {
 
-// Of `spec`: discriminator_width and d_norm (auto: instance). By the published rule the three inner
-// convolutions have a bias with instance norm only. Width 64: 2,764,737 parameters with instance
-// norm. There is no spectral norm: Error(kInvalidSpec) when it is on.
+// Uses discriminator_width and d_norm (auto: instance) of `spec`. As published, the three inner
+// convolutions have a bias only with instance norm. Width 64 with instance norm has 2,764,737
+// parameters. Throws Error(kInvalidSpec) if d_spectral_norm is on: there is no spectral norm.
 std::shared_ptr<Discriminator> make_patch_discriminator(const ModelSpec& spec);
 
 }  // namespace scgan

@@ -17,7 +17,7 @@ at::Tensor reflect_dimension(const at::Tensor& images, int64_t dim, int64_t pad)
 }  // namespace
 
 at::Tensor reflection_pad(const at::Tensor& images, int64_t pad) {
-  // ATen's CPU kernel gathers in a fixed order; its CUDA backward adds with atomics, in any order.
+  // ATen's CPU kernel has a fixed order; its CUDA backward pass uses atomics, which have none.
   if (images.is_cpu()) {
     return at::reflection_pad2d(images, {pad, pad, pad, pad});
   }

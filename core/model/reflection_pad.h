@@ -1,4 +1,4 @@
-// Reflection padding whose backward pass is deterministic on every device.
+// Reflection padding with a backward pass that is deterministic on every device.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -8,7 +8,8 @@
 
 namespace scgan {
 
-// [N, C, H, W] -> [N, C, H + 2 pad, W + 2 pad], mirrored without repeating the border; pad < H, W.
+// [N, C, H, W] -> [N, C, H + 2 pad, W + 2 pad], mirrored without repeating the border. `pad` must
+// be less than H and W.
 at::Tensor reflection_pad(const at::Tensor& images, int64_t pad);
 
 // The same as a layer of a torch::nn::Sequential; no parameters.

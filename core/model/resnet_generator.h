@@ -10,8 +10,8 @@
 
 namespace scgan {
 
-// width 64 and 9 blocks: 11,378,179 parameters; 6 blocks: 7,837,699. Height and width of the input:
-// multiples of 4.
+// Height and width of the input must be multiples of 4. Width 64 has 11,378,179 parameters with 9
+// blocks and 7,837,699 with 6.
 std::shared_ptr<Generator> make_resnet_generator(int64_t width, int64_t blocks);
 
 }  // namespace scgan

@@ -23,7 +23,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
-constexpr uint64_t kMaxHeader = 100'000'000;  // as the reference implementation
+// As in the reference implementation.
+constexpr uint64_t kMaxHeader = 100'000'000;
 constexpr uint64_t kHeaderAlignment = 8;
 constexpr size_t kMaxDimensions = 64;
 constexpr const char* kMetadata = "__metadata__";
@@ -52,7 +53,7 @@ const char* type_name(const at::Tensor& tensor, const std::string& name) {
                                                name, c10::toString(tensor.scalar_type())));
 }
 
-// Wide elements first: with no gaps between tensors, that alone aligns every one of them.
+// Wide elements first: without gaps between tensors, this order alone aligns them all.
 NamedTensors in_file_order(NamedTensors tensors) {
   std::set<std::string> names{kMetadata};
   for (const auto& [name, tensor] : tensors) {
@@ -83,7 +84,7 @@ std::string header_of(const NamedTensors& tensors,
   return text;
 }
 
-// Refuses what the parser would accept or follow for long: keys given twice and deep nesting.
+// Rejects what the parser would accept: duplicate keys and deep nesting.
 class HeaderCheck {
  public:
   bool operator()(int depth, nlohmann::json::parse_event_t event, const nlohmann::json& value) {
@@ -103,8 +104,10 @@ class HeaderCheck {
   const std::string& problem() const { return problem_; }
 
  private:
-  static constexpr int kMaxDepth = 3;                  // a number in the list of a tensor's object
-  std::array<std::set<std::string>, kMaxDepth> keys_;  // of the open object at each depth
+  // Of a number in the list of a tensor's object.
+  static constexpr int kMaxDepth = 3;
+  // Of the open object at each depth.
+  std::array<std::set<std::string>, kMaxDepth> keys_;
   std::string problem_;
 };
 
@@ -128,7 +131,7 @@ uint64_t byte_count(const Entry& entry, const std::filesystem::path& file) {
   uint64_t bytes = at::elementSize(entry.type);
   bool empty = false;
   for (const int64_t side : entry.shape) {
-    // An empty tensor has strides as well: its other sides must not overflow either.
+    // An empty tensor has strides, too: its other sides must not overflow either.
     const auto factor = static_cast<uint64_t>(std::max<int64_t>(side, 1));
     empty |= side == 0;
     if (bytes > std::numeric_limits<int64_t>::max() / factor) {
@@ -148,9 +151,8 @@ std::vector<uint64_t> unsigned_list(const std::string& name, const nlohmann::jso
   for (const auto& number : entry[key]) {
     if (!number.is_number_unsigned()) {
       refuse_file(
-          file,
-          fmt::format("tensor {} has {} in '{}', which is not a whole number from 0 to 2^64 - 1",
-                      name, number.dump(), key));
+          file, fmt::format("tensor {} has {} in '{}', which is not an integer from 0 to 2^64 - 1",
+                            name, number.dump(), key));
     }
     numbers.push_back(number.get<uint64_t>());
   }
@@ -175,7 +177,8 @@ Entry parse_entry(const std::string& name, const nlohmann::json& json,
   Entry entry;
   entry.name = name;
   const auto offsets = unsigned_list(name, json, "data_offsets", file);
-  if (offsets.size() != 2) refuse_file(file, fmt::format("tensor {} has no two offsets", name));
+  if (offsets.size() != 2)
+    refuse_file(file, fmt::format("tensor {} does not have two offsets", name));
   entry.begin = offsets[0];
   entry.end = offsets[1];
   const auto sides = unsigned_list(name, json, "shape", file);
@@ -189,8 +192,7 @@ Entry parse_entry(const std::string& name, const nlohmann::json& json,
   return entry;
 }
 
-// Entries in the order of their bytes, which must follow each other without gap to the end of the
-// file.
+// Returns the entries in the order of their bytes, which must cover the data without gaps.
 std::vector<Entry> checked_entries(const nlohmann::json& header, uint64_t data_bytes,
                                    const std::filesystem::path& file) {
   std::vector<Entry> entries;
@@ -224,15 +226,16 @@ std::map<std::string, std::string> parse_metadata(const nlohmann::json& header,
   std::map<std::string, std::string> metadata;
   const auto found = header.find(kMetadata);
   if (found == header.end()) return metadata;
-  if (!found->is_object()) refuse_file(file, "its metadata is not an object of texts");
+  if (!found->is_object()) refuse_file(file, "its metadata is not an object of strings");
   for (const auto& [key, value] : found->items()) {
-    if (!value.is_string()) refuse_file(file, fmt::format("its metadata '{}' is no text", key));
+    if (!value.is_string())
+      refuse_file(file, fmt::format("its metadata '{}' is not a string", key));
     metadata[key] = value.get<std::string>();
   }
   return metadata;
 }
 
-// Reads bytes one after the other from a stream whose size is known.
+// A stream of known size.
 class Input {
  public:
   Input(std::istream& stream, uint64_t size, const std::filesystem::path& file)

@@ -25,8 +25,8 @@ SpectralConv2dImpl::SpectralConv2dImpl(int64_t in, int64_t out, ConvShape shape)
 
 at::Tensor SpectralConv2dImpl::normalized_weight() {
   const auto matrix = weight_.flatten(1);
-  // The graph keeps tensors of its own: the buffers change in place at the next forward, which may
-  // come before this one's backward.
+  // The graph keeps its own tensors because the next forward, which may come before the backward
+  // pass of this one, changes the buffers in place.
   at::Tensor u;
   at::Tensor v;
   {

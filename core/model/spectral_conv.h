@@ -1,9 +1,9 @@
 // A convolution without bias under spectral normalisation (Miyato, Kataoka, Koyama, Yoshida, ICLR
 // 2018).
 //
-// The kernel in use is W / sigma, sigma = u^T W v with W seen as [out, in * k * k]; u and v follow
-// W's leading singular vectors by one power iteration per forward in train mode, and stand still in
-// eval mode.
+// The kernel is W / sigma, sigma = u^T W v with W as a matrix [out, in * k * k]. In train mode each
+// forward moves u and v towards W's leading singular vectors by one power iteration; eval mode does
+// not change them.
 #pragma once
 
 #include <torch/nn/module.h>
@@ -19,16 +19,15 @@ struct ConvShape {
   int64_t padding = 0;
 };
 
-// Parameter weight_orig; buffers weight_u [out] and weight_v [in * k * k]. Uninitialised until
-// initialize().
+// Parameter weight_orig; buffers weight_u [out] and weight_v [in * k * k]. All are zero until
+// initialize() is called.
 class SpectralConv2dImpl : public torch::nn::Module {
  public:
   SpectralConv2dImpl(int64_t in, int64_t out, ConvShape shape);
 
   at::Tensor forward(const at::Tensor& x);
 
-  // W / sigma, differentiable through both. In train mode it makes the power iteration: once per
-  // call.
+  // W / sigma, differentiable through both. In train mode each call makes one power iteration.
   at::Tensor normalized_weight();
 
  private:

@@ -11,7 +11,7 @@
 namespace scgan {
 namespace {
 
-bool takes_lpips(SslDistance distance) {
+bool uses_lpips(SslDistance distance) {
   return distance == SslDistance::kLpips || distance == SslDistance::kMseLpips;
 }
 
@@ -19,7 +19,8 @@ at::Tensor reduced(const at::Tensor& per_image, BatchReduction reduction) {
   return reduction == BatchReduction::kMean ? per_image.mean() : per_image.sum();
 }
 
-// Images have one size, so that the mean over the batch of means per image is the mean of all.
+// All images have the same size, so the mean over the batch of the means per image is the mean of
+// all elements.
 at::Tensor mean_squares(const at::Tensor& image, const at::Tensor& target,
                         BatchReduction reduction) {
   if (reduction == BatchReduction::kMean) return at::mse_loss(image, target);
@@ -36,7 +37,7 @@ at::Tensor mean_absolutes(const at::Tensor& image, const at::Tensor& target,
 
 SslLoss::SslLoss(const LossSpec& spec)
     : distance_(spec.ssl_distance), reduction_(spec.ssl_reduction) {
-  if (takes_lpips(distance_)) lpips_ = std::make_unique<Lpips>(spec.lpips_weights);
+  if (uses_lpips(distance_)) lpips_ = std::make_unique<Lpips>(spec.lpips_weights);
 }
 
 at::Tensor SslLoss::distance(const at::Tensor& image, const at::Tensor& target) const {
@@ -45,7 +46,7 @@ at::Tensor SslLoss::distance(const at::Tensor& image, const at::Tensor& target) 
       return mean_squares(image, target, reduction_);
     case SslDistance::kL1:
       return mean_absolutes(image, target, reduction_);
-    case SslDistance::kL2Norm:  // its derivative at equal images is taken as 0
+    case SslDistance::kL2Norm:  // LibTorch defines its derivative at equal images as 0
       return reduced(at::linalg_vector_norm((image - target).flatten(1), 2, at::IntArrayRef{1}),
                      reduction_);
     case SslDistance::kLpips:
@@ -57,9 +58,9 @@ at::Tensor SslLoss::distance(const at::Tensor& image, const at::Tensor& target) 
   throw std::logic_error("unknown SslDistance");
 }
 
-at::Tensor SslLoss::operator()(const std::vector<Rebuilt>& rebuilt) const {
+at::Tensor SslLoss::operator()(const std::vector<Reconstruction>& reconstructions) const {
   at::Tensor sum;
-  for (const Rebuilt& one : rebuilt) {
+  for (const Reconstruction& one : reconstructions) {
     const at::Tensor term = distance(one.image, one.target);
     sum = sum.defined() ? sum + term : term;
   }

@@ -1,5 +1,5 @@
-// The self-supervised loss of the discriminator: how far the images that its decoders rebuilt are
-// from the real ones.
+// The self-supervised loss of the discriminator: the distance of its decoders' reconstructions from
+// the real images.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,23 +14,24 @@
 
 namespace scgan {
 
-// Of `spec`: ssl_distance, ssl_reduction and lpips_weights; the weight lambda_ssl is the caller's.
+// Uses ssl_distance, ssl_reduction and lpips_weights of `spec`; the caller applies lambda_ssl.
 //
-// An image's distance is
+// The distance of an image is
 //   mse     the mean of its squared differences,        l1     of the absolute ones,
 //   l2norm  the root of the sum of its squared differences,
 //   lpips   Lpips,                                      mse_lpips     mse + lpips.
-// It is averaged or summed over the batch, and summed over the decoders. Computes in the type and
-// on the device of the images. Not for several threads at once.
+// It is averaged or summed over the batch, then summed over the decoders. Computes in the type and
+// on the device of the images. Not thread-safe.
 class SslLoss {
  public:
-  // Reads the weights of LPIPS where the distance needs them: Error(kData) naming the file.
+  // Reads the weights of LPIPS if the distance needs them. Throws Error(kData) with the file.
   explicit SslLoss(const LossSpec& spec);
 
-  // Scalar; `rebuilt` is not empty. Differentiable in the rebuilt images.
-  at::Tensor operator()(const std::vector<Rebuilt>& rebuilt) const;
+  // Returns a scalar that is differentiable in the reconstructed images. `reconstructions` must not
+  // be empty.
+  at::Tensor operator()(const std::vector<Reconstruction>& reconstructions) const;
 
-  // SHA-256 of the weights of LPIPS; empty where they are not used.
+  // SHA-256 of the weights of LPIPS; empty if they are not used.
   std::string lpips_digest() const { return lpips_ ? lpips_->digest() : std::string(); }
 
  private:

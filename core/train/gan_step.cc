@@ -16,12 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/base/counter_rng.h"
 #include "core/comm/canonical_sum.h"
 #include "core/model/diff_augment.h"
 #include "core/model/losses.h"
-#include "core/model/part_window.h"
-#include "core/model/ssl_loss.h"
 #include "core/train/placement.h"
 
 namespace scgan {
@@ -86,12 +83,6 @@ constexpr GanStep::DiscriminatorRole GanStep::kRoleOfA{
 constexpr GanStep::DiscriminatorRole GanStep::kRoleOfB{
     AugmentSite::kGStepA, AugmentSite::kRealA, AugmentSite::kFakeA,
     Loss::kGAdvB,         Loss::kDB,           Loss::kSslB};
-
-PartWindows part_windows(const RunSpec& spec, int64_t step) {
-  const auto seed = static_cast<uint32_t>(spec.seed);
-  return {part_window(spec.model, CounterRng(seed, Purpose::kPartA), step),
-          part_window(spec.model, CounterRng(seed, Purpose::kPartB), step)};
-}
 
 GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator,
                  BucketSizes buckets)
@@ -278,7 +269,7 @@ void GanStep::discriminator_step(DiscriminatorState& discriminator, const Discri
       (lsgan_real(on_real.logits) + lsgan_fake(on_fake)) * spec_.loss.d_adv_scale;
   at::Tensor total = adversarial;
   if (ssl_loss_) {
-    const at::Tensor ssl = (*ssl_loss_)(on_real.rebuilt) * ssl_weight(spec_.loss, step);
+    const at::Tensor ssl = (*ssl_loss_)(on_real.reconstructions) * ssl_weight(spec_.loss, step);
     total = total + ssl;
     losses[role.ssl] = ssl.item<double>();
   }

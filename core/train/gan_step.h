@@ -25,13 +25,6 @@
 
 namespace scgan {
 
-// The windows that decoder_part of netD_A and of netD_B reconstructs in a step. All images of the
-// batch share one window per discriminator.
-struct PartWindows {
-  PartWindow a, b;
-};
-PartWindows part_windows(const RunSpec& spec, int64_t step);
-
 class GanStep {
  public:
   // All references must outlive the GanStep; the communicator's size must be one of

@@ -67,7 +67,7 @@ TEST(DiffAugmentTest, CutoutZeroesTheClippedSquareInAllChannels) {
                                        .view({4, 4})));
 }
 
-TEST(DiffAugmentTest, TranslationsReachAnEighthOfTheSizeAndNoFurther) {
+TEST(DiffAugmentTest, TranslationsReachAnEighthOfTheSizeAtMost) {
   std::set<int64_t> tops;
   const auto images = at::ones({64, 3, 16, 16});
   for (int64_t step = 0; step < 4; ++step) {
@@ -106,11 +106,11 @@ TEST(DiffAugmentTest, AnEmptyPolicyReturnsTheImages) {
   EXPECT_TRUE(diff_augment(images, {}, 1, AugmentSite::kRealA, 0).is_same(images));
 }
 
-TEST(DiffAugmentTest, AnUnknownOperationIsRefused) {
+TEST(DiffAugmentTest, AnUnknownOperationIsRejected) {
   EXPECT_THROW(diff_augment(make_images(1, 8), {"colour"}, 1, AugmentSite::kRealA, 0), Error);
 }
 
-TEST(DiffAugmentTest, DrawsFollowSeedSiteStepAndPlaceInTheBatchOnly) {
+TEST(DiffAugmentTest, DrawsDependOnlyOnSeedSiteStepAndSample) {
   const auto images = make_images(4, 16);
   const auto base = diff_augment(images, kAll, 3, AugmentSite::kFakeB, 9);
   EXPECT_TRUE(at::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeB, 9), base));

@@ -1,5 +1,5 @@
-// Discriminators that a ModelSpec asks for instead of the published ones: counted by hand, and
-// compared in float64 with numbers printed by published_values.py, torch 2.11.0.
+// Discriminators with other settings than the published ones: parameters counted by hand, and
+// values in float64 compared with the output of published_values.py with torch 2.11.0.
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
@@ -57,24 +57,24 @@ int64_t count_beginning(const std::vector<std::string>& names, const std::string
                                [&](const std::string& name) { return name.starts_with(begin); });
 }
 
-Discriminator::RealOutput judged(const ModelSpec& spec, int64_t image_size,
-                                 PartWindow window = {}) {
+Discriminator::RealOutput output_of(const ModelSpec& spec, int64_t image_size,
+                                    PartWindow window = {}) {
   const auto network = make_discriminator(spec, image_size);
   initialize(*network, 11, NetworkIndex::kDA);
   return network->discriminate_real(testing::images(image_size).to(at::kFloat), window);
 }
 
-void expect_refused(const ModelSpec& spec, const std::string& why, int64_t image_size = 64) {
+void expect_rejected(const ModelSpec& spec, const std::string& why, int64_t image_size = 64) {
   try {
     make_discriminator(spec, image_size);
-    FAIL() << "not refused";
+    FAIL() << "not rejected";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInvalidSpec);
     EXPECT_THAT(error.what(), ::testing::HasSubstr(why));
   }
 }
 
-TEST(DiscriminatorAlternativesTest, WhatIsLeftOpenIsWhatResolveDefaultsDecides) {
+TEST(DiscriminatorAlternativesTest, AutoMeansWhatResolveDefaultsChooses) {
   for (const auto& model : {patch_spec(4), ssl_spec(4)}) {
     for (const int64_t size : {64, 128}) {
       RunSpec run;
@@ -93,36 +93,36 @@ TEST(DiscriminatorAlternativesTest, WithoutTheSmallBranchThereAre25LogitsPerImag
   spec.decoders = kBigAndPart;
   EXPECT_EQ(parameter_count(spec), 9'981'616);
   spec.discriminator_width = 4;
-  EXPECT_EQ(judged(spec, 64).logits.sizes(), (std::vector<int64_t>{50}));
+  EXPECT_EQ(output_of(spec, 64).logits.sizes(), (std::vector<int64_t>{50}));
   EXPECT_EQ(count_beginning(names(spec), "down_from_small"), 0);
   EXPECT_EQ(count_beginning(names(spec), "rf_small"), 0);
 }
 
-TEST(DiscriminatorAlternativesTest, WithoutGatesTheirParametersAreGone) {
+TEST(DiscriminatorAlternativesTest, WithoutGatesThereAreNoGateParameters) {
   ModelSpec spec = ssl_spec(64);
   spec.d_se = false;
   EXPECT_EQ(parameter_count(spec), kPublishedCount - 49'152 - 196'608 - 786'432);
   EXPECT_EQ(count_beginning(names(spec), "se_"), 0);
 }
 
-TEST(DiscriminatorAlternativesTest, EveryDecoderCanBeLeftOut) {
+TEST(DiscriminatorAlternativesTest, EveryDecoderIsOptional) {
   ModelSpec spec = ssl_spec(64);
   spec.decoders = {};
   EXPECT_EQ(parameter_count(spec), kPublishedCount - 3'139'488);
-  EXPECT_TRUE(judged(spec, 64).rebuilt.empty());
+  EXPECT_TRUE(output_of(spec, 64).reconstructions.empty());
   spec.decoders = {"big"};
   EXPECT_EQ(parameter_count(spec), kPublishedCount - 2 * 849'888);
   spec.decoders = {"small", "part"};
   EXPECT_EQ(parameter_count(spec), kPublishedCount - 1'439'712);
-  const auto rebuilt = judged(spec, 64).rebuilt;
-  ASSERT_EQ(rebuilt.size(), 2);
-  EXPECT_EQ(rebuilt[0].decoder, "part");
-  EXPECT_EQ(rebuilt[1].decoder, "small");
+  const auto reconstructions = output_of(spec, 64).reconstructions;
+  ASSERT_EQ(reconstructions.size(), 2);
+  EXPECT_EQ(reconstructions[0].decoder, "part");
+  EXPECT_EQ(reconstructions[1].decoder, "small");
 }
 
 // Of decoder_big at width 64. Fewer blocks: without the last one (convolution 64 -> 64, scale and
 // shift of 64) and 64 instead of 32 channels into the last convolution. More: one of 32 -> 64.
-TEST(DiscriminatorAlternativesTest, DecoderBlocksDecideHowLargeTheRebuiltImageIs) {
+TEST(DiscriminatorAlternativesTest, DecoderBlocksSetTheSizeOfTheReconstruction) {
   ModelSpec spec = ssl_spec(64);
   spec.decoders = {"big"};
   const int64_t with_four = parameter_count(spec);
@@ -135,14 +135,14 @@ TEST(DiscriminatorAlternativesTest, DecoderBlocksDecideHowLargeTheRebuiltImageIs
   spec = ssl_spec(4);
   for (const int64_t blocks : {1, 2, 3, 4, 5}) {
     spec.decoder_blocks = blocks;
-    for (const Rebuilt& one : judged(spec, 64).rebuilt) {
+    for (const Reconstruction& one : output_of(spec, 64).reconstructions) {
       EXPECT_EQ(one.image.size(3), 8 << blocks) << one.decoder;
       EXPECT_EQ(one.target.sizes(), one.image.sizes()) << one.decoder;
     }
   }
 }
 
-TEST(DiscriminatorAlternativesTest, WithoutSpectralNormConvolutionsArePlainAndWithoutBias) {
+TEST(DiscriminatorAlternativesTest, WithoutSpectralNormConvolutionsHaveOnlyAWeight) {
   ModelSpec spec = ssl_spec(64);
   spec.d_spectral_norm = Switch::kOff;
   spec.d_norm = Norm::kNone;
@@ -155,7 +155,7 @@ TEST(DiscriminatorAlternativesTest, WithoutSpectralNormConvolutionsArePlainAndWi
   EXPECT_EQ(parameter_count(spec), kPublishedCount);
 }
 
-TEST(DiscriminatorAlternativesTest, InstanceNormAndNoNormTakeTheBatchNormsAwayAndNothingElse) {
+TEST(DiscriminatorAlternativesTest, InstanceNormAndNoNormRemoveOnlyTheBatchNorms) {
   const auto published = names(ssl_spec(4));
   for (const Norm norm : {Norm::kInstance, Norm::kNone}) {
     ModelSpec spec = ssl_spec(4);
@@ -168,14 +168,14 @@ TEST(DiscriminatorAlternativesTest, InstanceNormAndNoNormTakeTheBatchNormsAwayAn
   }
 }
 
-TEST(DiscriminatorAlternativesTest, InstanceNormJudgesEveryImageByItself) {
+TEST(DiscriminatorAlternativesTest, WithInstanceNormLogitsOfAnImageDoNotDependOnTheBatch) {
   for (const Norm norm : {Norm::kInstance, Norm::kNone, Norm::kBatch}) {
     ModelSpec spec = ssl_spec(4);
     spec.d_norm = norm;
     const auto network = make_discriminator(spec, 64);
     initialize(*network, 11, NetworkIndex::kDA);
     network->to_double();
-    network->set_training(false);  // the vectors of the spectral norm stand still
+    network->set_training(false);  // keeps the vectors of the spectral norm
     if (norm == Norm::kBatch) network->set_training(true);
     const at::NoGradGuard no_grad;
     const auto both = network->logits(testing::images(64)).view({2, 2, 25}).select(1, 1);
@@ -184,8 +184,8 @@ TEST(DiscriminatorAlternativesTest, InstanceNormJudgesEveryImageByItself) {
   }
 }
 
-// By the published rule the inner convolutions have a bias with instance norm only.
-TEST(DiscriminatorAlternativesTest, PatchDiscriminatorsDropTheBiasesWithoutInstanceNorm) {
+// As published, the inner convolutions have a bias only with instance norm.
+TEST(DiscriminatorAlternativesTest, PatchDiscriminatorHasInnerBiasesOnlyWithInstanceNorm) {
   ModelSpec spec = patch_spec(64);
   spec.d_norm = Norm::kBatch;  // biases become shifts, and there are as many scales
   EXPECT_EQ(parameter_count(spec), 2'764'737 + 128 + 256 + 512);
@@ -215,45 +215,45 @@ TEST(DiscriminatorAlternativesTest, InitialWeightsFollowTheSameRules) {
               1, 5e-3);
 }
 
-TEST(DiscriminatorAlternativesTest, GradientsReachExactlyTheDecodersInUse) {
+TEST(DiscriminatorAlternativesTest, GradientsReachOnlyTheDecodersInUse) {
   for (const std::vector<std::string>& decoders :
        {kBigAndPart, {"small"}, {"part"}, {"big", "part", "small"}}) {
     ModelSpec spec = ssl_spec(4);
     spec.decoders = decoders;
     const auto network = make_discriminator(spec, 64);
     initialize(*network, 11, NetworkIndex::kDA);
-    const auto judgement = network->discriminate_real(testing::images(64).to(at::kFloat), {0, 8});
-    SslLoss{LossSpec()}(judgement.rebuilt).backward();
+    const auto output = network->discriminate_real(testing::images(64).to(at::kFloat), {0, 8});
+    SslLoss{LossSpec()}(output.reconstructions).backward();
     for (const auto& decoder : {"big", "part", "small"}) {
-      int64_t learning = 0;
+      int64_t parameters = 0;
       for (const auto& parameter : network->module().named_parameters()) {
         if (!parameter.key().starts_with("decoder_" + std::string(decoder))) continue;
         ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
         EXPECT_GT(parameter.value().grad().abs().max().item<double>(), 0) << parameter.key();
-        ++learning;
+        ++parameters;
       }
-      EXPECT_EQ(learning > 0, std::ranges::count(decoders, decoder) == 1) << decoder;
+      EXPECT_EQ(parameters > 0, std::ranges::count(decoders, decoder) == 1) << decoder;
     }
   }
 }
 
-TEST(DiscriminatorAlternativesTest, WhatNoNetworkCanBeIsRefused) {
+TEST(DiscriminatorAlternativesTest, ImpossibleNetworksAreRejected) {
   ModelSpec spec = ssl_spec(4);
   spec.d_small_branch = false;
-  expect_refused(spec, "model.d_small_branch");
+  expect_rejected(spec, "model.d_small_branch");
   spec = ssl_spec(4);
   spec.decoders = {"large"};
-  expect_refused(spec, "large");
+  expect_rejected(spec, "large");
   spec = ssl_spec(4);
   spec.part_size = 3;
-  expect_refused(spec, "model.part_size is 3");
+  expect_rejected(spec, "model.part_size is 3");
   spec = ssl_spec(4);
   spec.decoder_blocks = 6;
-  expect_refused(spec, "model.decoder_blocks is 6");
-  expect_refused(ssl_spec(4), "data.image_size is 96", 96);
+  expect_rejected(spec, "model.decoder_blocks is 6");
+  expect_rejected(ssl_spec(4), "data.image_size is 96", 96);
   spec = patch_spec(4);
   spec.d_spectral_norm = Switch::kOn;
-  expect_refused(spec, "model.d_spectral_norm");
+  expect_rejected(spec, "model.d_spectral_norm");
 }
 
 struct PatchCase {
@@ -291,13 +291,13 @@ TEST_P(SslAlternativesTest, DiscriminatorMatchesPytorch) {
   expected.change(spec);
   const auto network = make_discriminator(spec, expected.image_size);
   testing::fill(*network);
-  const auto judgement =
+  const auto output =
       network->discriminate_real(testing::images(expected.image_size), expected.window);
-  expect_numbers(judgement.logits, expected.logits);
-  const at::Tensor loss = SslLoss(LossSpec{})(judgement.rebuilt);
+  expect_numbers(output.logits, expected.logits);
+  const at::Tensor loss = SslLoss(LossSpec{})(output.reconstructions);
   EXPECT_EQ(loss.scalar_type(), at::kDouble);
   expect_close(loss.item<double>(), expected.reconstruction);
-  expect_close(testing::squared_gradient(*network, judgement), expected.squared_gradient);
+  expect_close(testing::squared_gradient(*network, output), expected.squared_gradient);
 }
 
 INSTANTIATE_TEST_SUITE_P(

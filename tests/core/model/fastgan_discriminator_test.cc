@@ -30,27 +30,27 @@ at::Tensor make_images(int64_t count, int64_t size) {
   return at::sin(0.013 * at::arange(count * 3 * size * size)).view({count, 3, size, size});
 }
 
-double loss(const Discriminator::RealOutput& judgement) {
-  return SslLoss(LossSpec{})(judgement.rebuilt).item<double>();
+double loss(const Discriminator::RealOutput& output) {
+  return SslLoss(LossSpec{})(output.reconstructions).item<double>();
 }
 
 bool is_decoder(const std::string& name) { return name.starts_with("decoder_"); }
 
-TEST(FastGanDiscriminatorTest, GivesFiftyLogitsPerImageAtEverySize) {
+TEST(FastGanDiscriminatorTest, HasFiftyLogitsPerImageAtEverySize) {
   const at::NoGradGuard no_grad;
   for (const int64_t size : {64, 128, 256, 512, 1024}) {
-    const auto judgement = make_network(size)->discriminate_real(make_images(2, size), {8, 8});
-    EXPECT_EQ(judgement.logits.sizes(), (std::vector<int64_t>{100})) << size;
-    const int64_t rebuilt = size == 64 ? 64 : 128;
-    ASSERT_EQ(judgement.rebuilt.size(), 3) << size;
-    for (const Rebuilt& one : judgement.rebuilt) {
-      EXPECT_EQ(one.image.sizes(), (std::vector<int64_t>{2, 3, rebuilt, rebuilt})) << one.decoder;
+    const auto output = make_network(size)->discriminate_real(make_images(2, size), {8, 8});
+    EXPECT_EQ(output.logits.sizes(), (std::vector<int64_t>{100})) << size;
+    const int64_t side = size == 64 ? 64 : 128;
+    ASSERT_EQ(output.reconstructions.size(), 3) << size;
+    for (const Reconstruction& one : output.reconstructions) {
+      EXPECT_EQ(one.image.sizes(), (std::vector<int64_t>{2, 3, side, side})) << one.decoder;
       EXPECT_EQ(one.target.sizes(), one.image.sizes()) << one.decoder;
     }
   }
 }
 
-TEST(FastGanDiscriminatorTest, OtherSizesAreRefused) {
+TEST(FastGanDiscriminatorTest, OtherSizesAreRejected) {
   EXPECT_THROW(make_fastgan_discriminator(ssl_spec(64), 96), Error);
   EXPECT_THROW(make_fastgan_discriminator(ssl_spec(64), 32), Error);
 }
@@ -67,7 +67,8 @@ TEST(FastGanDiscriminatorTest, DecodersDoubleTheSizePerUpBlock) {
 
 TEST(FastGanDiscriminatorTest, LossReachesEveryDecoderParameterAndTheTrunk) {
   const auto network = make_network(64);
-  SslLoss{LossSpec()}(network->discriminate_real(make_images(2, 64), {8, 0}).rebuilt).backward();
+  SslLoss{LossSpec()}(network->discriminate_real(make_images(2, 64), {8, 0}).reconstructions)
+      .backward();
   for (const auto& parameter : network->module().named_parameters()) {
     if (is_decoder(parameter.key()) || parameter.key().starts_with("down_")) {
       ASSERT_TRUE(parameter.value().grad().defined()) << parameter.key();
@@ -76,7 +77,7 @@ TEST(FastGanDiscriminatorTest, LossReachesEveryDecoderParameterAndTheTrunk) {
   }
 }
 
-TEST(FastGanDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
+TEST(FastGanDiscriminatorTest, LogitsReachEverythingExceptTheDecoders) {
   const auto network = make_network(64);
   network->logits(make_images(2, 64)).square().mean().backward();
   for (const auto& parameter : network->module().named_parameters()) {
@@ -84,17 +85,17 @@ TEST(FastGanDiscriminatorTest, LogitsReachEverythingButTheDecoders) {
   }
 }
 
-TEST(FastGanDiscriminatorTest, ThePartDecidesOnlyWhatIsRebuilt) {
+TEST(FastGanDiscriminatorTest, TheWindowAffectsOnlyTheReconstructions) {
   const at::NoGradGuard no_grad;
-  std::vector<Discriminator::RealOutput> judgements;
+  std::vector<Discriminator::RealOutput> outputs;
   for (const PartWindow part : {PartWindow{0, 0}, {0, 8}, {8, 0}, {8, 8}}) {
-    judgements.push_back(make_network(64)->discriminate_real(make_images(2, 64), part));
-    EXPECT_TRUE(at::equal(judgements[0].logits, judgements.back().logits));
+    outputs.push_back(make_network(64)->discriminate_real(make_images(2, 64), part));
+    EXPECT_TRUE(at::equal(outputs[0].logits, outputs.back().logits));
   }
-  for (size_t part = 1; part < 4; ++part) EXPECT_NE(loss(judgements[0]), loss(judgements[part]));
+  for (size_t part = 1; part < 4; ++part) EXPECT_NE(loss(outputs[0]), loss(outputs[part]));
 }
 
-TEST(FastGanDiscriminatorTest, StepsOfTheIterationCountBatchesInTrunkAndDecoders) {
+TEST(FastGanDiscriminatorTest, TrunkAndDecodersCountTheirBatches) {
   const auto network = make_network(64);
   network->logits(make_images(2, 64));
   network->discriminate_real(make_images(2, 64), {});

@@ -1,5 +1,4 @@
-// Weights and images by formula, the same as in published_values.py, and comparisons with the
-// numbers that it prints.
+// Weights and images by the formulas of published_values.py, and comparisons with its output.
 #pragma once
 
 #include <ATen/TensorOperators.h>
@@ -19,7 +18,8 @@ namespace scgan::testing {
 
 inline constexpr double kTolerance = 1e-8;  // relative; the printed numbers have 12 digits
 
-// Makes the network one of float64. The same weights whatever the order of the tensors.
+// Converts the network to float64 and sets its weights, which do not depend on the order of the
+// tensors.
 inline void fill(Network& network) {
   network.to_double();
   const at::NoGradGuard no_grad;
@@ -58,9 +58,9 @@ inline void expect_numbers(const at::Tensor& tensor, const Numbers& expected) {
   expect_close(tensor.square().sum().item<double>(), expected.square_sum);
 }
 
-// Of the network's gradient after backward() of mean(logits^2) + self-supervised loss.
-inline double squared_gradient(Discriminator& network, const Discriminator::RealOutput& judgement) {
-  (judgement.logits.square().mean() + SslLoss(LossSpec{})(judgement.rebuilt)).backward();
+// Squared norm of the network's gradient of mean(logits^2) + self-supervised loss.
+inline double squared_gradient(Discriminator& network, const Discriminator::RealOutput& output) {
+  (output.logits.square().mean() + SslLoss(LossSpec{})(output.reconstructions)).backward();
   double sum = 0;
   for (const auto& [name, parameter] : network.parameters()) {
     sum += parameter.grad().square().sum().item<double>();

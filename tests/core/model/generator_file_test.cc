@@ -28,7 +28,7 @@ using testing::IsEmpty;
 constexpr Direction kToA = Direction::kBtoA;
 constexpr Direction kToB = Direction::kAtoB;
 
-// The tensors of a network with weights of its own, each under `prefix`.
+// The tensors of a network with distinct weights, under `prefix`.
 NamedTensors tensors_of(Network& network, const std::string& prefix = "", int64_t seed = 1) {
   initialize(network, seed, NetworkIndex::kGA);
   NamedTensors all;
@@ -72,7 +72,7 @@ NamedTensors joined(NamedTensors first, const NamedTensors& second) {
   return first;
 }
 
-TEST(GeneratorFileTest, WidthAndBlocksAreReadOffTheShapes) {
+TEST(GeneratorFileTest, WidthAndBlocksFollowFromTheShapes) {
   for (const int64_t blocks : {0, 1, 6, 9, 12}) {
     const NamedTensors tensors = generator_tensors(3, blocks);
     const LoadedGenerator loaded = load(tensors);
@@ -83,14 +83,14 @@ TEST(GeneratorFileTest, WidthAndBlocksAreReadOffTheShapes) {
   }
 }
 
-TEST(GeneratorFileTest, PublishedPrefixesAreLeftAside) {
+TEST(GeneratorFileTest, PublishedPrefixesAreIgnored) {
   const NamedTensors tensors = generator_tensors(2, 6);
   for (const char* prefix : {"module.", "netG_A.", "netG_A.module.", "module.netG_A."}) {
     expect_weights(load(generator_tensors(2, 6, prefix)), tensors);
   }
 }
 
-TEST(GeneratorFileTest, TheDirectionChoosesAmongTheNetworksOfACheckpoint) {
+TEST(GeneratorFileTest, TheDirectionSelectsTheNetworkOfACheckpoint) {
   const NamedTensors to_b = generator_tensors(2, 1, "netG_A.", 1);
   const NamedTensors to_a = generator_tensors(2, 1, "netG_B.", 2);
   NamedTensors all = joined(to_b, to_a);
@@ -104,7 +104,7 @@ TEST(GeneratorFileTest, TheDirectionChoosesAmongTheNetworksOfACheckpoint) {
                                          HasSubstr("--direction")));
 }
 
-TEST(GeneratorFileTest, MovingAveragesComeBeforeTheWeightsThemselves) {
+TEST(GeneratorFileTest, MovingAveragesArePreferredToWeights) {
   const NamedTensors average = generator_tensors(2, 1, "ema.netG_A.", 2);
   const NamedTensors all = joined(generator_tensors(2, 1, "netG_A.", 1), average);
   const LoadedGenerator loaded = load(all);
@@ -112,7 +112,7 @@ TEST(GeneratorFileTest, MovingAveragesComeBeforeTheWeightsThemselves) {
   EXPECT_EQ(loaded.which, "ema.netG_A");
 }
 
-TEST(GeneratorFileTest, RunningStatisticsOfInstanceNormsAreLeftAside) {
+TEST(GeneratorFileTest, RunningStatisticsOfInstanceNormsAreIgnored) {
   NamedTensors tensors = generator_tensors(2, 1);
   const NamedTensors plain = tensors;
   tensors.emplace_back("model.2.running_mean", at::ones({2}));
@@ -154,15 +154,15 @@ TEST(GeneratorFileTest, MissingUnknownAndWrongTensorsAreNamed) {
   EXPECT_THAT(refusal(tensors), HasSubstr("model.1.bias is [5], not [2]"));
 }
 
-TEST(GeneratorFileTest, WeightsThatAreNoNumbersAreRefused) {
+TEST(GeneratorFileTest, WeightsThatAreNotFiniteAreRejected) {
   NamedTensors tensors = generator_tensors(2, 0);
   tensors[0].second[0][0][0][0] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_THAT(refusal(tensors), AllOf(HasSubstr("model.1.weight"), HasSubstr("no finite")));
+  EXPECT_THAT(refusal(tensors), AllOf(HasSubstr("model.1.weight"), HasSubstr("not finite")));
   tensors[0].second = at::zeros({2, 3, 7, 7}, at::kLong);
   EXPECT_THAT(refusal(tensors), HasSubstr("model.1.weight"));
 }
 
-TEST(GeneratorFileTest, OtherNetworksAreToldApart) {
+TEST(GeneratorFileTest, OtherNetworksAreRecognised) {
   EXPECT_THAT(refusal({{"model.model.0.weight", at::zeros({64, 3, 4, 4})}}), HasSubstr("U-Net"));
   EXPECT_THAT(refusal(joined(generator_tensors(2, 9), {{"model.7.filt", at::zeros({2})}})),
               HasSubstr("CUT"));
@@ -177,19 +177,19 @@ TEST(GeneratorFileTest, OtherNetworksAreToldApart) {
               HasSubstr("batch norm"));
 }
 
-TEST(GeneratorFileTest, ImpossibleWidthsAndPositionsAskForNoMemory) {
+TEST(GeneratorFileTest, ImpossibleWidthsAndPositionsAllocateNoMemory) {
   const NamedTensors wide{{"model.1.weight", at::empty({int64_t{1} << 40, 0, 7, 7})}};
   EXPECT_THAT(refusal(wide), HasSubstr("no ResNet generator"));
   NamedTensors far = generator_tensors(2, 0);
   far.emplace_back("model.999999999999.conv_block.1.weight", at::zeros({1}));
-  EXPECT_THAT(refusal(far), HasSubstr("other places"));
+  EXPECT_THAT(refusal(far), HasSubstr("other positions"));
   far.back().first = "model.99999999999999999999999.conv_block.1.weight";
   EXPECT_THAT(refusal(far), HasSubstr("has no model.9999"));
   far.back().first = "model.3.conv_block.1.weight";
-  EXPECT_THAT(refusal(far), HasSubstr("other places"));
+  EXPECT_THAT(refusal(far), HasSubstr("other positions"));
 }
 
-TEST(GeneratorFileTest, AFileIsReadAndAFolderIsNone) {
+TEST(GeneratorFileTest, ReadsFilesAndRejectsFolders) {
   const TempDir folder;
   const NamedTensors tensors = generator_tensors(2, 1);
   write_safetensors(folder.path() / "g.safetensors", tensors, {});

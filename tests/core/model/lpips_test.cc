@@ -1,5 +1,5 @@
-// Distances in float64 against the numbers printed by lpips_oracle.py beside this file, torch
-// 2.11.0, with weights by formula.
+// Compares distances in float64 with the output of lpips_oracle.py in this folder, with
+// torch 2.11.0 and weights by formula.
 #include "core/model/lpips.h"
 
 #include <ATen/core/Tensor.h>
@@ -145,10 +145,10 @@ TEST_F(LpipsTest, EqualAndConstantImagesHaveFiniteGradients) {
   }
 }
 
-TEST_F(LpipsTest, SelfSupervisedLossesTakeIt) {
+TEST_F(LpipsTest, SelfSupervisedLossesUseIt) {
   LossSpec spec;
   spec.lpips_weights = file().string();
-  const std::vector<Rebuilt> two = {{"big", images_, targets_}, {"part", images_, targets_}};
+  const std::vector<Reconstruction> two = {{"big", images_, targets_}, {"part", images_, targets_}};
   const auto loss = [&](SslDistance distance, BatchReduction reduction) {
     spec.ssl_distance = distance;
     spec.ssl_reduction = reduction;
@@ -163,7 +163,7 @@ TEST_F(LpipsTest, SelfSupervisedLossesTakeIt) {
   EXPECT_EQ(SslLoss(spec).lpips_digest(), sha256_of_file(file()));
 }
 
-TEST(LpipsFileTest, WhatIsNotExactlyTheWeightsIsRefused) {
+TEST(LpipsFileTest, OtherTensorsThanTheWeightsAreRejected) {
   const at::Tensor first = at::zeros({64, 3, 3, 3});
   expect_refused({{"features.0.weight", first}}, "features.0.bias is missing");
   expect_refused({{"features.0.weight", at::zeros({64, 3, 5, 5})}},

@@ -1,4 +1,4 @@
-// The specifications of discriminators that tests ask for.
+// The discriminators of the tests.
 #pragma once
 
 #include <cstdint>

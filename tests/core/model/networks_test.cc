@@ -155,16 +155,16 @@ TEST(NetworksTest, GeneratorKeepsTheShapeAndStaysInRange) {
   EXPECT_LE(images.abs().max().item<double>(), 1.0);
 }
 
-TEST(NetworksTest, PatchDiscriminatorJudges30x30PatchesOf256Pixels) {
+TEST(NetworksTest, PatchDiscriminatorHas30x30LogitsAt256Pixels) {
   const auto network = make_patch_discriminator(patch_spec(4));
   initialize(*network, 5, NetworkIndex::kDA);
   const at::NoGradGuard no_grad;
-  const auto judgement = network->discriminate_real(at::zeros({2, 3, 256, 256}), {});
-  EXPECT_EQ(judgement.logits.sizes(), (std::vector<int64_t>{2, 1, 30, 30}));
-  EXPECT_TRUE(judgement.rebuilt.empty());
+  const auto output = network->discriminate_real(at::zeros({2, 3, 256, 256}), {});
+  EXPECT_EQ(output.logits.sizes(), (std::vector<int64_t>{2, 1, 30, 30}));
+  EXPECT_TRUE(output.reconstructions.empty());
 }
 
-TEST(NetworksTest, AModelSpecChoosesTheNetworks) {
+TEST(NetworksTest, TheModelSpecSelectsTheNetworks) {
   ModelSpec spec;
   spec.generator_width = 4;
   spec.generator_blocks = 6;

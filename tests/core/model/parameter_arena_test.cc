@@ -47,7 +47,7 @@ TEST_F(ParameterArenaTest, GradientsAreReportedFromTheLastLayerAndCoverTheVector
   EXPECT_EQ(reported, (std::vector<Range>{{48, 32}, {80, 1024 - 80}, {0, 32}, {32, 16}}));
 }
 
-TEST_F(ParameterArenaTest, GradientOfAParameterUsedThriceIsReportedOnceAndComplete) {
+TEST_F(ParameterArenaTest, GradientOfAParameterUsedThreeTimesIsReportedOnceAndComplete) {
   const auto backward_of_three_uses = [this] {
     const at::Tensor first = loss();
     const at::Tensor second = 2 * loss();

@@ -54,7 +54,7 @@ TEST(PartWindowTest, GridOfQuadrantsIsOneDrawOfFour) {
   }
 }
 
-TEST(PartWindowTest, GridTakesEveryMultipleOfTheSizeAndNothingElse) {
+TEST(PartWindowTest, GridUsesExactlyTheMultiplesOfTheSize) {
   EXPECT_EQ(windows_of(spec_of(16, PartPosition::kGrid), 20).size(), 1);
   EXPECT_EQ(windows_of(spec_of(8, PartPosition::kGrid), 100).size(), 4);
   const auto of_4 = windows_of(spec_of(4, PartPosition::kGrid), 400);
@@ -65,7 +65,7 @@ TEST(PartWindowTest, GridTakesEveryMultipleOfTheSizeAndNothingElse) {
   }
 }
 
-TEST(PartWindowTest, UniformTakesEveryPlaceInsideTheMap) {
+TEST(PartWindowTest, UniformUsesEveryPositionInsideTheMap) {
   const auto of_8 = windows_of(spec_of(8, PartPosition::kUniform), 3000);
   EXPECT_EQ(of_8.size(), 81);  // 9 x 9
   EXPECT_EQ(*of_8.begin(), (std::pair<int64_t, int64_t>{0, 0}));
@@ -93,16 +93,18 @@ TEST(PartWindowTest, MapWindowsEqualAnAdaptiveAveragePool) {
   }
 }
 
-// Of the part decoder, through the whole discriminator: its target shows the window and no other
-// pixel, at the size that it rebuilds.
+// Through the whole discriminator: the target of decoder_part is exactly the window, at the size of
+// the reconstruction.
 TEST(PartWindowTest, TheDiscriminatorsTargetIsTheWindow) {
   const at::NoGradGuard no_grad;
   for (const int64_t size : {2, 4, 8, 16}) {
     const auto network = make_discriminator(spec_of(size, PartPosition::kUniform), 64);
     initialize(*network, 3, NetworkIndex::kDA);
     const PartWindow window{(16 - size) / 2, 16 - size};
-    const at::Tensor rows = network->discriminate_real(ramp(64, 2), window).rebuilt[1].target;
-    const at::Tensor columns = network->discriminate_real(ramp(64, 3), window).rebuilt[1].target;
+    const at::Tensor rows =
+        network->discriminate_real(ramp(64, 2), window).reconstructions[1].target;
+    const at::Tensor columns =
+        network->discriminate_real(ramp(64, 3), window).reconstructions[1].target;
     const int64_t side = 4 * size;
     const at::Tensor steps = at::arange(64, at::kLong) * side / 64;
     const at::Tensor expected = steps.floor().to(at::kLong);

@@ -102,7 +102,7 @@ class SslDiscriminator(nn.Module):
         c = lambda published: max(4, published * width // 64)
         conv, norm = style.conv, style.norm
         self.size, self.names = size, decoders
-        self.rebuilt = 8 * 2 ** (blocks or (4 if size >= 128 else 3))
+        self.reconstruction_size = 8 * 2 ** (blocks or (4 if size >= 128 else 3))
         first = {64: 64, 128: 32}.get(size, 16)
         if size == 1024:
             self.stem = nn.Sequential(conv(3, c(8), 4, 2, 1), LEAKY, conv(c(8), c(16), 4, 2, 1), norm(c(16)), LEAKY)
@@ -137,7 +137,7 @@ class SslDiscriminator(nn.Module):
             small = self.small(F.interpolate(x, size=min(128, self.size)))
             logits.append(self.small_head(small).view(-1))
             seen["small"] = (small, x)
-        loss = sum(F.mse_loss(self.decoders[name](seen[name][0]), F.interpolate(seen[name][1], size=self.rebuilt))
+        loss = sum(F.mse_loss(self.decoders[name](seen[name][0]), F.interpolate(seen[name][1], size=self.reconstruction_size))
                    for name in self.names)
         return torch.cat(logits), loss
 

@@ -1,6 +1,6 @@
-// Compares whole networks in float64 with numbers printed by published_values.py beside this file,
-// which builds them from PyTorch's own modules (spectral_norm, adaptive pools, interpolate,
-// ReflectionPad2d), torch 2.11.0.
+// Compares whole networks in float64 with the output of published_values.py in this folder, which
+// builds them from the modules of PyTorch 2.11.0 (spectral_norm, adaptive pools, interpolate,
+// ReflectionPad2d).
 #include <gtest/gtest.h>
 
 #include <string>
@@ -48,15 +48,15 @@ TEST_P(PublishedSslValuesTest, DiscriminatorMatchesPytorch) {
   const PublishedCase& expected = GetParam();
   const auto network = make_fastgan_discriminator(testing::ssl_spec(8), expected.image_size);
   fill(*network);
-  Discriminator::RealOutput judgement;
+  Discriminator::RealOutput output;
   for (int forward = 0; forward < 2; ++forward) {
     const PartWindow part = forward == 0 ? PartWindow{0, 8} : PartWindow{8, 0};
-    judgement = network->discriminate_real(images(expected.image_size), part);
-    expect_numbers(judgement.logits, expected.logits[forward]);
-    expect_close(SslLoss(LossSpec{})(judgement.rebuilt).item<double>(),
+    output = network->discriminate_real(images(expected.image_size), part);
+    expect_numbers(output.logits, expected.logits[forward]);
+    expect_close(SslLoss(LossSpec{})(output.reconstructions).item<double>(),
                  expected.reconstruction[forward]);
   }
-  expect_close(testing::squared_gradient(*network, judgement), expected.gradient_square);
+  expect_close(testing::squared_gradient(*network, output), expected.gradient_square);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -27,7 +27,7 @@ class SafetensorsTest : public testing::Test {
  protected:
   std::filesystem::path file() const { return folder_.path() / "x.safetensors"; }
 
-  // A file of this header and `bytes` zeros.
+  // Writes a file with this header and `bytes` zeros.
   void write(const std::string& header, uint64_t bytes) const {
     write(header.size(), header, bytes);
   }
@@ -37,7 +37,7 @@ class SafetensorsTest : public testing::Test {
     write_file_atomically(file(), all + header + std::string(bytes, '\0'));
   }
 
-  // The message with which the file is refused.
+  // The error message for the file.
   std::string refusal() const {
     try {
       read_safetensors(file());
@@ -94,7 +94,7 @@ TEST_F(SafetensorsTest, WritesTheBytesThatPythonWrites) {
   EXPECT_EQ(read_file(file()), written_by_python());
 }
 
-TEST_F(SafetensorsTest, EveryTypeAndShapeComesBackAsItWas) {
+TEST_F(SafetensorsTest, EveryTypeAndShapeSurvivesARoundTrip) {
   NamedTensors tensors;
   for (const auto type : {at::kBool, at::kByte, at::kInt, at::kLong, at::kFloat, at::kDouble}) {
     const std::string name = c10::toString(type);
@@ -118,7 +118,7 @@ TEST_F(SafetensorsTest, EveryTypeAndShapeComesBackAsItWas) {
   }
 }
 
-TEST_F(SafetensorsTest, FileWithoutTensorsComesBack) {
+TEST_F(SafetensorsTest, FileWithoutTensorsSurvivesARoundTrip) {
   write_safetensors(file(), {}, {});
   EXPECT_TRUE(read_safetensors(file()).tensors.empty());
 }
@@ -132,7 +132,7 @@ TEST_F(SafetensorsTest, TensorsOfOneTypeKeepTheirOrder) {
   EXPECT_EQ(content.tensors[2].first, "m");
 }
 
-TEST_F(SafetensorsTest, WriterRefusesEqualNamesAndOtherTypes) {
+TEST_F(SafetensorsTest, WriterRejectsDuplicateNamesAndOtherTypes) {
   const at::Tensor one = at::ones({1});
   EXPECT_THROW(write_safetensors(file(), {{"w", one}, {"w", one}}, {}), Error);
   EXPECT_THROW(write_safetensors(file(), {{"__metadata__", one}}, {}), Error);
@@ -140,20 +140,20 @@ TEST_F(SafetensorsTest, WriterRefusesEqualNamesAndOtherTypes) {
   EXPECT_FALSE(std::filesystem::exists(file()));
 }
 
-TEST_F(SafetensorsTest, RefusesFilesThatAreMissingOrTooShort) {
+TEST_F(SafetensorsTest, RejectsFilesThatAreMissingOrTooShort) {
   EXPECT_THAT(refusal(), HasSubstr("cannot be read"));
   write_file_atomically(file(), std::string("\1\0\0", 3));
   EXPECT_THAT(refusal(), HasSubstr("too few"));
 }
 
-TEST_F(SafetensorsTest, RefusesEveryTruncation) {
+TEST_F(SafetensorsTest, RejectsEveryTruncation) {
   for (size_t size = 0; size < written_by_python().size(); ++size) {
     write_file_atomically(file(), written_by_python().substr(0, size));
     refusal();
   }
 }
 
-TEST_F(SafetensorsTest, RefusesHeadersThatAreTooLong) {
+TEST_F(SafetensorsTest, RejectsHeadersThatAreTooLong) {
   write(3, "{}", 0);
   EXPECT_THAT(refusal(), HasSubstr("claims 3 bytes"));
   write(~uint64_t{0}, "{}", 0);
@@ -164,7 +164,7 @@ TEST_F(SafetensorsTest, RefusesHeadersThatAreTooLong) {
   EXPECT_THAT(refusal(), HasSubstr("100000000 are the most"));
 }
 
-TEST_F(SafetensorsTest, RefusesHeadersThatAreNotAJsonObject) {
+TEST_F(SafetensorsTest, RejectsHeadersThatAreNotJsonObjects) {
   for (const char* header :
        {"", "[]", "null", " {}", "{", "{}}", "{\"a\":}", "{\"\xff\":1}", "{} x"}) {
     refusal(header, 0);
@@ -173,7 +173,7 @@ TEST_F(SafetensorsTest, RefusesHeadersThatAreNotAJsonObject) {
   EXPECT_THAT(refusal("{\"a\"", 0), HasSubstr("not a JSON object"));
 }
 
-TEST_F(SafetensorsTest, RefusesDeepNesting) {
+TEST_F(SafetensorsTest, RejectsDeepNesting) {
   EXPECT_THAT(refusal(R"({"a":{"shape":[[1]]}})", 0), HasSubstr("nested too deeply"));
   const std::string deep(1'000'000, '[');
   EXPECT_THAT(refusal("{\"a\":" + deep + std::string(1'000'000, ']') + "}", 0),
@@ -181,7 +181,7 @@ TEST_F(SafetensorsTest, RefusesDeepNesting) {
   EXPECT_THAT(refusal("{\"a\":" + deep, 0), HasSubstr("nested too deeply"));
 }
 
-TEST_F(SafetensorsTest, RefusesNamesGivenTwice) {
+TEST_F(SafetensorsTest, RejectsDuplicateNames) {
   EXPECT_THAT(refusal(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                       R"("a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
                       2),
@@ -190,7 +190,7 @@ TEST_F(SafetensorsTest, RefusesNamesGivenTwice) {
               HasSubstr("'dtype' twice"));
 }
 
-TEST_F(SafetensorsTest, RefusesGapsOverlapsAndLeftoverBytes) {
+TEST_F(SafetensorsTest, RejectsGapsOverlapsAndLeftoverBytes) {
   const auto two = [&](const char* first, const char* second, uint64_t bytes) {
     return refusal(std::string(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":)") + first +
                        R"(},"b":{"dtype":"U8","shape":[2],"data_offsets":)" + second + "}}",
@@ -206,7 +206,7 @@ TEST_F(SafetensorsTest, RefusesGapsOverlapsAndLeftoverBytes) {
   EXPECT_THAT(two("[0,2]", "[2,4]", 5), HasSubstr("belong to no tensor"));
 }
 
-TEST_F(SafetensorsTest, RefusesNumbersThatAreNoCounts) {
+TEST_F(SafetensorsTest, RejectsNumbersThatAreNotCounts) {
   for (const char* number : {"-1", "1.0", "1e0", "\"1\"", "null", "true", "18446744073709551616"}) {
     EXPECT_THAT(refusal(std::string(R"({"a":{"dtype":"U8","shape":[)") + number +
                             R"(],"data_offsets":[0,1]}})",
@@ -221,7 +221,7 @@ TEST_F(SafetensorsTest, RefusesNumbersThatAreNoCounts) {
   }
 }
 
-TEST_F(SafetensorsTest, RefusesShapesThatDoNotFitTheBytes) {
+TEST_F(SafetensorsTest, RejectsShapesThatDoNotFitTheBytes) {
   const auto shape = [&](const char* sides, uint64_t bytes) {
     return refusal(std::string(R"({"a":{"dtype":"F32","shape":[)") + sides +
                        R"(],"data_offsets":[0,)" + std::to_string(bytes) + "]}}",
@@ -238,7 +238,7 @@ TEST_F(SafetensorsTest, RefusesShapesThatDoNotFitTheBytes) {
   EXPECT_THAT(shape(ones.c_str(), 4), HasSubstr("impossible shape"));
 }
 
-TEST_F(SafetensorsTest, RefusesUnknownTypesAndMissingFields) {
+TEST_F(SafetensorsTest, RejectsUnknownTypesAndMissingFields) {
   EXPECT_THAT(refusal(R"({"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", 1),
               HasSubstr("'F8_E4M3'"));
   EXPECT_THAT(refusal(R"({"a":{"dtype":4,"shape":[1],"data_offsets":[0,1]}})", 1),
@@ -249,16 +249,16 @@ TEST_F(SafetensorsTest, RefusesUnknownTypesAndMissingFields) {
   EXPECT_THAT(refusal(R"({"a":{"dtype":"U8","shape":[1]}})", 1),
               HasSubstr("no list 'data_offsets'"));
   EXPECT_THAT(refusal(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[1]}})", 1),
-              HasSubstr("no two offsets"));
+              HasSubstr("does not have two offsets"));
   EXPECT_THAT(refusal(R"({"a":5})", 0), HasSubstr("no list"));
 }
 
-TEST_F(SafetensorsTest, RefusesMetadataThatIsNoText) {
-  EXPECT_THAT(refusal(R"({"__metadata__":{"step":3}})", 0), HasSubstr("'step' is no text"));
-  EXPECT_THAT(refusal(R"({"__metadata__":["a"]})", 0), HasSubstr("not an object of texts"));
+TEST_F(SafetensorsTest, RejectsMetadataThatIsNotText) {
+  EXPECT_THAT(refusal(R"({"__metadata__":{"step":3}})", 0), HasSubstr("'step' is not a string"));
+  EXPECT_THAT(refusal(R"({"__metadata__":["a"]})", 0), HasSubstr("not an object of strings"));
 }
 
-TEST_F(SafetensorsTest, RefusesBooleansThatAreNeitherZeroNorOne) {
+TEST_F(SafetensorsTest, RejectsBooleansThatAreNeitherZeroNorOne) {
   std::string bytes = written_by_python();
   bytes.back() = '\2';
   write_file_atomically(file(), bytes);

@@ -48,7 +48,7 @@ TEST(SpectralConvTest, OneForwardIsOnePowerIteration) {
   EXPECT_TRUE(at::allclose(v_of(conv), v, 1e-12, 1e-14));
 }
 
-TEST(SpectralConvTest, EvalModeLeavesTheVectorsAlone) {
+TEST(SpectralConvTest, EvalModeDoesNotChangeTheVectors) {
   auto conv = make_conv();
   conv->eval();
   const auto u = u_of(conv);

@@ -16,7 +16,7 @@ namespace scgan {
 namespace {
 
 // Two images of one channel and 2 x 2 pixels; differences 1, 1, 1, 1 and 3, 0, 0, 4.
-Rebuilt make_rebuilt(at::ScalarType type = at::kDouble) {
+Reconstruction make_reconstruction(at::ScalarType type = at::kDouble) {
   const at::Tensor image = at::tensor({2.0, 3.0, 4.0, 5.0, 3.0, 1.0, 2.0, 4.0}, type);
   const at::Tensor target = at::tensor({1.0, 2.0, 3.0, 4.0, 0.0, 1.0, 2.0, 0.0}, type);
   return {"big", image.view({2, 1, 2, 2}), target.view({2, 1, 2, 2})};
@@ -26,7 +26,7 @@ double loss_of(SslDistance distance, BatchReduction reduction, size_t decoders =
   LossSpec spec;
   spec.ssl_distance = distance;
   spec.ssl_reduction = reduction;
-  return SslLoss(spec)(std::vector<Rebuilt>(decoders, make_rebuilt())).item<double>();
+  return SslLoss(spec)(std::vector<Reconstruction>(decoders, make_reconstruction())).item<double>();
 }
 
 TEST(SslLossTest, MeanSquaresOfEveryImageAreAveragedOrSummed) {
@@ -53,8 +53,8 @@ TEST(SslLossTest, DecodersAreSummed) {
 }
 
 TEST(SslLossTest, TheDefaultIsTheMeanSquareOfAllElementsBitForBit) {
-  const Rebuilt one = make_rebuilt(at::kFloat);
-  const Rebuilt other{"part", one.image * 0.3, one.target / 7};
+  const Reconstruction one = make_reconstruction(at::kFloat);
+  const Reconstruction other{"part", one.image * 0.3, one.target / 7};
   const at::Tensor loss = SslLoss(LossSpec{})({one, other, one});
   EXPECT_EQ(loss.scalar_type(), at::kFloat);
   EXPECT_EQ(loss.item<float>(),
@@ -68,11 +68,11 @@ TEST(SslLossTest, GradientsAreThoseOfTheDistance) {
   const auto gradient = [](SslDistance distance) {
     LossSpec spec;
     spec.ssl_distance = distance;
-    Rebuilt rebuilt = make_rebuilt();
-    rebuilt.image.requires_grad_(true);
+    Reconstruction reconstruction = make_reconstruction();
+    reconstruction.image.requires_grad_(true);
     const SslLoss loss(spec);
-    loss({rebuilt}).backward();
-    return rebuilt.image.grad().flatten();
+    loss({reconstruction}).backward();
+    return reconstruction.image.grad().flatten();
   };
   const auto close = [](const at::Tensor& a, std::initializer_list<double> b) {
     return at::allclose(a, at::tensor(at::ArrayRef<double>(b), at::kDouble), 1e-12, 1e-15);
