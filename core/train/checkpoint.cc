@@ -18,7 +18,7 @@
 namespace scgan {
 namespace {
 
-constexpr size_t kKept = 2;
+constexpr size_t kCheckpointsKept = 2;
 constexpr std::string_view kPrefix = "checkpoint-";
 constexpr const char* kTensors = ".safetensors";
 constexpr const char* kManifest = ".json";
@@ -89,7 +89,7 @@ void CheckpointFolder::save(int64_t step, const NamedTensors& tensors,
   // A later checkpoint must be damaged, because the run resumed from an earlier one.
   auto kept = steps(kManifest);
   std::erase_if(kept, [step](int64_t other) { return other > step; });
-  kept.resize(std::min(kept.size(), kKept));
+  kept.resize(std::min(kept.size(), kCheckpointsKept));
   remove_all_but(kept);
 }
 
@@ -102,7 +102,7 @@ SafetensorsFile CheckpointFolder::verified(int64_t step) const {
   const auto path = file(step, kTensors);
   if (manifest.at("sha256") != sha256_of_file(path)) {
     throw Error(ErrorKind::kData,
-                fmt::format("{}: its SHA-256 is not the recorded one", path.string()));
+                fmt::format("{}: its SHA-256 does not match the recorded one", path.string()));
   }
   SafetensorsFile content = read_safetensors(path);
   for (const auto& [name, tensor] : content.tensors) {

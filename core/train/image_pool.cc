@@ -10,7 +10,7 @@
 namespace scgan {
 
 ImagePool::ImagePool(int64_t capacity, int64_t seed, Purpose purpose)
-    : capacity_(capacity), draws_(static_cast<uint32_t>(seed), purpose) {}
+    : capacity_(capacity), rng_(static_cast<uint32_t>(seed), purpose) {}
 
 at::Tensor ImagePool::query(const at::Tensor& fakes, int64_t step) {
   if (capacity_ == 0) return fakes;
@@ -25,9 +25,9 @@ at::Tensor ImagePool::query(const at::Tensor& fakes, int64_t step) {
       const at::Tensor row = fake.unsqueeze(0);
       images_ = stored == 0 ? row.clone() : at::cat({images_, row});
       shown.push_back(fake);
-    } else if (draws_.uniform(counter, sample) > 0.5) {
+    } else if (rng_.uniform(counter, sample) > 0.5) {
       const at::Tensor slot =
-          images_[draws_.index(static_cast<uint32_t>(capacity_), counter, sample)];
+          images_[rng_.index(static_cast<uint32_t>(capacity_), counter, sample)];
       shown.push_back(slot.clone());
       slot.copy_(fake);
     } else {

@@ -30,7 +30,7 @@ class ImagePool {
 
  private:
   int64_t capacity_;
-  CounterRng draws_;
+  CounterRng rng_;
   at::Tensor images_;
 };
 

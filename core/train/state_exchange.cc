@@ -12,18 +12,19 @@
 namespace scgan {
 namespace {
 
-struct Shape {
+struct TensorShape {
   std::string name;
-  int type = 0;  // at::ScalarType
+  // at::ScalarType.
+  int type = 0;
   std::vector<int64_t> sizes;
 };
 
 struct Description {
-  std::vector<Shape> tensors;
+  std::vector<TensorShape> tensors;
   std::map<std::string, std::string> counters;
 };
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Shape, name, type, sizes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(TensorShape, name, type, sizes)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Description, tensors, counters)
 
 Description describe(const NamedTensors& tensors, std::map<std::string, std::string> counters) {
@@ -39,10 +40,10 @@ Description describe(const NamedTensors& tensors, std::map<std::string, std::str
 
 void share_state(TrainState& state, Communicator& communicator) {
   if (communicator.size() == 1) return;
-  const bool gives = communicator.rank() == 0;
+  const bool sends = communicator.rank() == 0;
   NamedTensors tensors;
   std::string text;
-  if (gives) {
+  if (sends) {
     tensors = state.tensors();
     text = nlohmann::json(describe(tensors, state.counters())).dump();
   }
@@ -51,14 +52,14 @@ void share_state(TrainState& state, Communicator& communicator) {
   const at::Device device = state.generators.values().device();
   for (size_t i = 0; i < description.tensors.size(); ++i) {
     const auto& [name, type, sizes] = description.tensors[i];
-    if (!gives) {
+    if (!sends) {
       const auto options = at::dtype(static_cast<at::ScalarType>(type)).device(device);
       tensors.emplace_back(name, at::empty(sizes, options));
     }
-    at::Tensor travelling = tensors[i].second.detach().contiguous();
-    communicator.broadcast(travelling, 0);
+    at::Tensor sent = tensors[i].second.detach().contiguous();
+    communicator.broadcast(sent, 0);
   }
-  if (!gives) state.restore(tensors, description.counters);
+  if (!sends) state.restore(tensors, description.counters);
 }
 
 }  // namespace scgan

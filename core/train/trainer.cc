@@ -2,35 +2,42 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "core/base/error.h"
 #include "core/train/divergence_check.h"
+#include "core/train/gan_step.h"
 #include "core/train/lr_schedule.h"
 #include "core/train/state_exchange.h"
 
 namespace scgan {
 namespace {
 
-// Combines the ranks' requests into those that all ranks act on.
-BoundaryRequests agree(Communicator& communicator, TrainObserver& observer) {
-  const BoundaryRequests mine = observer.at_boundary();
+constexpr int64_t kStopBit = 1, kCheckpointBit = 2, kSamplesBit = 4, kJoinBit = 8;
+
+int64_t to_bits(const BoundaryRequests& requests) {
+  return (requests.stop ? kStopBit : 0) | (requests.checkpoint ? kCheckpointBit : 0) |
+         (requests.samples ? kSamplesBit : 0) | (requests.join ? kJoinBit : 0);
+}
+
+BoundaryRequests from_bits(int64_t bits) {
+  return {.stop = (bits & kStopBit) != 0,
+          .checkpoint = (bits & kCheckpointBit) != 0,
+          .samples = (bits & kSamplesBit) != 0,
+          .join = (bits & kJoinBit) != 0};
+}
+
+// Returns the requests that all ranks act on: those of rank 0, and a stop if any rank requests one.
+BoundaryRequests agree(Communicator& communicator, const BoundaryRequests& mine) {
   if (communicator.size() == 1) return mine;
-  // One column per request, one row per rank.
-  at::Tensor own = at::zeros({1, 4}, at::kLong);
-  own[0][0] = mine.stop ? 1 : 0;
-  own[0][1] = mine.checkpoint ? 1 : 0;
-  own[0][2] = mine.samples ? 1 : 0;
-  own[0][3] = mine.join ? 1 : 0;
-  const at::Tensor all = all_gather_rows(communicator, own);
-  const auto by_rank_zero = [&](int64_t column) { return all[0][column].item<int64_t>() != 0; };
-  return {.stop = all.select(1, 0).any().item<bool>(),
-          .checkpoint = by_rank_zero(1),
-          .samples = by_rank_zero(2),
-          .join = by_rank_zero(3)};
+  const at::Tensor all = all_gather_rows(communicator, at::full({1}, to_bits(mine), at::kLong));
+  BoundaryRequests agreed = from_bits(all[0].item<int64_t>());
+  for (int64_t rank = 1; rank < all.size(0); ++rank) {
+    agreed.stop |= from_bits(all[rank].item<int64_t>()).stop;
+  }
+  return agreed;
 }
 
 void require_finite(const StepReport& report) {
@@ -51,13 +58,14 @@ Trainer::Trainer(const RunSpec& spec, const std::string& run_id, const DataLoade
       loader_(loader),
       communicator_(&communicator),
       checkpoints_(folder, run_id),
-      state_(spec, device) {
-  step_.emplace(spec, state_, communicator);
-}
+      state_(spec, device),
+      step_(std::make_unique<GanStep>(spec, state_, communicator)) {}
+
+Trainer::~Trainer() = default;
 
 void Trainer::join(Communicator& communicator) {
   communicator_ = &communicator;
-  step_.emplace(spec_, state_, communicator);
+  step_ = std::make_unique<GanStep>(spec_, state_, communicator);
   share_state(state_, communicator);
   saved_step_ = -1;  // must be equal on all ranks, because saving is collective
 }
@@ -90,7 +98,7 @@ int64_t Trainer::resume() {
 TrainOutcome Trainer::train(TrainObserver& observer) {
   while (state_.step < total_steps()) {
     score_if_due(observer);
-    const BoundaryRequests agreed = agree(*communicator_, observer);
+    const BoundaryRequests agreed = agree(*communicator_, observer.at_boundary());
     if (agreed.checkpoint || agreed.stop) save_checkpoint(observer);
     if (agreed.samples) {
       const ScopedEvalWeights shown(state_);

@@ -5,17 +5,21 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "core/comm/communicator.h"
 #include "core/data/data_loader.h"
+#include "core/model/part_window.h"
 #include "core/spec/run_spec.h"
 #include "core/train/checkpoint.h"
-#include "core/train/gan_step.h"
+#include "core/train/step_losses.h"
 #include "core/train/train_state.h"
 
 namespace scgan {
+
+class GanStep;
 
 struct StepReport {
   // Number of this step, from 1.
@@ -33,6 +37,7 @@ struct BoundaryRequests {
   // Save a checkpoint and stop. A request of any rank stops all ranks; the requests below count
   // only on rank 0.
   bool stop = false;
+  // Write a checkpoint.
   bool checkpoint = false;
   // Call write_samples().
   bool samples = false;
@@ -62,10 +67,11 @@ enum class TrainOutcome { kFinished, kStopped, kRanksJoin };
 // Not thread-safe. The arguments must outlive the Trainer, a communicator until the next join().
 class Trainer {
  public:
-  // Builds the networks on `device`, equal on all ranks. Checkpoints live in `folder`; only rank 0
+  // Builds the networks on `device`, equal on all ranks. Checkpoints are in `folder`; only rank 0
   // reads and writes them.
   Trainer(const RunSpec& spec, const std::string& run_id, const DataLoader& loader,
           Communicator& communicator, c10::Device device, const std::filesystem::path& folder);
+  ~Trainer();
 
   // Resumes from the newest intact checkpoint that rank 0 sees, if there is one. The other ranks
   // may not see it yet on a network file system, so they receive rank 0's state. Returns the number
@@ -103,7 +109,7 @@ class Trainer {
   Communicator* communicator_;
   CheckpointFolder checkpoints_;
   TrainState state_;
-  std::optional<GanStep> step_;
+  std::unique_ptr<GanStep> step_;
   StepReport last_step_;
   int64_t saved_step_ = -1;
   int64_t weights_step_ = 0;

@@ -46,7 +46,7 @@ TEST_F(CheckpointTest, KeepsTheLastTwo) {
   EXPECT_FALSE(std::filesystem::exists(file("checkpoint-00000002.safetensors")));
 }
 
-TEST_F(CheckpointTest, DamagedNewestFallsBackToTheOneBefore) {
+TEST_F(CheckpointTest, DamagedNewestFallsBackToThePreviousOne) {
   folder_.save(1, weights(1), {});
   folder_.save(2, weights(2), {});
   flip_last_byte(file("checkpoint-00000002.safetensors"));
@@ -73,7 +73,7 @@ TEST_F(CheckpointTest, FilesWithoutCommitRecordAreRemovedByTheNext) {
   EXPECT_TRUE(std::filesystem::is_empty(temp_.path()));
 }
 
-TEST_F(CheckpointTest, TwoGoodOnesAreKeptBesideALaterDamagedOne) {
+TEST_F(CheckpointTest, DamagedOnesDoNotCountAmongTheTwoThatAreKept) {
   for (const int64_t step : {1, 2, 9}) folder_.save(step, weights(step), {});
   flip_last_byte(file("checkpoint-00000009.safetensors"));
   EXPECT_EQ(newest(), 2);

@@ -11,7 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/data/dataset_source.h"
-#include "core/train/trainer.h"
+#include "core/train/gan_step.h"
 #include "tests/core/train/small_run.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/thread_communicator.h"
@@ -44,7 +44,7 @@ class DivergenceCheckTest : public ::testing::Test {
         if (communicator.rank() == 0) text = problem.what();
         return;
       }
-      EXPECT_EQ(text, "") << "rank " << communicator.rank() << " noticed nothing";
+      EXPECT_EQ(text, "") << "rank " << communicator.rank() << " did not throw";
     });
     return text;
   }
@@ -60,7 +60,7 @@ class DivergenceCheckTest : public ::testing::Test {
   Dataset data_ = DatasetSource(spec_.data).load();
 };
 
-TEST_F(DivergenceCheckTest, TrainedRanksAreEqualThoughEachHoldsOneDiscriminator) {
+TEST_F(DivergenceCheckTest, TrainedRanksAreEqualAlthoughEachHoldsOneDiscriminator) {
   EXPECT_EQ(verdict([](TrainState&, int) {}), "");
 }
 

@@ -111,7 +111,7 @@ TEST_P(GanStepTest, AllReduceOnFourRanksHasTheSameBitsWhateverTheBuckets) {
 // when a bucket is sent.
 class NotingCommunicator final : public Communicator {
  public:
-  explicit NotingCommunicator(const TrainState& state) : Communicator(0, 2), state_(state) {}
+  explicit RecordingCommunicator(const TrainState& state) : Communicator(0, 2), state_(state) {}
 
   void all_gather(const at::Tensor& mine, at::Tensor& all) override {
     all.copy_(at::stack({mine, mine}).view(all.sizes()));
@@ -152,7 +152,7 @@ TEST_P(GanStepTest, AllReduceBeginsBeforeTheBackwardPassHasEnded) {
     spec_.run.recompute = recompute;
     spec_.train.micro_batch = 2;  // a rank's first micro-batch is also its last
     TrainState state(spec_, at::kCPU);
-    NotingCommunicator communicator(state);
+    RecordingCommunicator communicator(state);
     GanStep(spec_, state, communicator, kSmallBuckets).run(DataLoader(spec_, data_).batch(0), 2e-4);
     ASSERT_GT(communicator.offsets.size(), 4);
     EXPECT_TRUE(std::ranges::is_sorted(communicator.offsets, std::ranges::greater()));
@@ -178,7 +178,7 @@ TEST_P(GanStepTest, EveryParameterLearns) {
   EXPECT_EQ(state.step, 1);
 }
 
-TEST_P(GanStepTest, LearningRateZeroLeavesWeightsAlone) {
+TEST_P(GanStepTest, LearningRateZeroDoesNotChangeWeights) {
   TrainState state(spec_, at::kCPU);
   const at::Tensor before = state.generators.values().clone();
   GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 0);
@@ -196,7 +196,7 @@ TEST_P(GanStepTest, SelfSupervisedLossExistsForFastGanOnly) {
   }
 }
 
-TEST_P(GanStepTest, DiscriminatorsFirstChangesWhatTheGeneratorsAreJudgedBy) {
+TEST_P(GanStepTest, DiscriminatorsFirstChangesTheGeneratorsAdversarialLoss) {
   const Batch batch = DataLoader(spec_, data_).batch(0);
   TrainState g_first(spec_, at::kCPU);
   const StepLosses usual = GanStep(spec_, g_first, solo_).run(batch, 2e-4);
@@ -228,11 +228,10 @@ TEST_P(GanStepTest, DoublePrecisionIsDoubleThroughout) {
     EXPECT_EQ(tensor.scalar_type(), counts ? at::kLong : at::kDouble) << name;
   }
   for (const auto& [loss, name] : kLosses) {
-    const double exact_loss = exact_losses[loss];
-    const double single_loss = single_losses[loss];
-    EXPECT_NEAR(exact_loss, single_loss, 1e-5 * (1 + single_loss)) << name;
-    const bool same = exact_loss == single_loss;
-    EXPECT_EQ(same, exact_loss == 0) << name;
+    const double exact_value = exact_losses[loss];
+    const double single_value = single_losses[loss];
+    EXPECT_NEAR(exact_value, single_value, 1e-5 * (1 + single_value)) << name;
+    EXPECT_EQ(exact_value == single_value, exact_value == 0) << name;
   }
   on_ranks(2, [&](Communicator& communicator) {
     expect_equal(exact, trained(spec_, data_, communicator, 1).first);

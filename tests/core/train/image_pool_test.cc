@@ -27,7 +27,7 @@ TEST(ImagePoolTest, ReturnsItsInputsWhileItFills) {
   EXPECT_EQ(pool.images().size(0), 50);
 }
 
-TEST(ImagePoolTest, SwapsAboutHalfOfTheTimeAndKeepsTheNewImage) {
+TEST(ImagePoolTest, SwapsAboutHalfOfTheTimeAndStoresTheNewImage) {
   ImagePool pool(20, 1, Purpose::kPoolA);
   pool.query(numbered(0, 20), 0);
   int64_t swapped = 0;
@@ -44,13 +44,13 @@ TEST(ImagePoolTest, SwapsAboutHalfOfTheTimeAndKeepsTheNewImage) {
   EXPECT_NEAR(static_cast<double>(swapped) / kCount, 0.5, 0.1);  // within 4 standard deviations
 }
 
-TEST(ImagePoolTest, CapacityZeroPassesEverythingThrough) {
+TEST(ImagePoolTest, CapacityZeroReturnsTheInputs) {
   ImagePool pool(0, 1, Purpose::kPoolA);
   EXPECT_TRUE(at::equal(pool.query(numbered(0, 3), 7), numbered(0, 3)));
   EXPECT_FALSE(pool.images().defined());
 }
 
-TEST(ImagePoolTest, GoesOnEquallyFromItsImagesAlone) {
+TEST(ImagePoolTest, ContinuesEquallyFromItsImagesAlone) {
   ImagePool whole(4, 9, Purpose::kPoolB);
   ImagePool restored(4, 9, Purpose::kPoolB);
   whole.query(numbered(0, 4), 0);

@@ -40,7 +40,7 @@ TEST(LrScheduleTest, LinearAllFallsFromTheFirstEpoch) {
   EXPECT_NEAR(learning_rate_factor(spec, 200), 1.0 / 201, 1e-15);
 }
 
-TEST(LrScheduleTest, LinearRestartBeginsAnewInEveryPeriod) {
+TEST(LrScheduleTest, LinearRestartStartsAgainInEveryPeriod) {
   TrainSpec spec;
   spec.schedule = LrSchedule::kLinearRestart;
   EXPECT_NEAR(learning_rate_factor(spec, 1), 100.0 / 101, 1e-15);

@@ -113,8 +113,8 @@ class Golden {
   }
 
   int64_t iterations() const { return tensors_.at("losses").size(0); }
-  double loss(int64_t iteration, size_t term) const {
-    return tensors_.at("losses")[iteration - 1][static_cast<int64_t>(term)].item<double>();
+  double loss(int64_t iteration, size_t column) const {
+    return tensors_.at("losses")[iteration - 1][static_cast<int64_t>(column)].item<double>();
   }
   bool has_state(int64_t iteration) const { return tensors_.contains(key(iteration)); }
 
@@ -179,10 +179,11 @@ void expect_state(const TrainState& state, const Golden& golden, int64_t iterati
 
 void expect_losses(const StepLosses& losses, const Golden& golden, int64_t iteration,
                    double tolerance) {
-  for (size_t term = 0; term < kLosses.size(); ++term) {
-    const double expected = golden.loss(iteration, term);
-    EXPECT_NEAR(losses[kLosses[term].loss], expected, tolerance * std::abs(expected))
-        << kLosses[term].name << " of iteration " << iteration;
+  for (size_t column = 0; column < kLosses.size(); ++column) {
+    const auto& [loss, name] = kLosses[column];
+    const double expected = golden.loss(iteration, column);
+    EXPECT_NEAR(losses[loss], expected, tolerance * std::abs(expected))
+        << name << " of iteration " << iteration;
   }
 }
 

@@ -50,7 +50,7 @@ class InitialWeightsTest : public ::testing::Test {
   RunSpec spec_ = small_run(DiscriminatorKind::kFastGan);
 };
 
-TEST_F(InitialWeightsTest, AnySubsetReplacesWhatTheSeedDraws) {
+TEST_F(InitialWeightsTest, AnySubsetReplacesTheWeightsOfTheSeed) {
   const auto drawn = tensors_of(TrainState(spec_, at::kCPU));
   const NamedTensors given{
       {"netG_A.model.1.weight", at::full_like(drawn.at("netG_A.model.1.weight"), 0.25)},
@@ -63,7 +63,7 @@ TEST_F(InitialWeightsTest, AnySubsetReplacesWhatTheSeedDraws) {
   for (const auto& [name, tensor] : given) EXPECT_TRUE(at::equal(started.at(name), tensor));
 }
 
-TEST_F(InitialWeightsTest, ACheckpointServesWithItsWeightsAlone) {
+TEST_F(InitialWeightsTest, OnlyTheWeightsOfACheckpointAreUsed) {
   RunSpec other = spec_;
   other.seed = 99;
   TrainState source(other, at::kCPU);
@@ -73,7 +73,7 @@ TEST_F(InitialWeightsTest, ACheckpointServesWithItsWeightsAlone) {
   EXPECT_EQ(started.generators.first_moments().abs().sum().item<float>(), 0);
 }
 
-TEST_F(InitialWeightsTest, WhatDoesNotFitIsNamed) {
+TEST_F(InitialWeightsTest, TensorsThatDoNotFitAreNamed) {
   EXPECT_THAT(refusal({{"netG_A.model.1.wieght", at::zeros({1})}}),
               AllOf(HasSubstr(file().string()), HasSubstr("netG_A.model.1.wieght")));
   EXPECT_THAT(refusal({{"netG_A.model.1.weight", at::zeros({4, 3, 7, 5})}}),

@@ -199,7 +199,7 @@ TEST_F(TrainerTest, RanksThatJoinChangeNoBit) {
   }
 }
 
-TEST_F(TrainerTest, StopGoesBeforeAChangeOfTheRanks) {
+TEST_F(TrainerTest, StopTakesPrecedenceOverJoin) {
   SoloCommunicator solo;
   TempDir folder;
   ScriptedObserver observer;
@@ -218,7 +218,7 @@ TEST_F(TrainerTest, FixedStepsEndTheTraining) {
   EXPECT_EQ(trainer.state().step, 4);
 }
 
-TEST_F(TrainerTest, MovingAverageIsScoredAndKeptAndTrainingGoesOnFromTheWeights) {
+TEST_F(TrainerTest, MovingAverageIsScoredAndKeptWhileTrainingContinuesFromTheWeights) {
   SoloCommunicator solo;
   TempDir plain_folder;
   spec_.evaluate.every_epochs = 1;  // an epoch is one step
@@ -240,7 +240,7 @@ TEST_F(TrainerTest, MovingAverageIsScoredAndKeptAndTrainingGoesOnFromTheWeights)
   EXPECT_TRUE(at::equal(averaged.state().generators.values(), averaged.state().ema));
 }
 
-TEST_F(TrainerTest, BestWeightsAreThoseOfTheLowestScoreAndSurviveAnyStop) {
+TEST_F(TrainerTest, BestWeightsHaveTheLowestScoreAndSurviveAnyStop) {
   spec_.evaluate.every_epochs = 2;  // after steps 2, 4 and 6
   spec_.evaluate.checkpoint = CheckpointChoice::kBest;
   const std::map<int64_t, double> scores{{2, 30.0}, {4, 20.0}, {6, 25.0}};
@@ -334,7 +334,7 @@ TEST_F(TrainerTest, NonFiniteLossEndsTheRunOnEveryRank) {
         ScriptedObserver observer;
         Trainer(spec_, kRunId, loader, communicator, at::kCPU, folder.path()).train(observer);
       });
-      FAIL() << "a NaN went unnoticed";
+      FAIL() << "a NaN was not detected";
     } catch (const Error& problem) {
       EXPECT_EQ(problem.kind(), ErrorKind::kNonFinite);
       EXPECT_NE(std::string(problem.what()).find("step 1"), std::string::npos) << problem.what();
