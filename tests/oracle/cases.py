@@ -1,4 +1,4 @@
-"""The cases that golden files exist for. Values not named here are the published ones."""
+"""The cases with golden files. All other settings are the published ones."""
 
 from dataclasses import dataclass, replace
 

@@ -1,4 +1,4 @@
-"""What the specification says of the parts, checked: parameter counts, shapes, identities."""
+"""Checks of the parts against the specification: parameter counts, shapes, identities."""
 
 import torch
 
@@ -38,7 +38,7 @@ def check_fastgan():
         in_decoders = sum(p.numel() for n, p in network.named_parameters() if n.startswith("decoder"))
         expect("its decoders", in_decoders, decoders)
         with torch.no_grad():
-            logits, pairs = network.judge_real(torch.randn(2, 3, size, size), 3)
+            logits, pairs = network.discriminate_real(torch.randn(2, 3, size, size), 3)
         expect("its logits for 2 images", logits.numel(), 100)
         for picture, target in pairs.values():
             expect("a decoder's picture", picture.shape, target.shape)

@@ -4,7 +4,7 @@ counter (step, sample, lane, 0). This convention is the project's own; everythin
 WORD = 0xFFFFFFFF
 
 POOL_A, POOL_B = 9, 10  # of fakes of domain A (shown to netD_B) and of B (shown to netD_A)
-PART_A, PART_B = 11, 12  # which quadrant the decoder_part of netD_A and of netD_B rebuilds
+PART_A, PART_B = 11, 12  # the quadrant that decoder_part of netD_A and of netD_B reconstructs
 AUGMENT = 13  # + site, by the domain of the images
 SITE_G_STEP = {"A": 0, "B": 1}  # fakes in the generators' step
 SITE_REAL, SITE_FAKE = {"A": 2, "B": 4}, {"A": 3, "B": 5}  # in the discriminators' step

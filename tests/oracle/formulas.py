@@ -1,5 +1,5 @@
-"""Given weights and images, and the signs of the checksums: numbers that the C++ tests compute again, bit by bit,
-from integers, so that no large file is needed."""
+"""The given weights and images and the signs of the checksums. The C++ tests compute the same bits from integers, so
+that no large file is needed."""
 
 import torch
 

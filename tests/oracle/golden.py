@@ -4,8 +4,8 @@
   state.K    [tensors, 3 + samples]  after iteration K: sum, sum of squares, dot product with formulas.signs, then
              elements j * n // samples for j = 0, 1, ... of the n elements
 
-The one metadata entry, "rows", names the rows of state.K, one a line; a name with a * behind it has no true gradient
-and is left out of comparisons. (A second entry would make the file's bytes depend on chance.)"""
+The one metadata entry, "rows", names the rows of state.K, one per line. A name followed by * has no true gradient and is
+not compared. (With a second entry, the bytes of the file would not be reproducible.)"""
 
 import torch
 from safetensors.torch import save_file

@@ -170,8 +170,8 @@ class FastGanDiscriminator(nn.Module):
         last, _, small = self.features(images)
         return self.heads(last, small)
 
-    def judge_real(self, images, part):
-        """Logits, and what the decoders rebuild beside what they should: name -> (picture, target)."""
+    def discriminate_real(self, images, part):
+        """Logits, and the reconstructions with their targets: name -> (picture, target)."""
         last, map_32, small = self.features(images)
         target = F.interpolate(images, size=self.small_size, mode="nearest")
         target_part = F.interpolate(quadrant(images, part), size=self.small_size, mode="nearest")

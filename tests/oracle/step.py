@@ -13,7 +13,7 @@ LOSSES = ["g_adv_a", "g_adv_b", "cycle_a", "cycle_b", "identity_a", "identity_b"
 
 
 def make_networks(case):
-    """netG_A translates A to B, netD_A judges images of B; netG_B and netD_B the other way round."""
+    """netG_A translates A to B, netD_A sees images of B; netG_B and netD_B the other way round."""
     generator = lambda: ResnetGenerator(case.generator_width, case.generator_blocks)
     if case.discriminator == "patch":
         discriminator = lambda: PatchDiscriminator(case.discriminator_width)
@@ -92,26 +92,26 @@ class Training:
             network.requires_grad_(True)
         self.discriminator_adam.zero_grad()
         losses = {
-            **self.judge("a", self.netD_A, draws.PART_A, b, fakes["B"], "B"),
-            **self.judge("b", self.netD_B, draws.PART_B, a, fakes["A"], "A"),
+            **self.discriminator_losses("a", self.netD_A, draws.PART_A, b, fakes["B"], "B"),
+            **self.discriminator_losses("b", self.netD_B, draws.PART_B, a, fakes["A"], "A"),
         }
         sum(losses.values()).backward()
         self.discriminator_adam.step()
         return losses
 
-    def judge(self, letter, network, part_purpose, real, fake, domain):
+    def discriminator_losses(self, letter, network, part_purpose, real, fake, domain):
         """The loss terms of one discriminator: `letter` names it, `domain` is that of the images."""
         case, ssl = self.case, torch.zeros(())
         real = self.augment(real, draws.SITE_REAL[domain])
         if case.discriminator == "fastgan":
             part = draws.Draws(case.seed, part_purpose).index(4, self.step, 0)
-            logits, pairs = network.judge_real(real, part)
+            logits, pairs = network.discriminate_real(real, part)
             ssl = case.lambda_ssl * self_supervised(pairs, case.ssl_distance, case.ssl_reduction)
         else:
             logits = network(real)
         shown = self.pools[domain].query(fake, self.step)
-        judged_fake = network(self.augment(shown, draws.SITE_FAKE[domain]))
-        adversarial = case.d_adv_scale * (lsgan_real(logits) + lsgan_fake(judged_fake))
+        on_fake = network(self.augment(shown, draws.SITE_FAKE[domain]))
+        adversarial = case.d_adv_scale * (lsgan_real(logits) + lsgan_fake(on_fake))
         return {f"d_{letter}": adversarial, f"ssl_{letter}": ssl}
 
     def state(self):
