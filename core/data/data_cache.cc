@@ -2,13 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -23,6 +28,7 @@
 #include "core/base/mapped_file.h"
 #include "core/base/parallel_for.h"
 #include "core/base/sha256.h"
+#include "core/image/raw_image.h"
 
 namespace scgan {
 namespace {
@@ -30,6 +36,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kVersion = 2;
+constexpr const char* kImagesPrefix = "images-";
 
 // The last bytes of a file of images.
 struct Trailer {
@@ -100,12 +107,45 @@ void append_catalog(const TemporaryFile& images, const DatasetSpec& spec,
   images.write_at(ImageLayout(spec, catalog).end(), bytes.data(), bytes.size());
 }
 
-// Path, size and modification time; only the path if there is no such file.
-std::string state_of(const fs::path& file) {
+constexpr int64_t kSecond = 1'000'000'000;
+
+int64_t nanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
+
+int64_t now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return nanoseconds(time);
+}
+
+// Whether a later change would have another time. The clock of file systems advances every few
+// milliseconds, or every second or two where times are whole seconds.
+bool has_settled(const timespec& change, int64_t now) {
+  return nanoseconds(change) + (change.tv_nsec == 0 ? 2 * kSecond : kSecond / 10) < now;
+}
+
+// Whether st_ctime is the time of the last change, which programs cannot set. FAT has none, and a
+// FUSE file system may return anything.
+bool keeps_change_times(const fs::path& file) {
+  struct statfs system {};
+  if (::statfs(file.c_str(), &system) != 0) return false;
+  const auto type = static_cast<unsigned long>(system.f_type);
+  return type != MSDOS_SUPER_MAGIC && type != EXFAT_SUPER_MAGIC && type != FUSE_SUPER_MAGIC;
+}
+
+struct SourceState {
+  std::string text;
+  // Whether equal texts mean equal content.
+  bool is_decisive = true;
+};
+
+// Equal sizes and times of modification prove nothing: cp -p, rsync and unzip restore the time, and
+// images of one size are common. Only the path if the file does not exist or is not named.
+SourceState state_of(const fs::path& file, int64_t now) {
   struct stat status {};
-  if (file.empty() || ::stat(file.c_str(), &status) != 0) return file.string();
-  return fmt::format("{} {} {}.{:09}", fs::absolute(file).string(), status.st_size,
-                     status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  if (file.empty() || ::stat(file.c_str(), &status) != 0) return {file.string()};
+  return {fmt::format("{} {} {} {} {}", fs::absolute(file).string(), status.st_ino, status.st_size,
+                      nanoseconds(status.st_mtim), nanoseconds(status.st_ctim)),
+          has_settled(status.st_ctim, now) && keeps_change_times(file)};
 }
 
 std::string sources_text(const DataSummary& summary) {
@@ -138,12 +178,18 @@ std::string pixels_key(const DatasetSpec& spec) {
 DataCache::DataCache(fs::path folder, DatasetSpec spec)
     : folder_(std::move(folder)), spec_(std::move(spec)), pixels_(pixels_key(spec_)) {}
 
-std::string DataCache::sources_key(const std::vector<FieldOfView>& fields) const {
+std::optional<std::string> DataCache::sources_key(const std::vector<FieldOfView>& fields) const {
   std::vector<std::string> states(fields.size());
-  parallel_for(fields.size(), [&](size_t i) {
+  std::atomic<bool> is_decisive = true;
+  parallel_for(fields.size(), [&, now = now()](size_t i) {
     states[i] = fields[i].label;
-    for (const fs::path& file : fields[i].files) states[i] += '\0' + state_of(file);
+    for (const fs::path& file : fields[i].files) {
+      const SourceState state = state_of(file, now);
+      states[i] += '\0' + state.text;
+      if (!state.is_decisive) is_decisive = false;
+    }
   });
+  if (!is_decisive) return std::nullopt;
   Sha256 all;
   all.update(pixels_ + "\n");
   for (const std::string& state : states) all.update(state + "\n");
@@ -151,15 +197,16 @@ std::string DataCache::sources_key(const std::vector<FieldOfView>& fields) const
 }
 
 fs::path DataCache::images_file(const std::string& digest) const {
-  return folder_ / ("images-" + sha256_hex(pixels_ + digest).substr(0, 32));
+  return folder_ / (kImagesPrefix + sha256_hex(pixels_ + digest).substr(0, 32));
 }
 
 fs::path DataCache::sources_file(const std::string& sources) const {
   return folder_ / ("sources-" + sources.substr(0, 32));
 }
 
-std::optional<DataSummary> DataCache::known(const std::string& sources) const {
-  const fs::path file = sources_file(sources);
+std::optional<DataSummary> DataCache::known(const std::optional<std::string>& sources) const {
+  if (!sources) return std::nullopt;
+  const fs::path file = sources_file(*sources);
   std::error_code failed;
   if (!fs::is_regular_file(file, failed)) return std::nullopt;
   try {
@@ -167,6 +214,31 @@ std::optional<DataSummary> DataCache::known(const std::string& sources) const {
   } catch (const Error&) {  // an unreadable file is as good as none
     return std::nullopt;
   }
+}
+
+bool DataCache::has_images() const {
+  std::error_code failed;
+  const fs::directory_iterator files(folder_, failed);
+  return !failed && std::any_of(begin(files), end(files), [](const fs::directory_entry& entry) {
+    return entry.path().filename().string().starts_with(kImagesPrefix);
+  });
+}
+
+std::optional<DataSummary> DataCache::summary_by_content(
+    const std::vector<FieldOfView>& fields) const {
+  if (!has_images()) return std::nullopt;
+  std::vector<std::string> digests(fields.size());
+  try {
+    parallel_for(fields.size(), [&](size_t i) { digests[i] = content_digest(fields[i].files); });
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  const auto count = [&](Split split) {
+    return std::count_if(fields.begin(), fields.end(),
+                         [&](const FieldOfView& field) { return field.split == split; });
+  };
+  return DataSummary{count(Split::kTrainA), count(Split::kTrainB), count(Split::kTestA),
+                     count(Split::kTestB), data_digest(fields, digests)};
 }
 
 std::optional<Dataset> DataCache::try_open(const std::string& digest, std::string& problem) const {
@@ -189,22 +261,30 @@ std::optional<Dataset> DataCache::open(const std::string& digest) const {
   return data;
 }
 
-void DataCache::publish(const TemporaryFile& images, const ImageCatalog& catalog,
-                        const std::string& sources) const {
+void DataCache::make_folder() const {
   std::error_code failed;
   fs::create_directories(folder_, failed);
   if (failed) fail(fmt::format("{}: {}", folder_.string(), failed.message()));
+}
+
+void DataCache::publish(const TemporaryFile& images, const ImageCatalog& catalog) const {
+  make_folder();
   // An intact file stays: other processes may have mapped it, and a network file system would
   // invalidate their mapping.
   std::string problem;
-  if (!try_open(catalog.digest, problem)) {
-    append_catalog(images, spec_, catalog);
-    images.publish(images_file(catalog.digest));
-  }
-  const std::string text = sources_text(summary_of(catalog));
+  if (try_open(catalog.digest, problem)) return;
+  append_catalog(images, spec_, catalog);
+  images.publish(images_file(catalog.digest));
+}
+
+void DataCache::publish(const DataSummary& summary,
+                        const std::optional<std::string>& sources) const {
+  if (!sources || known(sources)) return;
+  make_folder();
+  const std::string text = sources_text(summary);
   const TemporaryFile file = TemporaryFile::in_folder(folder_);
   file.write_at(0, text.data(), text.size());
-  file.publish(sources_file(sources));
+  file.publish(sources_file(*sources));
 }
 
 }  // namespace scgan

@@ -4,8 +4,10 @@
 //   images-KEY    all images of a data set, then their catalog (image_catalog.h), then its size and
 //                 checksum, in this machine's byte order. KEY: hash of the data's digest and of
 //                 pixels_key(). Images and catalog have checksums.
-//   sources-KEY   the result of an inspection. KEY: hash of the path, size and modification time of
-//                 every source file, and of pixels_key().
+//   sources-KEY   the result of an inspection. KEY: hash of pixels_key() and of what the file
+//   system
+//                 records of every source file: path, inode, size, times of modification and
+//                 change.
 //
 // Files appear complete under their names and are never modified, only replaced by equal ones, so
 // that any number of processes may use and create them at once, without locks.
@@ -30,25 +32,33 @@ class DataCache {
  public:
   DataCache(std::filesystem::path folder, DatasetSpec spec);
 
-  // Identifies source files that have not changed. Reads every file's size and time, on all cores,
-  // and no content.
-  std::string sources_key(const std::vector<FieldOfView>& fields) const;
+  // Identifies source files that have not changed, without reading their content. Returns nullopt
+  // if only the content can show it: a file changed so recently that another change may leave its
+  // times as they are, or its file system does not keep the time of a change (FAT, exFAT, FUSE).
+  std::optional<std::string> sources_key(const std::vector<FieldOfView>& fields) const;
 
   // What an inspection of the same sources found; nullopt if there was none.
-  std::optional<DataSummary> known(const std::string& sources) const;
+  std::optional<DataSummary> known(const std::optional<std::string>& sources) const;
+
+  // The summary of a data set by the content of its files, none of which is decoded or checked.
+  // nullopt if a file cannot be read, or if the cache has no images that it could belong to.
+  std::optional<DataSummary> summary_by_content(const std::vector<FieldOfView>& fields) const;
 
   // The images of the data set, after a check of all checksums on all cores; nullopt if they are
   // not there or, with a warning, if they are damaged.
   std::optional<Dataset> open(const std::string& digest) const;
 
-  // Stores both under their names and creates the folder. `images` holds the block of the catalog,
-  // and gets the catalog. Throws Error(kStorage).
-  void publish(const TemporaryFile& images, const ImageCatalog& catalog,
-               const std::string& sources) const;
+  // Stores the images under their name and creates the folder. `images` holds the block of the
+  // catalog, and gets the catalog. Throws Error(kStorage).
+  void publish(const TemporaryFile& images, const ImageCatalog& catalog) const;
+  // Stores what known() returns. Does nothing without a key. Throws Error(kStorage).
+  void publish(const DataSummary& summary, const std::optional<std::string>& sources) const;
 
  private:
   // nullopt with a problem, or without one if there is no file.
   std::optional<Dataset> try_open(const std::string& digest, std::string& problem) const;
+  bool has_images() const;
+  void make_folder() const;
   std::filesystem::path images_file(const std::string& digest) const;
   std::filesystem::path sources_file(const std::string& sources) const;
 

@@ -46,25 +46,21 @@ DataSummary DatasetSource::inspect() const {
   const std::vector<FieldOfView> fields = list_fields(spec_);
   if (cache_) {
     if (auto known = cache_->known(cache_->sources_key(fields))) return *std::move(known);
+    auto same = cache_->summary_by_content(fields);
+    if (same && cache_->open(same->digest)) return *std::move(same);
   }
   return summary_of(build_images(spec_, fields, nullptr));
 }
 
 DataSummary DatasetSource::prepare() {
   if (spec_.kind == DataKind::kSynthetic || !cache_) return inspect();
-  const std::vector<FieldOfView> fields = list_fields(spec_);
-  // Of the files before they are read: a change during the reading is noticed at the next start.
-  const std::string sources = cache_->sources_key(fields);
-  if (auto known = cache_->known(sources); known && cache_->open(known->digest)) {
-    return *std::move(known);
-  }
-  decoded_ = decode_to_disk(fields, sources);
-  return summary_of(decoded_ ? decoded_->catalog : build_images(spec_, fields, nullptr));
+  prepared_ = prepared(list_fields(spec_));
+  return prepared_->summary;
 }
 
 void DatasetSource::publish() {
-  if (decoded_) publish(*decoded_);
-  decoded_.reset();
+  if (prepared_) publish(*prepared_);
+  prepared_.reset();
 }
 
 Dataset DatasetSource::load() const {
@@ -81,24 +77,32 @@ std::optional<Dataset> DatasetSource::load_with_cache() const {
   if (!spec_.digest.empty()) {
     if (auto data = cache_->open(spec_.digest)) return data;
   }
-  const std::vector<FieldOfView> fields = list_fields(spec_);
-  const std::string sources = cache_->sources_key(fields);
-  if (const auto known = spec_.digest.empty() ? cache_->known(sources) : std::nullopt) {
-    if (auto data = cache_->open(known->digest)) return data;
+  const Prepared found = prepared(list_fields(spec_));
+  publish(found);
+  if (found.decoded) return mapped(found.decoded->file, found.decoded->catalog);
+  return cache_->open(found.summary.digest);
+}
+
+DatasetSource::Prepared DatasetSource::prepared(const std::vector<FieldOfView>& fields) const {
+  // Of the files before they are read: a change during the reading is noticed at the next start.
+  const std::optional<std::string> sources = cache_->sources_key(fields);
+  auto known = cache_->known(sources);
+  if (!known) known = cache_->summary_by_content(fields);
+  if (known && cache_->open(known->digest)) return {*std::move(known), sources, std::nullopt};
+  if (auto decoded = decode_to_disk(fields)) {
+    DataSummary summary = summary_of(decoded->catalog);
+    return {std::move(summary), sources, std::move(decoded)};
   }
-  const std::optional<Decoded> decoded = decode_to_disk(fields, sources);
-  if (!decoded) return std::nullopt;
-  publish(*decoded);
-  return mapped(decoded->file, decoded->catalog);
+  return {summary_of(build_images(spec_, fields, nullptr)), std::nullopt, std::nullopt};
 }
 
 // nullopt, with a warning, if there is no space on disk.
 std::optional<DatasetSource::Decoded> DatasetSource::decode_to_disk(
-    const std::vector<FieldOfView>& fields, const std::string& sources) const {
+    const std::vector<FieldOfView>& fields) const {
   try {
     TemporaryFile file = TemporaryFile::in_folder(cache_folder_);
     ImageCatalog catalog = build_images(spec_, fields, &file);
-    return Decoded{std::move(file), std::move(catalog), sources};
+    return Decoded{std::move(file), std::move(catalog)};
   } catch (const Error& problem) {
     if (problem.kind() != ErrorKind::kStorage) throw;
     warn_of_no_cache(problem);
@@ -106,9 +110,10 @@ std::optional<DatasetSource::Decoded> DatasetSource::decode_to_disk(
   }
 }
 
-void DatasetSource::publish(const Decoded& decoded) const {
+void DatasetSource::publish(const Prepared& prepared) const {
   try {
-    cache_->publish(decoded.file, decoded.catalog, decoded.sources);
+    if (prepared.decoded) cache_->publish(prepared.decoded->file, prepared.decoded->catalog);
+    cache_->publish(prepared.summary, prepared.sources);
   } catch (const Error& problem) {
     warn_of_no_cache(problem);
   }

@@ -29,8 +29,9 @@ class DatasetSource {
   // Checks the whole data set: all files that a folder or manifest names exist, no split is empty,
   // every image can be decoded, has 1 or 3 channels, the bit depth of the others (float only with
   // percentile scaling) and no side smaller than image_size. Throws Error(kData) with all problems,
-  // one per line, at most 20 and then a count. Writes nothing. Trusts the cache for files whose
-  // size and modification time have not changed.
+  // one per line, at most 20 and then a count. Writes nothing. Files that the cache knows are not
+  // decoded: the file system shows that they have not changed (DataCache::sources_key), or, if it
+  // cannot, their content does.
   DataSummary inspect() const;
 
   // Like inspect(), and keeps the decoded images for publish(): they are in a file without a name,
@@ -50,19 +51,25 @@ class DatasetSource {
   struct Decoded {
     TemporaryFile file;
     ImageCatalog catalog;
-    std::string sources;
+  };
+  // What prepare() found and publish() stores.
+  struct Prepared {
+    DataSummary summary;
+    std::optional<std::string> sources;
+    // Not set if the cache has the images, or if they could not be kept.
+    std::optional<Decoded> decoded;
   };
 
   std::optional<Dataset> load_with_cache() const;
-  std::optional<Decoded> decode_to_disk(const std::vector<FieldOfView>& fields,
-                                        const std::string& sources) const;
-  void publish(const Decoded& decoded) const;
+  Prepared prepared(const std::vector<FieldOfView>& fields) const;
+  std::optional<Decoded> decode_to_disk(const std::vector<FieldOfView>& fields) const;
+  void publish(const Prepared& prepared) const;
   Dataset mapped(const TemporaryFile& file, const ImageCatalog& catalog) const;
 
   DatasetSpec spec_;
   std::filesystem::path cache_folder_;
   std::optional<DataCache> cache_;
-  std::optional<Decoded> decoded_;
+  std::optional<Prepared> prepared_;
 };
 
 }  // namespace scgan

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/base/sha256.h"
 #include "core/data/image_folder.h"
 #include "core/data/manifest.h"
 
@@ -17,6 +18,15 @@ std::vector<FieldOfView> list_fields(const DatasetSpec& spec) {
     fields.push_back(std::move(field));
   }
   return fields;
+}
+
+std::string data_digest(const std::vector<FieldOfView>& fields,
+                        const std::vector<std::string>& content_digests) {
+  Sha256 all;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    all.update(fields[i].label + " " + content_digests[i] + "\n");
+  }
+  return all.hex();
 }
 
 }  // namespace scgan

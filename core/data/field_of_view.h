@@ -35,4 +35,9 @@ struct FieldOfView {
 // with all problems. A new kind of files is a function like list_folder_fields and a case here.
 std::vector<FieldOfView> list_fields(const DatasetSpec& spec);
 
+// Returns the digest of a data set: SHA-256 over label and content digest (RawImage::digest) of
+// each field, in order.
+std::string data_digest(const std::vector<FieldOfView>& fields,
+                        const std::vector<std::string>& content_digests);
+
 }  // namespace scgan

@@ -12,7 +12,6 @@
 #include "core/base/error.h"
 #include "core/base/parallel_for.h"
 #include "core/base/problems.h"
-#include "core/base/sha256.h"
 #include "core/data/tiles.h"
 #include "core/image/raw_image.h"
 #include "core/image/raw_spool.h"
@@ -46,7 +45,7 @@ class Builder {
     RawHistogram histogram(reference_.bits);
     read_all(first, histogram, problems);
     throw_if_any(problems);
-    catalog_.digest = digest();
+    catalog_.digest = data_digest(fields_, digests_);
     if (stretch_) stretch(histogram);
     return std::move(catalog_);
   }
@@ -149,14 +148,6 @@ class Builder {
     cut_tiles(image, part.tiles, tiles.data());
     catalog_.checksums[field.split][index] = checksum(tiles.data(), part.field_bytes);
     images_->write_at(part.offset(index), tiles.data(), part.field_bytes);
-  }
-
-  std::string digest() const {
-    Sha256 all;
-    for (size_t i = 0; i < fields_.size(); ++i) {
-      all.update(fmt::format("{} {}\n", fields_[i].label, digests_[i]));
-    }
-    return all.hex();
   }
 
   const DatasetSpec& spec_;

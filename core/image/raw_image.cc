@@ -14,6 +14,9 @@
 namespace scgan {
 namespace {
 
+// In place of the digest of a channel that has no file.
+constexpr const char* kNoFile = "-";
+
 constexpr std::array<int64_t, 5> kImageSizes{1024, 512, 256, 128, 64};
 
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& problem) {
@@ -56,20 +59,22 @@ at::Tensor together(const std::array<at::Tensor, 3>& channels, const at::Tensor&
   return image;
 }
 
+// Of one file per channel: the digests of the channels, in order.
+std::string joined_digests(const std::array<std::string, 3>& digests) {
+  return digests[0] + "," + digests[1] + "," + digests[2];
+}
+
 // All channels must have the size and depth of the first one present.
 RawImage read_channels(const ImageFiles& files) {
   RawImage whole;
+  std::array<std::string, 3> digests{kNoFile, kNoFile, kNoFile};
   std::array<at::Tensor, 3> channels;
   ImageInfo reference;
   at::Tensor first;
   for (size_t c = 0; c < 3; ++c) {
     const std::filesystem::path& file = files[c];
     whole.present[c] = !file.empty();
-    whole.digest += c == 0 ? "" : ",";
-    if (file.empty()) {
-      whole.digest += "-";
-      continue;
-    }
+    if (file.empty()) continue;
     const std::string bytes = read_image_bytes(file);
     const ImageInfo info = image_info(bytes, file);
     if (info.channels != 1) refuse(file, "is an RGB image; a file for one channel must be grey");
@@ -80,8 +85,9 @@ RawImage read_channels(const ImageFiles& files) {
     }
     channels[c] = decode_image(bytes, file);
     if (!first.defined()) first = channels[c];
-    whole.digest += sha256_hex(bytes);
+    digests[c] = sha256_hex(bytes);
   }
+  whole.digest = joined_digests(digests);
   whole.bits = reference.bits;
   whole.pixels = together(channels, first);
   return whole;
@@ -96,6 +102,15 @@ const std::filesystem::path& first_file(const ImageFiles& files) {
 
 RawImage read_raw_image(const ImageFiles& files) {
   return files.size() == 1 ? read_one(files[0]) : read_channels(files);
+}
+
+std::string content_digest(const ImageFiles& files) {
+  if (files.size() == 1) return sha256_hex(read_image_bytes(files[0]));
+  std::array<std::string, 3> digests{kNoFile, kNoFile, kNoFile};
+  for (size_t c = 0; c < 3; ++c) {
+    if (!files[c].empty()) digests[c] = sha256_hex(read_image_bytes(files[c]));
+  }
+  return joined_digests(digests);
 }
 
 void check_raw_image(const ImageFiles& files, const RawImage& image,

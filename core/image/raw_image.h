@@ -36,6 +36,9 @@ struct DepthReference {
   int64_t bits = 8;
 };
 
+// Returns RawImage::digest without decoding. Throws Error(kData) if a file cannot be read.
+std::string content_digest(const ImageFiles& files);
+
 // Throws Error(kData) naming the file: another depth than the reference's, floats where scaling is
 // not by percentiles, too few pixels for spec.image_size.
 void check_raw_image(const ImageFiles& files, const RawImage& image,
