@@ -29,6 +29,15 @@ struct PlannedRun {
   int64_t total_steps = 0;
 };
 
+// What was noticed in a data set, where it bears on the meaning of scores.
+struct DataNote {
+  // SHA-256 of the data set.
+  std::string data_digest;
+  // One sentence, without a full stop.
+  std::string text;
+  bool operator==(const DataNote&) const = default;
+};
+
 struct SweepRecord {
   std::string name;
   // The sweep file as given.

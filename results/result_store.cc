@@ -200,6 +200,18 @@ void ResultStore::plan(const SweepRecord& sweep, const std::vector<PlannedRun>& 
   transaction.commit();
 }
 
+void ResultStore::set_data_notes(const std::vector<DataNote>& notes) {
+  Database& database = state_->database;
+  Transaction transaction(database);
+  database.execute(
+      "DELETE FROM data_note WHERE data_digest IN "
+      "(SELECT data_digest FROM run WHERE position IS NOT NULL)");
+  Statement write(database, "INSERT INTO data_note (data_digest, position, text) VALUES (?, ?, ?)");
+  int64_t position = 0;
+  for (const DataNote& note : notes) write.bind(note.data_digest, position++, note.text).run();
+  transaction.commit();
+}
+
 RunState ResultStore::state(const std::string& run_id) const { return run(run_id).state; }
 
 StoredRun ResultStore::run(const std::string& run_id) const {
@@ -279,7 +291,8 @@ void ResultStore::add_join(int64_t attempt, int64_t step, int ranks) {
       .run();
 }
 
-void ResultStore::finish(int64_t attempt, int64_t last_step, const std::vector<Metric>& metrics,
+void ResultStore::finish(int64_t attempt, int64_t last_step, const std::string& input,
+                         const std::vector<Metric>& metrics,
                          const std::vector<Artifact>& artifacts) {
   Database& database = state_->database;
   Transaction transaction(database);
@@ -288,6 +301,7 @@ void ResultStore::finish(int64_t attempt, int64_t last_step, const std::vector<M
                                                     .last_step = last_step,
                                                     .reason = "",
                                                     .run_state = RunState::kDone});
+  Statement(database, "UPDATE run SET input = ? WHERE id = ?").bind(input, run_id).run();
   write_metrics(database, run_id, "final", metrics);
   write_artifacts(database, run_id, artifacts);
   transaction.commit();
@@ -331,6 +345,15 @@ std::vector<StoredRun> ResultStore::runs() const {
 std::vector<StoredRun> ResultStore::all_runs() const {
   const Transaction snapshot(state_->database, Transaction::Kind::kRead);
   return read_runs(state_->database, "ORDER BY position NULLS LAST, id");
+}
+
+std::vector<DataNote> ResultStore::data_notes() const {
+  std::vector<DataNote> notes;
+  Statement read(state_->database,
+                 "SELECT data_digest, text FROM data_note WHERE data_digest IN "
+                 "(SELECT data_digest FROM run WHERE position IS NOT NULL) ORDER BY position");
+  while (read.step()) notes.push_back({read.text(0), read.text(1)});
+  return notes;
 }
 
 std::vector<LossPoint> ResultStore::losses(const std::string& run_id) const {

@@ -37,6 +37,9 @@ class ResultStore {
   // (retry_rule.h). A failed run stays failed until begin_attempt. One transaction.
   void plan(const SweepRecord& sweep, const std::vector<PlannedRun>& runs);
 
+  // Replaces the notes of the data sets of the plan.
+  void set_data_notes(const std::vector<DataNote>& notes);
+
   RunState state(const std::string& run_id) const;
   StoredRun run(const std::string& run_id) const;
 
@@ -54,10 +57,10 @@ class ResultStore {
   void set_progress(int64_t attempt, int64_t step);
   // Ranks joined the attempt after `step`; its group has `ranks` ranks from then on.
   void add_join(int64_t attempt, int64_t step, int ranks);
-  // Marks the attempt and its run as done and adds the final metrics, which must be finite, and the
-  // artifacts. One transaction.
-  void finish(int64_t attempt, int64_t last_step, const std::vector<Metric>& metrics,
-              const std::vector<Artifact>& artifacts);
+  // Marks the attempt and its run as done and adds the final metrics, which must be finite, the
+  // artifacts and the generators' input, a JSON object. One transaction.
+  void finish(int64_t attempt, int64_t last_step, const std::string& input,
+              const std::vector<Metric>& metrics, const std::vector<Artifact>& artifacts);
   // Closes an attempt that failed for the run's own reason. The run becomes failed, or planned
   // again while it has attempts left (retry_rule.h); returns which.
   RunState fail(int64_t attempt, ExitClass exit_class, const std::string& reason);
@@ -70,6 +73,8 @@ class ResultStore {
   std::vector<StoredRun> runs() const;
   // The same, followed by the runs of earlier plans in order of their ids.
   std::vector<StoredRun> all_runs() const;
+  // Those of the current plan's data sets.
+  std::vector<DataNote> data_notes() const;
   std::vector<LossPoint> losses(const std::string& run_id) const;
 
  private:

@@ -6,6 +6,7 @@
 #include <CLI/App.hpp>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,13 +26,15 @@ constexpr scgan::tools::Program kProgram{
     "  scgan_translate netG_A.safetensors images/testA translated\n"
     "  scgan_translate checkpoint-00000100.safetensors images/testB translated --direction BtoA\n"
     "  scgan_translate netG_A.safetensors plates translated --size 256 --tiles\n"
-    "  scgan_translate netG_A.safetensors plates16 translated --bits 16 --percentile 0.1,99.9\n"
+    "  scgan_translate published.safetensors plates16 translated --bits 16 --percentile 0.1,99.9\n"
+    "Weights of this project know how their images were read in training, and images are read in "
+    "the same way: the range of raw values, the size, the tiles.\n"
     "Exit codes: 0 all images written, 1 some could not be read, 2 bad flags or input, 3 output or "
     "device lost."};
 
 struct Options {
   std::filesystem::path weights, input, output;
-  std::string direction = "AtoB";
+  std::string direction;
   std::vector<double> percentile;
   scgan::tools::DeviceOptions device;
   bool quiet = false;
@@ -44,13 +47,15 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("IN_DIR", options.input, "Folder of images (PNG, JPEG, TIFF)")->required();
   app.add_option("OUT_DIR", options.output, "Folder for PNG files of the same names")->required();
   app.add_option("--direction", options.direction,
-                 "AtoB or BtoA: which generator of a checkpoint that holds both")
+                 "AtoB or BtoA: which generator of a checkpoint that holds both [AtoB]; checked "
+                 "against the weights if they hold one")
       ->check(CLI::IsMember({"AtoB", "BtoA"}).description(""))
-      ->type_name("NAME")
-      ->capture_default_str();
+      ->type_name("NAME");
   app.add_option("--size", translate.size,
-                 "Resize images to N x N pixels first, as in training [keep their size]")
+                 "Resize images to N x N pixels first [as test images were in training; foreign "
+                 "weights: keep their size]")
       ->type_name("N");
+  app.add_flag("--keep-size", translate.keep_size, "Do not resize images");
   app.add_flag("--tiles", translate.tiles,
                "Keep the size and translate in squares of --size N pixels");
   app.add_option("--bits", translate.bits, "Bits per channel of the files written: 8 or 16")
@@ -58,8 +63,8 @@ void add_options(CLI::App& app, Options& options) {
       ->type_name("N")
       ->capture_default_str();
   app.add_option("--percentile", options.percentile,
-                 "Percentiles of the folder that become black and white, e.g. 0.1,99.9, as with "
-                 "data.scaling percentile [full range of the type]")
+                 "Percentiles of the folder that become black and white, e.g. 0.1,99.9 [as in "
+                 "training; foreign weights: the full range of the type]")
       ->delimiter(',')
       ->expected(2)
       ->type_name("LOW,HIGH");
@@ -80,17 +85,42 @@ std::string description_of(const scgan::LoadedGenerator& loaded, const Options& 
                      loaded.shape.blocks);
 }
 
+// Black and white, and the size of the images.
+std::string preparation_of(const scgan::TranslateOptions& options) {
+  std::string text = "black and white are the ends of the range of each file's type";
+  if (options.percentile) {
+    text = fmt::format("black and white are the percentiles {:g} and {:g} of this folder",
+                       (*options.percentile)[0], (*options.percentile)[1]);
+    if (options.input) text += ", not those of the training images";
+  } else if (options.input && options.input->is_fitted) {
+    const auto& [red, green, blue] = options.input->range;
+    text = fmt::format(
+        "black and white are those of the training images, in raw values: red {:g} to {:g}, green "
+        "{:g} to {:g}, blue {:g} to {:g}",
+        red[0], red[1], green[0], green[1], blue[0], blue[1]);
+  }
+  const auto [side, tile] = scgan::translated_size(options);
+  if (side > 0) text += fmt::format("; images are resized to {} x {} pixels", side, side);
+  if (tile > 0) text += fmt::format("; tiles of {} x {} pixels", tile, tile);
+  return text;
+}
+
 int run(Options& options) {
   using scgan::tools::print_error;
   if (!options.percentile.empty()) {
     options.translate.percentile = {options.percentile[0], options.percentile[1]};
   }
   const c10::Device device = scgan::tools::use_device(options.device);
-  const auto direction =
-      options.direction == "AtoB" ? scgan::Direction::kAtoB : scgan::Direction::kBtoA;
+  std::optional<scgan::Direction> direction;
+  if (options.direction == "AtoB") direction = scgan::Direction::kAtoB;
+  if (options.direction == "BtoA") direction = scgan::Direction::kBtoA;
   const scgan::LoadedGenerator loaded = scgan::load_generator(options.weights, direction);
   loaded.network->to(device);
-  if (!options.quiet) print_error(kProgram, description_of(loaded, options));
+  options.translate.input = loaded.input;
+  if (!options.quiet) {
+    print_error(kProgram, description_of(loaded, options));
+    print_error(kProgram, preparation_of(options.translate));
+  }
   for (const std::string& note : loaded.notes) print_error(kProgram, "note: " + note);
   const bool live = !options.quiet && isatty(STDERR_FILENO) != 0;
   const auto result =

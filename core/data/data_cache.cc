@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <cstring>
 #include <ctime>
-#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
@@ -35,7 +34,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kVersion = 2;
+constexpr int kVersion = 3;
 constexpr const char* kImagesPrefix = "images-";
 
 // The last bytes of a file of images.
@@ -74,8 +73,8 @@ std::string read_part(int descriptor, size_t begin, size_t count) {
   return bytes;
 }
 
-Dataset open_images(int descriptor, const fs::path& file, const DatasetSpec& spec,
-                    const std::string& digest) {
+DataCache::Opened open_images(int descriptor, const fs::path& file, const DatasetSpec& spec,
+                              const std::string& digest) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) fail(std::strerror(errno));
   const auto size = static_cast<uint64_t>(status.st_size);
@@ -95,7 +94,7 @@ Dataset open_images(int descriptor, const fs::path& file, const DatasetSpec& spe
   if (layout.end() != catalog_begin) fail("it has the wrong size");
   const auto mapping = MappedFile::of(descriptor, size, file);
   verify(layout, catalog, *mapping);
-  return dataset_of(spec, catalog, mapping);
+  return {summary_of(catalog), dataset_of(spec, catalog, mapping)};
 }
 
 // Appends catalog and trailer to the images.
@@ -148,19 +147,15 @@ SourceState state_of(const fs::path& file, int64_t now) {
           has_settled(status.st_ctim, now) && keeps_change_times(file)};
 }
 
-std::string sources_text(const DataSummary& summary) {
-  const std::string text = fmt::format("{} {} {} {} {}", summary.digest, summary.train_a,
-                                       summary.train_b, summary.test_a, summary.test_b);
-  return fmt::format("{} {:016x}\n", text, checksum(text.data(), text.size()));
+std::string sources_text(const std::string& digest) {
+  return fmt::format("{} {:016x}\n", digest, checksum(digest.data(), digest.size()));
 }
 
 // nullopt if the text is damaged.
-std::optional<DataSummary> summary_of(const std::string& text) {
-  std::istringstream in(text);
-  DataSummary summary;
-  in >> summary.digest >> summary.train_a >> summary.train_b >> summary.test_a >> summary.test_b;
-  if (!in || text != sources_text(summary)) return std::nullopt;
-  return summary;
+std::optional<std::string> digest_of(const std::string& text) {
+  std::string digest = text.substr(0, text.find(' '));
+  if (text != sources_text(digest)) return std::nullopt;
+  return digest;
 }
 
 }  // namespace
@@ -204,13 +199,13 @@ fs::path DataCache::sources_file(const std::string& sources) const {
   return folder_ / ("sources-" + sources.substr(0, 32));
 }
 
-std::optional<DataSummary> DataCache::known(const std::optional<std::string>& sources) const {
+std::optional<std::string> DataCache::known(const std::optional<std::string>& sources) const {
   if (!sources) return std::nullopt;
   const fs::path file = sources_file(*sources);
   std::error_code failed;
   if (!fs::is_regular_file(file, failed)) return std::nullopt;
   try {
-    return summary_of(read_file(file));
+    return digest_of(read_file(file));
   } catch (const Error&) {  // an unreadable file is as good as none
     return std::nullopt;
   }
@@ -224,7 +219,7 @@ bool DataCache::has_images() const {
   });
 }
 
-std::optional<DataSummary> DataCache::summary_by_content(
+std::optional<std::string> DataCache::digest_by_content(
     const std::vector<FieldOfView>& fields) const {
   if (!has_images()) return std::nullopt;
   std::vector<std::string> digests(fields.size());
@@ -233,15 +228,11 @@ std::optional<DataSummary> DataCache::summary_by_content(
   } catch (const Error&) {
     return std::nullopt;
   }
-  const auto count = [&](Split split) {
-    return std::count_if(fields.begin(), fields.end(),
-                         [&](const FieldOfView& field) { return field.split == split; });
-  };
-  return DataSummary{count(Split::kTrainA), count(Split::kTrainB), count(Split::kTestA),
-                     count(Split::kTestB), data_digest(fields, digests)};
+  return data_digest(fields, digests);
 }
 
-std::optional<Dataset> DataCache::try_open(const std::string& digest, std::string& problem) const {
+std::optional<DataCache::Opened> DataCache::try_open(const std::string& digest,
+                                                     std::string& problem) const {
   const fs::path file = images_file(digest);
   const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!in && errno == ENOENT) return std::nullopt;
@@ -254,11 +245,11 @@ std::optional<Dataset> DataCache::try_open(const std::string& digest, std::strin
   }
 }
 
-std::optional<Dataset> DataCache::open(const std::string& digest) const {
+std::optional<DataCache::Opened> DataCache::open(const std::string& digest) const {
   std::string problem;
-  auto data = try_open(digest, problem);
+  auto opened = try_open(digest, problem);
   if (!problem.empty()) log::warn("{}; the images are decoded again", problem);
-  return data;
+  return opened;
 }
 
 void DataCache::make_folder() const {
@@ -277,11 +268,11 @@ void DataCache::publish(const TemporaryFile& images, const ImageCatalog& catalog
   images.publish(images_file(catalog.digest));
 }
 
-void DataCache::publish(const DataSummary& summary,
+void DataCache::publish(const std::string& digest,
                         const std::optional<std::string>& sources) const {
   if (!sources || known(sources)) return;
   make_folder();
-  const std::string text = sources_text(summary);
+  const std::string text = sources_text(digest);
   const TemporaryFile file = TemporaryFile::in_folder(folder_);
   file.write_at(0, text.data(), text.size());
   file.publish(sources_file(*sources));

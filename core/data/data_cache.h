@@ -4,8 +4,8 @@
 //   images-KEY    all images of a data set, then their catalog (image_catalog.h), then its size and
 //                 checksum, in this machine's byte order. KEY: hash of the data's digest and of
 //                 pixels_key(). Images and catalog have checksums.
-//   sources-KEY   the result of an inspection. KEY: hash of pixels_key() and of what the file
-//   system
+//   sources-KEY   the digest of the data set that an inspection found. KEY: hash of pixels_key()
+//   and of what the file system
 //                 records of every source file: path, inode, size, times of modification and
 //                 change.
 //
@@ -37,26 +37,30 @@ class DataCache {
   // times as they are, or its file system does not keep the time of a change (FAT, exFAT, FUSE).
   std::optional<std::string> sources_key(const std::vector<FieldOfView>& fields) const;
 
-  // What an inspection of the same sources found; nullopt if there was none.
-  std::optional<DataSummary> known(const std::optional<std::string>& sources) const;
+  // The digest that an inspection of the same sources found; nullopt if there was none.
+  std::optional<std::string> known(const std::optional<std::string>& sources) const;
 
-  // The summary of a data set by the content of its files, none of which is decoded or checked.
-  // nullopt if a file cannot be read, or if the cache has no images that it could belong to.
-  std::optional<DataSummary> summary_by_content(const std::vector<FieldOfView>& fields) const;
+  // The digest from the content of the files, none of which is decoded or checked. nullopt if a
+  // file cannot be read, or if the cache has no images that the digest could belong to.
+  std::optional<std::string> digest_by_content(const std::vector<FieldOfView>& fields) const;
 
+  struct Opened {
+    DataSummary summary;
+    Dataset data;
+  };
   // The images of the data set, after a check of all checksums on all cores; nullopt if they are
   // not there or, with a warning, if they are damaged.
-  std::optional<Dataset> open(const std::string& digest) const;
+  std::optional<Opened> open(const std::string& digest) const;
 
   // Stores the images under their name and creates the folder. `images` holds the block of the
   // catalog, and gets the catalog. Throws Error(kStorage).
   void publish(const TemporaryFile& images, const ImageCatalog& catalog) const;
   // Stores what known() returns. Does nothing without a key. Throws Error(kStorage).
-  void publish(const DataSummary& summary, const std::optional<std::string>& sources) const;
+  void publish(const std::string& digest, const std::optional<std::string>& sources) const;
 
  private:
   // nullopt with a problem, or without one if there is no file.
-  std::optional<Dataset> try_open(const std::string& digest, std::string& problem) const;
+  std::optional<Opened> try_open(const std::string& digest, std::string& problem) const;
   bool has_images() const;
   void make_folder() const;
   std::filesystem::path images_file(const std::string& digest) const;

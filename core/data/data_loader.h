@@ -24,6 +24,7 @@ class DataLoader {
   // Uses the run's subset of `data`. Both arguments must outlive the loader.
   DataLoader(const RunSpec& spec, const Dataset& data);
 
+  const Dataset& dataset() const { return data_; }
   int64_t steps_per_epoch() const { return sampler_.steps_per_epoch(); }
   int64_t images_a() const { return static_cast<int64_t>(subset_a_.size()); }
   int64_t images_b() const { return static_cast<int64_t>(subset_b_.size()); }

@@ -31,6 +31,8 @@ struct Dataset {
   // Generated cells: it can be measured how much of the change from A to B a translation makes
   // (core/eval/recovered_change.h).
   bool known_change = false;
+  // Per channel of the source files: 8, 16, or 32 (float).
+  int64_t bits = 8;
   // [low, high] per channel in raw values: the percentiles, or the range of the file's type.
   std::array<std::array<double, 2>, 3> range{};
 };
@@ -42,6 +44,8 @@ struct DataSummary {
   // 64 hex digits: SHA-256 over split, name and content of the files (no paths), or over version
   // and parameters of the generator (kind synthetic).
   std::string digest;
+  // What the user should know of the images (core/data/data_notes.h); empty for generated ones.
+  std::vector<std::string> notes;
 };
 
 }  // namespace scgan

@@ -15,7 +15,7 @@ DataSummary synthetic_summary(const DatasetSpec& spec) {
   const SyntheticSpec& cells = spec.synthetic;
   const int64_t tests =
       spec.test_split == TestSplit::kTrain ? cells.train_images : cells.test_images;
-  return {cells.train_images, cells.train_images, tests, tests, synthetic_digest(spec)};
+  return {cells.train_images, cells.train_images, tests, tests, synthetic_digest(spec), {}};
 }
 
 Dataset synthetic_data(const DatasetSpec& spec) {
@@ -45,9 +45,10 @@ DataSummary DatasetSource::inspect() const {
   if (spec_.kind == DataKind::kSynthetic) return synthetic_summary(spec_);
   const std::vector<FieldOfView> fields = list_fields(spec_);
   if (cache_) {
-    if (auto known = cache_->known(cache_->sources_key(fields))) return *std::move(known);
-    auto same = cache_->summary_by_content(fields);
-    if (same && cache_->open(same->digest)) return *std::move(same);
+    auto digest = cache_->known(cache_->sources_key(fields));
+    if (!digest) digest = cache_->digest_by_content(fields);
+    auto opened = digest ? cache_->open(*digest) : std::nullopt;
+    if (opened) return std::move(opened->summary);
   }
   return summary_of(build_images(spec_, fields, nullptr));
 }
@@ -75,20 +76,23 @@ Dataset DatasetSource::load() const {
 // nullopt if there is no space on disk.
 std::optional<Dataset> DatasetSource::load_with_cache() const {
   if (!spec_.digest.empty()) {
-    if (auto data = cache_->open(spec_.digest)) return data;
+    if (auto opened = cache_->open(spec_.digest)) return std::move(opened->data);
   }
   const Prepared found = prepared(list_fields(spec_));
   publish(found);
   if (found.decoded) return mapped(found.decoded->file, found.decoded->catalog);
-  return cache_->open(found.summary.digest);
+  auto opened = cache_->open(found.summary.digest);
+  if (!opened) return std::nullopt;
+  return std::move(opened->data);
 }
 
 DatasetSource::Prepared DatasetSource::prepared(const std::vector<FieldOfView>& fields) const {
   // Of the files before they are read: a change during the reading is noticed at the next start.
   const std::optional<std::string> sources = cache_->sources_key(fields);
-  auto known = cache_->known(sources);
-  if (!known) known = cache_->summary_by_content(fields);
-  if (known && cache_->open(known->digest)) return {*std::move(known), sources, std::nullopt};
+  auto digest = cache_->known(sources);
+  if (!digest) digest = cache_->digest_by_content(fields);
+  auto opened = digest ? cache_->open(*digest) : std::nullopt;
+  if (opened) return {std::move(opened->summary), sources, std::nullopt};
   if (auto decoded = decode_to_disk(fields)) {
     DataSummary summary = summary_of(decoded->catalog);
     return {std::move(summary), sources, std::move(decoded)};
@@ -113,7 +117,7 @@ std::optional<DatasetSource::Decoded> DatasetSource::decode_to_disk(
 void DatasetSource::publish(const Prepared& prepared) const {
   try {
     if (prepared.decoded) cache_->publish(prepared.decoded->file, prepared.decoded->catalog);
-    cache_->publish(prepared.summary, prepared.sources);
+    cache_->publish(prepared.summary.digest, prepared.sources);
   } catch (const Error& problem) {
     warn_of_no_cache(problem);
   }

@@ -12,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/base/parallel_for.h"
 #include "core/base/problems.h"
+#include "core/data/data_notes.h"
 #include "core/data/tiles.h"
 #include "core/image/raw_image.h"
 #include "core/image/raw_spool.h"
@@ -46,6 +47,7 @@ class Builder {
     read_all(first, histogram, problems);
     throw_if_any(problems);
     catalog_.digest = data_digest(fields_, digests_);
+    catalog_.notes = data_notes(spec_, fields_, facts_);
     if (stretch_) stretch(histogram);
     return std::move(catalog_);
   }
@@ -76,10 +78,12 @@ class Builder {
   }
 
   void begin() {
+    catalog_.bits = reference_.bits;
     catalog_.is_float = stretch_ || reference_.bits != 8;
     catalog_.range = full_range(reference_.bits);
     layout_.emplace(spec_, catalog_);
     digests_.resize(fields_.size());
+    facts_.resize(fields_.size());
     if (images_ != nullptr && reference_image_) images_->reserve(layout_->end());
   }
 
@@ -91,6 +95,7 @@ class Builder {
                                          : read_raw_image(fields_[i].files);
         check_raw_image(fields_[i].files, raw, reference_, spec_);
         digests_[i] = raw.digest;
+        facts_[i] = facts_of(raw);
         if (!stretch_) {
           place(fields_[i], raw);
         } else {
@@ -159,6 +164,7 @@ class Builder {
   DepthReference reference_;
   std::optional<ImageLayout> layout_;
   std::vector<std::string> digests_;
+  std::vector<ImageFacts> facts_;
   ImageCatalog catalog_;
 };
 

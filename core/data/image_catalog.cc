@@ -59,8 +59,8 @@ class CatalogReader {
 
 DataSummary summary_of(const ImageCatalog& catalog) {
   const auto count = [&](Split split) { return static_cast<int64_t>(catalog.names[split].size()); };
-  return {count(Split::kTrainA), count(Split::kTrainB), count(Split::kTestA), count(Split::kTestB),
-          catalog.digest};
+  return {count(Split::kTrainA), count(Split::kTrainB), count(Split::kTestA),
+          count(Split::kTestB),  catalog.digest,        catalog.notes};
 }
 
 std::string to_bytes(const ImageCatalog& catalog, const std::string& pixels) {
@@ -71,6 +71,7 @@ std::string to_bytes(const ImageCatalog& catalog, const std::string& pixels) {
   };
   put(pixels);
   put(catalog.digest);
+  put(catalog.bits);
   put(catalog.is_float ? 1 : 0);
   for (const auto& range : catalog.range) {
     for (const double value : range) put(value);  // the shortest text that reads as this value
@@ -80,6 +81,8 @@ std::string to_bytes(const ImageCatalog& catalog, const std::string& pixels) {
     for (const std::string& name : catalog.names[split]) put(name);
     for (const uint64_t checksum : catalog.checksums[split]) put(checksum);
   }
+  put(catalog.notes.size());
+  for (const std::string& note : catalog.notes) put(note);
   return bytes;
 }
 
@@ -90,6 +93,7 @@ ImageCatalog catalog_from_bytes(std::string_view bytes, const std::string& pixel
   const bool same_pixels = in.text() == pixels;
   catalog.digest = in.text();
   if (!same_pixels || catalog.digest != digest) refuse("belongs to another data set");
+  catalog.bits = in.number<int64_t>();
   catalog.is_float = in.number<int>() != 0;
   for (auto& range : catalog.range) {
     for (double& value : range) value = in.number<double>();
@@ -101,6 +105,8 @@ ImageCatalog catalog_from_bytes(std::string_view bytes, const std::string& pixel
       catalog.checksums[split].push_back(in.number<uint64_t>());
     }
   }
+  const auto notes = in.number<uint64_t>();
+  for (uint64_t i = 0; i < notes; ++i) catalog.notes.emplace_back(in.text());
   if (!in.at_end()) refuse("continues after its end");
   return catalog;
 }
@@ -122,6 +128,7 @@ Dataset dataset_of(const DatasetSpec& spec, const ImageCatalog& catalog,
   const ImageLayout layout(spec, catalog);
   Dataset data;
   data.digest = catalog.digest;
+  data.bits = catalog.bits;
   data.range = catalog.range;
   for (const auto& [split, set] : {std::pair{Split::kTrainA, &data.train_a},
                                    {Split::kTrainB, &data.train_b},

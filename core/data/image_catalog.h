@@ -22,10 +22,12 @@ namespace scgan {
 // Everything about a data set except its pixels.
 struct ImageCatalog {
   std::string digest;
+  int64_t bits = 8;                           // per channel of the files
   bool is_float = false;                      // else uint8
   ChannelRanges range{};                      // as in Dataset
   PerSplit<std::vector<std::string>> names;   // of the fields of view
   PerSplit<std::vector<uint64_t>> checksums;  // of each field's bytes
+  std::vector<std::string> notes;             // as in DataSummary
 };
 
 DataSummary summary_of(const ImageCatalog& catalog);

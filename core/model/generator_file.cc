@@ -69,6 +69,22 @@ std::pair<std::string, Tensors> chosen(const Tensors& all, Direction direction,
   return {"", all};
 }
 
+// A single generator translates in one direction, whatever is asked for.
+void check_direction(const SafetensorsFile& content, Direction asked, const fs::path& file) {
+  const char* const wanted = asked == Direction::kAtoB ? "AtoB" : "BtoA";
+  const auto own = content.metadata.find("direction");
+  if (own == content.metadata.end()) {
+    refuse(file, fmt::format("holds one generator and does not say in which direction it "
+                             "translates; leave out --direction {}",
+                             wanted));
+  }
+  if (own->second != wanted) {
+    refuse(file, fmt::format("translates {}, not {}; use the run's other generator, or leave out "
+                             "--direction",
+                             own->second, wanted));
+  }
+}
+
 Tensors without_module(const Tensors& tensors) {
   // DataParallel adds this prefix to every name.
   Tensors inner = with_prefix(tensors, "module.");
@@ -206,12 +222,12 @@ void check_tensors(const Tensors& tensors, const GeneratorShape& shape, const fs
 
 }  // namespace
 
-LoadedGenerator make_loaded_generator(const NamedTensors& tensors, Direction direction,
-                                      const fs::path& file) {
+LoadedGenerator make_loaded_generator(const SafetensorsFile& content,
+                                      std::optional<Direction> direction, const fs::path& file) {
   const at::NoGradGuard no_grad;
-  const Tensors all = without_module(Tensors(tensors.begin(), tensors.end()));
+  const Tensors all = without_module(Tensors(content.tensors.begin(), content.tensors.end()));
   LoadedGenerator loaded;
-  auto [which, own] = chosen(all, direction, file);
+  auto [which, own] = chosen(all, direction.value_or(Direction::kAtoB), file);
   own = without_module(own);
   loaded.which = which;
   const auto running = take_running_statistics(own);
@@ -222,6 +238,8 @@ LoadedGenerator make_loaded_generator(const NamedTensors& tensors, Direction dir
         running.size()));
   }
   refuse_other_networks(own, file);
+  if (which.empty() && direction) check_direction(content, *direction, file);
+  loaded.input = generator_input(content.metadata, file);
   loaded.shape = shape_of(own, file);
   check_tensors(own, loaded.shape, file);  // before memory is allocated
   loaded.network = make_resnet_generator(loaded.shape.width, loaded.shape.blocks);
@@ -231,10 +249,10 @@ LoadedGenerator make_loaded_generator(const NamedTensors& tensors, Direction dir
   return loaded;
 }
 
-LoadedGenerator load_generator(const fs::path& file, Direction direction) {
+LoadedGenerator load_generator(const fs::path& file, std::optional<Direction> direction) {
   std::error_code failed;
   if (fs::is_directory(file, failed)) refuse(file, "is a folder, not a safetensors file");
-  return make_loaded_generator(read_safetensors(file).tensors, direction, file);
+  return make_loaded_generator(read_safetensors(file), direction, file);
 }
 
 }  // namespace scgan

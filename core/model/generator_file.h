@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/model/generator_input.h"
 #include "core/model/networks.h"
 #include "core/model/safetensors.h"
 #include "core/spec/run_spec.h"
@@ -29,20 +31,25 @@ struct LoadedGenerator {
   GeneratorShape shape;
   // "netG_A" or "ema.netG_A" in a checkpoint; "" in a file with a single generator.
   std::string which;
+  // nullopt if the file does not have it.
+  std::optional<GeneratorInput> input;
   // What was ignored, in full sentences.
   std::vector<std::string> notes;
 };
 
 // If the file has several generators (netG_A.* and netG_B.*), loads netG_A for AtoB and netG_B for
-// BtoA, and prefers the moving average (ema.netG_A.*) if there is one. The direction of a single
-// generator cannot be checked. Ignores the prefix "module." and the running statistics of instance
-// norms, which CycleGAN does not use. Width and number of blocks follow from the shapes. Throws
-// Error(kData) that names the file and the missing, unknown or misshapen tensors, or the other
-// network that the file holds: a U-Net, a generator of CUT, a discriminator.
-LoadedGenerator load_generator(const std::filesystem::path& file, Direction direction);
+// BtoA (for AtoB without a direction), and prefers the moving average (ema.netG_A.*) if there is
+// one. A direction must be that of a single generator (its metadata "direction"). Ignores the
+// prefix "module." and the running statistics of instance norms, which CycleGAN does not use. Width
+// and number of blocks follow from the shapes. Throws Error(kData) that names the file and the
+// missing, unknown or misshapen tensors, or the other network that the file holds: a U-Net, a
+// generator of CUT, a discriminator.
+LoadedGenerator load_generator(const std::filesystem::path& file,
+                               std::optional<Direction> direction);
 
-// The same from tensors; `file` appears in messages.
-LoadedGenerator make_loaded_generator(const NamedTensors& tensors, Direction direction,
+// The same from the content of a file; `file` appears in messages.
+LoadedGenerator make_loaded_generator(const SafetensorsFile& content,
+                                      std::optional<Direction> direction,
                                       const std::filesystem::path& file);
 
 }  // namespace scgan

@@ -32,8 +32,9 @@ std::string tensor_digest(const at::Tensor& tensor) {
 
 }  // namespace
 
-CheckpointFolder::CheckpointFolder(std::filesystem::path folder, std::string run_id)
-    : folder_(std::move(folder)), run_id_(std::move(run_id)) {}
+CheckpointFolder::CheckpointFolder(std::filesystem::path folder, std::string run_id,
+                                   std::map<std::string, std::string> metadata)
+    : folder_(std::move(folder)), run_id_(std::move(run_id)), metadata_(std::move(metadata)) {}
 
 std::filesystem::path CheckpointFolder::file(int64_t step, const char* extension) const {
   return folder_ / fmt::format("{}{:08}{}", kPrefix, step, extension);
@@ -70,6 +71,7 @@ void CheckpointFolder::remove_all_but(const std::vector<int64_t>& kept) const {
 void CheckpointFolder::save(int64_t step, const NamedTensors& tensors,
                             const std::map<std::string, std::string>& counters) const {
   auto metadata = counters;
+  metadata.insert(metadata_.begin(), metadata_.end());
   metadata["run_id"] = run_id_;
   write_safetensors(file(step, kTensors), tensors, metadata);
   nlohmann::json manifest;

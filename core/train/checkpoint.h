@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +17,10 @@ namespace scgan {
 
 class CheckpointFolder {
  public:
-  // `run_id` is written into each checkpoint. A checkpoint of another run is never loaded.
-  CheckpointFolder(std::filesystem::path folder, std::string run_id);
+  // `run_id` is written into each checkpoint, and `metadata` (not its counters) too. A checkpoint
+  // of another run is never loaded.
+  CheckpointFolder(std::filesystem::path folder, std::string run_id,
+                   std::map<std::string, std::string> metadata = {});
 
   // Writes both files atomically. Then removes all checkpoints, including incomplete ones, except
   // the newest two up to `step`. Throws Error(kStorage) without removing an earlier checkpoint.
@@ -48,6 +51,7 @@ class CheckpointFolder {
 
   std::filesystem::path folder_;
   std::string run_id_;
+  std::map<std::string, std::string> metadata_;
 };
 
 }  // namespace scgan

@@ -11,6 +11,7 @@
 #include "core/train/gan_step.h"
 #include "core/train/lr_schedule.h"
 #include "core/train/state_exchange.h"
+#include "core/train/training_input.h"
 
 namespace scgan {
 namespace {
@@ -57,7 +58,9 @@ Trainer::Trainer(const RunSpec& spec, const std::string& run_id, const DataLoade
     : spec_(spec),
       loader_(loader),
       communicator_(&communicator),
-      checkpoints_(folder, run_id),
+      checkpoints_(
+          folder, run_id,
+          {{kGeneratorInputKey, to_json_text(training_input(spec.data, loader.dataset()))}}),
       state_(spec, device),
       step_(std::make_unique<GanStep>(spec, state_, communicator)) {}
 

@@ -233,7 +233,7 @@ void Coordinator::on(int leader, const report::Scoring&) { end_training(leader);
 
 void Coordinator::on(int leader, const report::AttemptDone& report) {
   Attempt& attempt = attempts_.at(leader);
-  store_.finish(attempt.id, report.step, report.metrics, report.artifacts);
+  store_.finish(attempt.id, report.step, report.input, report.metrics, report.artifacts);
   made_progress_ = true;
   ++outcome_.done;
   --outcome_.left;

@@ -117,6 +117,16 @@ void require_scorable(const DataSummary& data, const DatasetSpec& spec) {
   }
 }
 
+// Tells the user what was noticed in a data set, once for each set of images.
+void note(const DataSummary& data, const DatasetSpec& spec, std::vector<results::DataNote>& notes) {
+  for (const std::string& text : data.notes) {
+    results::DataNote found{data.digest, text};
+    if (std::find(notes.begin(), notes.end(), found) != notes.end()) continue;
+    log::warn("{}: {}", dataset_label(spec), text);
+    notes.push_back(std::move(found));
+  }
+}
+
 // Opens the extractor to see that it works.
 std::string extractor_digest(const ExtractorSpec& spec, int64_t image_size) {
   try {
@@ -206,6 +216,7 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
       DatasetSource& source = sources.emplace_back(spec, cache_folder(plan));
       data[key] = dry_run ? source.inspect() : source.prepare();
       require_scorable(data[key], spec);
+      note(data[key], spec, plan.data_notes);
     }
     InputFacts facts;
     facts.data_digest = data[key].digest;

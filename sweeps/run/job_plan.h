@@ -34,6 +34,8 @@ struct JobPlan {
   std::string name;
   std::filesystem::path out;
   std::vector<JobRun> runs;  // in the order of training
+  // What was noticed in the data sets, which check_inputs also logs.
+  std::vector<results::DataNote> data_notes;
 };
 
 // Reads and expands the sweep file, `text`; the runs have no digests and ids yet. Returns the same

@@ -32,7 +32,7 @@ namespace report {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStarted, attempt, total_steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, g_loss, d_loss, losses, scores)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Joining, step)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptDone, step, metrics, artifacts)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptDone, step, input, metrics, artifacts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptFailed, exit_class, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStopped, step)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(JoinReady, run)

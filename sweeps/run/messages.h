@@ -35,6 +35,8 @@ struct Joining {
 struct Scoring {};
 struct AttemptDone {
   int64_t step = 0;
+  // What the generators were trained on, for the store (core/model/generator_input.h).
+  std::string input;
   std::vector<results::Metric> metrics;
   std::vector<results::Artifact> artifacts;
 };

@@ -15,6 +15,7 @@
 #include "core/comm/solo_communicator.h"
 #include "core/model/determinism.h"
 #include "core/model/safetensors.h"
+#include "core/train/training_input.h"
 #include "distributed/communicator_factory.h"
 #include "distributed/device.h"
 #include "distributed/gpu.h"
@@ -283,7 +284,8 @@ void RunExecutor::score_and_store() {
   }
   peers_wait_ = false;
   if (!leads()) return;
-  report::AttemptDone done{trainer.state().step, {}, {}};
+  const GeneratorInput input = training_input(run.spec.data, active_->inputs.data);
+  report::AttemptDone done{trainer.state().step, to_json_text(input), {}, {}};
   for (const Score& score : scores) {
     for (auto& metric : final_metrics(score, run.spec, *active_->inputs.extractor, scored_step,
                                       trainer.score_count())) {
@@ -291,7 +293,7 @@ void RunExecutor::score_and_store() {
     }
   }
   done.artifacts =
-      write_final_files(plan_.out, folder(run), run.record.id, trainer.state(), scores);
+      write_final_files({plan_.out, folder(run), run.record.id, input}, trainer.state(), scores);
   report_as_leader(done);
   done_.emplace(folder(run), run.record.id);
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <utility>
 
 #include "core/base/error.h"
@@ -78,21 +79,28 @@ void make_run_folder(const std::filesystem::path& folder) {
   }
 }
 
-std::vector<results::Artifact> write_final_files(const std::filesystem::path& out,
-                                                 const std::filesystem::path& folder,
-                                                 const std::string& run_id, const TrainState& state,
+std::vector<results::Artifact> write_final_files(const FinalFiles& files, const TrainState& state,
                                                  const std::vector<Score>& scores) {
+  using Metadata = std::map<std::string, std::string>;
+  const Metadata common{{"run_id", files.run_id}, {"step", std::to_string(state.step)}};
   std::vector<results::Artifact> artifacts;
-  const auto write = [&](const std::string& name, const NamedTensors& tensors) {
-    const auto file = folder / name;
-    write_safetensors(file, tensors, {{"run_id", run_id}, {"step", std::to_string(state.step)}});
-    artifacts.push_back({std::filesystem::relative(file, out).string(), sha256_of_file(file)});
+  const auto write = [&](const std::string& name, const NamedTensors& tensors, Metadata metadata) {
+    const auto file = files.folder / name;
+    metadata.insert(common.begin(), common.end());
+    write_safetensors(file, tensors, metadata);
+    artifacts.push_back(
+        {std::filesystem::relative(file, files.out).string(), sha256_of_file(file)});
   };
-  write("netG_A.safetensors", network_tensors(*state.netG_A));
-  write("netG_B.safetensors", network_tensors(*state.netG_B));
+  const auto write_generator = [&](const std::string& name, Generator& network,
+                                   Direction direction) {
+    write(name, network_tensors(network),
+          {{"direction", to_string(direction)}, {kGeneratorInputKey, to_json_text(files.input)}});
+  };
+  write_generator("netG_A.safetensors", *state.netG_A, Direction::kAtoB);
+  write_generator("netG_B.safetensors", *state.netG_B, Direction::kBtoA);
   for (const Score& score : scores) {
     write(fmt::format("features-{}.safetensors", to_string(score.direction)),
-          {{"real", score.real_features}, {"fake", score.fake_features}});
+          {{"real", score.real_features}, {"fake", score.fake_features}}, {});
   }
   return artifacts;
 }

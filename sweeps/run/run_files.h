@@ -7,6 +7,7 @@
 
 #include "core/eval/evaluator.h"
 #include "core/features/feature_extractor.h"
+#include "core/model/generator_input.h"
 #include "core/spec/run_spec.h"
 #include "core/train/train_state.h"
 #include "results/records.h"
@@ -20,12 +21,17 @@ const char* to_string(Reduction reduction);
 // Throws Error(kStorage) if it cannot be created.
 void make_run_folder(const std::filesystem::path& folder);
 
-// Writes netG_A.safetensors and netG_B.safetensors under the published tensor names, and
-// features-<direction>.safetensors with what was compared. Paths in the result are relative to
-// `out`. Throws Error(kStorage).
-std::vector<results::Artifact> write_final_files(const std::filesystem::path& out,
-                                                 const std::filesystem::path& folder,
-                                                 const std::string& run_id, const TrainState& state,
+struct FinalFiles {
+  // The sweep's folder, and the run's in it.
+  std::filesystem::path out, folder;
+  std::string run_id;
+  GeneratorInput input;
+};
+
+// Writes netG_A.safetensors and netG_B.safetensors under the published tensor names, with direction
+// and input in their metadata, and features-<direction>.safetensors with what was compared. Paths
+// in the result are relative to `out`. Throws Error(kStorage).
+std::vector<results::Artifact> write_final_files(const FinalFiles& files, const TrainState& state,
                                                  const std::vector<Score>& scores);
 
 // All numbers of one direction. `step` is that of the weights, `scores` how often the run was

@@ -260,6 +260,7 @@ class JobLeader {
     for (const JobRun& run : plan.runs) records.push_back(run.record);
     store_.plan({plan.name, plan.text, nlohmann::json(options.sets).dump(), version_text()},
                 records);
+    store_.set_data_notes(plan.data_notes);
     write_plan_files(plan);
     const auto stored = store_.runs();
     if (!options.retry_failed) warn_of_failed(stored);

@@ -140,7 +140,7 @@ TEST(StoredReportTest, EqualStoresProduceEqualBytes) {
     ResultStore store = ResultStore::open(folder.path() / "results.db");
     store.plan(sample_sweep(),
                {planned_run("r1", "cyclegan", 50, 1), planned_run("r2", "scgan", 50, 1)});
-    store.finish(store.begin_attempt(attempt_on("r1")), 40,
+    store.finish(store.begin_attempt(attempt_on("r1")), 40, kInput,
                  {metric("fid", 12.5), metric("kid", 0.0125)}, {});
     store.begin_attempt(attempt_on("r2"));
   }

@@ -30,7 +30,7 @@ class ResultStoreTest : public testing::Test {
   std::filesystem::path file() const { return folder_.path() / "results.db"; }
 
   void finish(const std::string& run_id) {
-    store_.finish(store_.begin_attempt(attempt_on(run_id)), 40, {metric("fid", 12.5)},
+    store_.finish(store_.begin_attempt(attempt_on(run_id)), 40, kInput, {metric("fid", 12.5)},
                   {{"runs/" + run_id + "/netG_A.safetensors", std::string(64, 'a')}});
   }
 
@@ -218,7 +218,7 @@ TEST_F(ResultStoreTest, KeepsScoresDuringTrainingApartFromTheFinalOnes) {
     score.step = step;
     store_.add_scores("r1", {score});
   }
-  store_.finish(attempt, 40, {metric("fid", 12.5)}, {});
+  store_.finish(attempt, 40, kInput, {metric("fid", 12.5)}, {});
   const std::string training =
       "SELECT step || ' ' || value FROM metric WHERE phase = 'training' ORDER BY step";
   EXPECT_THAT(rows(file(), training), ElementsAre("10 90.0", "20 80.0", "40 60.0"));
@@ -238,22 +238,30 @@ TEST_F(ResultStoreTest, ScoresAfterTheResumedStepAreDeleted) {
   EXPECT_THAT(rows(file(), "SELECT step FROM metric"), ElementsAre("10"));
 }
 
+TEST_F(ResultStoreTest, NotesOnDataAreThoseOfTheLastStart) {
+  const std::string digest = store_.run("r1").plan.data_digest;
+  store_.set_data_notes({{digest, "b"}, {digest, "a"}, {"of an earlier plan", "c"}});
+  EXPECT_EQ(store_.data_notes(), (std::vector<DataNote>{{digest, "b"}, {digest, "a"}}));
+  store_.set_data_notes({});
+  EXPECT_THAT(store_.data_notes(), testing::IsEmpty());
+}
+
 TEST_F(ResultStoreTest, FinishIsAllOrNothing) {
   const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
   Metric wrong = metric("kid", 0.5);
   wrong.direction = "sideways";
-  EXPECT_THROW(store_.finish(attempt, 40, {metric("fid", 12.5), wrong}, {}), Error);
+  EXPECT_THROW(store_.finish(attempt, 40, kInput, {metric("fid", 12.5), wrong}, {}), Error);
   EXPECT_EQ(store_.state("r1"), RunState::kRunning);
   EXPECT_TRUE(store_.runs()[0].metrics.empty());
   EXPECT_EQ(store_.runs()[0].last_step, 0);
-  store_.finish(attempt, 40, {metric("fid", 12.5)}, {});
+  store_.finish(attempt, 40, kInput, {metric("fid", 12.5)}, {});
   EXPECT_EQ(store_.state("r1"), RunState::kDone);
 }
 
 TEST_F(ResultStoreTest, RefusesAMetricThatIsNotFinite) {
   const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
   for (const double value : {std::nan(""), std::numeric_limits<double>::infinity()}) {
-    EXPECT_THROW(store_.finish(attempt, 40, {metric("fid", value)}, {}), Error);
+    EXPECT_THROW(store_.finish(attempt, 40, kInput, {metric("fid", value)}, {}), Error);
   }
 }
 
@@ -291,7 +299,7 @@ TEST_F(ResultStoreTest, OpenAttemptsOfAKilledJobAreClosedAsKilled) {
   EXPECT_EQ(run.state, RunState::kPlanned);
   EXPECT_EQ(run.last_exit, ExitClass::kKilled);
   EXPECT_EQ(run.last_step, 23);
-  EXPECT_THROW(next.finish(attempt, 40, {}, {}), Error);  // it is closed
+  EXPECT_THROW(next.finish(attempt, 40, kInput, {}, {}), Error);  // it is closed
   EXPECT_NO_THROW(next.begin_attempt(attempt_on("r1", 20)));
   EXPECT_EQ(next.runs()[0].attempts, 2);
 }

@@ -12,6 +12,8 @@ namespace scgan::results {
 SweepRecord sample_sweep();
 PlannedRun planned_run(const std::string& id, const std::string& variant, double percentage,
                        int64_t seed);
+// How a run's images became input of its generators.
+inline constexpr const char* kInput = R"({"image_size":64})";
 AttemptStart attempt_on(const std::string& run_id, int64_t first_step = 0);
 Metric metric(const std::string& name, double value, const std::string& extractor = "random_conv");
 

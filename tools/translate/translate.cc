@@ -42,6 +42,9 @@ void check_options(const TranslateOptions& options) {
     refuse(fmt::format("--size {}: must be a multiple of {} and at least {}", options.size,
                        kMultiple, kLeast));
   }
+  if (options.keep_size && options.size != 0 && !options.tiles) {
+    refuse("--keep-size and --size: use one of them, or --tiles too");
+  }
   if (options.tiles && options.size == 0) {
     refuse("--tiles needs --size, the side of the squares in which images are translated");
   }
@@ -144,10 +147,30 @@ ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double,
   }
 }
 
+// What becomes black and white in all images; nullopt: the ends of the range of each file's type.
+struct BlackAndWhite {
+  std::optional<ChannelRanges> ranges;
+  // The depth that files must have; 0: any.
+  int64_t bits = 0;
+};
+
+BlackAndWhite black_and_white(const std::vector<Job>& jobs, const TranslateOptions& options) {
+  if (options.percentile) return {percentiles(jobs, *options.percentile), 0};
+  if (options.input && options.input->is_fitted) return {options.input->range, options.input->bits};
+  return {};
+}
+
 // Grey levels 0 ... 255, as in a data set for training.
-at::Tensor grey_levels(const fs::path& file, const std::optional<ChannelRanges>& ranges) {
+at::Tensor grey_levels(const fs::path& file, const BlackAndWhite& scale) {
   const std::string bytes = read_image_bytes(file);
   const int64_t bits = image_info(bytes, file).bits;
+  const auto& ranges = scale.ranges;
+  if (scale.bits != 0 && bits != scale.bits) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: has {} bits per channel; the generator was trained on images of "
+                            "{} bits, and what is black and white was fitted to them",
+                            file.string(), bits, scale.bits));
+  }
   if (bits == 32 && !ranges) {
     throw Error(ErrorKind::kData,
                 fmt::format("{}: floating point values have no full range that defines black and "
@@ -160,13 +183,10 @@ at::Tensor grey_levels(const fs::path& file, const std::optional<ChannelRanges>&
 }
 
 // [3, H, W] in [-1, 1].
-at::Tensor network_input(const fs::path& file, const TranslateOptions& options,
-                         const std::optional<ChannelRanges>& ranges) {
-  at::Tensor levels = grey_levels(file, ranges);
-  if (options.size > 0 && !options.tiles) {
-    // Bicubic resizing of floats may overshoot.
-    levels = resize_bicubic(levels, options.size, options.size).clamp(0, 255);
-  }
+at::Tensor network_input(const fs::path& file, int64_t side, const BlackAndWhite& scale) {
+  at::Tensor levels = grey_levels(file, scale);
+  // Bicubic resizing of floats may overshoot.
+  if (side > 0) levels = resize_bicubic(levels, side, side).clamp(0, 255);
   return to_network_range(levels);
 }
 
@@ -247,26 +267,34 @@ at::Tensor translate_image(Generator& generator, const at::Tensor& image, int64_
   return result.narrow(1, 0, height).narrow(2, 0, width);
 }
 
+TranslatedSize translated_size(const TranslateOptions& options) {
+  if (options.tiles) return {0, options.size};
+  if (options.size != 0) return {options.size, 0};
+  if (!options.input || options.keep_size) return {};
+  const auto& [image_size, tiles, bits, is_fitted, range] = *options.input;
+  return {image_size * tiles, tiles == 1 ? 0 : image_size};
+}
+
 TranslateResult translate_folder(Generator& generator, const fs::path& input,
                                  const fs::path& output, const TranslateOptions& options,
                                  const TranslateProgress& progress) {
   const at::NoGradGuard no_grad;
   check_options(options);
   const std::vector<Job> jobs = planned_jobs(input, output, options.force);
-  std::optional<ChannelRanges> ranges;
-  if (options.percentile) ranges = percentiles(jobs, *options.percentile);
+  const BlackAndWhite scale = black_and_white(jobs, options);
+  const TranslatedSize size = translated_size(options);
   make_folder(output);
   const auto read_later = [&](size_t i) -> std::future<at::Tensor> {
     if (i == jobs.size()) return {};
     return std::async(std::launch::async, [&, i] {
       const at::NoGradGuard no_grad_here;
-      return network_input(jobs[i].input, options, ranges);
+      return network_input(jobs[i].input, size.side, scale);
     });
   };
   TranslateResult result;
   const auto translate = [&](const at::Tensor& image, const fs::path& file) -> at::Tensor {
     try {
-      return translate_image(generator, image, options.tiles ? options.size : 0);
+      return translate_image(generator, image, size.tile);
     } catch (const std::exception& problem) {  // memory, of the host or of a GPU
       result.failures.push_back(fmt::format(
           "{}: {} x {} pixels could not be translated: {}; tiles (--tiles --size 512) need less "

@@ -11,19 +11,26 @@
 #include <string>
 #include <vector>
 
+#include "core/model/generator_input.h"
 #include "core/model/networks.h"
 
 namespace scgan {
 
 struct TranslateOptions {
-  // Images are resized to size x size as in training; 0 = they keep their size.
+  // How the generator's training read images. If set, images are read in the same way: its range of
+  // raw values (without `percentile`), and with size 0 the size and tiles of its test images.
+  std::optional<GeneratorInput> input = std::nullopt;
+  // Images keep their size, whatever `input` says. Not with `size`, unless in tiles.
+  bool keep_size = false;
+  // Images are resized to size x size; 0 = as in `input`, or else they keep their size.
   int64_t size = 0;
   // Do not resize, but translate in squares of side `size`.
   bool tiles = false;
   // Per channel of the PNG files: 8 or 16.
   int64_t bits = 8;
   // [low, high] in percent: these percentiles of the whole folder, per channel, become black and
-  // white. Without them, black and white are the ends of the range of each file's type.
+  // white. Without them, and without a range in `input`, the ends of the range of each file's type
+  // do.
   std::optional<std::array<double, 2>> percentile = std::nullopt;
   // Replace existing files.
   bool force = false;
@@ -37,11 +44,21 @@ struct TranslateResult {
 
 using TranslateProgress = std::function<void(int64_t done, int64_t total)>;
 
+// How images are resized and cut before translation.
+struct TranslatedSize {
+  // Images are resized to side x side; 0 = not.
+  int64_t side = 0;
+  // They are then translated in squares of this side; 0 = whole.
+  int64_t tile = 0;
+};
+TranslatedSize translated_size(const TranslateOptions& options);
+
 // Translates every PNG, JPEG and TIFF image of `input` into `output`/NAME.png and makes `output` if
 // necessary. An image that cannot be read does not stop the others. Before it writes anything,
 // throws Error(kInvalidSpec) when input and output are the same folder, two images would get the
 // same name, or (without force) a file exists; the message names all of them, at most 20 and then a
-// count. Throws Error(kData) when there are no images or a percentile cannot be computed, and
+// count. An image whose depth is not that of a fitted range in options.input is a
+// failure. Throws Error(kData) when there are no images or a percentile cannot be computed, and
 // Error(kStorage) when the output cannot be written.
 TranslateResult translate_folder(Generator& generator, const std::filesystem::path& input,
                                  const std::filesystem::path& output,

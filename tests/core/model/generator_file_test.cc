@@ -11,6 +11,8 @@
 
 #include <functional>
 #include <limits>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "core/base/error.h"
@@ -43,13 +45,17 @@ NamedTensors generator_tensors(int64_t width, int64_t blocks, const std::string&
   return tensors_of(*make_resnet_generator(width, blocks), prefix, seed);
 }
 
-LoadedGenerator load(const NamedTensors& tensors, Direction direction = kToB) {
-  return make_loaded_generator(tensors, direction, "g.safetensors");
+using Metadata = std::map<std::string, std::string>;
+
+LoadedGenerator load(const NamedTensors& tensors, std::optional<Direction> direction = std::nullopt,
+                     const Metadata& metadata = {}) {
+  return make_loaded_generator({tensors, metadata}, direction, "g.safetensors");
 }
 
-std::string refusal(const NamedTensors& tensors, Direction direction = kToB) {
+std::string refusal(const NamedTensors& tensors, std::optional<Direction> direction = std::nullopt,
+                    const Metadata& metadata = {}) {
   try {
-    load(tensors, direction);
+    load(tensors, direction, metadata);
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kData);
     EXPECT_THAT(error.what(), HasSubstr("g.safetensors"));
@@ -70,6 +76,24 @@ void expect_weights(const LoadedGenerator& loaded, const NamedTensors& tensors) 
 NamedTensors joined(NamedTensors first, const NamedTensors& second) {
   first.insert(first.end(), second.begin(), second.end());
   return first;
+}
+
+TEST(GeneratorFileTest, TheDirectionOfASingleGeneratorIsChecked) {
+  const NamedTensors tensors = generator_tensors(2, 1);
+  EXPECT_EQ(load(tensors, kToA, {{"direction", "BtoA"}}).which, "");
+  EXPECT_THAT(refusal(tensors, kToA, {{"direction", "AtoB"}}),
+              HasSubstr("translates AtoB, not BtoA"));
+  EXPECT_THAT(refusal(tensors, kToA), HasSubstr("leave out --direction BtoA"));
+}
+
+TEST(GeneratorFileTest, InputOfTheTrainingComesWithTheWeights) {
+  const NamedTensors tensors = generator_tensors(2, 1);
+  GeneratorInput input{64, 2, 16, true, {{{0.1, 4095}, {7, 65535}, {1.0 / 3, 2}}}};
+  EXPECT_EQ(load(tensors, {}, {{"input", to_json_text(input)}}).input, input);
+  EXPECT_EQ(load(tensors).input, std::nullopt);
+  EXPECT_THAT(refusal(tensors, {}, {{"input", R"({"image_size":64})"}}), HasSubstr("metadata"));
+  input.range[1] = {3, 3};
+  EXPECT_THAT(refusal(tensors, {}, {{"input", to_json_text(input)}}), HasSubstr("[3.0,3.0]"));
 }
 
 TEST(GeneratorFileTest, WidthAndBlocksFollowFromTheShapes) {
@@ -193,7 +217,8 @@ TEST(GeneratorFileTest, ReadsFilesAndRejectsFolders) {
   const TempDir folder;
   const NamedTensors tensors = generator_tensors(2, 1);
   write_safetensors(folder.path() / "g.safetensors", tensors, {});
-  EXPECT_EQ(load_generator(folder.path() / "g.safetensors", kToB).shape, (GeneratorShape{2, 1}));
+  EXPECT_EQ(load_generator(folder.path() / "g.safetensors", std::nullopt).shape,
+            (GeneratorShape{2, 1}));
   EXPECT_THROW(load_generator(folder.path(), kToB), Error);
   EXPECT_THROW(load_generator(folder.path() / "absent", kToB), Error);
 }

@@ -83,7 +83,7 @@ class CoordinatorTest : public testing::Test {
   }
   void finish_run(int leader) const {
     report(leader, report::Scoring{});
-    report(leader, report::AttemptDone{2, {score(7.5)}, {}});
+    report(leader, report::AttemptDone{2, "{}", {score(7.5)}, {}});
     report(leader, report::RankFree{});
   }
   void fail_run(int leader, ExitClass exit_class) const {
@@ -347,7 +347,7 @@ TEST_F(CoordinatorTest, AnErrorBeforeTheAttemptWasReportedIsStoredToo) {
 TEST_F(CoordinatorTest, AStoreThatRefusesAResultEndsTheJob) {
   start(1, 1);
   expect_start(0, 0, {0});
-  report(0, report::AttemptDone{2, {score(7.5), score(7.5)}, {}});
+  report(0, report::AttemptDone{2, "{}", {score(7.5), score(7.5)}, {}});
   coordinator_->finish();
   EXPECT_EQ(aborted_with_, kExitLost);
 }

@@ -34,8 +34,8 @@ TEST(MessagesTest, EveryReportArrivesUnchanged) {
   EXPECT_EQ(steps.scores.at(0).subject, results::Subject::kRealHalves);
   EXPECT_EQ(steps.scores.at(0).statistic, results::Statistic::kSubsetStd);
 
-  const auto done = std::get<report::AttemptDone>(
-      report_from_text(to_text(report::AttemptDone{3, {metric}, {{"a/b", "00"}}})));
+  const auto done = std::get<report::AttemptDone>(report_from_text(
+      to_text(report::AttemptDone{3, R"({"bits":8})", {metric}, {{"a/b", "00"}}})));
   EXPECT_EQ(done.metrics.at(0).value, 1.0 / 3);
   EXPECT_EQ(done.metrics.at(0).n_fake, 11);
   EXPECT_EQ(done.artifacts.at(0).path, "a/b");

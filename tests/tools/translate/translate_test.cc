@@ -8,6 +8,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/nn/module.h>
@@ -23,8 +24,11 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/data/dataset_source.h"
 #include "core/image/image_file.h"
+#include "core/image/pixel_range.h"
 #include "core/model/resnet_generator.h"
+#include "core/train/training_input.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/test_images.h"
@@ -260,6 +264,102 @@ TEST_F(TranslateFolderTest, SizeResizesAsInTraining) {
   const at::Tensor image = read_image(path("out/x.png"));
   EXPECT_THAT(image.sizes().vec(), ElementsAre(3, 16, 16));
   EXPECT_THAT(generator.seen.at(0).sizes().vec(), ElementsAre(1, 3, 16, 16));
+}
+
+// Images as a microscope with 12 bits leaves them: `brightest` is the largest value.
+void write_plate(const fs::path& file, int64_t bits, int64_t side, int64_t seed, double brightest) {
+  const at::Tensor image = test_image(side, side, seed).to(at::kFloat) * (brightest / 255);
+  if (bits == 8) return write_png(file, image.to(at::kByte));
+  write_png(file, image.round());
+}
+
+// A trained generator translates a run's test images as the run's scores did: the data set's images
+// are the source of the expected values.
+TEST_F(TranslateFolderTest, TestImagesOfARunAreTranslatedAsInTheRun) {
+  const auto generator = make_resnet_generator(4, 1);
+  initialize(*generator, 3, NetworkIndex::kGA);
+  generator->set_training(false);
+  for (const int64_t bits : {8, 16}) {
+    for (const int64_t tiles : {1, 2}) {
+      for (const Scaling scaling : {Scaling::kDtype, Scaling::kPercentile}) {
+        DatasetSpec spec;
+        spec.kind = DataKind::kFolders;
+        spec.root = path(fmt::format("data-{}-{}-{}", bits, tiles,
+                                     scaling == Scaling::kDtype ? "full" : "fitted"))
+                        .string();
+        spec.image_size = 64;
+        spec.tiles = tiles;
+        spec.scaling = scaling;
+        for (const std::string split : {"trainA", "trainB", "testA", "testB"}) {
+          fs::create_directories(fs::path(spec.root) / split);
+          for (const int i : {0, 1}) {
+            // Test images are dimmer than those that the range is fitted to.
+            write_plate(fs::path(spec.root) / split / fmt::format("{}.png", i), bits, 150, i,
+                        (split.starts_with("test") ? 100 : 200) * (bits == 8 ? 1 : 20));
+          }
+        }
+        const Dataset data = DatasetSource(spec).load();
+        const fs::path out = spec.root + "-translated";
+        const auto result =
+            translate_folder(*generator, fs::path(spec.root) / "testA", out,
+                             {.input = training_input(spec, data)}, [](int64_t, int64_t) {});
+        ASSERT_THAT(result.failures, ElementsAre());
+        const at::NoGradGuard no_grad;
+        for (int64_t i = 0; i < data.test_a.images.size(0); ++i) {
+          const int64_t in_field = i % (tiles * tiles);
+          const at::Tensor whole = read_image(out / fmt::format("{}.png", i / (tiles * tiles)));
+          const at::Tensor part =
+              whole.narrow(1, in_field / tiles * 64, 64).narrow(2, in_field % tiles * 64, 64);
+          const at::Tensor fake = to_grey_levels(
+              generator->forward(to_network_range(data.test_a.images.narrow(0, i, 1))));
+          EXPECT_TRUE(at::equal(part, fake[0])) << spec.root << " image " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(TranslateFolderTest, FittedRangeOfTheTrainingKeepsPlatesComparable) {
+  write_png16(path("in/dim.png"), 1, 4, 1, {0, 250, 500, 1000});
+  write_png16(path("in/bright.png"), 1, 4, 1, {0, 1000, 2000, 4000});
+  const GeneratorInput input{64, 1, 16, true, {{{0, 4000}, {0, 4000}, {0, 4000}}}};
+  Negative generator;
+  translate(generator, {.input = input, .keep_size = true, .bits = 16});
+  // The negative of v / 4000, of 65535; alone or beside other images.
+  const at::Tensor dim = at::tensor({65535.f, 61439.f, 57343.f, 49151.f});
+  EXPECT_TRUE(at::allclose(read_image(path("out/dim.png"))[0].flatten(), dim, 0, 1));
+  EXPECT_TRUE(at::allclose(read_image(path("out/bright.png"))[0].flatten(),
+                           at::tensor({65535.f, 49151.f, 32768.f, 0.f}), 0, 1));
+  fs::remove(path("in/bright.png"));
+  translate(generator, {.input = input, .keep_size = true, .bits = 16, .force = true});
+  EXPECT_TRUE(at::allclose(read_image(path("out/dim.png"))[0].flatten(), dim, 0, 1));
+}
+
+TEST_F(TranslateFolderTest, FittedRangeIsNotUsedForAnotherDepth) {
+  write_png8(path("in/a.png"), 1, 3, 1, {0, 100, 255});
+  const GeneratorInput input{64, 1, 16, true, {{{0, 4000}, {0, 4000}, {0, 4000}}}};
+  Negative generator;
+  EXPECT_THAT(translate(generator, {.input = input}).failures,
+              ElementsAre(AllOf(HasSubstr("a.png"), HasSubstr("8 bits"), HasSubstr("16 bits"))));
+}
+
+TEST_F(TranslateFolderTest, SizeOfTheTrainingIsOnlyADefault) {
+  write_png(path("in/x.png"), test_image(80, 100));
+  const GeneratorInput input{64, 2, 8, false, {{{0, 255}, {0, 255}, {0, 255}}}};
+  const auto size_with = [&](const TranslateOptions& options) {
+    Negative generator;
+    translate(generator, options);
+    return std::pair(read_image(path("out/x.png")).sizes().vec(), generator.seen.size());
+  };
+  using Size = std::vector<int64_t>;
+  EXPECT_EQ(size_with({.input = input}), std::pair(Size({3, 128, 128}), size_t{4}));
+  EXPECT_EQ(size_with({.input = input, .keep_size = true, .force = true}),
+            std::pair(Size({3, 80, 100}), size_t{1}));
+  EXPECT_EQ(size_with({.input = input, .size = 16, .force = true}),
+            std::pair(Size({3, 16, 16}), size_t{1}));
+  EXPECT_EQ(size_with({.input = input, .size = 64, .tiles = true, .force = true}),
+            std::pair(Size({3, 80, 100}), size_t{4}));
+  EXPECT_THAT(refusal({.keep_size = true, .size = 16}), HasSubstr("--keep-size"));
 }
 
 TEST_F(TranslateFolderTest, NamesAreKeptUnderTheExtensionPng) {
