@@ -1,7 +1,9 @@
 #include "core/features/torchscript_extractor.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -89,14 +91,46 @@ class TorchScriptExtractor final : public FeatureExtractor {
   std::string digest_;
 };
 
-// Two different images with all grey levels. Uniform images would make a module that normalizes
-// them divide by zero.
+// Two images, the second one darker. Uniform images would make a module that normalizes them divide
+// by zero.
 at::Tensor trial_images(int64_t size) {
-  return at::arange(int64_t{2} * 3 * size * size, at::kLong)
-      .mul_(7)
-      .remainder_(256)
-      .to(at::kByte)
-      .view({2, 3, size, size});
+  at::Tensor images = at::arange(int64_t{2} * 3 * size * size, at::kLong)
+                          .mul_(7)
+                          .remainder_(256)
+                          .to(at::kByte)
+                          .view({2, 3, size, size});
+  images[1].floor_divide_(2);
+  return images;
+}
+
+// Rounding differs with the size of a batch by far less, batch statistics and dropout by far more.
+constexpr double kLargestDifference = 1e-3;
+
+// Throws unless the features are a function of each image alone. Scores would otherwise be random,
+// or depend on the order and number of the images.
+void try_extractor(const FeatureExtractor& extractor, const ExtractorSpec& spec,
+                   int64_t image_size) {
+  constexpr const char* kRemedy =
+      "; call module.eval() before torch.jit.script or torch.jit.trace, and use no randomness";
+  const at::Tensor images = trial_images(image_size);
+  const at::Tensor both = extractor.features(images);
+  if (!at::equal(extractor.features(images), both)) {
+    refuse_extractor(spec.file,
+                     fmt::format("returns other features when it sees the same images again, as "
+                                 "dropout in training mode does{}",
+                                 kRemedy));
+  }
+  const at::Tensor alone = extractor.features(images.narrow(0, 1, 1))[0];
+  if ((alone - both[1]).norm().item<double>() >
+      kLargestDifference * both[1].norm().item<double>()) {
+    refuse_extractor(spec.file,
+                     fmt::format("returns other features for an image when another one is in the "
+                                 "batch, as batch norm in training mode does{}",
+                                 kRemedy));
+  }
+  if (at::equal(both[0], both[1])) {
+    refuse_extractor(spec.file, "returns the same features for two different images");
+  }
 }
 
 }  // namespace
@@ -105,7 +139,7 @@ std::unique_ptr<FeatureExtractor> open_torchscript_extractor(const ExtractorSpec
                                                              int64_t image_size,
                                                              c10::Device device) {
   auto extractor = std::make_unique<TorchScriptExtractor>(spec.file, device);
-  extractor->features(trial_images(image_size));  // throws if it does not work
+  try_extractor(*extractor, spec, image_size);
   return extractor;
 }
 

@@ -140,8 +140,9 @@ def forward(self, x):
 TEST_F(TorchScriptExtractorTest, MemoryThatRunsOutIsNoFaultOfTheFile) {
   const auto extractor = open(save(R"(
 def forward(self, x):
-    many = x.size(0) > 2
-    return torch.zeros([x.size(0), 1 << 50 if many else 4])
+    if x.size(0) > 2:
+        return torch.zeros([x.size(0), 1 << 50])
+    return x.float().flatten(1)
 )"));
   try {
     extractor->features(some_images());
@@ -193,6 +194,31 @@ TEST_F(TorchScriptExtractorTest, SaysWhatForwardMustTakeAndGive) {
                            "x.float().flatten(1)")),
               AllOf(HasSubstr("takes 2 arguments"), HasSubstr("must take one")));
   EXPECT_THAT(refusal(save("def features(self, x):\n    return x")), HasSubstr("no forward"));
+}
+
+TEST_F(TorchScriptExtractorTest, RefusesFeaturesThatAreRandom) {
+  // As a module traced in training mode keeps its dropout.
+  EXPECT_THAT(refusal_of("    return torch.dropout(x.float().flatten(1), 0.5, True)"),
+              AllOf(HasSubstr("sees the same images again"), HasSubstr("module.eval()")));
+  EXPECT_THAT(refusal_of("    return x.float().flatten(1) + torch.rand([1])"),
+              HasSubstr("sees the same images again"));
+}
+
+TEST_F(TorchScriptExtractorTest, RefusesFeaturesThatDependOnTheBatch) {
+  for (const char* body :
+       {"    return torch.batch_norm(x.float(), None, None, None, None, True, 0.1, 1e-5, "
+        "False).flatten(1)",
+        "    return (x.float() / x.max()).flatten(1)",
+        "    return (x.float() - x.float().mean(0)).flatten(1)"}) {
+    EXPECT_THAT(refusal_of(body),
+                AllOf(HasSubstr("another one is in the batch"), HasSubstr("module.eval()")))
+        << body;
+  }
+}
+
+TEST_F(TorchScriptExtractorTest, RefusesFeaturesThatDoNotDependOnTheImage) {
+  EXPECT_THAT(refusal_of("    return torch.ones([x.size(0), 4])"),
+              HasSubstr("same features for two different images"));
 }
 
 TEST_F(TorchScriptExtractorTest, SaysInOneLineWhyForwardFailed) {
