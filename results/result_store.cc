@@ -188,6 +188,10 @@ ResultStore ResultStore::open_read_only(const std::filesystem::path& file) {
   return ResultStore(std::move(state));
 }
 
+void ResultStore::defer_commits() { state_->database.defer_commits(); }
+
+bool ResultStore::flush() { return state_->database.commit_pending(); }
+
 void ResultStore::plan(const SweepRecord& sweep, const std::vector<PlannedRun>& runs) {
   Database& database = state_->database;
   Transaction transaction(database);
@@ -276,19 +280,23 @@ void ResultStore::add_scores(const std::string& run_id, const std::vector<Metric
 }
 
 void ResultStore::set_progress(int64_t attempt, int64_t step) {
+  Transaction transaction(state_->database);
   Statement(state_->database,
             "UPDATE attempt SET last_step = max(last_step, ?), progress_ms = max(progress_ms, ?) "
             "WHERE id = ? AND exit_class IS NULL")
       .bind(step, now_ms(), attempt)
       .run();
+  transaction.commit();
 }
 
 void ResultStore::add_join(int64_t attempt, int64_t step, int ranks) {
+  Transaction transaction(state_->database);
   Statement(state_->database,
             "INSERT INTO joining (attempt_id, step, ranks) VALUES (?, ?, ?) "
             "ON CONFLICT (attempt_id, step) DO UPDATE SET ranks = excluded.ranks")
       .bind(attempt, step, ranks)
       .run();
+  transaction.commit();
 }
 
 void ResultStore::finish(int64_t attempt, int64_t last_step, const std::string& input,

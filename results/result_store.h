@@ -31,6 +31,12 @@ class ResultStore {
   ResultStore& operator=(ResultStore&&) noexcept;
   ~ResultStore();
 
+  // From now on nothing waits for programs that read the file: what their transactions keep from
+  // being written stays in memory, and is visible to this object only.
+  void defer_commits();
+  // Writes what was kept in memory; false if a reader still prevents it.
+  bool flush();
+
   // Makes `runs` the current plan: adds new runs, keeps known ones with their results, and marks
   // runs that are not in `runs` as no longer planned. Attempts left open by a killed job are closed
   // as killed; their runs are planned again, or failed if they have used up their attempts

@@ -8,11 +8,15 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
 
 namespace scgan::results {
 namespace {
 
 constexpr int kBusyTimeoutMs = 30'000;
+
+// EXRESCODE adds the kind of lock in the upper bits.
+bool is_busy(int status) { return (status & 0xff) == SQLITE_BUSY; }
 
 }  // namespace
 
@@ -62,6 +66,40 @@ void Database::execute(const std::string& sql) {
   if (sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(sql);
 }
 
+void Database::defer_commits() {
+  defers_commits_ = true;
+  // A change that does not fit into the cache would need the lock before the commit.
+  execute("PRAGMA cache_spill = OFF");
+}
+
+// SQLite keeps a transaction whose COMMIT was refused because of a reader.
+bool Database::commit_pending() {
+  if (!is_pending_) return true;
+  const int status = sqlite3_exec(handle(), "COMMIT", nullptr, nullptr, nullptr);
+  if (is_busy(status)) return false;
+  is_pending_ = false;
+  if (status != SQLITE_OK) fail("COMMIT");
+  sqlite3_busy_timeout(handle(), kBusyTimeoutMs);
+  return true;
+}
+
+void Database::commit() {
+  if (!defers_commits_) return execute("COMMIT");
+  sqlite3_busy_timeout(handle(), 0);
+  is_pending_ = true;
+  commit_pending();
+}
+
+void Database::begin_write() {
+  for (;;) {
+    const int status = sqlite3_exec(handle(), "BEGIN IMMEDIATE", nullptr, nullptr, nullptr);
+    if (status == SQLITE_OK) return;
+    if (!defers_commits_ || !is_busy(status)) fail("BEGIN IMMEDIATE");
+    log::warn("{}: another program writes to it; results wait until it has finished",
+              file_.string());
+  }
+}
+
 int64_t Database::integer(const std::string& sql) {
   Statement statement(*this, sql);
   if (!statement.step()) fail(sql);
@@ -73,6 +111,12 @@ int64_t Database::last_insert_id() const { return sqlite3_last_insert_rowid(hand
 int64_t Database::changed_rows() const { return sqlite3_changes64(handle()); }
 
 void Database::fail(std::string_view sql) const {
+  if (handle_ && is_busy(sqlite3_extended_errcode(handle()))) {
+    throw Error(ErrorKind::kStorage,
+                fmt::format("{}: another program has kept it locked for {} s by a transaction that "
+                            "it has not ended; end it there and try again",
+                            file_.string(), kBusyTimeoutMs / 1000));
+  }
   const char* reason = handle_ ? sqlite3_errmsg(handle()) : "out of memory";
   throw Error(ErrorKind::kStorage, fmt::format("{}: {} (SQL: {})", file_.string(), reason, sql));
 }
@@ -141,18 +185,32 @@ void Statement::check(int status) const {
   database_->fail(sqlite3_sql(handle_.get()));
 }
 
-Transaction::Transaction(Database& database, Kind kind) : database_(database) {
-  database_.execute(kind == Kind::kWrite ? "BEGIN IMMEDIATE" : "BEGIN");
+Transaction::Transaction(Database& database, Kind kind)
+    : database_(database), is_savepoint_(database.is_pending_) {
+  if (is_savepoint_) {
+    database_.execute("SAVEPOINT part");
+  } else if (kind == Kind::kWrite) {
+    database_.begin_write();
+  } else {
+    database_.execute("BEGIN");
+  }
 }
 
 Transaction::~Transaction() {
   // A failed ROLLBACK can be ignored: SQLite rolls back when the connection closes.
-  if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  const char* const undo = is_savepoint_ ? "ROLLBACK TO part; RELEASE part" : "ROLLBACK";
+  if (open_) sqlite3_exec(database_.handle(), undo, nullptr, nullptr, nullptr);
 }
 
 void Transaction::commit() {
-  database_.execute("COMMIT");
-  open_ = false;
+  if (is_savepoint_) {
+    database_.execute("RELEASE part");
+    open_ = false;
+    database_.commit_pending();
+  } else {
+    database_.commit();
+    open_ = false;
+  }
 }
 
 }  // namespace scgan::results

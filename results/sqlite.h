@@ -40,6 +40,14 @@ class Database {
   // A copy in memory, which can be changed without changing the file. Its errors name the file.
   Database copy_in_memory() const;
 
+  // From now on, a commit that a reader in another program would delay leaves its changes pending:
+  // this connection sees them, others and the disk do not. Later transactions add to them, and
+  // commit_pending() writes them all at once. A transaction that must wait for another writer waits
+  // without limit, with a warning.
+  void defer_commits();
+  // Tries to commit what is pending, without waiting; false if it still is.
+  bool commit_pending();
+
   // Runs one or several statements without parameters and drops their rows.
   void execute(const std::string& sql);
   // The first column of the first row; the statement must return one.
@@ -54,10 +62,16 @@ class Database {
   [[noreturn]] void fail(std::string_view sql) const;
 
  private:
+  friend class Transaction;
+  void begin_write();
+  void commit();
   Database(std::filesystem::path file, int flags);
 
   std::filesystem::path file_;
   UniqueHandle<SqliteTraits> handle_;
+  bool defers_commits_ = false;
+  // A transaction is open because it could not be committed.
+  bool is_pending_ = false;
 };
 
 // A prepared statement. It can be bound and stepped through any number of times.
@@ -113,6 +127,8 @@ class Transaction {
 
  private:
   Database& database_;
+  // Inside a pending transaction, this one is a savepoint.
+  bool is_savepoint_;
   bool open_ = true;
 };
 

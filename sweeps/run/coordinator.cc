@@ -10,12 +10,15 @@
 #include "core/base/error.h"
 #include "core/base/exit_code.h"
 #include "core/base/log.h"
+#include "core/train/checkpoint.h"
 #include "sweeps/run/run_files.h"
 
 namespace scgan::sweeps {
 namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(10);
+// Between attempts to write results while a reader prevents it.
+constexpr auto kFlushInterval = std::chrono::milliseconds(100);
 
 // Tests lower it.
 double worth_joining_seconds() {
@@ -76,6 +79,7 @@ void Coordinator::serve() {
   while (!finished()) {
     const auto mail = mailbox_.poll(distributed::MailTag::kReport);
     if (mail) handle(*mail);
+    if (!store_waits_ || Clock::now() >= next_flush_) store_results();
     stop_if_due();
     start_runs();
     prepare_joins();
@@ -83,6 +87,25 @@ void Coordinator::serve() {
     if (!mail) std::this_thread::sleep_for(kPollInterval);
   }
   for (int rank = 0; rank < pool_.world_size(); ++rank) send({{rank, order::Exit{}}});
+  for (store_results(); store_waits_; store_results()) std::this_thread::sleep_for(kFlushInterval);
+}
+
+// If the job is killed while a reader keeps results from being written, their runs continue from
+// their last checkpoints.
+void Coordinator::store_results() {
+  next_flush_ = Clock::now() + kFlushInterval;
+  const bool waits = !store_.flush();
+  if (waits && !store_waits_) {
+    log::warn(
+        "another program reads results.db in a transaction that it does not end; results are "
+        "stored when it has ended, and training goes on");
+  }
+  store_waits_ = waits;
+  if (waits) return;
+  for (const int run : std::exchange(done_, {})) {
+    const std::string& id = run_of(run).record.id;
+    CheckpointFolder(plan_.out / "runs" / id, id).clear();
+  }
 }
 
 bool Coordinator::finished() const {
@@ -234,6 +257,7 @@ void Coordinator::on(int leader, const report::Scoring&) { end_training(leader);
 void Coordinator::on(int leader, const report::AttemptDone& report) {
   Attempt& attempt = attempts_.at(leader);
   store_.finish(attempt.id, report.step, report.input, report.metrics, report.artifacts);
+  done_.push_back(attempt.run);
   made_progress_ = true;
   ++outcome_.done;
   --outcome_.left;

@@ -85,6 +85,7 @@ class Coordinator {
   void end_training(int leader);
   void stop_if_due();
   void stop(Stop stop);
+  void store_results();
   bool may_start_run() const;
   bool finished() const;
   void send(const RankPool::Orders& orders) const;
@@ -102,6 +103,9 @@ class Coordinator {
   std::set<int> fewest_ranks_only_;  // runs that ran out of memory on more
   RankPool pool_;
   std::map<int, Attempt> attempts_;  // by leader
+  std::vector<int> done_;            // runs whose checkpoints are there until the store has them
+  bool store_waits_ = false;         // a program that reads the store keeps it from being written
+  Clock::time_point next_flush_;
   Stop stop_ = Stop::kNone;
   bool made_progress_ = false;  // the job has trained a step or ended an attempt
   SweepOutcome outcome_;

@@ -75,9 +75,6 @@ void RunExecutor::serve() {
   for (;;) {
     heartbeat_.set_activity("waiting for orders");
     const Order order = next_order();
-    // An order arrives after the previous result is in the store: its checkpoints are not needed.
-    if (done_) done_->clear();
-    done_.reset();
     if (std::holds_alternative<order::Exit>(order)) return;
     std::visit([&](const auto& any) { carry_out(any); }, order);
   }
@@ -295,7 +292,6 @@ void RunExecutor::score_and_store() {
   done.artifacts =
       write_final_files({plan_.out, folder(run), run.record.id, input}, trainer.state(), scores);
   report_as_leader(done);
-  done_.emplace(folder(run), run.record.id);
 }
 
 }  // namespace scgan::sweeps

@@ -103,7 +103,6 @@ class RunExecutor {
   std::unique_ptr<Communicator> group_;           // of the present run
   std::unique_ptr<Communicator> previous_group_;  // while the ranks of the run change
   std::unique_ptr<ActiveRun> active_;             // also while this rank prepares to join
-  std::optional<CheckpointFolder> done_;          // of the last run that was done
   bool peers_wait_ = false;                       // the group has collective operations ahead
   bool start_reported_ = false;                   // of the present attempt
   bool stop_reported_ = false;

@@ -255,6 +255,7 @@ class JobLeader {
             const distributed::Mailbox& mailbox, Clock::time_point deadline)
       : lock_(checked_folder(plan, devices), end_without_lock),
         store_(ResultStore::open(store_file(plan))) {
+    store_.defer_commits();
     remove_temporaries(plan.out);  // of a job that was killed
     std::vector<results::PlannedRun> records;
     for (const JobRun& run : plan.runs) records.push_back(run.record);

@@ -1,9 +1,11 @@
 // Faults on a cluster: full disks, damaged checkpoints, hanging ranks, failing runs. The program
 // names each fault and ends soon, and the same command then finishes the sweep with the same bytes.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <ctime>
@@ -158,6 +160,64 @@ TEST_F(Faults, WithoutAnIntactCheckpointTheRunStartsOverAndSaysSo) {
   EXPECT_EQ(ended.exit_code, 0) << ended.text();
   EXPECT_THAT(ended.err,
               AllOf(HasSubstr("the previous one is used"), HasSubstr("starts from step 0")));
+  EXPECT_EQ(result_digests(path("out")), undisturbed_);
+}
+
+// The lock of a program that reads the store in a transaction it does not end, as a database
+// browser does: SQLite's shared lock on bytes of the file (https://sqlite.org/lockingv3.html; os.h
+// of its source has the positions).
+class OpenReader {
+ public:
+  explicit OpenReader(const fs::path& store) : file_(open(store.c_str(), O_RDONLY | O_CLOEXEC)) {
+    struct flock shared {};
+    shared.l_type = F_RDLCK;
+    shared.l_start = 0x40000002;
+    shared.l_len = 510;
+    holds_ = fcntl(file_, F_SETLK, &shared) == 0;
+  }
+  ~OpenReader() { close(file_); }
+  OpenReader(const OpenReader&) = delete;
+  OpenReader& operator=(const OpenReader&) = delete;
+  bool holds() const { return holds_; }
+
+ private:
+  int file_;
+  bool holds_ = false;
+};
+
+TEST_F(Faults, AReaderOfTheStoreStopsNeitherTheSweepNorLosesItsResult) {
+  start(0, longer("out"));
+  {
+    const OpenReader reader(path("out") / "results.db");
+    ASSERT_TRUE(reader.holds());
+    const auto says = [&](const std::string& text) {
+      return process_->err().find(text) != std::string::npos;
+    };
+    ASSERT_TRUE(wait_until([&] { return says("reads results.db"); })) << process_->err();
+    ASSERT_TRUE(wait_until([&] { return says("[1/1]"); })) << process_->err();
+    EXPECT_TRUE(process_->running()) << "the result is not stored yet";
+    process_->signal(SIGKILL);
+    process_->wait(seconds(60));
+  }
+  EXPECT_NE(statuses(path("out")).begin()->second.state, "done");
+  const std::string log = read_text(run_folder(path("out")) / "log.jsonl");
+  const Ended ended = sweep(0, longer("out"));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_EQ(result_digests(path("out")), undisturbed_);
+  EXPECT_EQ(read_text(run_folder(path("out")) / "log.jsonl"), log);
+  EXPECT_THAT(ended.err, HasSubstr("continues from step 24 of 24")) << "it was trained again";
+}
+
+TEST_F(Faults, ASweepEndsWhenTheReaderOfItsStoreHasEnded) {
+  start(0, longer("out"));
+  {
+    const OpenReader reader(path("out") / "results.db");
+    ASSERT_TRUE(wait_until([&] { return process_->err().find("[1/1]") != std::string::npos; }));
+    EXPECT_TRUE(process_->running());
+  }
+  EXPECT_EQ(process_->wait(seconds(60)).exit_code, 0);
+  EXPECT_EQ(statuses(path("out")).begin()->second.state, "done");
+  EXPECT_EQ(newest_checkpoint(path("out")), -1);
   EXPECT_EQ(result_digests(path("out")), undisturbed_);
 }
 
