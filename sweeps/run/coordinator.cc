@@ -28,6 +28,17 @@ double worth_joining_seconds() {
 
 std::string value_text(double value) { return fmt::format("{:.4g}", value); }
 
+// mpirun ends its ranks soon after Ctrl-C and SIGTERM, whatever they do.
+std::string stop_text() {
+  std::string text = "stopping: every run finishes its step and writes a checkpoint";
+  const bool by_mpirun = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
+  if (by_mpirun && std::getenv("OMPI_MCA_odls_base_sigkill_timeout") == nullptr) {
+    text +=
+        "; if mpirun received the signal, it kills the ranks within a second (see docs/faults.md)";
+  }
+  return text;
+}
+
 bool may_fit_on_fewer_ranks(const results::EndedAttempt& attempt) {
   return attempt.exit_class == results::ExitClass::kOutOfMemoryMayFit;
 }
@@ -135,6 +146,7 @@ void Coordinator::stop_if_due() {
 void Coordinator::stop(Stop stop) {
   if (stop <= stop_) return;
   stop_ = stop;
+  if (stop == Stop::kNow && !attempts_.empty()) view_.print(stop_text());
   int64_t min_steps = stop == Stop::kAfterOneStep ? 1 : 0;
   for (const auto& [leader, attempt] : attempts_) {
     send({{leader, order::StopRun{std::exchange(min_steps, 0)}}});
