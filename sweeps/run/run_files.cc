@@ -36,7 +36,7 @@ std::vector<results::Metric> all_metrics(const Score& score, const FeatureExtrac
   std::vector<results::Metric> metrics;
   const auto add = [&](const std::string& name, Subject subject, Statistic statistic,
                        double value) {
-    // The untranslated images are the ones that were translated: as many as the fakes.
+    // The untranslated images are the sources of the fakes, so their number is the same.
     const bool halves = subject == Subject::kRealHalves;
     metrics.push_back({name, subject, statistic, to_string(score.direction), step, value,
                        halves ? score.half_size : score.n_real,
@@ -56,7 +56,7 @@ std::vector<results::Metric> all_metrics(const Score& score, const FeatureExtrac
   const auto& [recovered, shares] = score.recovered;
   if (recovered) {
     add("recovered_change", Subject::kTranslated, Statistic::kFull, *recovered);
-    // By its definition.
+    // By definition.
     add("recovered_change", Subject::kUntranslated, Statistic::kFull, 0);
   }
   if (recovered && score.recovered_real_halves) {

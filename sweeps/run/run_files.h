@@ -14,7 +14,7 @@
 
 namespace scgan::sweeps {
 
-// The words of the store: "AtoB" or "BtoA", "canonical" or "allreduce".
+// The names in the store: "AtoB" or "BtoA", "canonical" or "allreduce".
 const char* to_string(Direction direction);
 const char* to_string(Reduction reduction);
 

@@ -19,7 +19,7 @@ std::string kept_lines(const std::filesystem::path& file, int64_t first_step) {
   std::string kept;
   for (std::string line; std::getline(stream, line);) {
     const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    // A half-written last line, or a step that will be done again.
+    // An incomplete last line, or a step that will be repeated.
     if (json.is_discarded() || json.value("step", first_step + 1) > first_step) break;
     kept += line + "\n";
   }

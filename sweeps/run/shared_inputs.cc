@@ -19,7 +19,7 @@ RunInputs& SharedInputs::of(const RunSpec& spec) {
   }
   inputs.extractor = make_feature_extractor(spec.evaluate.extractor, spec.data.image_size, device_);
   inputs_.emplace(std::move(inputs));
-  // Refers to its neighbours where they stay.
+  // Refers to the other members, which stay in place.
   inputs_->evaluator =
       std::make_unique<Evaluator>(spec.evaluate, inputs_->data, *inputs_->extractor);
   key_ = key;
