@@ -77,7 +77,7 @@ TEST_F(BadInput, AMisspeltKeyWithItsLineAndTheNearestOne) {
       AllOf(HasSubstr("misspelt.yaml:8: train.epoch"), HasSubstr("did you mean train.epochs?")));
 }
 
-TEST_F(BadInput, WeightsToStartFromThatAreNotThereOrDoNotFit) {
+TEST_F(BadInput, InitialWeightsThatAreMissingOrDoNotFit) {
   expect_refused({"train.initial_weights=absent.safetensors"},
                  AllOf(HasSubstr("train.initial_weights"), HasSubstr("absent.safetensors"),
                        HasSubstr("no such file")));
@@ -122,7 +122,7 @@ TEST_F(BadInput, ATruncatedImage) {
   expect_images_refused(AllOf(HasSubstr("trainB/2.png"), HasSubstr("truncated")));
 }
 
-TEST_F(BadInput, AFileThatIsNoImage) {
+TEST_F(BadInput, AFileThatIsNotAnImage) {
   make_images();
   write_text(path("images") / "trainA" / "0.png", "not a picture");
   expect_images_refused(HasSubstr("trainA/0.png"));
@@ -167,7 +167,7 @@ TEST_F(BadInput, AnOutputFolderThatIsAFile) {
                  AllOf(HasSubstr("output folder tiny.yaml"), HasSubstr("is a file")));
 }
 
-TEST_F(BadInput, AnExtractorThatIsNoTorchScript) {
+TEST_F(BadInput, AnExtractorThatIsNotTorchScript) {
   write_text(path("inception.pt"), "not a module");
   expect_refused({"evaluate.extractor={kind: torchscript, file: inception.pt}"},
                  AllOf(HasSubstr("evaluate.extractor.file"), HasSubstr("inception.pt"),
@@ -200,7 +200,7 @@ TEST_F(BadInput, AMissingGpu) {
   EXPECT_EQ(listing(path(".")), before);
 }
 
-TEST_F(BadInput, AFolderOnWhichAnotherJobWorks) {
+TEST_F(BadInput, AFolderThatAnotherJobUses) {
   const Words words{"tiny.yaml", "--out", "out", "--set", "train.epochs=500"};
   Subprocess first(sweep_command(0, words));
   const auto lock = path("out") / "locks" / "000001.lock";

@@ -197,7 +197,7 @@ TEST_F(Tools, BadInputOfTranslateIsNamedAndNothingIsWritten) {
   expect_refused({weights, "a"}, HasSubstr("OUT_DIR is required"));
 }
 
-TEST_F(Tools, HelpAndVersionAreThere) {
+TEST_F(Tools, HelpAndVersionArePrinted) {
   for (const char* program : {SCGAN_FID, SCGAN_TRANSLATE}) {
     const Ended help = start(program, {"--help"});
     EXPECT_EQ(help.exit_code, kDone);

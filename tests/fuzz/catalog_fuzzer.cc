@@ -1,4 +1,4 @@
-// core/data/image_catalog.cc: what lies behind the images of a cache.
+// core/data/image_catalog.cc: the catalog that follows the images in a cache.
 #include "core/data/image_catalog.h"
 #include "tests/fuzz/fuzz_parser.h"
 

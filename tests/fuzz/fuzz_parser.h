@@ -1,5 +1,5 @@
-// What every fuzzer does: a parser either gives a value or throws scgan::Error; any other exception
-// ends the program, which libFuzzer reports together with the input.
+// What every fuzzer does: a parser either returns a value or throws scgan::Error; any other
+// exception ends the program, which libFuzzer reports together with the input.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// sweeps/run/messages.cc: what ranks tell each other.
+// sweeps/run/messages.cc: the messages between ranks.
 #include "sweeps/run/messages.h"
 #include "tests/fuzz/fuzz_parser.h"
 

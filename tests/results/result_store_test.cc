@@ -182,7 +182,7 @@ TEST_P(OldStoreTest, IsUpgradedWhenASweepOpensIt) {
   store.add_join(store.begin_attempt(attempt_on("r2")), 3, 2);
 }
 
-// Older versions told two exit classes from others by their reasons.
+// Older versions recognised two exit classes by their reasons.
 TEST_P(OldStoreTest, ReasonsBecomeExitClasses) {
   Database::open(file_).execute(R"sql(
 INSERT INTO attempt VALUES

@@ -55,7 +55,7 @@ TEST(RetryRuleTest, StopsAndFullDisksAreFree) {
   EXPECT_TRUE(is_exhausted(mixed)) << "a stop between them forgives nothing";
 }
 
-TEST(RetryRuleTest, RunThatGetsFurtherMayBeLostForEver) {
+TEST(RetryRuleTest, RunThatMakesProgressMayBeLostAnyNumberOfTimes) {
   std::vector<EndedAttempt> attempts;
   for (int step = 1; step <= 100; ++step) {
     attempts.push_back(ended(ExitClass::kLost, step));

@@ -38,7 +38,7 @@ TEST_F(AtomicFileTest, NewFileHoldsTheBytes) {
   EXPECT_EQ(files(), 1U);
 }
 
-TEST_F(AtomicFileTest, FilesOfAnySizeAreReadToTheirEnd) {
+TEST_F(AtomicFileTest, FilesOfAnySizeAreReadCompletely) {
   for (const size_t size : {0U, 1U, 65535U, 65536U, 65537U, 200000U}) {
     const std::string bytes(size, 'x');
     write_file_atomically(folder_ / "file", bytes);
@@ -83,7 +83,7 @@ TEST_F(AtomicFileTest, ErrorsNameTheFile) {
   EXPECT_THROW(read_file(file), Error);
 }
 
-TEST_F(AtomicFileTest, DataThatCannotBeReadIsAnErrorOfTheData) {
+TEST_F(AtomicFileTest, UnreadableFileIsADataError) {
   write_file_atomically(folder_ / "a.png", "bytes");
   EXPECT_EQ(read_data_file(folder_ / "a.png", "an image"), "bytes");
   const auto refusal = [](const std::filesystem::path& file) {
@@ -94,7 +94,7 @@ TEST_F(AtomicFileTest, DataThatCannotBeReadIsAnErrorOfTheData) {
             (folder_ / "b.png").string() + ": cannot be read: No such file or directory");
 }
 
-TEST_F(AtomicFileTest, WhatAKilledWriterLeftIsRemovedAndNothingElse) {
+TEST_F(AtomicFileTest, OnlyTheFilesOfKilledWritersAreRemoved) {
   write_file_atomically(folder_ / "kept.json", "x");
   std::filesystem::copy_file(folder_ / "kept.json", folder_ / "new.safetensors.tmp-4711");
   remove_temporaries(folder_);

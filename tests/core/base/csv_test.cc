@@ -32,7 +32,7 @@ TEST(CsvTest, CellsAreSplitAtCommasAndLinesAtEitherEnd) {
   }
 }
 
-TEST(CsvTest, EmptyCellsAreKeptAndBlankLinesAreNot) {
+TEST(CsvTest, EmptyCellsAreKeptAndBlankLinesSkipped) {
   const CsvTable table = parse_csv("a,b,c\n\n,,\n\r\n1,,\n,,3", "a.csv");
   ASSERT_EQ(table.rows.size(), 3U);
   EXPECT_THAT(table.rows[0].cells, ElementsAre("", "", ""));
@@ -51,7 +51,7 @@ TEST(CsvTest, QuotedCellsMayHoldCommasQuotesAndLineBreaks) {
   EXPECT_EQ(table.rows[1].line, 4);
 }
 
-TEST(CsvTest, ByteOrderMarkIsNoPartOfTheFirstName) {
+TEST(CsvTest, ByteOrderMarkIsNotPartOfTheFirstName) {
   EXPECT_THAT(parse_csv("\xef\xbb\xbf"
                         "a,b\n",
                         "a.csv")

@@ -6,7 +6,7 @@ namespace scgan {
 namespace {
 
 // The words are those of LibTorch 2.11 and of the libraries it calls.
-TEST(DeviceFaultTest, MemoryThatRanOut) {
+TEST(DeviceFaultTest, FailedAllocationIsAnOutOfMemoryError) {
   for (const char* text :
        {"RuntimeError: CUDA out of memory: 20.0 MiB requested, 7.0 of 60.0 MiB free",
         "CUDA out of memory. Tried to allocate 20.00 MiB. GPU 0 has a total capacity of",
@@ -18,7 +18,7 @@ TEST(DeviceFaultTest, MemoryThatRanOut) {
   }
 }
 
-TEST(DeviceFaultTest, AGpuThatComputesNoMore) {
+TEST(DeviceFaultTest, FailedGpuIsALostDevice) {
   for (const char* text :
        {"CUDA error: uncorrectable ECC error encountered",
         "RuntimeError: CUDA error: an illegal memory access was encountered",
@@ -28,7 +28,7 @@ TEST(DeviceFaultTest, AGpuThatComputesNoMore) {
   }
 }
 
-TEST(DeviceFaultTest, WhatAModuleDoesWrongIsNoFaultOfTheDevice) {
+TEST(DeviceFaultTest, ErrorOfAModuleIsNotADeviceError) {
   for (const char* text :
        {"", "RuntimeError: shape '[2]' is invalid for input of size 3",
         "Expected all tensors to be on the same device, but found at least two devices",

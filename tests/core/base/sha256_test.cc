@@ -21,7 +21,7 @@ TEST(Sha256Test, AgreesWithTheStandard) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-TEST(Sha256Test, PiecesGiveTheDigestOfTheWhole) {
+TEST(Sha256Test, DigestDoesNotDependOnThePieces) {
   Sha256 digest;
   digest.update("a");
   digest.update("");
@@ -29,7 +29,7 @@ TEST(Sha256Test, PiecesGiveTheDigestOfTheWhole) {
   EXPECT_EQ(digest.hex(), sha256_hex("abc"));
 }
 
-TEST(Sha256Test, FileGivesTheDigestOfItsContent) {
+TEST(Sha256Test, DigestOfAFileIsThatOfItsContent) {
   const auto file = std::filesystem::path(testing::TempDir()) / "sha256_test.bin";
   std::ofstream(file, std::ios::binary) << "abc";
   EXPECT_EQ(sha256_of_file(file), sha256_hex("abc"));

@@ -39,7 +39,7 @@ TEST(StatsTest, OneValueHasNoSpread) {
   EXPECT_TRUE(std::isnan(sample_sd(values)));
 }
 
-TEST(StatsTest, NoValuesGiveNaN) {
+TEST(StatsTest, StatisticsOfNoValuesAreNaN) {
   const std::vector<double> none;
   EXPECT_TRUE(std::isnan(mean(none)));
   EXPECT_TRUE(std::isnan(median(none)));

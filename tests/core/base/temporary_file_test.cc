@@ -69,7 +69,7 @@ TEST_F(TemporaryFileTest, WithoutALinkItIsCopied) {
   EXPECT_EQ(files(), 1);
 }
 
-TEST_F(TemporaryFileTest, FolderThatIsNotThereIsAnErrorThatLeavesNothing) {
+TEST_F(TemporaryFileTest, MissingFolderIsAnErrorThatLeavesNothing) {
   const TemporaryFile file = TemporaryFile::in_folder(folder_.path());
   error_of(ErrorKind::kStorage, [&] { file.publish(folder_.path() / "none" / "named"); });
   EXPECT_EQ(files(), 0);

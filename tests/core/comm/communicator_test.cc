@@ -13,7 +13,7 @@ namespace scgan {
 namespace {
 
 // The first work item takes long: without a defined order, the others would overtake it.
-TEST(CommunicatorTest, WorksBesideTheCallerRunOneAfterTheOther) {
+TEST(CommunicatorTest, BackgroundOperationsRunInOrder) {
   SoloCommunicator communicator;
   std::vector<int> order;
   std::vector<std::future<void>> works;

@@ -144,7 +144,7 @@ class DataCacheTest : public testing::Test {
   DatasetSpec spec_;
 };
 
-TEST_F(DataCacheTest, HoldsWhatLoadingWithoutItGives) {
+TEST_F(DataCacheTest, HasTheSameImagesAsLoadingWithoutIt) {
   const Dataset plain = DatasetSource(spec_).load();
   settle();
   EXPECT_EQ(stderr_of([&] { expect_equal(start(), plain); }), "");
@@ -254,7 +254,7 @@ TEST_F(DataCacheTest, ChangedAddedAndRenamedFilesAreNoticed) {
   EXPECT_THAT(data_error_of([&] { start(); }), HasSubstr("a.png"));
 }
 
-TEST_F(DataCacheTest, WithADigestNoFileHasToBeThere) {
+TEST_F(DataCacheTest, WithADigestTheFilesNeedNotExist) {
   spec_.digest = start().digest;
   fs::remove_all(spec_.root);
   EXPECT_EQ(DatasetSource(spec_, cache_).load().test_a.images.sizes(),
@@ -268,7 +268,7 @@ TEST_F(DataCacheTest, ImagesOutliveTheirDataSetAndTheFolder) {
   EXPECT_TRUE(at::equal(images, expected));
 }
 
-TEST_F(DataCacheTest, WhateverIsDamagedIsMadeAnewWithAWarning) {
+TEST_F(DataCacheTest, DamagedPartsAreRebuiltWithAWarning) {
   const Dataset plain = DatasetSource(spec_).load();
   start();
   const std::string whole = read_file(images_file());
@@ -307,7 +307,7 @@ TEST_F(DataCacheTest, DamagedSourcesAreInspectedAgain) {
   EXPECT_EQ(start().digest, digest);
 }
 
-TEST_F(DataCacheTest, SeveralMayMakeItAtOnce) {
+TEST_F(DataCacheTest, SeveralProcessesMayBuildItAtOnce) {
   settle();
   const Dataset plain = DatasetSource(spec_).load();
   std::vector<Dataset> all(4);
@@ -352,7 +352,7 @@ TEST_F(DataCacheTest, FullDiskIsOnlyAWarning) {
   }
 }
 
-TEST_F(DataCacheTest, PercentilesOfAllDepthsAreAsWithoutIt) {
+TEST_F(DataCacheTest, PercentilesOfAllDepthsAreTheSameWithoutIt) {
   spec_.scaling = Scaling::kPercentile;
   expect_equal(start(), DatasetSource(spec_).load());
   expect_equal(start(), DatasetSource(spec_).load());  // mapped, with its range
@@ -381,7 +381,7 @@ TEST_F(DataCacheTest, PercentilesOfAllDepthsAreAsWithoutIt) {
   EXPECT_LT(floats.range[2][0], -700);
 }
 
-TEST_F(DataCacheTest, KeyHoldsWhatDecidesThePixels) {
+TEST_F(DataCacheTest, KeyDependsOnWhatDecidesThePixels) {
   const auto key = [&](const std::function<void(DatasetSpec&)>& change) {
     DatasetSpec spec = spec_;
     change(spec);

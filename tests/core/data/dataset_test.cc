@@ -107,7 +107,7 @@ TEST_F(FoldersTest, OtherFilesAreIgnoredAndExtensionsHaveAnyCase) {
   EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);
 }
 
-TEST_F(FoldersTest, DigestTellsContentNameAndFolder) {
+TEST_F(FoldersTest, DigestDependsOnContentNameAndFolder) {
   const std::string digest = DatasetSource(spec_).inspect().digest;
   std::filesystem::rename(file("trainA", "b.png"), file("trainA", "c.png"));
   EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);

@@ -24,7 +24,7 @@ ImageCatalog example() {
   return catalog;
 }
 
-TEST(ImageCatalogTest, BytesGiveItBack) {
+TEST(ImageCatalogTest, CanBeReadBackFromItsBytes) {
   const ImageCatalog catalog = example();
   const ImageCatalog back = catalog_from_bytes(to_bytes(catalog, "pixels"), "pixels", "digest");
   EXPECT_EQ(back.digest, catalog.digest);

@@ -27,7 +27,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// Images a1, b1 (training) and a2, b2 (testing) of 64 x 64 pixels beside the CSV.
+// Images a1, b1 (training) and a2, b2 (testing) of 64 x 64 pixels in the folder of the CSV.
 class ManifestTest : public testing::Test {
  protected:
   ManifestTest() {
@@ -74,7 +74,7 @@ TEST_F(ManifestTest, LoadsTheFilesOfItsRows) {
   EXPECT_THAT(data.test_b.names, ElementsAre("b2"));
 }
 
-TEST_F(ManifestTest, TestRowsNeedNoFilesWhereTrainingImagesServe) {
+TEST_F(ManifestTest, TestRowsNeedNoFilesIfTrainingImagesAreTheTestImages) {
   std::filesystem::remove(file("b2.png"));
   EXPECT_THROW(DatasetSource(spec_).inspect(), Error);
   spec_.test_split = TestSplit::kTrain;
@@ -90,7 +90,7 @@ TEST_F(ManifestTest, OrderOfRowsAndColumnsAndOtherColumnsDoNotMatter) {
   EXPECT_EQ(DatasetSource(spec_).inspect().digest, digest);
 }
 
-TEST_F(ManifestTest, DigestTellsContentNameAndSplitButNoPath) {
+TEST_F(ManifestTest, DigestDependsOnContentNameAndSplitButNotOnPaths) {
   const std::string digest = DatasetSource(spec_).inspect().digest;
   std::filesystem::create_directory(file("moved"));
   for (const char* name : {"a1", "b1", "a2", "b2"}) {
@@ -111,7 +111,7 @@ TEST_F(ManifestTest, DigestTellsContentNameAndSplitButNoPath) {
   EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);
 }
 
-TEST_F(ManifestTest, RelativePathsBeginAtTheRootAndAbsoluteOnesStay) {
+TEST_F(ManifestTest, RelativePathsStartAtTheRootAndAbsoluteOnesAreKept) {
   std::filesystem::create_directory(file("images"));
   std::filesystem::rename(file("a1.png"), file("images/a1.png"));
   spec_.root = file("images").string();
@@ -122,7 +122,7 @@ TEST_F(ManifestTest, RelativePathsBeginAtTheRootAndAbsoluteOnesStay) {
   EXPECT_TRUE(at::equal(DatasetSource(spec_).load().train_b.images[0], test_image(64, 64, 1)));
 }
 
-TEST_F(ManifestTest, AColumnGivesNamesAndImagesAreSortedByThem) {
+TEST_F(ManifestTest, ImagesAreNamedAndSortedByTheNameColumn) {
   write_image("b3", 7);
   write(
       "split,domain,file,name\ntrain,A,a1.png,\ntrain,B,b1.png,z\ntrain,B,b3.png,y\n"
@@ -185,7 +185,7 @@ TEST_F(ChannelsTest, ABlackChannelStaysBlackAndDoesNotCountForPercentiles) {
   EXPECT_EQ(data.train_b.images[0][2].abs().max().item<float>(), 0);
 }
 
-TEST_F(ChannelsTest, ChannelsOfAnImageHaveToBeAlike) {
+TEST_F(ChannelsTest, ChannelsOfAnImageMustHaveOneSizeAndDepth) {
   write_grey("a1_w2.png", 5, 65);
   write_png8(file("b1_w2.png"), 64, 64, 1, std::vector<uint8_t>(64 * 64, 9));
   write_png8(file("a2_w1.png"), 64, 64, 3, std::vector<uint8_t>(64 * 64 * 3, 9));
@@ -219,7 +219,7 @@ TEST_F(ManifestTest, AllMistakesAreListedWithTheirLines) {
   EXPECT_THAT(error(), Not(HasSubstr("split test and the domain A")));
 }
 
-TEST_F(ManifestTest, TwoRowsOfASplitNeedTwoNames) {
+TEST_F(ManifestTest, RowsOfASplitMustHaveDifferentNames) {
   std::filesystem::create_directory(file("plate2"));
   write_image("plate2/a1", 5);
   write(std::string(kRows) + "train,A,plate2/a1.png\n");
@@ -246,7 +246,7 @@ TEST_F(ManifestTest, MissingColumnsAreNamed) {
   EXPECT_THAT(error(), HasSubstr("the separator must be a comma"));
 }
 
-TEST_F(ManifestTest, ManifestThatIsNoFileIsNamed) {
+TEST_F(ManifestTest, ManifestThatIsNotAFileIsNamed) {
   spec_.manifest = file("none.csv").string();
   EXPECT_THAT(error(), HasSubstr("none.csv"));
   spec_.manifest = folder_.path().string();

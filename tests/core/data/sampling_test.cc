@@ -67,7 +67,7 @@ TEST(SubsetTest, SeedAndDomainChooseTheImagesUnlessTheModeIsFixed) {
   EXPECT_EQ(subset_indices(fixed, 100, 1, 0), subset_indices(fixed, 100, 2, 0));
 }
 
-TEST(SamplerTest, StepIsAPureFunction) {
+TEST(SamplerTest, ImagesOfAStepAreAPureFunction) {
   const Sampler sampler({}, 3, 10, 14, 4);
   const SampleIndices late = sampler.at(8);
   sampler.at(0);
@@ -109,7 +109,8 @@ TEST(SamplerTest, EpochWithoutAFullBatchIsASpecError) {
 
 class DataLoaderTest : public testing::Test {
  protected:
-  // One training image per domain, 6 x 6, whose pixels tell their place: 8 y + x; crops of 4 x 4.
+  // One training image per domain, 6 x 6, whose values encode the position: 8 y + x; crops of 4
+  // x 4.
   DataLoaderTest() {
     spec_.data.image_size = 4;
     spec_.data.load_size = 6;
@@ -131,7 +132,7 @@ class DataLoaderTest : public testing::Test {
   Dataset data_;
 };
 
-TEST_F(DataLoaderTest, CropsReachBothEndsAndFlipsAreHalf) {
+TEST_F(DataLoaderTest, CropsReachBothEndsAndHalfOfTheImagesAreFlipped) {
   const DataLoader loader(spec_, data_);
   std::set<int> places;
   int flips = 0;

@@ -159,7 +159,7 @@ TEST(SyntheticCellsTest, ExtremesOfTheSpecCanBeDrawn) {
   }
 }
 
-TEST(SyntheticCellsTest, TrainingImagesAreDrawnAtTheSizeTrainingTakes) {
+TEST(SyntheticCellsTest, TrainingImagesAreDrawnAtTheLoadSize) {
   DatasetSpec spec;
   spec.image_size = 64;
   spec.tiles = 2;  // of test images only
@@ -194,7 +194,7 @@ TEST(SyntheticCellsTest, TrainingImagesCanServeAsTestImages) {
   EXPECT_TRUE(at::equal(test.images, synthetic_set(spec, Split::kTrainA).images));
 }
 
-TEST(SyntheticCellsTest, DigestKnowsEveryParameter) {
+TEST(SyntheticCellsTest, DigestDependsOnEveryParameter) {
   std::set<std::string> digests{synthetic_digest({})};
   EXPECT_EQ(digests.begin()->size(), 64U);
   using Field = double SyntheticSpec::*;

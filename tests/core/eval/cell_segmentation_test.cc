@@ -47,7 +47,7 @@ TEST(CellSegmentationTest, BackgroundDoesNotCount) {
   EXPECT_NEAR(cells[0].intensity, 90, 5);
 }
 
-TEST(CellSegmentationTest, BodiesThatTouchArePartedBetweenTheirNuclei) {
+TEST(CellSegmentationTest, TouchingBodiesAreSplitBetweenTheirNuclei) {
   const auto cells = cells_of(drawn({{.x = 0.3, .radius = 0.22}, {.x = 0.7, .radius = 0.22}}));
   ASSERT_EQ(cells.size(), 2U);
   // Each loses half of the lens in which the discs overlap: with d = 0.2 / 0.22 from centre to
@@ -55,18 +55,18 @@ TEST(CellSegmentationTest, BodiesThatTouchArePartedBetweenTheirNuclei) {
   for (const MeasuredCell& cell : cells) EXPECT_NEAR(cell.radius, 0.22 * std::sqrt(0.9843), 0.01);
 }
 
-TEST(CellSegmentationTest, NucleiThatTouchAreTwo) {
+TEST(CellSegmentationTest, TouchingNucleiAreTwoCells) {
   const auto cells = cells_of(drawn({{.x = 0.40, .nucleus = 0.11}, {.x = 0.60, .nucleus = 0.11}}));
   EXPECT_EQ(cells.size(), 2U);
 }
 
-TEST(CellSegmentationTest, ALongNucleusIsOne) {
+TEST(CellSegmentationTest, ALongNucleusIsOneCell) {
   at::Tensor image = drawn({{.radius = 0.3, .elongation = 2.5, .angle = 0.5, .nucleus = 0}});
   draw_ellipse(image, 2, {.elongation = 3, .angle = 0.5}, 0.12, 150);
   EXPECT_EQ(cells_of(image).size(), 1U);
 }
 
-TEST(CellSegmentationTest, SpecksAndBodiesWithoutNucleusAreNoCells) {
+TEST(CellSegmentationTest, SpecksAndBodiesWithoutNucleusAreNotCells) {
   at::Tensor image =
       drawn({{.x = 0.25, .radius = 0.15}, {.x = 0.75, .radius = 0.15, .nucleus = 0}});
   image[2][32].slice(0, 50, 51).fill_(255);  // one pixel
@@ -118,7 +118,7 @@ TEST(CellSegmentationTest, ThresholdsLieBetweenBackgroundAndCells) {
   EXPECT_LT(thresholds.nucleus, 140);
 }
 
-TEST(CellSegmentationTest, DimCellsBesideBrightOnesAreAboveTheThreshold) {
+TEST(CellSegmentationTest, DimCellsNextToBrightOnesAreAboveTheThreshold) {
   const at::Tensor images =
       drawn({{.x = 0.25, .radius = 0.2, .actin = 230, .tubulin = 230, .dna = 250},
              {.x = 0.75, .radius = 0.2, .actin = 60, .tubulin = 60, .dna = 70}})
@@ -126,7 +126,7 @@ TEST(CellSegmentationTest, DimCellsBesideBrightOnesAreAboveTheThreshold) {
   EXPECT_EQ(measure_cells(images[0], cell_thresholds(images)).size(), 2U);
 }
 
-TEST(CellSegmentationTest, AnyImageGivesFiniteCells) {
+TEST(CellSegmentationTest, EveryImageHasFiniteCells) {
   at::manual_seed(1);
   const auto bytes = at::TensorOptions().dtype(at::kByte);
   const at::Tensor ramp = at::arange(64).mul(4).to(at::kByte).expand({3, 64, 64});
@@ -151,11 +151,11 @@ TEST(CellSegmentationTest, AnyImageGivesFiniteCells) {
   }
 }
 
-TEST(CellSegmentationTest, AConstantImageHoldsNoCell) {
+TEST(CellSegmentationTest, AConstantImageHasNoCells) {
   EXPECT_TRUE(cells_of(at::full({3, 64, 64}, 127, at::kByte)).empty());
 }
 
-// What the drawing says against what is found in 48 images of 64 px. Cells lie on one another and
+// The drawn cells against those found in 48 images of 64 px. Cells lie on one another and
 // reach beyond the image, and pixels and the camera blur what is fine: so the tolerances.
 struct Comparison {
   double found = 0, radius = 0, elongation = 0, intensity = 0, texture = 0;

@@ -76,7 +76,7 @@ TEST_F(EvaluatorTest, WholeGreyLevelsInFloatAreTheSameImages) {
   EXPECT_TRUE(at::equal(floats.real_features, bytes.real_features));
 }
 
-TEST_F(EvaluatorTest, RealImagesAreNearerToThemselvesThanTheOtherDomain) {
+TEST_F(EvaluatorTest, RealImagesAreCloserToTheirOwnDomainThanToTheOther) {
   data_.test_a = data_.test_b;
   Evaluator evaluator(spec_, data_, *extractor_);
   SoloCommunicator solo;
@@ -109,7 +109,7 @@ TEST_F(EvaluatorTest, ScoresHaveTheSameBitsAtAnyWorldSize) {
 }
 
 // Rank 0 has scored alone before, rank 1 has not: both must take part in what one of them lacks.
-TEST_F(EvaluatorTest, RanksOfDifferentPastScoreTogether) {
+TEST_F(EvaluatorTest, RanksWithDifferentHistoriesScoreTogether) {
   SoloCommunicator solo;
   const Score expected =
       Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo);

@@ -22,7 +22,7 @@ namespace {
 
 using Distance = double (*)(const at::Tensor&, const at::Tensor&);
 
-// All paths to the distance, for what must hold whichever is taken.
+// All ways to compute the distance, for properties that each must have.
 class FidTest : public ::testing::TestWithParam<Distance> {};
 
 INSTANTIATE_TEST_SUITE_P(Paths, FidTest,
@@ -64,13 +64,13 @@ TEST_P(FidTest, ShiftedSetsAreAsFarApartAsTheirMeans) {
   EXPECT_NEAR(GetParam()(a, a + 2), 4 * 8, 1e-9);
 }
 
-TEST_P(FidTest, ConstantFeaturesGiveNoNan) {
+TEST_P(FidTest, DistanceOfConstantFeaturesIsNotNan) {
   EXPECT_EQ(GetParam()(at::zeros({5, 8}), at::ones({6, 8})), 8);
   EXPECT_EQ(GetParam()(at::zeros({20, 8}), at::zeros({30, 8})), 0);
 }
 
 // One image many times over, images that span a plane, and features 1e8 times as large as others.
-TEST_P(FidTest, RankDeficientAndIllScaledSetsGiveNoNan) {
+TEST_P(FidTest, DistanceOfRankDeficientAndIllScaledSetsIsNotNan) {
   const at::Tensor one = normal_features(1, 16, 1).repeat({12, 1});
   const at::Tensor plane = normal_features(12, 2, 2).mm(normal_features(2, 16, 3));
   at::Tensor ill = normal_features(12, 16, 4);
@@ -148,7 +148,7 @@ TEST(FidMomentsTest, MeansZeroAndOneWithUnitCovariancesAreExactly2048Apart) {
             2048);
 }
 
-TEST(FidMomentsTest, OfFeaturesGiveTheDistanceOfTheFeatures) {
+TEST(FidMomentsTest, OfFeaturesHaveTheDistanceOfTheFeatures) {
   const at::Tensor a = normal_features(30, 8, 1);
   const at::Tensor b = normal_features(20, 8, 2, 1.5, 0.25);
   const double distance = frechet_distance(a, b);
@@ -159,7 +159,7 @@ TEST(FidMomentsTest, OfFeaturesGiveTheDistanceOfTheFeatures) {
   EXPECT_EQ(of_floats.sigma.scalar_type(), at::kDouble);
 }
 
-TEST(FidMomentsTest, RankDeficientCovariancesGiveNoNan) {
+TEST(FidMomentsTest, DistanceOfRankDeficientCovariancesIsNotNan) {
   const FeatureMoments few = feature_moments(normal_features(5, 64, 1));
   const FeatureMoments none{few.mean, at::zeros({64, 64}, at::kDouble)};
   const double size = few.sigma.trace().item<double>();

@@ -92,7 +92,7 @@ TEST(KidTest, SubsetsOfTheTwoSetsAreDrawnIndependently) {
   EXPECT_NEAR(result.subset_mean, result.full, 6 * result.subset_std / 14);
 }
 
-TEST(KidTest, LargeSetsTakeBlocksAndGiveTheSameNumber) {
+TEST(KidTest, LargeSetsAreComputedInBlocksWithTheSameResult) {
   const at::Tensor few = normal_features(5, 4, 1);
   const at::Tensor many = normal_features(5000, 4, 2, 1.5);
   const KidResult blocks = kernel_distance(few, many, {.subsets = 3, .subset_size = 5});

@@ -36,7 +36,7 @@ SyntheticSpec with(double effect, int64_t seed = 1) {
   return spec;
 }
 
-// Real test sets and images of other cells, as a translation would give.
+// Real test sets, and images of other cells in place of translations.
 class RecoveredChangeTest : public ::testing::Test {
  protected:
   double total(const at::Tensor& generated) const {
@@ -80,7 +80,7 @@ TEST_F(RecoveredChangeTest, HalvesOfTheTargetAgree) {
   EXPECT_GT(recovered_change(source_, last, first).total.value_or(NAN), 0.85);
 }
 
-TEST_F(RecoveredChangeTest, TooMuchChangeCountsAsTooLittle) {
+TEST_F(RecoveredChangeTest, TooMuchChangeCountsLikeTooLittle) {
   const RecoveredChange twice = meter_.measure(population(with(1.5), 1));
   for (const auto& [name, share] : twice.shares) EXPECT_GT(share, 1.1) << name;
   EXPECT_LT(twice.total, 0.8);
@@ -119,7 +119,7 @@ TEST_F(RecoveredChangeTest, ImagesWithoutCellsAreTheWorst) {
   EXPECT_TRUE(change.shares.empty());
 }
 
-TEST(RecoveredChangeRuleTest, WithoutAChangeThereIsNoNumber) {
+TEST(RecoveredChangeRuleTest, WithoutAChangeThereIsNoScore) {
   for (int64_t seed = 1; seed <= 6; ++seed) {
     const SyntheticSpec spec = with(0, seed);
     const at::Tensor source = population(spec, 0, 24);
@@ -129,7 +129,7 @@ TEST(RecoveredChangeRuleTest, WithoutAChangeThereIsNoNumber) {
   }
 }
 
-TEST(RecoveredChangeRuleTest, OneImageTellsNoChange) {
+TEST(RecoveredChangeRuleTest, OneImageHasNoMeasurableChange) {
   const at::Tensor source = population({}, 0, 1);
   EXPECT_FALSE(recovered_change(source, population({}, 1, 8), source).total);
   EXPECT_FALSE(recovered_change(population({}, 0, 8), population({}, 1, 1), source).total);

@@ -61,7 +61,7 @@ class InceptionExtractorTest : public testing::Test {
 
 TempDir* InceptionExtractorTest::folder_ = nullptr;
 
-TEST_F(InceptionExtractorTest, GivesTheOraclesFeaturesFromSafetensors) {
+TEST_F(InceptionExtractorTest, FeaturesFromSafetensorsEqualTheOracles) {
   testing::internal::CaptureStderr();
   const auto extractor = open(path("weights.safetensors"));
   EXPECT_THAT(testing::internal::GetCapturedStderr(), IsEmpty());
@@ -119,7 +119,7 @@ TEST_F(InceptionExtractorTest, SaysWhatIsWrongWithAFile) {
               HasSubstr("tools/convert_inception.py"));
 }
 
-TEST_F(InceptionExtractorTest, RefusesWhatIsNoImages) {
+TEST_F(InceptionExtractorTest, RefusesTensorsThatAreNotImages) {
   const auto extractor = open(path("weights.safetensors"));
   for (const at::Tensor& bad : {at::zeros({1, 3, 8, 8}), at::zeros({1, 1, 8, 8}, at::kByte),
                                 at::zeros({3, 8, 8}, at::kByte), at::zeros({0, 3, 8, 8}, at::kByte),
@@ -129,7 +129,7 @@ TEST_F(InceptionExtractorTest, RefusesWhatIsNoImages) {
 }
 
 // TorchScript of the interface of inception-2015-12-05.pt: `layers` sees what the variants make,
-// forward sees the images. Both give what they see.
+// forward sees the images. Both return what they see.
 class ScriptedInceptionTest : public InceptionExtractorTest {
  protected:
   static std::string save(const std::string& layers, const std::string& forward) {
@@ -170,7 +170,7 @@ TEST_F(ScriptedInceptionTest, SeesTheVariantsOrResizesByItself) {
   EXPECT_EQ(extractor->digest(), sha256_of_file(file));
 }
 
-TEST_F(ScriptedInceptionTest, WarnsThatItIsNotThePublishedOne) {
+TEST_F(ScriptedInceptionTest, WarnsThatItIsNotThePublishedNetwork) {
   const std::string file = save(kLayers, kForward);
   testing::internal::CaptureStderr();
   open(file);

@@ -41,7 +41,7 @@ TEST_P(InceptionInputTest, AgreesWithTheOracle) {
   }
 }
 
-TEST_P(InceptionInputTest, TakesEveryImageForItself) {
+TEST_P(InceptionInputTest, ResizesEveryImageIndependently) {
   const at::Tensor images = sample_images(3, 40, 90);
   const at::Tensor all = inception_input(images, GetParam());
   EXPECT_TRUE(at::equal(all.narrow(0, 2, 1), inception_input(images.narrow(0, 2, 1), GetParam())));

@@ -93,7 +93,7 @@ TEST(InceptionV3Test, FeaturesAgreeWithTheOracleInAllVariants) {
   }
 }
 
-TEST(InceptionV3Test, LeavesOutWhatIsNotOfTheFeatures) {
+TEST(InceptionV3Test, IgnoresTensorsThatFeaturesDoNotNeed) {
   NamedTensors tensors = weights();
   tensors.emplace_back("fc.weight", at::zeros({1008, 2048}));
   tensors.emplace_back("fc.bias", at::zeros({1008}));

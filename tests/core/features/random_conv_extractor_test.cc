@@ -22,7 +22,7 @@ at::Tensor images(int64_t count, int64_t size, int64_t step) {
       .view({count, 3, size, size});
 }
 
-TEST(RandomConvExtractorTest, GivesFiniteFloatsForEverySize) {
+TEST(RandomConvExtractorTest, FeaturesOfEverySizeAreFiniteFloats) {
   const RandomConvExtractor extractor;
   for (const int64_t size : {16, 17, 64, 100}) {
     const at::Tensor features = extractor.features(images(3, size, 7));
@@ -34,7 +34,7 @@ TEST(RandomConvExtractorTest, GivesFiniteFloatsForEverySize) {
 
 // A change of the weights would change every stored distance under the same
 // name.
-TEST(RandomConvExtractorTest, WeightsStayWhatTheyAre) {
+TEST(RandomConvExtractorTest, WeightsNeverChange) {
   EXPECT_EQ(RandomConvExtractor().digest(),
             "ed9367b4c6d21bb201448cba1bbc4742621c84cfcbbce55117d74fb4f9f4f06f");
   EXPECT_EQ(RandomConvExtractor().name(), "random_conv");
@@ -79,7 +79,7 @@ TEST(RandomConvExtractorTest, BrighterImagesAreFartherAway) {
   EXPECT_GT(far, 4 * near);
 }
 
-TEST(RandomConvExtractorTest, RefusesWhatIsNoBatchOfColourImages) {
+TEST(RandomConvExtractorTest, RefusesTensorsThatAreNotColourImages) {
   const RandomConvExtractor extractor;
   EXPECT_THROW(extractor.features(at::zeros({3, 32, 32}, at::kByte)), Error);
   EXPECT_THROW(extractor.features(at::zeros({2, 1, 32, 32}, at::kByte)), Error);

@@ -72,7 +72,7 @@ at::Tensor some_images() {
       .view({4, 3, 32, 32});
 }
 
-TEST_F(TorchScriptExtractorTest, GivesTheModulesNumbersUnderItsName) {
+TEST_F(TorchScriptExtractorTest, ReturnsTheModulesFeaturesUnderItsName) {
   const std::string file =
       save("def forward(self, x):\n    return x.double().mean(3).mean(2)", "means.pt");
   const auto extractor = open(file);
@@ -83,7 +83,7 @@ TEST_F(TorchScriptExtractorTest, GivesTheModulesNumbersUnderItsName) {
   EXPECT_EQ(extractor->digest(), sha256_of_file(file));
 }
 
-TEST_F(TorchScriptExtractorTest, FirstSecondAndThirdCallGiveEqualBits) {
+TEST_F(TorchScriptExtractorTest, FirstSecondAndThirdCallReturnEqualBits) {
   const auto extractor = open(save(kConvolution));
   const at::Tensor first = extractor->features(some_images());
   for (int call = 2; call <= 4; ++call) {
@@ -117,7 +117,7 @@ def forward(self, x):
       at::equal(extractor->features(some_images()), some_images().to(at::kFloat).mean(3).mean(2)));
 }
 
-TEST_F(TorchScriptExtractorTest, KeepsNoGraphOfGradients) {
+TEST_F(TorchScriptExtractorTest, KeepsNoAutogradGraph) {
   torch::jit::Module module("Net");
   module.register_parameter("weight", at::ones({3}).set_requires_grad(true), false);
   module.define(
@@ -137,7 +137,7 @@ def forward(self, x):
 }
 
 // The allocator really refuses; the interpreter makes a plain runtime_error of what it throws.
-TEST_F(TorchScriptExtractorTest, MemoryThatRunsOutIsNoFaultOfTheFile) {
+TEST_F(TorchScriptExtractorTest, OutOfMemoryIsNotAnErrorOfTheFile) {
   const auto extractor = open(save(R"(
 def forward(self, x):
     if x.size(0) > 2:
@@ -173,7 +173,7 @@ TEST_F(TorchScriptExtractorTest, SaysThatATruncatedFileIsNotRead) {
               HasSubstr("is not a TorchScript file that this LibTorch can read"));
 }
 
-TEST_F(TorchScriptExtractorTest, SaysThatWeightsAreNoModule) {
+TEST_F(TorchScriptExtractorTest, SaysThatWeightsAreNotAModule) {
   c10::Dict<std::string, at::Tensor> weights;
   weights.insert("weight", at::ones({3}));
   const std::vector<char> pickled = torch::jit::pickle_save(weights);  // as torch.save in Python
@@ -181,7 +181,7 @@ TEST_F(TorchScriptExtractorTest, SaysThatWeightsAreNoModule) {
               AllOf(HasSubstr("no TorchScript module"), HasSubstr("torch.jit.script")));
 }
 
-TEST_F(TorchScriptExtractorTest, SaysWhatForwardMustTakeAndGive) {
+TEST_F(TorchScriptExtractorTest, SaysWhatForwardMustAcceptAndReturn) {
   EXPECT_THAT(refusal_of("    return x.float()"),
               AllOf(HasSubstr("returns Float [2, 3, 32, 32]"), HasSubstr("[2, D]")));
   EXPECT_THAT(refusal_of("    return x.flatten(1)"), HasSubstr("returns Byte [2, 3072]"));

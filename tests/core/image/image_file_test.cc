@@ -42,7 +42,7 @@ TEST_F(ImageFileTest, PngComesBackAsWritten) {
   EXPECT_EQ(info.bits, 8);
 }
 
-TEST_F(ImageFileTest, SameImageGivesSameBytes) {
+TEST_F(ImageFileTest, SameImageHasTheSameBytes) {
   write_png(png_, test_image(32, 32));
   write_png(folder_.path() / "b.png", test_image(32, 32));
   EXPECT_EQ(read_file(png_), read_file(folder_.path() / "b.png"));
@@ -109,7 +109,7 @@ TEST_F(ImageFileTest, DamagedPngIsAnError) {
   EXPECT_THAT(error_of(png_), HasSubstr("damaged"));
 }
 
-TEST_F(ImageFileTest, WhatIsNoImageIsNamed) {
+TEST_F(ImageFileTest, FilesThatAreNotImagesAreNamed) {
   EXPECT_THAT(error_of(png_), HasSubstr("a.png"));  // missing
   write_file_atomically(png_, "");
   EXPECT_THAT(error_of(png_), HasSubstr("is empty"));
@@ -118,7 +118,7 @@ TEST_F(ImageFileTest, WhatIsNoImageIsNamed) {
   EXPECT_THAT(error_of(folder_.path()), HasSubstr("folder"));
 }
 
-TEST_F(ImageFileTest, ShortFileThatClaimsAHugeImageIsAnErrorBeforeMemoryIsAsked) {
+TEST_F(ImageFileTest, ShortFileThatClaimsAHugeImageIsRefused) {
   // Signature, header chunk of 60000 x 60000 RGB with its checksum, and the begin of the pixels.
   std::string bytes("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xea\x60\0\0\xea\x60\x08\x02\0\0\0", 29);
   bytes += "\x0f\xb0\xe2\x15";
@@ -127,7 +127,7 @@ TEST_F(ImageFileTest, ShortFileThatClaimsAHugeImageIsAnErrorBeforeMemoryIsAsked)
   EXPECT_THAT(error_of(png_), HasSubstr("cannot hold 60000 x 60000 pixels"));
 }
 
-TEST_F(ImageFileTest, ShortJpegThatClaimsAHugeImageIsAnErrorBeforeMemoryIsAsked) {
+TEST_F(ImageFileTest, ShortJpegThatClaimsAHugeImageIsRefused) {
   write_jpeg(jpeg_, 16, 16, 3, std::vector<uint8_t>(size_t{16} * 16 * 3, 77));
   std::string bytes = read_file(jpeg_);
   const size_t frame = bytes.find("\xff\xc0");
@@ -137,17 +137,17 @@ TEST_F(ImageFileTest, ShortJpegThatClaimsAHugeImageIsAnErrorBeforeMemoryIsAsked)
   EXPECT_THAT(error_of(jpeg_), HasSubstr("cannot hold 60000 x 60000 pixels"));
 }
 
-TEST_F(ImageFileTest, AFlatJpegIsAsShortAsCanBeAndRead) {
+TEST_F(ImageFileTest, TheShortestPossibleJpegIsRead) {
   write_jpeg(jpeg_, 1024, 1024, 1, std::vector<uint8_t>(size_t{1024} * 1024, 77));
   EXPECT_EQ(read_image(jpeg_).sizes(), at::IntArrayRef({3, 1024, 1024}));
 }
 
-TEST_F(ImageFileTest, ContentAndNotTheNameTellsTheFormat) {
+TEST_F(ImageFileTest, FormatFollowsFromTheContentAndNotFromTheName) {
   write_png(jpeg_, test_image(5, 5));
   EXPECT_TRUE(at::equal(read_image(jpeg_), test_image(5, 5)));
 }
 
-TEST_F(ImageFileTest, WritingWhereNoFolderIsIsAStorageError) {
+TEST_F(ImageFileTest, WritingIntoAMissingFolderIsAStorageError) {
   try {
     write_png(folder_.path() / "none" / "a.png", test_image(5, 5));
     FAIL();

@@ -29,12 +29,12 @@ void expect_within_one_level(const at::Tensor& result, const at::Tensor& pillow)
   EXPECT_LE(apart.gt(0).sum().item<int64_t>(), 2);  // of some hundred values
 }
 
-TEST(ResizeTest, ShrinksAsPillow) {
+TEST(ResizeTest, ShrinksLikePillow) {
   expect_within_one_level(resize_bicubic(planes(fixtures::kNoise10x12, 10, 12), 5, 7),
                           planes(fixtures::kNoise10x12To5x7, 5, 7));
 }
 
-TEST(ResizeTest, EnlargesAsPillow) {
+TEST(ResizeTest, EnlargesLikePillow) {
   expect_within_one_level(resize_bicubic(planes(fixtures::kNoise5x7, 5, 7), 10, 12),
                           planes(fixtures::kNoise5x7To10x12, 10, 12));
 }
@@ -59,7 +59,7 @@ void expect_as_pillow(const at::Tensor& image, int64_t height, int64_t width,
       at::tensor(at::ArrayRef<uint8_t>(pillow.data(), count), at::kByte).view({1, height, width}));
 }
 
-TEST(ResizeTest, AnyFactorIsAsPillow) {
+TEST(ResizeTest, AnyFactorIsLikePillow) {
   expect_as_pillow(eight_bits(80, 67), 9, 5, fixtures::kEightBits80x67To9x5);
   expect_as_pillow(eight_bits(6, 5), 17, 21, fixtures::kEightBits6x5To17x21);
   expect_as_pillow(eight_bits(9, 30), 23, 11, fixtures::kEightBits9x30To23x11);
@@ -74,7 +74,7 @@ void expect_float_as_pillow(const at::Tensor& image, int64_t height, int64_t wid
   EXPECT_TRUE(at::allclose(result.flatten(), expected, 0, 0.02));
 }
 
-TEST(ResizeTest, SixteenBitsAreAsPillowInFloat) {
+TEST(ResizeTest, SixteenBitsAreResizedLikePillowInFloat) {
   expect_float_as_pillow(sixteen_bits(40, 37), 6, 7, fixtures::kSixteenBits40x37To6x7);
   expect_float_as_pillow(sixteen_bits(6, 5), 11, 9, fixtures::kSixteenBits6x5To11x9);
 }

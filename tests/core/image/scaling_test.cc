@@ -43,7 +43,7 @@ TEST(ScalingTest, ChannelsHaveTheirOwnRange) {
   EXPECT_EQ(ranges[2][1], 4);
 }
 
-TEST(ScalingTest, ChannelsThatAreNotThereDoNotCount) {
+TEST(ScalingTest, MissingChannelsDoNotCount) {
   RawHistogram histogram(8);
   histogram.add(at::tensor({1, 9, 0, 0, 0, 0}, at::kByte).view({3, 1, 2}), {true, false, false});
   histogram.add(at::tensor({0, 0, 5, 7, 0, 0}, at::kByte).view({3, 1, 2}), {false, true, false});

@@ -99,7 +99,7 @@ TEST(TiffCodecTest, ReadsFloats) {
   expect_pixels(fixtures::kFloatRgbTiles, floats(20, 18, 3));
 }
 
-TEST(TiffCodecTest, WhereZeroIsWhiteValuesAreTurnedRound) {
+TEST(TiffCodecTest, ValuesAreInvertedIfZeroIsWhite) {
   expect_pixels(fixtures::kGrey8White, eight_bits(6, 7, 1));
   expect_pixels(fixtures::kGrey16White, sixteen_bits(6, 7, 1));
 }
@@ -110,12 +110,12 @@ TEST(TiffCodecTest, JpegInsideBecomesRgb) {
   EXPECT_LE((image - at::tensor({200, 100, 50}).view({3, 1, 1})).abs().max().item<int>(), 3);
 }
 
-TEST(TiffCodecTest, ReducedPagesAreLeftAside) {
+TEST(TiffCodecTest, ReducedPagesAreIgnored) {
   expect_pixels(fixtures::kThumbnailFirst, eight_bits(6, 7, 1));
   expect_pixels(fixtures::kPyramid, eight_bits(6, 7, 1));
 }
 
-TEST(TiffCodecTest, InfoTellsSizeChannelsAndDepth) {
+TEST(TiffCodecTest, InfoHasSizeChannelsAndDepth) {
   const ImageInfo info = tiff_info(bytes_of(fixtures::kRgb16Deflate), "a.tif");
   EXPECT_EQ(info.height, 6);
   EXPECT_EQ(info.width, 7);
@@ -150,7 +150,7 @@ TEST(TiffCodecTest, OtherTypesOfPixelsAreNamed) {
   EXPECT_THAT(refusal_of(fixtures::kOneBit), HasSubstr("1-bit unsigned"));
 }
 
-TEST(TiffCodecTest, PixelThatIsNoNumberIsNamed) {
+TEST(TiffCodecTest, PixelThatIsNotANumberIsNamed) {
   EXPECT_THAT(refusal_of(fixtures::kNotFinite), HasSubstr("column 3, line 2 is nan"));
 }
 
@@ -167,7 +167,7 @@ size_t value_of(const std::string& bytes, uint16_t tag) {
   return 0;
 }
 
-TEST(TiffCodecTest, ShortFileThatClaimsAHugeImageIsRefusedBeforeMemoryIsAsked) {
+TEST(TiffCodecTest, ShortFileThatClaimsAHugeImageIsRefused) {
   for (const auto& fixture : {fixtures::kGrey8Strips, fixtures::kRgb16Deflate}) {
     std::string bytes = bytes_of(fixture);
     bytes.replace(value_of(bytes, 256), 4, std::string("\x60\xea\0\0", 4));
@@ -208,7 +208,7 @@ TEST(TiffCodecTest, TruncatedFilesAreErrorsAtAnyLength) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
-TEST(TiffCodecTest, DamagedBytesGiveAnImageOrAnErrorAndNoWordOnStderr) {
+TEST(TiffCodecTest, DamagedBytesAreAnImageOrAnErrorWithoutOutputOnStderr) {
   testing::internal::CaptureStderr();
   int64_t refused = 0;
   for (const std::string_view fixture : kGoodFixtures) {
@@ -230,7 +230,7 @@ TEST(TiffCodecTest, DamagedBytesGiveAnImageOrAnErrorAndNoWordOnStderr) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 
-TEST(TiffCodecTest, ContentAndNotTheNameTellsTheFormat) {
+TEST(TiffCodecTest, FormatFollowsFromTheContentAndNotFromTheName) {
   const TempDir folder;
   const auto file = folder.path() / "a.png";
   for (const auto& fixture : {fixtures::kGrey16Big, fixtures::kGrey16BigEndian}) {

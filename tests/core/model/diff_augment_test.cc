@@ -37,7 +37,7 @@ TEST(DiffAugmentTest, NeutralColourDrawsAreTheIdentity) {
 }
 
 TEST(DiffAugmentTest, ColourFormulasMatchHandNumbers) {
-  // One pixel of channels 0, 3, 6 beside one of 1, 1, 1: pixel means 3 and 1, image mean 2.
+  // A pixel with channels 0, 3, 6 and one with 1, 1, 1: pixel means 3 and 1, image mean 2.
   const auto images = at::tensor({0.0F, 1.0F, 3.0F, 1.0F, 6.0F, 1.0F}).view({1, 3, 1, 2});
   const auto half = at::full({1}, 0.5);
   EXPECT_TRUE(at::equal(shift_brightness(images, half), images + 0.5));

@@ -25,8 +25,8 @@ RunSpec example() {
 }
 
 // The text is what Python's json.dumps(d, sort_keys=True, separators=(',', ':')) writes for the
-// same values, and the id was computed there with hashlib. A change of either gives every stored
-// run another name.
+// same values, and the id was computed there with hashlib. A change of either changes the id of
+// every stored run.
 TEST(RunIdTest, CanonicalTextAndIdAreFixed) {
   EXPECT_EQ(canonical_json(example()),
             R"({"data.crop":true,"data.digest":"d1","data.flip":true,"data.image_size":256,)"

@@ -37,8 +37,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// The mean of each channel: three features, so that constant images give their own colour. Notes
-// the shape of each call.
+// The mean of each channel: three features, so that the features of a constant image are its
+// colour. Notes the shape of each call.
 class ChannelMeans final : public FeatureExtractor {
  public:
   explicit ChannelMeans(std::vector<std::vector<int64_t>>* calls = nullptr) : calls_(calls) {}
@@ -127,7 +127,7 @@ TEST_F(CompareSetsTest, HalvesAreTheFirstAndLastImagesByName) {
   EXPECT_NEAR(report.b->fid_halves, 16, 1e-12);
 }
 
-TEST_F(CompareSetsTest, StatisticsGiveTheNumberOfTheirImages) {
+TEST_F(CompareSetsTest, StatisticsHoldTheNumberOfImages) {
   add_four_point_sets();
   EXPECT_FALSE(compare({.a = path("b"), .save = path("b.npz")}).fid.has_value());
   const FidReport report = compare("a", "b.npz");
@@ -203,7 +203,7 @@ TEST_F(CompareSetsTest, NamesEveryFileThatCannotBeRead) {
                           Not(HasSubstr("bad120.png")), HasSubstr("... and 6 more")));
 }
 
-TEST_F(CompareSetsTest, OtherFilesArePassedOverAndCounted) {
+TEST_F(CompareSetsTest, OtherFilesAreSkippedAndCounted) {
   add_four_point_sets();
   std::ofstream(path("a/notes.txt")) << "text";
   std::ofstream(path("a/.hidden.png")) << "text";
@@ -224,7 +224,7 @@ TEST_F(CompareSetsTest, WarnsOfFewAndUnequalNumbers) {
   EXPECT_EQ(report.b->half_size, 0);
 }
 
-TEST_F(CompareSetsTest, SelfCheckGivesBothWays) {
+TEST_F(CompareSetsTest, SelfCheckReportsBothForms) {
   add_four_point_sets();
   const FidReport report = compare({.a = path("a"), .b = path("b"), .self_check = true});
   EXPECT_NEAR(report.self_check->by_singular_values, 19.0 / 3, 1e-9);
@@ -232,7 +232,7 @@ TEST_F(CompareSetsTest, SelfCheckGivesBothWays) {
   EXPECT_LT(report.self_check->relative_difference, 1e-6);
 }
 
-TEST_F(CompareSetsTest, SaysWhatRequestsCannotBeMet) {
+TEST_F(CompareSetsTest, SaysWhichRequestsAreInvalid) {
   add_four_point_sets();
   write_fid_statistics(path("s.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
   const auto refusal = [&](const FidRequest& request) {
@@ -250,7 +250,7 @@ TEST_F(CompareSetsTest, SaysWhatRequestsCannotBeMet) {
               HasSubstr("replace an input"));
 }
 
-TEST_F(CompareSetsTest, SaysWhatSetsCannotBeCompared) {
+TEST_F(CompareSetsTest, SaysWhichSetsCannotBeCompared) {
   add_four_point_sets();
   write_fid_statistics(path("s.npz"), {at::zeros({2}, at::kDouble), at::eye(2, at::kDouble)});
   fs::create_directories(path("empty"));
@@ -263,7 +263,7 @@ TEST_F(CompareSetsTest, SaysWhatSetsCannotBeCompared) {
   EXPECT_THAT(refusal("a", "one"), AllOf(HasSubstr("one"), HasSubstr("2 or more")));
 }
 
-TEST_F(CompareSetsTest, StatisticsThatAreNoCovarianceAreRefused) {
+TEST_F(CompareSetsTest, StatisticsWithAnInvalidCovarianceAreRefused) {
   const auto refusal = [&](const at::Tensor& mean, const at::Tensor& sigma) {
     write_fid_statistics(path("s.npz"), {mean, sigma});
     return data_error_of([&] { read_fid_statistics(path("s.npz")); });
@@ -278,7 +278,7 @@ TEST_F(CompareSetsTest, StatisticsThatAreNoCovarianceAreRefused) {
               HasSubstr("absent.npz"));
 }
 
-TEST_F(CompareSetsTest, JsonHasEveryDigitAndTextTheNumbers) {
+TEST_F(CompareSetsTest, JsonHasEveryDigitAndTextIsRounded) {
   add_four_point_sets();
   const FidReport report = compare("a", "b");
   const auto json = nlohmann::json::parse(to_json(report));

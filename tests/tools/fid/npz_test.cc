@@ -48,7 +48,7 @@ std::string refusal_of_npy(const std::string& bytes) {
 
 class NumPyFiles : public testing::TestWithParam<const char*> {};
 
-TEST_P(NumPyFiles, GiveTheArraysThatWereSaved) {
+TEST_P(NumPyFiles, ArraysAreReadAsSaved) {
   const auto arrays = read(golden(GetParam()));
   EXPECT_THAT(arrays.at("mu").shape, ElementsAre(3));
   EXPECT_THAT(arrays.at("mu").values, ElementsAre(0.5, 1.5, 2.5));
@@ -81,7 +81,7 @@ TEST_P(NumPyFiles, WithAnyByteDamagedAreRefusedOrUnharmed) {
 INSTANTIATE_TEST_SUITE_P(All, NumPyFiles,
                          testing::Values("stored.npz", "deflated.npz", "float32.npz"));
 
-TEST(NpzTest, FortranOrderIsTurnedIntoCOrder) {
+TEST(NpzTest, FortranOrderIsConvertedToCOrder) {
   const auto x = parse_npz(golden("fortran.npz"), "f.npz", {"x"}).at("x");
   EXPECT_THAT(x.shape, ElementsAre(2, 3));
   EXPECT_THAT(x.values, ElementsAre(0, 1, 2, 10, 11, 12));
@@ -99,14 +99,14 @@ TEST(NpzTest, TypesOtherThanLittleEndianFloatsAreRefused) {
   EXPECT_THAT(refusal_of("pickled"), HasSubstr("'|O'"));
 }
 
-TEST(NpzTest, AMissingArrayIsNamedBesideThoseThatAreThere) {
+TEST(NpzTest, AMissingArrayIsNamedWithTheArraysThatExist) {
   EXPECT_THAT(refusal([] {
                 parse_npz(golden("fortran.npz"), "f.npz", {"mu", "sigma"});
               }),
               AllOf(HasSubstr("no array mu"), HasSubstr("holds x")));
 }
 
-TEST(NpzTest, WhatIsNoZipArchiveIsSaidToBeNone) {
+TEST(NpzTest, AFileThatIsNotAZipArchiveIsRefused) {
   for (const std::string bytes : {"", "mu", "\x93NUMPY this is a single array and no archive"}) {
     EXPECT_THAT(refusal([&] { read(bytes); }), HasSubstr("not a zip archive"));
   }
@@ -132,7 +132,7 @@ TEST(NpzTest, HasTheBytesThatNumPyWrites) {
   EXPECT_EQ(to_npy({{1}, {1.0}}), expected);
 }
 
-TEST(NpzTest, ASizeThatThePackedBytesCannotHoldIsRefusedBeforeMemoryIsAskedFor) {
+TEST(NpzTest, AnImpossibleUnpackedSizeIsRefused) {
   std::string bytes = golden("deflated.npz");
   const size_t entry = bytes.find("PK\x01\x02");
   bytes.replace(entry + 24, 4, std::string("\xff\xff\xff\x3f", 4));  // just below 1 GiB
@@ -153,7 +153,7 @@ TEST(NpzTest, AnotherCompressionIsRefused) {
   EXPECT_THAT(refusal([&] { read(bytes); }), HasSubstr("other than deflate"));
 }
 
-TEST(NpyTest, ImpossibleShapesAreRefusedBeforeMemoryIsAskedFor) {
+TEST(NpyTest, ImpossibleShapesAreRefused) {
   const auto refusal_of = [](const std::string& shape) {
     return refusal_of_npy(
         npy_with("{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + "}", "12345678"));
@@ -194,7 +194,7 @@ TEST(NpyTest, VersionsTwoAndThreeAndPythonTwosLongNumbersAreRead) {
   EXPECT_THAT(refusal_of_npy(npy_with(text, "12345678", {'\x04', '\0'})), HasSubstr("version 4"));
 }
 
-TEST(NpyTest, ANumberAloneAndAnEmptyArrayAreRead) {
+TEST(NpyTest, AScalarAndAnEmptyArrayAreRead) {
   const std::string begin = "{'descr': '<f4', 'fortran_order': True, 'shape': ";
   const auto scalar = parse_npy(npy_with(begin + "()}", std::string("\0\0\x80\x3f", 4)), "f.npz");
   EXPECT_TRUE(scalar.shape.empty());

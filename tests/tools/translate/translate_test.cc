@@ -68,7 +68,7 @@ std::vector<float> line(const at::Tensor& values) {
   return {whole.const_data_ptr<float>(), whole.const_data_ptr<float>() + whole.numel()};
 }
 
-TEST(TranslateImageTest, ImagesAreReflectedToMultiplesOfFourAndCutBack) {
+TEST(TranslateImageTest, ImagesArePaddedByReflectionToMultiplesOfFourAndCropped) {
   Negative generator;
   const at::Tensor image = ramp(9, 10);
   const at::Tensor result = translate_image(generator, image, 0);
@@ -182,7 +182,7 @@ TEST_F(TranslateFolderTest, EightBitsInAreEightBitsOut) {
                   .item<bool>());
 }
 
-TEST_F(TranslateFolderTest, SixteenBitsAreKeptOnRequest) {
+TEST_F(TranslateFolderTest, SixteenBitsAreKeptIfRequested) {
   write_png16(path("in/deep.png"), 1, 4, 1, {0, 1, 30000, 65535});
   Negative generator;
   translate(generator, {.bits = 16});
@@ -395,7 +395,7 @@ TEST_F(TranslateFolderTest, NothingIsOverwrittenUnlessForced) {
   EXPECT_NE(read_file(path("out/101.png")), "mine");
 }
 
-TEST_F(TranslateFolderTest, TwoImagesThatWouldGetOneNameAreRefused) {
+TEST_F(TranslateFolderTest, TwoImagesWithTheSameOutputNameAreRefused) {
   write_png(path("in/x.png"), test_image(8, 8));
   write_jpeg(path("in/x.jpg"), 8, 8, 1, std::vector<uint8_t>(64, 77));
   EXPECT_THAT(refusal({.force = true}),
@@ -430,7 +430,7 @@ TEST_F(TranslateFolderTest, AnImageThatCannotBeReadDoesNotLoseTheOthers) {
   EXPECT_FALSE(fs::exists(path("out/b.png")));
 }
 
-TEST_F(TranslateFolderTest, WhatTheGeneratorCannotDoIsAFailureOfThatImage) {
+TEST_F(TranslateFolderTest, AGeneratorErrorFailsOnlyThatImage) {
   class Choosy final : public Generator {
    public:
     torch::nn::Module& module() override { return module_; }
@@ -451,7 +451,7 @@ TEST_F(TranslateFolderTest, WhatTheGeneratorCannotDoIsAFailureOfThatImage) {
                                                  HasSubstr("--tiles"), Not(HasSubstr("\n")))));
 }
 
-TEST_F(TranslateFolderTest, SaysWhatOptionsCannotBeMet) {
+TEST_F(TranslateFolderTest, SaysWhichOptionsAreInvalid) {
   write_png(path("in/x.png"), test_image(8, 8));
   EXPECT_THAT(refusal({.size = 30}), HasSubstr("multiple of 4"));
   EXPECT_THAT(refusal({.size = 4}), HasSubstr("at least 8"));
@@ -461,7 +461,7 @@ TEST_F(TranslateFolderTest, SaysWhatOptionsCannotBeMet) {
   EXPECT_FALSE(fs::exists(path("out")));
 }
 
-TEST_F(TranslateFolderTest, APng16WriterGivesBackWhatItGot) {
+TEST_F(TranslateFolderTest, WhatAPng16WriterWritesIsReadBack) {
   const at::Tensor image = at::arange(3 * 4 * 5, at::kFloat).mul(1092).view({3, 4, 5});
   write_png(path("deep.png"), image);
   EXPECT_TRUE(at::equal(read_image(path("deep.png")), image));
