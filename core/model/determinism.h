@@ -1,9 +1,9 @@
-// LibTorch's switches that make equal inputs give equal bits.
+// LibTorch's switches that make equal inputs produce equal bits.
 #pragma once
 
 namespace scgan {
 
-// Makes LibTorch take deterministic kernels only, of this process and all its threads: no choice by
+// Restricts LibTorch to deterministic kernels, in all threads of this process: no choice by
 // speed, no TF32. An operation without such a kernel throws.
 void use_deterministic_kernels();
 

@@ -19,7 +19,7 @@ namespace {
 
 namespace nn = torch::nn;
 
-// Numbers of channels: those of the published network times width / 64.
+// Numbers of channels: those of the published network, scaled by width / 64.
 class Channels {
  public:
   explicit Channels(int64_t width) : width_(width) {}

@@ -10,7 +10,7 @@ namespace scgan {
 
 // Uses discriminator_width and d_norm (auto: instance) of `spec`. As published, the three inner
 // convolutions have a bias only with instance norm. Width 64 with instance norm has 2,764,737
-// parameters. Throws Error(kInvalidSpec) if d_spectral_norm is on: there is no spectral norm.
+// parameters. Throws Error(kInvalidSpec) if d_spectral_norm is on, which is not supported.
 std::shared_ptr<Discriminator> make_patch_discriminator(const ModelSpec& spec);
 
 }  // namespace scgan
