@@ -1,5 +1,5 @@
 // Image files to tensors and back: PNG (libpng), JPEG (libjpeg-turbo) and TIFF (libtiff). The
-// format is told by content.
+// format follows from the content.
 #pragma once
 
 #include <ATen/core/Tensor.h>

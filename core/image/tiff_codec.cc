@@ -119,9 +119,9 @@ class TiffReader {
     throw Error(ErrorKind::kData, fmt::format("{}: {}", file_.string(), text));
   }
   [[noreturn]] void fail_as_damaged() const {
-    fail(fmt::format("damaged or truncated TIFF: {}", source_.complaint().empty()
+    fail(fmt::format("damaged or truncated TIFF: {}", source_.error_text().empty()
                                                           ? "libtiff cannot read it"
-                                                          : source_.complaint().c_str()));
+                                                          : source_.error_text().c_str()));
   }
 
   // Returns the value of a tag that holds one number, or its default.
@@ -148,7 +148,7 @@ class TiffReader {
       if (is_reduced()) continue;
       if (whole++ == 0) chosen = TIFFCurrentDirectory(tiff_.get());
     } while (TIFFReadDirectory(tiff_.get()) == 1);
-    if (!source_.complaint().empty()) fail_as_damaged();
+    if (!source_.error_text().empty()) fail_as_damaged();
     if (whole > 1) {
       fail(
           fmt::format("has {} pages; it must hold one image, so save each page (channel, "

@@ -13,11 +13,11 @@ namespace scgan {
 struct TiffCallbacks {
   // Both handlers return 1 (handled), so that libtiff does not call the global ones, which print.
   static int on_error(TIFF*, void* user, const char*, const char* format, va_list values) {
-    std::string& complaint = static_cast<TiffSource*>(user)->complaint_;
-    if (!complaint.empty()) return 1;
+    std::string& error_text = static_cast<TiffSource*>(user)->error_text_;
+    if (!error_text.empty()) return 1;
     std::array<char, 512> text{};
     std::vsnprintf(text.data(), text.size(), format, values);
-    complaint = text.data();
+    error_text = text.data();
     return 1;
   }
 

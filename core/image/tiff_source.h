@@ -24,13 +24,13 @@ class TiffSource {
   TiffSource(const TiffSource&) = delete;
   TiffSource& operator=(const TiffSource&) = delete;
 
-  // If the first page cannot be read, returns a null handle and sets complaint().
+  // If the first page cannot be read, returns a null handle and sets error_text().
   TiffHandle open();
 
   size_t size() const { return bytes_.size(); }
 
   // The first error since open(); empty if there was none.
-  const std::string& complaint() const { return complaint_; }
+  const std::string& error_text() const { return error_text_; }
 
   // Whether libjpeg had to invent pixels, which it reports only as a warning.
   bool damaged() const { return damaged_; }
@@ -40,7 +40,7 @@ class TiffSource {
 
   const std::string& bytes_;
   toff_t next_ = 0;
-  std::string complaint_;
+  std::string error_text_;
   bool damaged_ = false;
 };
 
