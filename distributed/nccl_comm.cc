@@ -90,7 +90,7 @@ void NcclComm::fail(ncclResult_t status, const char* operation, std::source_loca
   const std::string detail = ncclGetLastError(comm_.get());
   const bool out_of_memory = device_fault_in(detail) == DeviceFault::kOutOfMemory;
   // A rank that aborts sends its reason first, but NCCL's error may arrive before that message. The
-  // reason tells more.
+  // reason says more.
   for (const auto end = Clock::now() + kAbortNoticeTimeout; !out_of_memory && Clock::now() < end;) {
     throw_if_aborted_();
     std::this_thread::sleep_for(kAbortNoticeTimeout / 50);
