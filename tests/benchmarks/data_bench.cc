@@ -1,5 +1,5 @@
 // data_bench [COUNT [SIZE]]: what a start costs on COUNT PNG files (10,000) of SIZE x SIZE pixels
-// (256): decoding alone, the first start, which decodes and makes the cache, and the second one.
+// (256): decoding alone, the first start, which decodes and builds the cache, and the second one.
 //
 // The files are generated cells, of which a few dozen are drawn and then copied, in a temporary
 // folder.

@@ -57,7 +57,7 @@ void write(const at::Tensor& features, const std::filesystem::path& file) {
              static_cast<std::streamsize>(features.nbytes()));
 }
 
-// What the script prints; empty where it cannot run (it says why on stderr).
+// The output of the script; empty if it cannot run (stderr has the reason).
 std::string output_of(const std::string& command) {
   std::string output;
   FILE* pipe = popen(command.c_str(), "r");

@@ -101,7 +101,7 @@ const Settings kLpips = {{"loss.ssl_distance", "lpips"},
                          {"loss.lpips_weights", "lpips.safetensors"}};
 const Settings kPercentile = {
     {"data.kind", "folders"}, {"data.root", "cells"}, {"data.scaling", "percentile"}};
-// Makes a run of its own where the value is what `auto` stands for.
+// Makes the run a separate one if the value equals what `auto` means.
 const Settings kOtherRun = {{"train.adam_eps", "2e-8"}};
 
 // What a key, or a key with one value, can only be run with.
@@ -132,7 +132,7 @@ Settings operator+(Settings first, const Settings& second) {
   return first;
 }
 
-// Combinations of keys that take different ways through the code than each alone.
+// Combinations of keys that take other paths through the code than each key alone.
 std::vector<Settings> combinations() {
   std::vector<Settings> all = {
       {{"model.decoders", "[]"}},
@@ -194,7 +194,7 @@ Settings needs_of(const std::string& name) {
   return found == kNeeds.end() ? Settings{} : found->second;
 }
 
-// One per run, the first as kBase says.
+// One per run; the first is kBase.
 std::vector<Settings> all_variants() {
   std::vector<Settings> all = {kBase};
   for (const SpecKey& key : spec_keys()) {
@@ -202,7 +202,7 @@ std::vector<Settings> all_variants() {
       if (is_base(key, value)) continue;
       Settings settings{{key.path, value}};
       settings = settings + needs_of(key.path) + needs_of(key.path + ": " + value);
-      // A key that is not part of a run's identity needs another one to make a run of its own.
+      // A key that is not part of a run's identity needs another one to make a separate run.
       if (!key.in_run_id) settings["train.adam_eps"] = fmt::format("{}e-11", 1001 + all.size());
       all.push_back(settings);
     }
@@ -224,7 +224,7 @@ std::string sweep_text(const std::vector<Settings>& variants) {
       text);
 }
 
-// What scgan_translate can tell apart in a file of weights: names, types and shapes.
+// What scgan_translate can distinguish in a file of weights: names, types and shapes.
 std::string form_of(const fs::path& weights) {
   std::string form;
   for (const auto& [name, tensor] : read_safetensors(weights).tensors) {

@@ -10,7 +10,7 @@
 namespace scgan::end_to_end {
 namespace {
 
-// The cells of a table row, which are separated by two or more blanks.
+// The cells of a table row, which are separated by two or more spaces.
 std::vector<std::string> cells(const std::string& row) {
   std::vector<std::string> result;
   for (size_t at = row.find_first_not_of(' '); at != std::string::npos;) {

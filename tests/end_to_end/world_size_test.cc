@@ -46,8 +46,8 @@ class WorldSize : public SweepFixture {
     return id;
   }
 
-  // All that a run on `ranks` ranks writes. A folder in place of its last file first makes the job
-  // fail, so that the last checkpoint is kept; the same command then finishes the run.
+  // Everything that a run on `ranks` ranks writes. A folder in place of its last file first makes
+  // the job fail, so that the last checkpoint is kept; the same command then finishes the run.
   struct Written {
     Digests with_checkpoint, results, report;
   };

@@ -60,7 +60,7 @@ TEST_F(TemporaryFileTest, InMemoryItIsWrittenAndReadAsOnDisk) {
 }
 
 TEST_F(TemporaryFileTest, WithoutALinkItIsCopied) {
-  // A file that was made in memory cannot be linked into a folder.
+  // A file that was created in memory cannot be linked into a folder.
   const TemporaryFile file = TemporaryFile::in_memory();
   const std::string bytes(5 << 20, 'x');
   file.write_at(0, bytes.data(), bytes.size());

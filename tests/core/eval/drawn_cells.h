@@ -1,4 +1,4 @@
-// Cells drawn by hand: ellipses whose size, shape and brightness a test knows.
+// Cells for tests: ellipses of known size, shape and brightness.
 #pragma once
 
 #include <ATen/core/Tensor.h>

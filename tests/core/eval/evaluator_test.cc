@@ -14,7 +14,7 @@
 namespace scgan {
 namespace {
 
-// Gives its input back: translation that changes nothing.
+// Returns its input: a translation that changes nothing.
 class Identity final : public Generator {
  public:
   torch::nn::Module& module() override { return module_; }
@@ -47,7 +47,8 @@ TEST_F(EvaluatorTest, IdentityScoresAsTheUntranslatedImages) {
   const Score score = evaluator.score(identity_, Direction::kAtoB, solo);
   EXPECT_EQ(score.n_real, 10);
   EXPECT_EQ(score.n_fake, 10);
-  // The way to [-1, 1] and back truncates some levels by one, which these features notice a little.
+  // Converting to [-1, 1] and back lowers some levels by one, which changes these features
+  // slightly.
   EXPECT_NEAR(score.fid / score.fid_untranslated, 1, 0.2);
   EXPECT_GT(score.fid_untranslated, score.fid_real_halves);
 }
@@ -108,7 +109,7 @@ TEST_F(EvaluatorTest, ScoresHaveTheSameBitsAtAnyWorldSize) {
   }
 }
 
-// Rank 0 has scored alone before, rank 1 has not: both must take part in what one of them lacks.
+// Only rank 0 has scored before: both ranks must compute what one of them lacks.
 TEST_F(EvaluatorTest, RanksWithDifferentHistoriesScoreTogether) {
   SoloCommunicator solo;
   const Score expected =

@@ -1,4 +1,4 @@
-// Feature sets that golden_values.py makes as well.
+// The feature sets of golden_values.py.
 #pragma once
 
 #include <ATen/core/Tensor.h>

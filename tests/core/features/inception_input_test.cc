@@ -70,7 +70,7 @@ TEST(InceptionInputVariantsTest, DifferInWhereTheySample) {
   EXPECT_NEAR(at_column(InceptionInput::kLegacyTensorflow, 149), (255 * 298. / 299 - 128) / 128,
               1e-5);
   EXPECT_NEAR(at_column(InceptionInput::kClean, 149), (127.5 - 128) / 128, 1e-6);
-  // From pixel 1 on nothing is right of it; column 0 lies left of pixel 0's centre.
+  // No pixel lies to the right of pixel 1; column 0 lies to the left of pixel 0's centre.
   EXPECT_EQ(at_column(InceptionInput::kLegacyTensorflow, 150), 127. / 128);
   EXPECT_EQ(at_column(InceptionInput::kLegacyPytorch, 0), -1);
   EXPECT_EQ(at_column(InceptionInput::kClean, 0), -1);  // clipped: bicubic undershoots

@@ -1,4 +1,4 @@
-// Weights and images that tests/oracle/inception_oracle.py makes as well, and its golden files.
+// The weights and images of tests/oracle/inception_oracle.py, and its golden files.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -36,7 +36,7 @@ std::string refusal(const NamedTensors& tensors) {
   return message;
 }
 
-// What is said of the weights after `change` of the tensor of this name.
+// The error for the weights after `change` of the tensor `name`.
 std::string refusal_after(const std::string& name,
                           const std::function<at::Tensor(const at::Tensor&)>& change) {
   NamedTensors tensors = weights();

@@ -59,7 +59,7 @@ TEST(RandomConvExtractorTest, MemoryLayoutDoesNotChangeTheBits) {
 }
 
 TEST(RandomConvExtractorTest, FirstFeaturesAreMeanAndDeviationOfTheFirstLayer) {
-  // One grey level for all pixels: a layer differs at the border only, whose share falls.
+  // All pixels are equal: a layer differs only at the border, whose share falls.
   const RandomConvExtractor extractor;
   const at::Tensor grey = extractor.features(at::full({1, 3, 64, 64}, 255, at::kByte));
   const at::Tensor larger = extractor.features(at::full({1, 3, 256, 256}, 255, at::kByte));

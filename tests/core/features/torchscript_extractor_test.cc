@@ -44,7 +44,7 @@ class TorchScriptExtractorTest : public testing::Test {
     return make_feature_extractor({.kind = ExtractorKind::kTorchScript, .file = file, .digest = ""},
                                   size);
   }
-  // The message with which the file is refused.
+  // The message of the error for the file.
   static std::string refusal(const std::string& file) {
     const std::string message = data_error_of([&] { open(file); });
     EXPECT_THAT(message, AllOf(HasSubstr(file), Not(HasSubstr("\n"))));
@@ -136,7 +136,7 @@ def forward(self, x):
 )")));
 }
 
-// The allocator really refuses; the interpreter makes a plain runtime_error of what it throws.
+// The allocation really fails; the interpreter turns its exception into a plain runtime_error.
 TEST_F(TorchScriptExtractorTest, OutOfMemoryIsNotAnErrorOfTheFile) {
   const auto extractor = open(save(R"(
 def forward(self, x):

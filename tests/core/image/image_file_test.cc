@@ -119,7 +119,8 @@ TEST_F(ImageFileTest, FilesThatAreNotImagesAreNamed) {
 }
 
 TEST_F(ImageFileTest, ShortFileThatClaimsAHugeImageIsRefused) {
-  // Signature, header chunk of 60000 x 60000 RGB with its checksum, and the begin of the pixels.
+  // Signature, header chunk of 60000 x 60000 RGB with its checksum, and the beginning of the
+  // pixels.
   std::string bytes("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xea\x60\0\0\xea\x60\x08\x02\0\0\0", 29);
   bytes += "\x0f\xb0\xe2\x15";
   bytes += std::string("\0\0\0\x01IDAT", 8);

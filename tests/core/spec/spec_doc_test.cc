@@ -39,7 +39,7 @@ std::string default_text(const SpecKey& key) {
   return to_json(value);
 }
 
-// The tables of docs/spec.md by section, as the document must hold them.
+// The tables that docs/spec.md must contain, by section.
 std::map<std::string, std::string> rendered_tables() {
   std::map<std::string, std::string> tables;
   for (const SpecKey& key : spec_keys()) {

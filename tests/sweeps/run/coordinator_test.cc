@@ -331,7 +331,7 @@ TEST_F(CoordinatorTest, AnErrorThatEndsTheJobIsStoredInTheAttemptOfItsRank) {
   EXPECT_EQ(store_.run(id(1)).reason, "rank 1 is gone");
 }
 
-// As when a rank has no memory for the communicator of its group.
+// Happens when a rank has no memory for the communicator of its group.
 TEST_F(CoordinatorTest, AnErrorBeforeTheAttemptWasReportedIsStoredToo) {
   start(1, 2);
   for (const int each : {0, 1}) expect_order<order::StartRun>(each);

@@ -104,7 +104,7 @@ TEST_F(CompareSetsTest, ConstantImagesGiveTheDistanceOfTheirColours) {
 
 TEST_F(CompareSetsTest, KidOfFourPointsIsTheHandComputedOne) {
   add_four_point_sets();
-  // k(x, y) = (x.y / 3 + 1)^3, as the third feature is there and 0 throughout.
+  // k(x, y) = (x.y / 3 + 1)^3, since the third feature exists and is always 0.
   const auto k = [](double product) { return std::pow(product / 3 + 1, 3); };
   // Products of pairs within A = (0,0) (2,0) (0,2) (2,2): 0 0 0 0 4 4; each pair counts twice.
   const double aa = 2 * (4 * k(0) + 2 * k(4));
@@ -179,7 +179,7 @@ TEST_F(CompareSetsTest, SixteenBitsAreScaledToEightByTheFullRange) {
   EXPECT_EQ(result.images_16bit, 2);
 }
 
-// The evaluator truncates too (EvaluatorTest), so that one folder has one score everywhere.
+// The evaluator truncates too (EvaluatorTest), so a folder has the same score in both.
 TEST_F(CompareSetsTest, SixteenBitsHoldEightWithoutLossAndAreTruncated) {
   fs::create_directories(path("a"));
   std::vector<uint16_t> levels(256);
