@@ -81,7 +81,7 @@ TEST_P(GanStepGpuTest, TwentyStepsHaveTheSameBitsOnAllRanksAsOnOne) {
   expect_equal(twenty_steps(), trained(*world, *gpu_of_rank(), kSteps));
 }
 
-TEST_P(GanStepGpuTest, RecomputingForwardsGivesTheSameBits) {
+TEST_P(GanStepGpuTest, RecomputingForwardsProducesTheSameBits) {
   const Trained kept = trained(solo_, *gpu_of_rank(), 3);
   spec_.run.recompute = !spec_.run.recompute;
   expect_equal(kept, trained(solo_, *gpu_of_rank(), 3));

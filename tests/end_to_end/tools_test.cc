@@ -84,7 +84,7 @@ TEST_F(Tools, FidOfAFolderWithItselfIsZeroAndRepeatable) {
   EXPECT_EQ(fid({"a", "b", "--json"}).out, fid({"a", "b", "--json"}).out);
 }
 
-TEST_F(Tools, SavedStatisticsGiveTheDistanceOfTheirImages) {
+TEST_F(Tools, SavedStatisticsHaveTheDistanceOfTheirImages) {
   make_sets();
   const Ended saved = fid({"b", "--save", "b.npz"});
   EXPECT_EQ(saved.exit_code, kDone) << saved.text();

@@ -37,7 +37,7 @@ TEST(BucketLayoutTest, PublishedGeneratorsAreFiveBuckets) {
   EXPECT_EQ(bucket_layout(2 * 11'378'179, 4).size(), 5);
 }
 
-TEST(BucketLayoutTest, CoversEveryElementOnceWhateverTheSizes) {
+TEST(BucketLayoutTest, CoversEveryElementOnceForAnySizes) {
   for (const int64_t elements : {1, 15, 16, 17, 1000, 4096, 65537}) {
     for (const int64_t first : {64, 100, 4096}) {
       int64_t end = elements;

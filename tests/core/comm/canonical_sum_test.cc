@@ -46,7 +46,7 @@ TEST(TreeSumTest, OrderMattersForTheseNumbers) {
   EXPECT_FALSE(at::equal(in_a_row, tree_by_hand(0, 8)));
 }
 
-TEST(TreeSumTest, LastTermInPartsGivesTheSameBitsInTheSameVector) {
+TEST(TreeSumTest, LastTermInPartsHasTheSameBitsInTheSameVector) {
   for (const int64_t count : {1, 2, 4, 8}) {
     TreeSum earlier;
     const at::Tensor first = term(0);
@@ -75,7 +75,7 @@ TEST_P(CanonicalSumTest, HasTheSameBitsAtAnyWorldSize) {
   });
 }
 
-TEST_P(CanonicalSumTest, ReducerGivesTheSameAndLeavesAllReduceToTheLibrary) {
+TEST_P(CanonicalSumTest, ReducerReturnsTheSameAndLeavesAllReduceToTheLibrary) {
   const int ranks = GetParam();
   for (const Reduction reduction : {Reduction::kCanonical, Reduction::kAllReduce}) {
     on_ranks(ranks, [&](Communicator& communicator) {

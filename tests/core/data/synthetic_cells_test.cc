@@ -56,7 +56,7 @@ void expect_ratios(const SyntheticSpec& spec, const Population& ratios) {
   EXPECT_NEAR(b.texture / a.texture, ratios.texture, 1e-9);
 }
 
-TEST(SyntheticCellsTest, SameArgumentsGiveTheSameImage) {
+TEST(SyntheticCellsTest, SameArgumentsDrawTheSameImage) {
   const at::Tensor image = synthetic_image({}, Split::kTrainA, 3, 64);
   EXPECT_EQ(image.sizes(), (std::vector<int64_t>{3, 64, 64}));
   EXPECT_EQ(image.scalar_type(), at::kByte);

@@ -40,7 +40,7 @@ TEST(RandomConvExtractorTest, WeightsNeverChange) {
   EXPECT_EQ(RandomConvExtractor().name(), "random_conv");
 }
 
-TEST(RandomConvExtractorTest, TwoExtractorsGiveEqualBitsWhateverTheGlobalSeed) {
+TEST(RandomConvExtractorTest, TwoExtractorsReturnEqualBitsForAnyGlobalSeed) {
   const at::Tensor input = images(4, 64, 11);
   at::manual_seed(1);
   const at::Tensor first = RandomConvExtractor().features(input);

@@ -48,7 +48,7 @@ TEST(InitializeTest, AnElementIsTheDrawOfItsNetworkTensorAndPosition) {
   EXPECT_FLOAT_EQ(weight[11].item<float>(), static_cast<float>(0.02 * draws.normal(3002, 11)));
 }
 
-TEST(InitializeTest, EqualKeysGiveEqualWeightsWhateverThePreviousOnes) {
+TEST(InitializeTest, EqualKeysSetEqualWeightsForAnyPreviousOnes) {
   const auto first = make_fastgan_discriminator(ssl_spec(4), 64);
   const auto second = make_fastgan_discriminator(ssl_spec(4), 64);
   initialize(*first, 7, NetworkIndex::kDA);

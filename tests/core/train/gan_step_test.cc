@@ -75,7 +75,7 @@ TEST_P(GanStepTest, StateAndLossesHaveTheSameBitsAtAnyWorldSize) {
   }
 }
 
-TEST_P(GanStepTest, RecomputingForwardsGivesTheSameBits) {
+TEST_P(GanStepTest, RecomputingForwardsProducesTheSameBits) {
   const auto [kept, kept_losses] = trained(spec_, data_, solo_, 2);
   spec_.run.recompute = true;
   const auto [redone, redone_losses] = trained(spec_, data_, solo_, 2);
@@ -97,7 +97,7 @@ TEST_P(GanStepTest, AllReduceOnTwoRanksHasTheBitsOfTheCanonicalSum) {
   }
 }
 
-TEST_P(GanStepTest, AllReduceOnFourRanksHasTheSameBitsWhateverTheBuckets) {
+TEST_P(GanStepTest, AllReduceOnFourRanksHasTheSameBitsForAnyBuckets) {
   spec_.run.reduction = Reduction::kAllReduce;
   on_ranks(4, [&](Communicator& communicator) {
     const auto [in_one, in_one_losses] = trained(spec_, data_, communicator, 2);

@@ -158,7 +158,7 @@ TEST(OutputLockTest, StoppedProcessKeepsItsLock) {
   EXPECT_NE(refusal(folder.path()), "");
 }
 
-TEST(OutputLockTest, HolderOnAnotherHostIsJudgedByItsCounter) {
+TEST(OutputLockTest, HolderOnAnotherHostIsAliveIfItsCounterGrows) {
   const TempDir folder;
   Holder far(folder.path(), true);
   const std::string with_flock = refusal(folder.path());

@@ -92,7 +92,7 @@ class CompareSetsTest : public testing::Test {
   TempDir folder_;
 };
 
-TEST_F(CompareSetsTest, ConstantImagesGiveTheDistanceOfTheirColours) {
+TEST_F(CompareSetsTest, ConstantImagesHaveTheDistanceOfTheirColours) {
   add_four_point_sets();
   const FidReport report = compare("a", "b");
   EXPECT_NEAR(report.fid.value(), 19.0 / 3, 1e-12);

@@ -149,7 +149,7 @@ class TranslateFolderTest : public testing::Test {
   TempDir folder_;
 };
 
-TEST_F(TranslateFolderTest, ZeroWeightsGiveTheTanhOfTheLastBias) {
+TEST_F(TranslateFolderTest, ZeroWeightsReturnTheTanhOfTheLastBias) {
   write_png(path("in/x.png"), test_image(10, 13));
   const auto generator = make_resnet_generator(2, 1);
   const at::NoGradGuard no_grad;
