@@ -1,5 +1,6 @@
 // The output of the programs for people: plan, version, progress, reports.
 #include <algorithm>
+#include <regex>
 
 #include "tests/end_to_end/sweep_fixture.h"
 
@@ -36,6 +37,27 @@ TEST_F(Output, ADryRunListsTheRunsAndWritesNothing) {
   EXPECT_THAT(ended.out, ContainsRegex("[0-9a-f]{16} +scgan +100 +1 .*to do"));
   EXPECT_THAT(ended.out, HasSubstr("2 runs"));
   EXPECT_EQ(listing(path(".")), before);
+}
+
+// Of a stopped and of a finished sweep. Numbers and run ids stand for any other.
+TEST_F(Output, TheDocumentNamesEveryFileOfTheOutputFolder) {
+  const std::string document = read_text(fs::path(SCGAN_SOURCE_DIR) / "docs" / "output.md");
+  const std::regex run("runs/[0-9a-f]{16}"), number("[0-9]{8}");
+  for (const Words& more : {Words{"--stop-after", "0.00001"}, Words{}}) {
+    Words words{"tiny.yaml", "--out", "out"};
+    words.insert(words.end(), more.begin(), more.end());
+    EXPECT_EQ(sweep(0, words).exit_code, more.empty() ? 0 : 75);
+    for (const auto& entry : fs::recursive_directory_iterator(path("out"))) {
+      if (!entry.is_regular_file()) continue;
+      std::string name = fs::relative(entry.path(), path("out")).string();
+      name = std::regex_replace(std::regex_replace(name, run, "runs/ID"), number, "N");
+      if (name.starts_with("locks/")) name = "locks/";
+      if (name.starts_with("cache/")) name = "cache/";
+      if (name == "runs/ID/checkpoint-N.json") name = "`.json`";
+      if (name == "runs/ID/netG_B.safetensors") name = "`netG_B.safetensors`";
+      EXPECT_THAT(document, HasSubstr(name));
+    }
+  }
 }
 
 TEST_F(Output, ADryRunUnderMpirunListsTheRunsOnce) {
