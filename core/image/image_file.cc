@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <string_view>
+#include <utility>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/image/jpeg_codec.h"
+#include "core/image/orientation.h"
 #include "core/image/png_codec.h"
 #include "core/image/tiff_codec.h"
 
@@ -34,13 +36,7 @@ Format format_of(const std::string& bytes, const std::filesystem::path& file) {
   fail(file, bytes.empty() ? "is empty" : "is neither a PNG nor a JPEG nor a TIFF image");
 }
 
-}  // namespace
-
-std::string read_image_bytes(const std::filesystem::path& file) {
-  return read_data_file(file, "an image");
-}
-
-ImageInfo image_info(const std::string& bytes, const std::filesystem::path& file) {
+ImageInfo stored_info(const std::string& bytes, const std::filesystem::path& file) {
   switch (format_of(bytes, file)) {
     case Format::kPng:
       return png_info(bytes, file);
@@ -51,7 +47,7 @@ ImageInfo image_info(const std::string& bytes, const std::filesystem::path& file
   }
 }
 
-at::Tensor decode_image(const std::string& bytes, const std::filesystem::path& file) {
+at::Tensor decode_stored(const std::string& bytes, const std::filesystem::path& file) {
   switch (format_of(bytes, file)) {
     case Format::kPng:
       return decode_png(bytes, file);
@@ -60,6 +56,22 @@ at::Tensor decode_image(const std::string& bytes, const std::filesystem::path& f
     default:
       return decode_tiff(bytes, file);
   }
+}
+
+}  // namespace
+
+std::string read_image_bytes(const std::filesystem::path& file) {
+  return read_data_file(file, "an image");
+}
+
+ImageInfo image_info(const std::string& bytes, const std::filesystem::path& file) {
+  ImageInfo info = stored_info(bytes, file);
+  if (is_transposed(info.orientation)) std::swap(info.height, info.width);
+  return info;
+}
+
+at::Tensor decode_image(const std::string& bytes, const std::filesystem::path& file) {
+  return upright(decode_stored(bytes, file), stored_info(bytes, file).orientation);
 }
 
 ImageInfo read_image_info(const std::filesystem::path& file) {

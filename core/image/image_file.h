@@ -1,5 +1,6 @@
 // Image files to tensors and back: PNG (libpng), JPEG (libjpeg-turbo) and TIFF (libtiff). The
-// format follows from the content.
+// format follows from the content. An image that is stored rotated or mirrored (EXIF in PNG and JPEG, the
+// tag Orientation in TIFF) becomes upright. docs/images.md says what is read and what is refused.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,14 +19,16 @@ struct ImageInfo {
   int64_t width = 0;
   int64_t channels = 0;  // as in the file: 1 or 3
   int64_t bits = 0;      // per channel: 8 or 16 (unsigned), 32 (float)
+  // How the file stores it, by the numbers of core/image/orientation.h.
+  int orientation = 1;
 };
 
 // A file's bytes. Throws Error(kData) naming the file when it cannot be read.
 std::string read_image_bytes(const std::filesystem::path& file);
 
-// Looks at the header only. Throws Error(kData) naming the file: neither PNG nor JPEG nor TIFF, an
-// alpha channel or another channel count than 1 or 3, another type of pixels, a size over 65,500
-// pixels per side.
+// Looks at the header only; height and width are those of the upright image. Throws Error(kData)
+// naming the file: neither PNG nor JPEG nor TIFF, an alpha channel or another channel count than 1
+// or 3, another type of pixels, a size over 65,500 pixels per side.
 ImageInfo image_info(const std::string& bytes, const std::filesystem::path& file);
 
 // Decodes to [3, H, W]: uint8 (8-bit files), or float32 holding 0 ... 65535 (16-bit files) or the

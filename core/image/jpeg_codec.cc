@@ -10,13 +10,20 @@
 //
 #include <jerror.h>
 
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/image/orientation.h"
 #include "core/image/planes.h"
 
 namespace scgan {
 namespace {
+
+constexpr int kMostLeftOver = 2;
+constexpr int kEndOfBlock = 0;  // the symbol of the tables for AC coefficients
+// More zero bytes in a row than codes make of any image, unless zeros stand for flat blocks.
+constexpr size_t kMostZeros = 31;
 
 // libjpeg reports errors through callbacks. An exception may pass through its frames: the owner
 // below calls jpeg_destroy_decompress, which frees everything that these frames hold.
@@ -28,13 +35,23 @@ namespace {
               fmt::format("{}: damaged or truncated JPEG: {}", file->string(), text.data()));
 }
 
-// Warnings (level -1) report damage, after which libjpeg invents pixels, except for three that
-// affect no pixel.
+// Warnings (level -1) report damage, after which libjpeg invents pixels, except for some that
+// affect no pixel. More than a few left-over bytes mean that data before them was lost.
+bool is_harmless(const jpeg_error_mgr& errors) {
+  switch (errors.msg_code) {
+    case JWRN_EXTRANEOUS_DATA:
+      return errors.msg_parm.i[0] <= kMostLeftOver;
+    case JWRN_ADOBE_XFORM:
+    case JWRN_JFIF_MAJOR:
+    case JWRN_NOT_SEQUENTIAL:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void on_message(j_common_ptr jpeg, int level) {
-  const int code = jpeg->err->msg_code;
-  const bool harmless =
-      code == JWRN_EXTRANEOUS_DATA || code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR;
-  if (level < 0 && !harmless) fail(jpeg);
+  if (level < 0 && !is_harmless(*jpeg->err)) fail(jpeg);
 }
 
 // A separate member, so that it is freed when the constructor of JpegReader throws.
@@ -56,8 +73,9 @@ struct Decompressor {
 class JpegReader {
  public:
   JpegReader(const std::string& bytes, const std::filesystem::path& file)
-      : file_(file), decompressor_(file_), jpeg_(decompressor_.jpeg) {
+      : bytes_(bytes), file_(file), decompressor_(file_), jpeg_(decompressor_.jpeg) {
     jpeg_mem_src(&jpeg_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+    jpeg_save_markers(&jpeg_, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(&jpeg_, TRUE);
     if (jpeg_.num_components != 1 && jpeg_.num_components != 3) {
       throw Error(
@@ -69,13 +87,14 @@ class JpegReader {
   }
 
   ImageInfo info() const {
-    return {jpeg_.image_height, jpeg_.image_width, jpeg_.num_components, 8};
+    return {jpeg_.image_height, jpeg_.image_width, jpeg_.num_components, 8, orientation()};
   }
 
   // Returns the rows with interleaved channels.
   std::vector<uint8_t> pixels() {
     jpeg_.out_color_space = jpeg_.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_.dct_method = JDCT_ISLOW;
+    const size_t scan = place();
     jpeg_start_decompress(&jpeg_);
     const size_t row_bytes = size_t{jpeg_.output_width} * static_cast<size_t>(jpeg_.num_components);
     std::vector<uint8_t> pixels(row_bytes * jpeg_.output_height);
@@ -84,10 +103,40 @@ class JpegReader {
       jpeg_read_scanlines(&jpeg_, &row, 1);
     }
     jpeg_finish_decompress(&jpeg_);
+    check_zeros(scan, place());
     return pixels;
   }
 
  private:
+  // Of the next byte that libjpeg reads.
+  size_t place() const { return bytes_.size() - jpeg_.src->bytes_in_buffer; }
+
+  int orientation() const {
+    constexpr std::string_view kExif("Exif\0\0", 6);
+    for (auto* marker = jpeg_.marker_list; marker != nullptr; marker = marker->next) {
+      const std::string_view data(reinterpret_cast<const char*>(marker->data), marker->data_length);
+      if (data.starts_with(kExif)) return exif_orientation(data.substr(kExif.size()));
+    }
+    return kUpright;
+  }
+
+  // The symbol whose code consists of zero bits.
+  static int symbol_of_zeros(const JHUFF_TBL* table) { return table->huffval[0]; }
+
+  // A part of the file that was never written or was zeroed decodes without a warning: to equal
+  // coefficients in every block. In files whose tables give the code of zeros to the end of a
+  // block, zeros may as well be flat blocks.
+  void check_zeros(size_t begin, size_t end) const {
+    if (jpeg_.arith_code != 0 || jpeg_.progressive_mode != 0) return;
+    const JHUFF_TBL* table = jpeg_.ac_huff_tbl_ptrs[jpeg_.comp_info[0].ac_tbl_no];
+    if (table == nullptr || symbol_of_zeros(table) == kEndOfBlock) return;
+    const size_t zeros =
+        std::string_view(bytes_).substr(begin, end - begin).find(std::string(kMostZeros + 1, '\0'));
+    if (zeros == std::string_view::npos) return;
+    throw Error(ErrorKind::kData, fmt::format("{}: damaged JPEG: only zeros from byte {} on",
+                                              file_.string(), begin + zeros));
+  }
+
   // Runs before any memory is allocated for the pixels: a short file cannot hold a large image.
   // Every block of 8 x 8 samples takes at least one bit, except with arithmetic coding.
   void check_length(size_t bytes) const {
@@ -102,6 +151,7 @@ class JpegReader {
                             file_.string(), bytes, jpeg_.image_width, jpeg_.image_height));
   }
 
+  const std::string& bytes_;
   std::filesystem::path file_;
   Decompressor decompressor_;
   jpeg_decompress_struct& jpeg_;

@@ -7,10 +7,12 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/image/orientation.h"
 #include "core/image/planes.h"
 
 namespace scgan {
@@ -29,6 +31,19 @@ template <ErrorKind kind>
 }
 
 void on_warning(png_structp, png_const_charp) {}
+
+// The content of the first chunk of a type, wherever in the file it is; empty if there is none.
+std::string_view chunk_of(std::string_view bytes, std::string_view type) {
+  constexpr size_t kSignature = 8;
+  constexpr size_t kFrame = 12;  // length, type and checksum
+  for (size_t at = kSignature; at + kFrame <= bytes.size();) {
+    const size_t length = png_get_uint_32(reinterpret_cast<png_const_bytep>(bytes.data() + at));
+    if (length > bytes.size() - at - kFrame) return {};
+    if (bytes.substr(at + 4, 4) == type) return bytes.substr(at + 8, length);
+    at += kFrame + length;
+  }
+  return {};
+}
 
 struct Source {
   const std::string& bytes;
@@ -71,7 +86,8 @@ class PngReader {
   ImageInfo info() const {
     return {png_get_image_height(png_, info_), png_get_image_width(png_, info_),
             (colour() & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1,
-            png_get_bit_depth(png_, info_) == 16 ? 16 : 8};
+            png_get_bit_depth(png_, info_) == 16 ? 16 : 8,
+            exif_orientation(chunk_of(source_.bytes, "eXIf"))};
   }
 
   // Returns the rows with interleaved channels. Sample must be uint16_t for 16-bit files, uint8_t
@@ -106,6 +122,15 @@ class PngReader {
 
   void check_shape() const {
     const ImageInfo shape = info();
+    if (const std::string_view animation = chunk_of(source_.bytes, "acTL"); animation.size() >= 4) {
+      const uint32_t frames = png_get_uint_32(reinterpret_cast<png_const_bytep>(animation.data()));
+      if (frames > 1) {
+        fail(
+            fmt::format("is an animation of {} images; it must hold one image, so save each as a "
+                        "file of its own",
+                        frames));
+      }
+    }
     if ((colour() & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(png_, info_, PNG_INFO_tRNS) != 0) {
       fail(
           fmt::format("has {} channels, one of them alpha (transparency); 3 (RGB) or 1 (grey) are "

@@ -10,7 +10,8 @@
 
 namespace scgan {
 
-// Like image_info and decode_image of core/image/image_file.h; `file` is used only in messages.
+// Like image_info and decode_image of core/image/image_file.h, but of the image as it lies in the
+// file, whatever its orientation; `file` is used only in messages.
 ImageInfo png_info(const std::string& bytes, const std::filesystem::path& file);
 at::Tensor decode_png(const std::string& bytes, const std::filesystem::path& file);
 

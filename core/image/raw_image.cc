@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/image/image_file.h"
+#include "core/image/orientation.h"
 
 namespace scgan {
 namespace {
@@ -27,10 +28,18 @@ std::string size_text(const ImageInfo& info) {
   return fmt::format("{} x {} pixels of {} bits", info.width, info.height, info.bits);
 }
 
+// Images that are turned upright have a digest of their own, since earlier versions read the same
+// bytes as other pixels.
+std::string digest_of(const std::string& bytes, const ImageInfo& info) {
+  return sha256_hex(bytes) +
+         (info.orientation == kUpright ? "" : fmt::format(" upright from {}", info.orientation));
+}
+
 RawImage read_one(const std::filesystem::path& file) {
   const std::string bytes = read_image_bytes(file);
   const ImageInfo info = image_info(bytes, file);
-  return {decode_image(bytes, file), info.bits, info.channels, kAllChannels, sha256_hex(bytes)};
+  return {decode_image(bytes, file), info.bits, info.channels, kAllChannels,
+          digest_of(bytes, info)};
 }
 
 // Sets one channel of `to`, of a grey image or to black. Plain loops, since ATen's own would start
@@ -85,7 +94,7 @@ RawImage read_channels(const ImageFiles& files) {
     }
     channels[c] = decode_image(bytes, file);
     if (!first.defined()) first = channels[c];
-    digests[c] = sha256_hex(bytes);
+    digests[c] = digest_of(bytes, info);
   }
   whole.digest = joined_digests(digests);
   whole.bits = reference.bits;
@@ -105,10 +114,14 @@ RawImage read_raw_image(const ImageFiles& files) {
 }
 
 std::string content_digest(const ImageFiles& files) {
-  if (files.size() == 1) return sha256_hex(read_image_bytes(files[0]));
+  const auto digest = [](const std::filesystem::path& file) {
+    const std::string bytes = read_image_bytes(file);
+    return digest_of(bytes, image_info(bytes, file));
+  };
+  if (files.size() == 1) return digest(files[0]);
   std::array<std::string, 3> digests{kNoFile, kNoFile, kNoFile};
   for (size_t c = 0; c < 3; ++c) {
-    if (!files[c].empty()) digests[c] = sha256_hex(read_image_bytes(files[c]));
+    if (!files[c].empty()) digests[c] = digest(files[c]);
   }
   return joined_digests(digests);
 }

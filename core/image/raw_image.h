@@ -22,7 +22,9 @@ struct RawImage {
   int64_t bits = 8;
   int64_t planes = 3;  // 1: the three channels are equal
   ChannelsPresent present = kAllChannels;
-  std::string digest;  // SHA-256 of the file or, of one file per channel, of each ("-": none)
+  // SHA-256 of the file or, of one file per channel, of each ("-": none), and the orientation of
+  // files that are not stored upright.
+  std::string digest;
 };
 
 // Reads every file once. Throws Error(kData) naming the file: it cannot be read or
@@ -36,7 +38,8 @@ struct DepthReference {
   int64_t bits = 8;
 };
 
-// Returns RawImage::digest without decoding. Throws Error(kData) if a file cannot be read.
+// Returns RawImage::digest without decoding. Throws Error(kData) if a file cannot be read or
+// is not an image.
 std::string content_digest(const ImageFiles& files);
 
 // Throws Error(kData) naming the file: another depth than the reference's, floats where scaling is

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <string_view>
 #include <type_traits>
@@ -16,11 +15,13 @@
 
 #include "core/base/error.h"
 #include "core/image/tiff_source.h"
+#include "core/image/tiff_stack.h"
 
 namespace scgan {
 namespace {
 
-constexpr int kMostPages = 64;  // more than enough: pyramids have about a dozen
+constexpr uint64_t kMostPadding = 4096;  // that writers leave between or after what they use
+constexpr int kMostPages = 64;           // more than enough: pyramids have about a dozen
 
 // A supported compression, and the most bytes that one byte of the file can expand to.
 struct Compression {
@@ -90,6 +91,7 @@ class TiffReader {
     choose_page();
     check_kind();
     check_size();
+    check_stack();
   }
 
   ImageInfo info() const { return info_; }
@@ -155,24 +157,49 @@ class TiffReader {
                       "slice or time) as a file of its own",
                       whole));
     }
+    if (whole == 0 && pages > 1) fail("holds only reduced versions of an image (thumbnails)");
     if (TIFFSetDirectory(tiff_.get(), chosen) != 1) fail_as_damaged();
-    check_stack();
   }
 
-  // Rejects stacks that TIFF stores as one page: those of ImageJ, and of files with a depth.
+  [[noreturn]] void fail_as_stack(const std::string& sign) const {
+    fail(
+        fmt::format("{}; it must hold one image, so save each image of the stack (channel, slice "
+                    "or time) as a file of its own",
+                    sign));
+  }
+
+  // Rejects stacks that TIFF stores as one page.
   void check_stack() const {
+    if (const int64_t depth = large_value(TIFFTAG_IMAGEDEPTH); depth > 1) {
+      fail_as_stack(fmt::format("has a depth of {} slices", depth));
+    }
     const char* text = nullptr;
     if (TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) == 1 && text != nullptr) {
-      const std::string_view description(text);
-      const size_t images = description.find("\nimages=");
-      if (description.starts_with("ImageJ=") && images != std::string_view::npos &&
-          std::atoll(text + images + 8) > 1) {
-        fail("is an ImageJ stack of several images; it must hold one image");
+      const int64_t images = described_images(text, {info_.height, info_.width, info_.channels});
+      if (images > 1) {
+        fail_as_stack(fmt::format("is a stack of {} images, as its ImageDescription says", images));
       }
     }
-    if (const int64_t depth = large_value(TIFFTAG_IMAGEDEPTH); depth > 1) {
-      fail(fmt::format("has a depth of {} slices; it must hold one image", depth));
+    const TiffLayout layout = tiff_layout(source_.bytes());
+    if (layout.metamorph_planes > 1) {
+      fail_as_stack(fmt::format("is a MetaMorph stack of {} images", layout.metamorph_planes));
     }
+    if (layout.has_other_image) fail_as_stack("holds another image in a sub-directory (SubIFDs)");
+    check_unreferenced(layout.unreferenced);
+  }
+
+  // Stacks of programs that describe them elsewhere: the other images follow the first one.
+  void check_unreferenced(uint64_t bytes) const {
+    if (value(TIFFTAG_COMPRESSION) != COMPRESSION_NONE) return;
+    const auto image = static_cast<uint64_t>(image_bytes());
+    if (TIFFNumberOfStrips(tiff_.get()) == 1 && TIFFIsTiled(tiff_.get()) == 0) {
+      const uint64_t held =
+          std::min<uint64_t>(TIFFGetStrileByteCount(tiff_.get(), 0), source_.size());
+      bytes += std::max(held, image) - image;
+    }
+    if (bytes < std::max(image, kMostPadding)) return;
+    fail_as_stack(
+        fmt::format("has {} bytes more than its image of {} bytes, as stacks have", bytes, image));
   }
 
   void check_kind() {
@@ -189,10 +216,7 @@ class TiffReader {
     most_inflated_ = known->most_inflated;
     check_channels(scheme == COMPRESSION_JPEG);
     check_samples();
-    if (const int orientation = value(TIFFTAG_ORIENTATION); orientation != ORIENTATION_TOPLEFT) {
-      fail(fmt::format("is stored rotated or mirrored (orientation {}); save it upright",
-                       orientation));
-    }
+    info_.orientation = value(TIFFTAG_ORIENTATION);
   }
 
   void check_channels(bool jpeg) {
@@ -253,13 +277,17 @@ class TiffReader {
                        kMaxImageSide));
     }
     const auto held = static_cast<double>(source_.size()) * static_cast<double>(most_inflated_);
-    const int64_t wanted = info_.height * info_.width * info_.channels * (info_.bits / 8);
+    const int64_t wanted = image_bytes();
     const uint64_t chunk =
         TIFFIsTiled(tiff_.get()) != 0 ? TIFFTileSize64(tiff_.get()) : TIFFStripSize64(tiff_.get());
     if (static_cast<double>(wanted) > held || static_cast<double>(chunk) > held || chunk == 0) {
       fail(fmt::format("damaged or truncated TIFF: {} bytes cannot hold {} x {} pixels",
                        source_.size(), info_.width, info_.height));
     }
+  }
+
+  int64_t image_bytes() const {
+    return info_.height * info_.width * info_.channels * (info_.bits / 8);
   }
 
   bool is_planar() const {

@@ -11,7 +11,8 @@
 
 namespace scgan {
 
-// Like image_info and decode_image of core/image/image_file.h; `file` is used only in messages. In
+// Like image_info and decode_image of core/image/image_file.h, but of the image as it lies in the
+// file, whatever its orientation; `file` is used only in messages. In
 // a file with several pages, all but one must be reduced versions of that one (thumbnails, pyramid
 // levels); these are ignored. Messages of libtiff become part of the error, never output on stderr.
 ImageInfo tiff_info(const std::string& bytes, const std::filesystem::path& file);

@@ -27,6 +27,7 @@ class TiffSource {
   // If the first page cannot be read, returns a null handle and sets error_text().
   TiffHandle open();
 
+  const std::string& bytes() const { return bytes_; }
   size_t size() const { return bytes_.size(); }
 
   // The first error since open(); empty if there was none.

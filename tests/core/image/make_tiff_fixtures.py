@@ -8,7 +8,7 @@ import io
 
 import numpy
 import tifffile
-from PIL import Image
+from PIL import Image, ImageOps
 
 
 def pixels(kind, height, width, channels):
@@ -50,6 +50,44 @@ def pages(*images, **options):
     return out.getvalue()
 
 
+def stack(images, **options):
+    out = io.BytesIO()
+    tifffile.imwrite(out, images, software=None, **options)
+    return out.getvalue()
+
+
+def with_subdirectory(image, sub, subfiletype):
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out) as writer:
+        writer.write(image, subifds=1, software=None, metadata=None, **grey)
+        writer.write(sub, subfiletype=subfiletype, software=None, metadata=None, **grey)
+    return out.getvalue()
+
+
+def ome(channels, samples, files):
+    planes = "".join(
+        f'<TiffData FirstC="{c}" IFD="0" PlaneCount="1"><UUID FileName="{name}">urn:uuid:{c}</UUID></TiffData>'
+        for c, name in enumerate(files)
+    )
+    return (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+        f'<Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8" SizeX="7" SizeY="6" SizeC="{channels}" SizeZ="1" '
+        f'SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="{samples}"/>{planes}</Pixels></Image></OME>'
+    )
+
+
+def turned(image, orientation):
+    """The image as a file of this orientation stores it, so that Pillow shows it as it is."""
+    inverse = {6: 8, 8: 6}.get(orientation, orientation)
+    stored = Image.fromarray(image)
+    stored.getexif()[274] = inverse
+    stored = ImageOps.exif_transpose(stored)
+    shown = stored.copy()
+    shown.getexif()[274] = orientation
+    assert (numpy.array(ImageOps.exif_transpose(shown)) == image).all()
+    return by_pillow(Image.fromarray(numpy.array(stored)), tiffinfo={274: orientation})
+
+
 grey8 = pixels("uint8", 6, 7, 1)[0]
 grey16 = pixels("uint16", 6, 7, 1)[0]
 float32 = pixels("float32", 6, 7, 1)[0]
@@ -84,7 +122,23 @@ fixtures = {
     # One image in several pages.
     "ThumbnailFirst": pages((grey8[::2, ::2], 1), (grey8, 0)),
     "Pyramid": pages((grey8, 0), (grey8[::2, ::2], 1), (grey8[::4, ::4], 1)),
+    "PyramidInSubdirectory": with_subdirectory(grey8, grey8[::2, ::2], 0),
+    "OneOfAShape": stack(grey8[None], **grey),
+    "ShapeOfAnotherSize": by_tifffile(grey8, description='{"shape": [3, 60, 70]}', **grey),
+    "ImageJOne": stack(grey8, imagej=True),
+    "OmeRgb": by_tifffile(chunky(rgb8), description=ome(3, 3, ["a.tif"]), **rgb),
+    "OmeOfSeveralFiles": by_tifffile(grey8, description=ome(3, 1, ["r.tif", "g.tif", "b.tif"]), **grey),
+    # Stored rotated or mirrored.
+    **{f"Orientation{n}": turned(grey8, n) for n in range(2, 9)},
     # Refused.
+    "TruncatedShape": stack(numpy.stack([grey8, grey8, grey8]), truncate=True, **grey),
+    "OldShape": by_tifffile(grey8, description="shape=(3, 6, 7)", **grey),
+    "ShapeOfRgb": by_tifffile(chunky(rgb8), description='{"shape": [4, 6, 7, 3]}', **rgb),
+    "ImageJHyperstack": by_tifffile(grey8, description="ImageJ=1.53t\nchannels=2\nslices=3\n", **grey),
+    "OmeStack": by_tifffile(grey8, description=ome(3, 1, ["a.tif"]), **grey),
+    "MetaMorph": by_tifffile(grey8, extratags=[(33629, 5, 3, (1, 1, 1, 1, 1, 1), True)], **grey),
+    "OtherInSubdirectory": with_subdirectory(grey8, grey8, 0),
+    "OnlyReduced": pages((grey8, 1), (grey8[::2, ::2], 1)),
     "TwoPages": pages((grey8, 0), (grey8, 0)),
     "ImageJStack": by_tifffile(grey8, description="ImageJ=1.53t\nimages=5\nslices=5\n", **grey),
     "Volume": by_tifffile(
@@ -102,7 +156,6 @@ fixtures = {
     "Complex": by_tifffile(float32.astype("complex64"), **grey),
     "OneBit": by_pillow(Image.new("1", (8, 3))),
     "Fax": by_pillow(Image.new("1", (8, 3)), compression="group4"),
-    "Rotated": by_pillow(Image.fromarray(grey8), tiffinfo={274: 6}),
     "NotFinite": by_tifffile(not_finite, **grey),
 }
 

@@ -115,6 +115,34 @@ TEST(TiffCodecTest, ReducedPagesAreIgnored) {
   expect_pixels(fixtures::kPyramid, eight_bits(6, 7, 1));
 }
 
+TEST(TiffCodecTest, ReducedImagesInSubdirectoriesAreIgnored) {
+  expect_pixels(fixtures::kPyramidInSubdirectory, eight_bits(6, 7, 1));
+}
+
+TEST(TiffCodecTest, DescriptionsOfOneImageAreAccepted) {
+  expect_pixels(fixtures::kOneOfAShape, eight_bits(6, 7, 1));
+  expect_pixels(fixtures::kShapeOfAnotherSize, eight_bits(6, 7, 1));
+  expect_pixels(fixtures::kImageJOne, eight_bits(6, 7, 1));
+  expect_pixels(fixtures::kOmeRgb, eight_bits(6, 7, 3));
+  expect_pixels(fixtures::kOmeOfSeveralFiles, eight_bits(6, 7, 1));
+}
+
+TEST(TiffCodecTest, ImagesOfEveryOrientationBecomeUpright) {
+  int orientation = 2;
+  for (const std::string_view fixture :
+       {fixtures::kOrientation2, fixtures::kOrientation3, fixtures::kOrientation4,
+        fixtures::kOrientation5, fixtures::kOrientation6, fixtures::kOrientation7,
+        fixtures::kOrientation8}) {
+    const std::string bytes = bytes_of(fixture);
+    const ImageInfo info = image_info(bytes, "a.tif");
+    EXPECT_EQ(info.orientation, orientation);
+    EXPECT_EQ(info.height, 6);
+    EXPECT_EQ(info.width, 7);
+    EXPECT_TRUE(at::equal(decode_image(bytes, "a.tif"), eight_bits(6, 7, 1))) << orientation;
+    ++orientation;
+  }
+}
+
 TEST(TiffCodecTest, InfoHasSizeChannelsAndDepth) {
   const ImageInfo info = tiff_info(bytes_of(fixtures::kRgb16Deflate), "a.tif");
   EXPECT_EQ(info.height, 6);
@@ -127,8 +155,20 @@ TEST(TiffCodecTest, InfoHasSizeChannelsAndDepth) {
 
 TEST(TiffCodecTest, SeveralImagesInOneFileAreRefused) {
   EXPECT_THAT(refusal_of(fixtures::kTwoPages), AllOf(HasSubstr("a.tif"), HasSubstr("2 pages")));
-  EXPECT_THAT(refusal_of(fixtures::kImageJStack), HasSubstr("ImageJ stack"));
   EXPECT_THAT(refusal_of(fixtures::kVolume), HasSubstr("depth of 16"));
+  EXPECT_THAT(refusal_of(fixtures::kMetaMorph), HasSubstr("MetaMorph stack of 3 images"));
+  EXPECT_THAT(refusal_of(fixtures::kOtherInSubdirectory), HasSubstr("SubIFDs"));
+  EXPECT_THAT(refusal_of(fixtures::kOnlyReduced), HasSubstr("only reduced versions"));
+}
+
+TEST(TiffCodecTest, StacksBehindOneDirectoryAreRefused) {
+  EXPECT_THAT(refusal_of(fixtures::kImageJStack), HasSubstr("stack of 5 images"));
+  EXPECT_THAT(refusal_of(fixtures::kImageJHyperstack), HasSubstr("stack of 6 images"));
+  EXPECT_THAT(refusal_of(fixtures::kTruncatedShape), HasSubstr("stack of 3 images"));
+  EXPECT_THAT(refusal_of(fixtures::kOldShape), HasSubstr("stack of 3 images"));
+  EXPECT_THAT(refusal_of(fixtures::kShapeOfRgb), HasSubstr("stack of 4 images"));
+  EXPECT_THAT(refusal_of(fixtures::kOmeStack),
+              AllOf(HasSubstr("a.tif: is a stack of 3 images"), HasSubstr("a file of its own")));
 }
 
 TEST(TiffCodecTest, OtherKindsOfImageAreNamed) {
@@ -138,7 +178,6 @@ TEST(TiffCodecTest, OtherKindsOfImageAreNamed) {
   EXPECT_THAT(refusal_of(fixtures::kGreyAlpha), AllOf(HasSubstr("2 channels"), HasSubstr("alpha")));
   EXPECT_THAT(refusal_of(fixtures::kThreeGreys), HasSubstr("3 channels, marked as grey"));
   EXPECT_THAT(refusal_of(fixtures::kFax), HasSubstr("CCITT Group 4"));
-  EXPECT_THAT(refusal_of(fixtures::kRotated), HasSubstr("orientation 6"));
 }
 
 TEST(TiffCodecTest, OtherTypesOfPixelsAreNamed) {
@@ -165,6 +204,29 @@ size_t value_of(const std::string& bytes, uint16_t tag) {
   }
   ADD_FAILURE() << "no tag " << tag;
   return 0;
+}
+
+void set_value(std::string& bytes, uint16_t tag, uint32_t value) {
+  for (size_t i = 0; i < 4; ++i) {
+    bytes[value_of(bytes, tag) + i] = static_cast<char>(value >> (8 * i) & 0xff);
+  }
+}
+
+TEST(TiffCodecTest, ImagesBehindTheFirstAreNoticedWithoutADescription) {
+  std::string bytes = bytes_of(fixtures::kGrey8White);                          // 6 x 7
+  EXPECT_EQ(decode_tiff(bytes + std::string(4000, '\0'), "a.tif").size(1), 6);  // padding
+  EXPECT_THAT(refusal_of(bytes + std::string(5000, '\0')),
+              HasSubstr("bytes more than its image of 42"));
+  // A strip of two images of 64 x 64.
+  set_value(bytes, 256, 64);
+  set_value(bytes, 257, 64);
+  set_value(bytes, 278, 64);
+  set_value(bytes, 273, static_cast<uint32_t>(bytes.size()));
+  set_value(bytes, 279, 4096);
+  EXPECT_EQ(decode_tiff(bytes + std::string(4096, '\0'), "a.tif").size(1), 64);
+  set_value(bytes, 279, 8192);
+  EXPECT_THAT(refusal_of(bytes + std::string(8192, '\0')),
+              HasSubstr("bytes more than its image of 4096"));
 }
 
 TEST(TiffCodecTest, ShortFileThatClaimsAHugeImageIsRefused) {
