@@ -128,6 +128,8 @@ int run(Options& options) {
                               [live](int64_t done, int64_t total) {
                                 if (live) show_progress(done, total);
                               });
+  const std::string skipped = to_string(result.skipped);
+  if (!skipped.empty()) print_error(kProgram, skipped);
   for (const std::string& failure : result.failures) print_error(kProgram, failure);
   scgan::tools::print(fmt::format(
       "{} image{} written to {}{}\n", result.written, result.written == 1 ? "" : "s",

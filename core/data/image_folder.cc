@@ -3,10 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
 #include <filesystem>
-#include <string_view>
 
 #include "core/base/error.h"
 #include "core/base/problems.h"
@@ -16,42 +13,42 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 5> kExtensions{".png", ".jpg", ".jpeg", ".tif", ".tiff"};
-
-bool is_image_name(const fs::path& file) {
-  std::string extension = file.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
-
-}  // namespace
-
-ImageList list_images(const fs::path& folder) {
+// Does not throw if there is no image.
+ImageList listed(const fs::path& folder) {
   ImageList list;
+  SkippedCollector skipped;
   std::error_code failed;
   for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end;
        entry.increment(failed)) {
     std::error_code gone;
-    if (entry->path().filename().string().starts_with(".") || !entry->is_regular_file(gone)) {
-      continue;
-    }
-    if (is_image_name(entry->path())) {
-      list.files.push_back(entry->path());
+    const fs::path& file = entry->path();
+    const bool hidden = file.filename().string().starts_with(".");
+    if (!hidden && is_image_name(file) && entry->is_regular_file(gone)) {
+      list.files.push_back(file);
     } else {
-      ++list.others;
+      skipped.add(*entry);
     }
   }
   if (failed) {
     throw Error(ErrorKind::kData, fmt::format("{}: {}", folder.string(), failed.message()));
   }
-  if (list.files.empty()) {
-    throw Error(ErrorKind::kData,
-                fmt::format("{}: holds no PNG, JPEG or TIFF image", folder.string()));
-  }
   std::sort(list.files.begin(), list.files.end(), [](const fs::path& a, const fs::path& b) {
     return a.filename().native() < b.filename().native();
   });
+  list.skipped = skipped.collected(folder);
   return list;
+}
+
+}  // namespace
+
+ImageList list_images(const fs::path& folder) {
+  ImageList list = listed(folder);
+  if (!list.files.empty()) return list;
+  const std::string skipped = to_string(list.skipped);
+  throw Error(ErrorKind::kData,
+              skipped.empty() ? fmt::format("{}: holds no PNG, JPEG or TIFF image", folder.string())
+                              : fmt::format("{}: holds no PNG, JPEG or TIFF image; {}",
+                                            folder.string(), skipped));
 }
 
 std::vector<FieldOfView> list_folder_fields(const DatasetSpec& spec) {
@@ -76,6 +73,21 @@ std::vector<FieldOfView> list_folder_fields(const DatasetSpec& spec) {
   }
   throw_if_any(problems);
   return fields;
+}
+
+std::vector<SkippedFiles> skipped_files(const DatasetSpec& spec) {
+  std::vector<SkippedFiles> all;
+  if (spec.kind != DataKind::kFolders) return all;
+  for (const Split split : kSplits) {
+    if (!is_listed(spec, split)) continue;
+    try {
+      all.push_back(listed(fs::path(spec.root) / to_string(split)).skipped);
+    } catch (const Error&) {  // list_fields() reports it
+      continue;
+    }
+  }
+  std::erase_if(all, [](const SkippedFiles& skipped) { return skipped.groups.empty(); });
+  return all;
 }
 
 }  // namespace scgan

@@ -9,8 +9,10 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/sha256.h"
 #include "core/data/dataset_source.h"
+#include "core/data/image_folder.h"
 #include "core/data/sampler.h"
 #include "core/data/subset.h"
 #include "core/features/feature_extractor.h"
@@ -127,6 +129,28 @@ void note(const DataSummary& data, const DatasetSpec& spec, std::vector<results:
   }
 }
 
+// Names what the folders hold and is not read; once per folder.
+void report_skipped_files(const std::vector<SkippedFiles>& all, std::set<std::string>& reported) {
+  for (const SkippedFiles& skipped : all) {
+    const std::string text = to_string(skipped);
+    if (!reported.insert(text).second) continue;
+    log::write(skipped.has_images() ? log::Level::kWarn : log::Level::kInfo, text);
+  }
+}
+
+// For the report, without the paths of this machine.
+void note_skipped_images(const std::vector<SkippedFiles>& all, const std::string& digest,
+                         std::vector<results::DataNote>& notes) {
+  for (SkippedFiles skipped : all) {
+    if (!skipped.has_images()) continue;
+    skipped.folder = skipped.folder.filename();
+    results::DataNote found{digest, to_string(skipped)};
+    if (std::find(notes.begin(), notes.end(), found) == notes.end()) {
+      notes.push_back(std::move(found));
+    }
+  }
+}
+
 // Opens the extractor to see that it works.
 std::string extractor_digest(const ExtractorSpec& spec, int64_t image_size) {
   try {
@@ -208,15 +232,19 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
   std::vector<DatasetSource> sources;
   std::map<std::string, DataSummary> data;
   std::map<std::string, std::string> extractors;
+  std::set<std::string> reported;
   WeightFiles weights;
   for (JobRun& run : plan.runs) {
     const DatasetSpec& spec = run.spec.data;
     const std::string key = data_key(run.spec);
     if (!data.contains(key)) {
+      const std::vector<SkippedFiles> skipped = skipped_files(spec);
+      report_skipped_files(skipped, reported);
       DatasetSource& source = sources.emplace_back(spec, cache_folder(plan));
       data[key] = dry_run ? source.inspect() : source.prepare();
       require_scorable(data[key], spec);
       note(data[key], spec, plan.data_notes);
+      note_skipped_images(skipped, data[key].digest, plan.data_notes);
     }
     InputFacts facts;
     facts.data_digest = data[key].digest;

@@ -125,7 +125,7 @@ Source read_set(const fs::path& path, const FidRequest& request, Extractor& extr
   source.features = read.features;
   source.set.images = read.features.size(0);
   source.set.images_16bit = read.images_16bit;
-  source.set.other_files = list.others;
+  source.set.skipped = list.skipped;
   // One subset, as only the estimate on all images is reported.
   compare_halves(source.set, source.features, {.subsets = 1, .subset_size = 2});
   return source;
@@ -169,11 +169,7 @@ void warn_of_set(const FidSet& set, const FidReport& report, std::vector<std::st
                     "becoming 0 to 255",
                     path, set.images_16bit));
   }
-  if (set.other_files > 0) {
-    warnings.push_back(fmt::format(
-        "{}: {} files were ignored, as their names do not end in png, jpg, jpeg, tif or tiff", path,
-        set.other_files));
-  }
+  if (!set.skipped.groups.empty()) warnings.push_back(to_string(set.skipped));
 }
 
 void add_warnings(FidReport& report) {

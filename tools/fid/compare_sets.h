@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/data/skipped_files.h"
 #include "core/eval/fid.h"
 #include "core/eval/kid.h"
 #include "core/features/feature_extractor.h"
@@ -36,8 +37,8 @@ struct FidSet {
   int64_t images = 0;
   // Images of 16 bits, which were scaled to 8.
   int64_t images_16bit = 0;
-  // Files in the folder that are not images and were ignored.
-  int64_t other_files = 0;
+  // What the folder holds besides the images.
+  SkippedFiles skipped = {};
   // Images in each half of the set; 0 when halves would have fewer than 2.
   int64_t half_size = 0;
   // Between the first and the last half: how far apart samples of one source are for this

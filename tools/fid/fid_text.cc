@@ -39,7 +39,7 @@ Json set_json(const FidSet& set) {
   if (set.images == 0) return json;
   json["n"] = set.images;
   json["n_16_bit"] = set.images_16bit;
-  json["other_files"] = set.other_files;
+  json["other_files"] = set.skipped.count();
   if (set.half_size > 0) {
     json["halves"] = {{"n", set.half_size}, {"fid", set.fid_halves}, {"kid", set.kid_halves}};
   }

@@ -61,7 +61,8 @@ void check_options(const TranslateOptions& options) {
 }
 
 // Pairs of input and output files. Throws for all clashes at once.
-std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, bool force) {
+std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, bool force,
+                              SkippedFiles& skipped) {
   std::error_code failed;
   if (fs::exists(output, failed) && !fs::is_directory(output, failed)) {
     throw Error(ErrorKind::kInvalidSpec,
@@ -77,7 +78,9 @@ std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, boo
   std::vector<Job> jobs;
   std::vector<std::string> clashes;
   std::map<fs::path, fs::path> inputs;  // of each output
-  for (const fs::path& file : list_images(input).files) {
+  const ImageList images = list_images(input);
+  skipped = images.skipped;
+  for (const fs::path& file : images.files) {
     const fs::path target = output / (file.stem().string() + ".png");
     const auto [first, is_new] = inputs.emplace(target, file);
     if (!is_new) {
@@ -280,7 +283,8 @@ TranslateResult translate_folder(Generator& generator, const fs::path& input,
                                  const TranslateProgress& progress) {
   const at::NoGradGuard no_grad;
   check_options(options);
-  const std::vector<Job> jobs = planned_jobs(input, output, options.force);
+  TranslateResult result;
+  const std::vector<Job> jobs = planned_jobs(input, output, options.force, result.skipped);
   const BlackAndWhite scale = black_and_white(jobs, options);
   const TranslatedSize size = translated_size(options);
   make_folder(output);
@@ -291,7 +295,6 @@ TranslateResult translate_folder(Generator& generator, const fs::path& input,
       return network_input(jobs[i].input, size.side, scale);
     });
   };
-  TranslateResult result;
   const auto translate = [&](const at::Tensor& image, const fs::path& file) -> at::Tensor {
     try {
       return translate_image(generator, image, size.tile);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "core/data/skipped_files.h"
 #include "core/model/generator_input.h"
 #include "core/model/networks.h"
 
@@ -38,6 +39,8 @@ struct TranslateOptions {
 
 struct TranslateResult {
   int64_t written = 0;
+  // What the input folder holds besides the images.
+  SkippedFiles skipped = {};
   // One sentence per image that was not written.
   std::vector<std::string> failures;
 };

@@ -1,5 +1,6 @@
 #include "core/data/dataset.h"
 #include "core/data/dataset_source.h"
+#include "core/data/image_folder.h"
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
@@ -105,6 +106,43 @@ TEST_F(FoldersTest, OtherFilesAreIgnoredAndExtensionsHaveAnyCase) {
   write_jpeg(file("trainA", "c.JPG"), 64, 64, 1, std::vector<uint8_t>(64 * 64, 9));
   EXPECT_EQ(DatasetSource(spec_).inspect().train_a, 3);
   EXPECT_NE(DatasetSource(spec_).inspect().digest, digest);
+}
+
+TEST_F(FoldersTest, SkippedFilesAreNamedByEnding) {
+  EXPECT_TRUE(skipped_files(spec_).empty());
+  for (const char* name : {"e.BMP", "d.bmp", "c.bmp", "f.bmp", "plate.czi", "movie", "notes.txt",
+                           "Thumbs.db", ".DS_Store", "._a.tif"}) {
+    write_file_atomically(file("trainA", name), "text");
+  }
+  std::filesystem::create_symlink("absent.tif", file("trainA", "link.tif"));
+  std::filesystem::create_symlink("a.png", file("trainA", "good.png"));
+  std::filesystem::create_directories(file("trainA", "week1") / "plate1");
+  write_file_atomically(file("trainA", "week1") / "plate1" / "x.tif", "text");
+  std::filesystem::create_directories(file("trainA", "notes"));
+  write_file_atomically(file("trainA", "notes") / "x.doc", "text");
+  write_file_atomically(file("testB", "archive.zip"), "text");
+  const std::vector<SkippedFiles> skipped = skipped_files(spec_);
+  ASSERT_EQ(skipped.size(), 2U);
+  EXPECT_TRUE(skipped[0].has_images());
+  EXPECT_EQ(skipped[0].count(), 8);
+  EXPECT_EQ(
+      to_string(skipped[0]),
+      (root_.path() / "trainA").string() +
+          ": skipped 4 .bmp (c.bmp, d.bmp, e.BMP, ...), 1 .czi (plate.czi), 1 link to nothing "
+          "(link.tif), 1 subfolder with images (week1), 1 without ending (movie); only PNG, "
+          "JPEG and TIFF files of the folder itself are read");
+  EXPECT_FALSE(skipped[1].has_images());
+  EXPECT_EQ(to_string(skipped[1]),
+            (root_.path() / "testB").string() + ": skipped 1 .zip (archive.zip)");
+  EXPECT_EQ(DatasetSource(spec_).inspect().train_a, 3);
+  spec_.test_split = TestSplit::kTrain;
+  EXPECT_EQ(skipped_files(spec_).size(), 1U);
+}
+
+TEST_F(FoldersTest, FolderWithoutReadableImagesSaysWhatItHolds) {
+  for (const char* name : {"a.png", "b.png"}) std::filesystem::remove(file("testB", name));
+  write_file_atomically(file("testB", "cells.nd2"), "text");
+  EXPECT_THAT(error(), AllOf(HasSubstr("testB: holds no PNG"), HasSubstr("1 .nd2 (cells.nd2)")));
 }
 
 TEST_F(FoldersTest, DigestDependsOnContentNameAndFolder) {

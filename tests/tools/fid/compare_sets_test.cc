@@ -203,13 +203,15 @@ TEST_F(CompareSetsTest, NamesEveryFileThatCannotBeRead) {
                           Not(HasSubstr("bad120.png")), HasSubstr("... and 6 more")));
 }
 
+
 TEST_F(CompareSetsTest, OtherFilesAreSkippedAndCounted) {
   add_four_point_sets();
   std::ofstream(path("a/notes.txt")) << "text";
   std::ofstream(path("a/.hidden.png")) << "text";
+  std::ofstream(path("a/cell.bmp")) << "BM";
   const FidReport report = compare("a", "b");
-  EXPECT_EQ(report.a.other_files, 1);
-  EXPECT_THAT(report.warnings, testing::Contains(HasSubstr("1 files were ignored")));
+  EXPECT_EQ(report.a.skipped.count(), 1);
+  EXPECT_THAT(report.warnings, testing::Contains(HasSubstr("skipped 1 .bmp (cell.bmp)")));
 }
 
 TEST_F(CompareSetsTest, WarnsOfFewAndUnequalNumbers) {
