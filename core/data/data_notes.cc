@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/base/checksum.h"
+#include "core/data/shape_notes.h"
 #include "core/image/scaling.h"
 
 namespace scgan {
@@ -113,7 +114,8 @@ void add_equal_channels(const std::vector<FieldOfView>& fields,
     int64_t count = 0;
     std::string example;
     for (size_t i = 0; i < fields.size(); ++i) {
-      const auto& [channels, present, bits, low, high] = facts[i];
+      const auto& channels = facts[i].channels;
+      const ChannelsPresent& present = facts[i].present;
       if (fields[i].files.size() != 3 || !present[one] || !present[other]) continue;
       if (channels[one] == channels[other] && count++ == 0) example = name_of(fields[i]);
     }
@@ -171,7 +173,11 @@ void add_narrow_ranges(const std::vector<FieldOfView>& fields, const std::vector
 }  // namespace
 
 ImageFacts facts_of(const RawImage& image) {
-  ImageFacts facts{.present = image.present, .bits = image.bits};
+  ImageFacts facts{.present = image.present,
+                   .bits = image.bits,
+                   .planes = image.planes,
+                   .height = image.pixels.size(1),
+                   .width = image.pixels.size(2)};
   const at::Tensor pixels = image.pixels.contiguous();
   const int64_t count = pixels.size(1) * pixels.size(2);
   const auto bytes = static_cast<size_t>(count) * pixels.element_size();
@@ -215,6 +221,7 @@ std::vector<std::string> data_notes(const DatasetSpec& spec, const std::vector<F
   for (const Split split : kSplits) occurrences.add_repeated(split, notes);
   add_equal_channels(listed, listed_facts, notes);
   add_constant_images(listed, listed_facts, notes);
+  add_shape_notes(listed, listed_facts, notes);
   if (spec.scaling == Scaling::kDtype) add_narrow_ranges(listed, listed_facts, notes);
   return notes;
 }

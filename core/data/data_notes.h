@@ -19,6 +19,9 @@ struct ImageFacts {
   std::array<uint64_t, 3> channels{};
   ChannelsPresent present = kAllChannels;
   int64_t bits = 8;
+  int64_t planes = 3;  // 1: grey
+  // 0 if the image could not be read.
+  int64_t height = 0, width = 0;
   // Per channel, raw values: 0.1 % of the pixels are below low, 0.1 % above high. Floats: 0.
   std::array<double, 3> low{}, high{};
 };

@@ -13,6 +13,7 @@
 #include "core/base/parallel_for.h"
 #include "core/base/problems.h"
 #include "core/data/data_notes.h"
+#include "core/data/shape_notes.h"
 #include "core/data/tiles.h"
 #include "core/image/raw_image.h"
 #include "core/image/raw_spool.h"
@@ -43,8 +44,9 @@ class Builder {
     std::vector<std::string> problems(fields_.size());
     const size_t first = read_reference(problems);
     begin();
-    RawHistogram histogram(reference_.bits);
+    RawHistogram histogram(reference_bits_);
     read_all(first, histogram, problems);
+    add_depth_problems(fields_, facts_, problems);
     throw_if_any(problems);
     catalog_.digest = data_digest(fields_, digests_);
     catalog_.notes = data_notes(spec_, fields_, facts_);
@@ -64,13 +66,13 @@ class Builder {
     }
   }
 
-  // Reads up to the first good field, whose depth all others must have; returns its index.
+  // Reads up to the first good field, whose depth the others should have; returns its index.
   size_t read_reference(std::vector<std::string>& problems) {
     size_t index = 0;
     for (; index < fields_.size(); ++index) {
       note(problems[index], fields_[index], [&] {
         reference_image_ = read_raw_image(fields_[index].files);
-        reference_ = {first_file(fields_[index].files), reference_image_->bits};
+        reference_bits_ = reference_image_->bits;
       });
       if (reference_image_) break;
     }
@@ -78,9 +80,9 @@ class Builder {
   }
 
   void begin() {
-    catalog_.bits = reference_.bits;
-    catalog_.is_float = stretch_ || reference_.bits != 8;
-    catalog_.range = full_range(reference_.bits);
+    catalog_.bits = reference_bits_;
+    catalog_.is_float = stretch_ || reference_bits_ != 8;
+    catalog_.range = full_range(reference_bits_);
     layout_.emplace(spec_, catalog_);
     digests_.resize(fields_.size());
     facts_.resize(fields_.size());
@@ -93,9 +95,10 @@ class Builder {
       note(problems[i], fields_[i], [&] {
         const RawImage raw = offset == 0 ? *std::exchange(reference_image_, std::nullopt)
                                          : read_raw_image(fields_[i].files);
-        check_raw_image(fields_[i].files, raw, reference_, spec_);
         digests_[i] = raw.digest;
         facts_[i] = facts_of(raw);
+        check_raw_image(fields_[i].files, raw, spec_);
+        if (raw.bits != reference_bits_) return;  // add_depth_problems() reports it
         if (!stretch_) {
           place(fields_[i], raw);
         } else {
@@ -161,7 +164,7 @@ class Builder {
   bool stretch_;
   RawSpool spool_;
   std::optional<RawImage> reference_image_;
-  DepthReference reference_;
+  int64_t reference_bits_ = 8;
   std::optional<ImageLayout> layout_;
   std::vector<std::string> digests_;
   std::vector<ImageFacts> facts_;

@@ -126,16 +126,8 @@ std::string content_digest(const ImageFiles& files) {
   return joined_digests(digests);
 }
 
-void check_raw_image(const ImageFiles& files, const RawImage& image,
-                     const DepthReference& reference, const DatasetSpec& spec) {
+void check_raw_image(const ImageFiles& files, const RawImage& image, const DatasetSpec& spec) {
   const std::filesystem::path& file = first_file(files);
-  if (image.bits != reference.bits) {
-    refuse(
-        file,
-        fmt::format(
-            "has {} bits per channel, but {} has {}; all images of a data set must have one depth",
-            image.bits, reference.file.string(), reference.bits));
-  }
   if (image.bits == 32 && spec.scaling != Scaling::kPercentile) {
     refuse(file,
            "has float pixels, whose type has no darkest and brightest value; set data.scaling: "

@@ -32,20 +32,13 @@ struct RawImage {
 // or depth.
 RawImage read_raw_image(const ImageFiles& files);
 
-// The first image that can be read: all others must have its depth.
-struct DepthReference {
-  std::filesystem::path file;
-  int64_t bits = 8;
-};
-
 // Returns RawImage::digest without decoding. Throws Error(kData) if a file cannot be read or
 // is not an image.
 std::string content_digest(const ImageFiles& files);
 
-// Throws Error(kData) naming the file: another depth than the reference's, floats where scaling is
-// not by percentiles, too few pixels for spec.image_size.
-void check_raw_image(const ImageFiles& files, const RawImage& image,
-                     const DepthReference& reference, const DatasetSpec& spec);
+// Throws Error(kData) naming the file: floats where scaling is not by percentiles, too few pixels
+// for spec.image_size.
+void check_raw_image(const ImageFiles& files, const RawImage& image, const DatasetSpec& spec);
 
 // The first path that is not empty, for messages.
 const std::filesystem::path& first_file(const ImageFiles& files);

@@ -22,7 +22,7 @@ using testing::IsEmpty;
 class DataNotesTest : public testing::Test {
  protected:
   static at::Tensor noise(double low = 0, double high = 255) {
-    return (at::randint(0, 1000, {3, 40, 50}, at::kFloat) * ((high - low) / 999) + low).round();
+    return (at::randint(0, 1000, {3, 50, 50}, at::kFloat) * ((high - low) / 999) + low).round();
   }
 
   void add(Split split, const std::string& name, const at::Tensor& pixels, int64_t bits = 8,

@@ -26,6 +26,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::Not;
 
 // Two images of 80 x 70 pixels in each of the four folders.
@@ -165,6 +166,36 @@ TEST_F(FoldersTest, AllProblemsAreListedAtOnce) {
                           HasSubstr("16 bits"), HasSubstr("small.png"), HasSubstr("100 x 63")));
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3);
   EXPECT_EQ(data_error_of([&] { DatasetSource(spec_).load(); }), text);
+}
+
+TEST_F(FoldersTest, ImagesOfAnUnusualDepthAreNamedAndNotTheOthers) {
+  write_png16(file("trainA", "0_first.png"), 64, 64, 3, std::vector<uint16_t>(64 * 64 * 3, 9));
+  EXPECT_EQ(error(),
+            file("trainA", "0_first.png").string() +
+                ": has 16 bits per channel, but 8 of 9 images have 8; all images of a data "
+                "set must have one depth");
+  write_float_tiff(file("testB", "float.tif"), 64, 64, std::vector<float>(64 * 64, 1));
+  EXPECT_THAT(error(), AllOf(HasSubstr("0_first.png: has 16"), HasSubstr("float.tif"),
+                             Not(HasSubstr("a.png: has")), Not(HasSubstr("b.png: has"))));
+}
+
+TEST_F(FoldersTest, OddShapesAndColoursAreNoted) {
+  EXPECT_THAT(DatasetSource(spec_).inspect().notes,
+              ElementsAre(HasSubstr("8 of 8 images (trainA/a: 70 x 80 pixels, trainA/b, "
+                                    "trainB/a, ...) are not square; resizing them to squares "
+                                    "stretches them by up to 14 %")));
+  int64_t number = 0;
+  for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
+    for (const char* name : {"a.png", "b.png"}) {
+      write_png(file(split, name), test_image(64, 64, number++));
+    }
+  }
+  EXPECT_THAT(DatasetSource(spec_).inspect().notes, IsEmpty());
+  std::vector<uint8_t> grey(64 * 64);
+  for (size_t i = 0; i < grey.size(); ++i) grey[i] = static_cast<uint8_t>(i * 7);
+  write_png8(file("trainB", "a.png"), 64, 64, 1, grey);
+  EXPECT_THAT(DatasetSource(spec_).inspect().notes,
+              ElementsAre(HasSubstr("1 of 8 images (trainB/a) are grey, the others RGB")));
 }
 
 TEST_F(FoldersTest, SmallImageSaysWhichSizeWouldWork) {

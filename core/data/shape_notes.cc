@@ -1,0 +1,102 @@
+#include "core/data/shape_notes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+
+namespace scgan {
+namespace {
+
+// Smaller differences between height and width are not visible.
+constexpr double kMostStretch = 1.01;
+constexpr size_t kMostExamples = 3;
+
+std::string split_and_name(const FieldOfView& field) {
+  return fmt::format("{}/{}", to_string(field.split), field.name);
+}
+
+struct Depth {
+  int64_t bits = 0;
+  int64_t images = 0;
+};
+
+Depth usual_depth(const std::vector<ImageFacts>& facts) {
+  std::map<int64_t, int64_t> counts;
+  for (const ImageFacts& image : facts) counts[image.bits] += image.height > 0 ? 1 : 0;
+  Depth usual;
+  for (const ImageFacts& image : facts) {  // in the order of the images, which decides ties
+    if (counts[image.bits] > usual.images) usual = {image.bits, counts[image.bits]};
+  }
+  return usual;
+}
+
+// "3 of 20 images (trainA/a, trainA/b, ...)"
+std::string named(const std::vector<std::string>& labels, size_t all) {
+  std::vector<std::string> first(
+      labels.begin(), labels.begin() + std::min<int64_t>(std::ssize(labels), kMostExamples));
+  return fmt::format("{} of {} images ({}{})", labels.size(), all, fmt::join(first, ", "),
+                     labels.size() > kMostExamples ? ", ..." : "");
+}
+
+void add_mixed_colours(const std::vector<FieldOfView>& fields, const std::vector<ImageFacts>& facts,
+                       std::vector<std::string>& notes) {
+  std::vector<std::string> grey, rgb;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (fields[i].files.size() == 1)
+      (facts[i].planes == 1 ? grey : rgb).push_back(split_and_name(fields[i]));
+  }
+  if (grey.empty() || rgb.empty()) return;
+  const size_t all = grey.size() + rgb.size();
+  const bool few_grey = grey.size() <= rgb.size();
+  notes.push_back(fmt::format(
+      "{} are {}, the others {}; grey ones are read with three equal channels",
+      named(few_grey ? grey : rgb, all), few_grey ? "grey" : "RGB", few_grey ? "RGB" : "grey"));
+}
+
+void add_squashed(const std::vector<FieldOfView>& fields, const std::vector<ImageFacts>& facts,
+                  std::vector<std::string>& notes) {
+  std::vector<std::string> labels;
+  double most = 1;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto [small, large] = std::minmax(facts[i].height, facts[i].width);
+    const double stretch = static_cast<double>(large) / static_cast<double>(small);
+    if (stretch < kMostStretch) continue;
+    most = std::max(most, stretch);
+    labels.push_back(labels.empty() ? fmt::format("{}: {} x {} pixels", split_and_name(fields[i]),
+                                                  facts[i].width, facts[i].height)
+                                    : split_and_name(fields[i]));
+  }
+  if (labels.empty()) return;
+  notes.push_back(fmt::format(
+      "{} are not square; resizing them to squares stretches them by up to {:.0f} %; crop them to "
+      "keep the shape of cells",
+      named(labels, fields.size()), 100 * (most - 1)));
+}
+
+}  // namespace
+
+void add_depth_problems(const std::vector<FieldOfView>& fields,
+                        const std::vector<ImageFacts>& facts, std::vector<std::string>& problems) {
+  const Depth usual = usual_depth(facts);
+  const auto read = std::count_if(facts.begin(), facts.end(),
+                                  [](const ImageFacts& image) { return image.height > 0; });
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (facts[i].height == 0 || facts[i].bits == usual.bits) continue;
+    problems[i] = fmt::format(
+        "{}{}: has {} bits per channel, but {} of {} images have {}; all images of a data set must "
+        "have one depth",
+        fields[i].origin, first_file(fields[i].files).string(), facts[i].bits, usual.images, read,
+        usual.bits);
+  }
+}
+
+void add_shape_notes(const std::vector<FieldOfView>& fields, const std::vector<ImageFacts>& facts,
+                     std::vector<std::string>& notes) {
+  add_mixed_colours(fields, facts, notes);
+  add_squashed(fields, facts, notes);
+}
+
+}  // namespace scgan

@@ -1,0 +1,22 @@
+// What differs between the images of a data set: depth, colour, size.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/data/data_notes.h"
+#include "core/data/field_of_view.h"
+
+namespace scgan {
+
+// Notes a problem for each image whose depth is not that of most images (of the first one, if as
+// many have another). Ignores images that could not be read, whose facts have a height of 0.
+void add_depth_problems(const std::vector<FieldOfView>& fields,
+                        const std::vector<ImageFacts>& facts, std::vector<std::string>& problems);
+
+// Adds sentences about grey images among RGB images (or the other way round) and about images that
+// are not square.
+void add_shape_notes(const std::vector<FieldOfView>& fields, const std::vector<ImageFacts>& facts,
+                     std::vector<std::string>& notes);
+
+}  // namespace scgan
