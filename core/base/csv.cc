@@ -16,7 +16,17 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& name) : text_(text), name_(name) {}
+  Parser(std::string_view text, const std::string& name) : text_(text), name_(name) {
+    if (text_.starts_with("sep=") && text_.size() > 4) {
+      separator_ = text_[4];
+      next_ = 5;
+      return;
+    }
+    const std::string_view header = text_.substr(0, text_.find_first_of("\r\n"));
+    if (header.find(',') != std::string_view::npos) return;
+    const size_t other = header.find_first_of(";\t");
+    if (other != std::string_view::npos) separator_ = header[other];
+  }
 
   // The next row that is not blank, or one without cells at the end.
   CsvRow row() {
@@ -26,7 +36,7 @@ class Parser {
     while (next_ < text_.size()) {
       add(row, text_[next_] == '"' ? quoted_cell() : plain_cell());
       if (next_ == text_.size() || skip_line_end()) break;
-      ++next_;                                  // the comma
+      ++next_;                                  // the separator
       if (next_ == text_.size()) add(row, "");  // the last cell is empty
     }
     return row;
@@ -44,12 +54,14 @@ class Parser {
   }
 
   bool skip_line_end() {
+    if (!is_line_end(text_[next_])) return false;
     if (text_.substr(next_).starts_with("\r\n")) ++next_;
-    if (text_[next_] != '\n') return false;
     ++next_;
     ++line_;
     return true;
   }
+
+  static bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 
   void append(std::string& cell, char c) const {
     if (c == '\0') fail("contains a NUL byte; it must be a CSV file in UTF-8");
@@ -61,8 +73,8 @@ class Parser {
 
   std::string plain_cell() {
     std::string cell;
-    for (; next_ < text_.size() && text_[next_] != ',' && text_[next_] != '\n'; ++next_) {
-      if (text_.substr(next_).starts_with("\r\n")) break;
+    for (; next_ < text_.size() && text_[next_] != separator_ && !is_line_end(text_[next_]);
+         ++next_) {
       if (text_[next_] == '"') {
         fail("a quote inside a cell; put the whole cell in quotes and double the quote");
       }
@@ -83,7 +95,10 @@ class Parser {
         }
         ++next_;  // a doubled quote stands for one
       }
-      if (text_[next_] == '\n') ++line_;
+      if (text_[next_] == '\n' ||
+          (text_[next_] == '\r' && !text_.substr(next_ + 1).starts_with('\n'))) {
+        ++line_;
+      }
       append(cell, text_[next_]);
     }
     fail_at(begin, "a quote begins here and does not end");
@@ -91,12 +106,14 @@ class Parser {
 
   void check_end_of_quoted() const {
     const std::string_view rest = text_.substr(next_);
-    if (rest.empty() || rest[0] == ',' || rest[0] == '\n' || rest.starts_with("\r\n")) return;
-    fail("text after a closing quote; a comma or the end of the line must follow");
+    if (rest.empty() || rest[0] == separator_ || is_line_end(rest[0])) return;
+    fail(fmt::format("text after a closing quote; a {} or the end of the line must follow",
+                     separator_ == ',' ? "comma" : "separator"));
   }
 
   std::string_view text_;
   const std::string& name_;
+  char separator_ = ',';
   size_t next_ = 0;
   int64_t line_ = 1;
 };
@@ -107,6 +124,12 @@ CsvTable parse_csv(std::string_view text, const std::string& name) {
   if (text.size() > kMostBytes) {
     throw Error(ErrorKind::kData,
                 fmt::format("{}: {} bytes are more than {}", name, text.size(), kMostBytes));
+  }
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: is UTF-16 text; it must be UTF-8 (in Excel: save as \"CSV UTF-8 "
+                            "(comma delimited)\")",
+                            name));
   }
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   Parser parser(text, name);

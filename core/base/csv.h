@@ -1,6 +1,7 @@
 // Comma-separated text as RFC 4180 has it: a header, then rows; cells in double quotes may hold
-// commas, line breaks and doubled quotes. Line ends are LF or CRLF, a UTF-8 byte order mark is left
-// aside.
+// commas, line breaks and doubled quotes. As spreadsheets write it: line ends are LF, CRLF or CR; a
+// UTF-8 byte order mark is ignored; cells are separated by semicolons or tabs if the header has no
+// comma, or by what a first line "sep=;" names.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ struct CsvTable {
 };
 
 // `name` is the file's for messages. Throws Error(kData) as NAME:LINE: a quote that does not end or
-// stands inside an unquoted cell, text after a closing quote, a NUL, a cell over 64 KiB, more than
-// 1,000 columns, a file over 256 MiB or without a header.
+// stands inside an unquoted cell, text after a closing quote, a NUL, UTF-16, a cell over 64 KiB,
+// more than 1,000 columns, a file over 256 MiB or without a header.
 CsvTable parse_csv(std::string_view text, const std::string& name);
 
 }  // namespace scgan

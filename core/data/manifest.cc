@@ -58,12 +58,8 @@ class ManifestHeader {
 
  private:
   [[noreturn]] void fail(const std::string& problem) const {
-    const bool other_separator =
-        names_.size() == 1 && names_[0].find_first_of(";\t") != std::string::npos;
-    throw Error(ErrorKind::kData,
-                fmt::format("{}:1: the header {}; its columns are {}{}", manifest_, problem,
-                            fmt::join(names_, ", "),
-                            other_separator ? "; the separator must be a comma" : ""));
+    throw Error(ErrorKind::kData, fmt::format("{}:1: the header {}; its columns are {}", manifest_,
+                                              problem, fmt::join(names_, ", ")));
   }
 
   std::optional<size_t> find(std::string_view name) const {
@@ -176,8 +172,19 @@ class Rows {
     }
   }
 
-  // An absolute path stays as it is.
-  void add_file(size_t row, const std::string& file) {
+  // An absolute path stays as it is. Backslashes separate folders, as on Windows, unless a file has
+  // them in its name.
+  void add_file(size_t row, std::string file) {
+    std::error_code failed;
+    if (file.find('\\') != std::string::npos && !fs::exists(base_ / file, failed)) {
+      const bool has_drive = file.size() > 1 && file[1] == ':';
+      if (has_drive || file.starts_with("\\\\")) {
+        note(row, fmt::format("{} is a path of Windows; write it as seen from this machine, best "
+                              "relative to data.root",
+                              file));
+      }
+      std::replace(file.begin(), file.end(), '\\', '/');
+    }
     fields_[row].files.push_back(file.empty() ? fs::path() : base_ / file);
   }
 
@@ -246,8 +253,18 @@ class Rows {
 }  // namespace
 
 std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec) {
-  const CsvTable table = parse_csv(
+  CsvTable table = parse_csv(
       read_data_file(spec.manifest, "a CSV file; data.kind: folders reads folders"), spec.manifest);
+  // Spreadsheets save rows of empty cells, and empty cells behind the last column.
+  for (CsvRow& row : table.rows) {
+    while (row.cells.size() > table.header.size() && trimmed(row.cells.back()).empty()) {
+      row.cells.pop_back();
+    }
+  }
+  std::erase_if(table.rows, [](const CsvRow& row) {
+    return std::ranges::all_of(row.cells,
+                               [](const std::string& cell) { return trimmed(cell).empty(); });
+  });
   std::vector<FieldOfView> fields = Rows(spec, table).fields();
   std::erase_if(fields, [&](const FieldOfView& field) { return !is_listed(spec, field.split); });
   std::sort(fields.begin(), fields.end(), [](const FieldOfView& a, const FieldOfView& b) {

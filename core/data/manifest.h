@@ -3,8 +3,8 @@
 // Columns: `split` (train or test), `domain` (A or B), and either `file` or all of `red`, `green`
 // and `blue`, each a file with one grey channel, where an empty cell is a black channel; optional
 // `name` for what is made of the row, by default the first file's name without extension. Other
-// columns are ignored, and so are the files of test rows with data.test_split train. Relative
-// paths begin at data.root or, without it, at the CSV's folder.
+// columns and rows of empty cells are ignored, and so are the files of test rows with
+// data.test_split train. Relative paths begin at data.root or, without it, at the CSV's folder.
 #pragma once
 
 #include <vector>

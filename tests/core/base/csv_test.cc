@@ -21,8 +21,10 @@ std::string error_of(std::string_view text) {
   return data_error_of([&] { parse_csv(text, "a.csv"); });
 }
 
-TEST(CsvTest, CellsAreSplitAtCommasAndLinesAtEitherEnd) {
-  for (const char* text : {"a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\n1,2\r\n3,4"}) {
+TEST(CsvTest, CellsAreSplitAtCommasAndLinesAtAnyEnd) {
+  for (const char* text : {"a,b\n1,2\n3,4\n", "a,b\r\n1,2\r\n3,4\r\n", "a,b\n1,2\r\n3,4",
+                           "a,b\r1,2\r3,4\r", "a,b\r1,2\r3,4", "a;b\r\n1;2\r\n3;4\r\n",
+                           "a\tb\n1\t2\n3\t4\n", "\"a\";\"b\"\n1;2\n\"3\";4\n"}) {
     const CsvTable table = parse_csv(text, "a.csv");
     EXPECT_THAT(table.header, ElementsAre("a", "b"));
     ASSERT_EQ(table.rows.size(), 2U);
@@ -51,6 +53,18 @@ TEST(CsvTest, QuotedCellsMayHoldCommasQuotesAndLineBreaks) {
   EXPECT_EQ(table.rows[1].line, 4);
 }
 
+TEST(CsvTest, SeparatorIsACommaUnlessTheHeaderHasNone) {
+  EXPECT_THAT(parse_csv("a,b;c\n1,2;3\n", "a.csv").rows[0].cells, ElementsAre("1", "2;3"));
+  EXPECT_THAT(parse_csv("a;b\n1,5;2\n", "a.csv").rows[0].cells, ElementsAre("1,5", "2"));
+  const CsvTable table = parse_csv("\xef\xbb\xbfsep=;\r\na,b;c\r\n1;2\r\n", "a.csv");
+  EXPECT_THAT(table.header, ElementsAre("a,b", "c"));
+  EXPECT_EQ(table.rows[0].line, 3);
+}
+
+TEST(CsvTest, LinesAreCountedInsideQuotesWhateverTheirEnd) {
+  EXPECT_EQ(parse_csv("a,b\r\"x\ry\",1\r2,3\r", "a.csv").rows[1].line, 4);
+}
+
 TEST(CsvTest, ByteOrderMarkIsNotPartOfTheFirstName) {
   EXPECT_THAT(parse_csv("\xef\xbb\xbf"
                         "a,b\n",
@@ -71,7 +85,8 @@ TEST(CsvTest, MistakesAreNamedWithTheirLine) {
   EXPECT_THAT(error_of("a\n1\0\n"sv), HasSubstr("a.csv:2: contains a NUL"));
   EXPECT_THAT(error_of("\xff\xfe"
                        "a\0,\0"sv),
-              HasSubstr("UTF-8"));  // UTF-16
+              HasSubstr("is UTF-16 text; it must be UTF-8"));
+  EXPECT_THAT(error_of("\xfe\xff\0a"sv), HasSubstr("UTF-16"));
   EXPECT_THAT(error_of(""), HasSubstr("is empty"));
   EXPECT_THAT(error_of("\n\r\n"), HasSubstr("is empty"));
 }

@@ -242,8 +242,47 @@ TEST_F(ManifestTest, MissingColumnsAreNamed) {
   EXPECT_THAT(error(), HasSubstr("no column blue"));
   write("split,domain,file,file\n");
   EXPECT_THAT(error(), HasSubstr("two columns file"));
-  write("split;domain;file\n");
-  EXPECT_THAT(error(), HasSubstr("the separator must be a comma"));
+  write("split;domain\n");
+  EXPECT_THAT(error(), HasSubstr("its columns are split, domain"));
+}
+
+// kRows as spreadsheets save it.
+TEST_F(ManifestTest, ReadsWhatSpreadsheetsWrite) {
+  std::filesystem::create_directory(file("sub"));
+  std::filesystem::rename(file("b2.png"), file("sub/b2.png"));
+  const std::string rows =
+      "split,domain,file\n"
+      "train,A,a1.png\ntrain,B,b1.png\ntest,A,a2.png\ntest,B,sub/b2.png\n";
+  write(rows);
+  const std::string digest = DatasetSource(spec_).inspect().digest;
+  const auto expect_same = [&](const std::string& text) {
+    write(text);
+    EXPECT_EQ(DatasetSource(spec_).inspect().digest, digest) << text;
+  };
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string text = rows;
+    for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+      text.replace(at, from.size(), to);
+    return text;
+  };
+  expect_same(replaced("\n", "\r"));
+  expect_same("\xef\xbb\xbf" + replaced("\n", "\r\n"));
+  expect_same(replaced(",", ";"));
+  expect_same("sep=;\r\n" + replaced(",", ";"));
+  expect_same(replaced(",", "\t"));
+  expect_same(replaced("/", "\\"));
+  expect_same(replaced(".png", ".png  "));
+  expect_same(replaced("\n", ",,\n") + ",,,,\n\r\n ,,,\n");
+}
+
+TEST_F(ManifestTest, PathsOfWindowsAreNamed) {
+  write(std::string(kRows) + "train,A,C:\\plates\\x.tif\ntrain,A,none\\y.tif\n");
+  EXPECT_THAT(error(), AllOf(HasSubstr("set.csv:6: C:\\plates\\x.tif is a path of Windows"),
+                             HasSubstr("set.csv:7: " + file("none/y.tif").string() +
+                                       ": there is no such file")));
+  write_image("back\\slash", 5);  // a name of this system
+  write(std::string(kRows) + "train,A,back\\slash.png\n");
+  EXPECT_EQ(DatasetSource(spec_).inspect().train_a, 2);
 }
 
 TEST_F(ManifestTest, ManifestThatIsNotAFileIsNamed) {
