@@ -50,6 +50,12 @@ def pages(*images, **options):
     return out.getvalue()
 
 
+def progressive_jpeg(image):
+    out = io.BytesIO()
+    image.save(out, format="JPEG", progressive=True, quality=90)
+    return out.getvalue()
+
+
 def stack(images, **options):
     out = io.BytesIO()
     tifffile.imwrite(out, images, software=None, **options)
@@ -119,6 +125,7 @@ fixtures = {
     "FloatRgbTiles": by_tifffile(chunky(pixels("float32", 20, 18, 3)), tile=(16, 16), compression="zlib", **rgb),
     # 16 lines and columns of red 200, green 100, blue 50.
     "JpegYcbcr": by_pillow(Image.new("RGB", (16, 16), (200, 100, 50)), compression="jpeg"),
+    "JpegProgressive": progressive_jpeg(Image.new("RGB", (16, 16), (200, 100, 50))),  # not a TIFF
     # One image in several pages.
     "ThumbnailFirst": pages((grey8[::2, ::2], 1), (grey8, 0)),
     "Pyramid": pages((grey8, 0), (grey8[::2, ::2], 1), (grey8[::4, ::4], 1)),
