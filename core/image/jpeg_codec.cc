@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 // jpeglib.h needs FILE; jerror.h needs jpeglib.h.
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/image/jpeg_scan.h"
 #include "core/image/orientation.h"
 #include "core/image/planes.h"
 
@@ -95,6 +97,7 @@ class JpegReader {
     jpeg_.out_color_space = jpeg_.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_.dct_method = JDCT_ISLOW;
     const size_t scan = place();
+    check_scan(scan);
     jpeg_start_decompress(&jpeg_);
     const size_t row_bytes = size_t{jpeg_.output_width} * static_cast<size_t>(jpeg_.num_components);
     std::vector<uint8_t> pixels(row_bytes * jpeg_.output_height);
@@ -118,6 +121,46 @@ class JpegReader {
       if (data.starts_with(kExif)) return exif_orientation(data.substr(kExif.size()));
     }
     return kUpright;
+  }
+
+  static JpegCodes codes_of(const JHUFF_TBL& table) {
+    JpegCodes codes;
+    std::copy_n(std::begin(table.bits) + 1, codes.counts.size(), codes.counts.begin());
+    std::copy_n(std::begin(table.huffval), codes.symbols.size(), codes.symbols.begin());
+    return codes;
+  }
+
+  // Only of files with one sequential scan: nearly all that are not progressive.
+  void check_scan(size_t begin) const {
+    const bool interleaved = jpeg_.num_components > 1;
+    if (jpeg_.arith_code != 0 || jpeg_.progressive_mode != 0 ||
+        jpeg_.comps_in_scan != jpeg_.num_components) {
+      return;
+    }
+    JpegScan scan;
+    scan.restart_interval = jpeg_.restart_interval;
+    const auto units = [](int64_t pixels, int64_t side) { return (pixels + side - 1) / side; };
+    scan.units_per_row = interleaved ? units(jpeg_.image_width, DCTSIZE * jpeg_.max_h_samp_factor)
+                                     : jpeg_.comp_info[0].width_in_blocks;
+    scan.unit_rows = interleaved ? units(jpeg_.image_height, DCTSIZE * jpeg_.max_v_samp_factor)
+                                 : jpeg_.comp_info[0].height_in_blocks;
+    for (int i = 0; i < jpeg_.comps_in_scan; ++i) {
+      const jpeg_component_info& info = *jpeg_.cur_comp_info[i];
+      const JHUFF_TBL* dc = jpeg_.dc_huff_tbl_ptrs[info.dc_tbl_no];
+      const JHUFF_TBL* ac = jpeg_.ac_huff_tbl_ptrs[info.ac_tbl_no];
+      const JQUANT_TBL* divisors = jpeg_.quant_tbl_ptrs[info.quant_tbl_no];
+      if (dc == nullptr || ac == nullptr || divisors == nullptr) return;  // libjpeg reports it
+      scan.components.push_back({interleaved ? info.h_samp_factor * info.v_samp_factor : 1,
+                                 divisors->quantval[0], codes_of(*dc), codes_of(*ac)});
+    }
+    const auto row = damaged_row(std::string_view(bytes_).substr(begin), scan);
+    if (!row) return;
+    const int64_t side = DCTSIZE * (interleaved ? jpeg_.max_v_samp_factor : 1);
+    throw Error(
+        ErrorKind::kData,
+        fmt::format("{}: damaged or truncated JPEG: the data of line {} or before is not "
+                    "what an encoder writes",
+                    file_.string(), std::min(*row * side + side, int64_t{jpeg_.image_height}) - 1));
   }
 
   // The symbol whose code consists of zero bits.
