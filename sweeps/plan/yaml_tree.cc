@@ -132,6 +132,19 @@ std::vector<YAML::Mark> document_starts(const std::string& text) {
   return handler.marks;
 }
 
+// What to look at, in place of the words of yaml-cpp's parser.
+std::string in_plain_words(const std::string& problem) {
+  if (problem == YAML::ErrorMsg::END_OF_MAP || problem == YAML::ErrorMsg::END_OF_SEQ) {
+    return "this line is not indented like the lines above that it belongs to";
+  }
+  if (problem == YAML::ErrorMsg::MAP_VALUE) {
+    return "a value cannot begin here; is the line indented too far, or is there a second \": \"?";
+  }
+  if (problem == YAML::ErrorMsg::END_OF_MAP_FLOW) return "a { above is not closed by }";
+  if (problem == YAML::ErrorMsg::END_OF_SEQ_FLOW) return "a [ above is not closed by ]";
+  return problem;
+}
+
 YamlNode parse(const std::string& text, const LocationOf& location_of, IssueList& issues) {
   try {
     const std::vector<YAML::Mark> starts = document_starts(text);
@@ -144,7 +157,7 @@ YamlNode parse(const std::string& text, const LocationOf& location_of, IssueList
     }
     return TreeBuilder(location_of, issues).build(YAML::Load(text), "");
   } catch (const YAML::Exception& error) {
-    issues.add(location_of(error.mark), "", "is not valid YAML: " + error.msg);
+    issues.add(location_of(error.mark), "", "is not valid YAML: " + in_plain_words(error.msg));
     return empty_node(location_of(error.mark));
   }
 }

@@ -152,7 +152,12 @@ TEST(SweepYamlTest, TextThatIsNotASweepReportsOneError) {
   EXPECT_THAT(issues("name: a\ntrain:\n\tepochs: 3\n"),
               ElementsAre("s.yaml:3: is indented with a tab; YAML allows only spaces"));
   EXPECT_THAT(issues("name: a\ntrain: {epochs: 3\nrun: 4\n"),
-              ElementsAre(HasSubstr("is not valid YAML")));
+              ElementsAre("s.yaml:3: is not valid YAML: a { above is not closed by }"));
+  EXPECT_THAT(issues("name: a\ntrain:\n  epochs: 3\n steps: 4\n"),
+              ElementsAre("s.yaml:4: is not valid YAML: this line is not indented like the lines "
+                          "above that it belongs to"));
+  EXPECT_THAT(issues("name: a\ntrain:\n  epochs: 3\n    steps: 4\n"),
+              ElementsAre(testing::AllOf(HasSubstr("s.yaml:4"), HasSubstr("indented too far"))));
   EXPECT_THAT(issues("train: {epochs: 3}\n"), ElementsAre(HasSubstr("name: is missing")));
   EXPECT_THAT(issues("name: a/b\n"), ElementsAre(HasSubstr("expected a name")));
 }
