@@ -172,6 +172,33 @@ TEST_F(Tools, OneImageIsNotCalledImages) {
   EXPECT_EQ(ended.out, "1 image written to translated\n");
 }
 
+TEST_F(Tools, EveryProgramNamesTheFilesThatItSkips) {
+  for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
+    for (uint8_t i = 0; i < 4; ++i) {
+      const std::string name = std::to_string(i) + ".png";
+      write_png(path("set") / split / name, 64, 64, static_cast<uint8_t>(20 * i + split[4]));
+    }
+  }
+  write_text(path("set/testA/more.webp"), "RIFF");
+  fs::create_directories(path("set/testA/plate1"));
+  write_text(path("set/testA/plate1/x.tif"), "II");
+  write_text(path("set/testA/notes.txt"), "text");
+  const auto warning =
+      AllOf(HasSubstr("set/testA: skipped 1 .webp (more.webp), 1 subfolder with images (plate1)"),
+            Not(HasSubstr("notes.txt")));
+  for (const char* dry : {"--dry-run", "--quiet"}) {
+    const Ended swept = sweep(0, {"tiny.yaml", "--out", "out", "--set", "data.kind=folders",
+                                  "--set", "data.root=set", dry});
+    EXPECT_EQ(swept.exit_code, kDone) << swept.text();
+    EXPECT_THAT(swept.err, AllOf(HasSubstr("warn"), warning)) << dry;
+  }
+  EXPECT_THAT(fid({"set/testA", "set/testB"}).err, warning);
+  const Ended translated = translate({(run_folder(path("out")) / "netG_A.safetensors").string(),
+                                      "set/testA", "translated", "--quiet"});
+  EXPECT_EQ(translated.exit_code, kDone) << translated.text();
+  EXPECT_THAT(translated.err, warning);
+}
+
 TEST_F(Tools, BadInputOfTranslateIsNamedAndNothingIsWritten) {
   make_sets();
   write_text(path("bad.safetensors"), "not weights at all");
