@@ -14,7 +14,7 @@ endmacro()
 
 layer(core/base    KNOWS OpenSSL xxhash)
 layer(core/spec    OURS core/base)
-layer(core/image   OURS core/base core/spec KNOWS torch PNG JPEG TIFF)
+layer(core/image   OURS core/base core/spec KNOWS torch PNG JPEG TIFF ZLIB)
 layer(core/data    OURS core/base core/spec core/image KNOWS torch)
 layer(core/model   OURS core/base core/spec KNOWS torch nlohmann)
 layer(core/comm    OURS core/base core/spec KNOWS torch)

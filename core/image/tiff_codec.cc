@@ -14,8 +14,10 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/image/deflate_check.h"
 #include "core/image/tiff_source.h"
 #include "core/image/tiff_stack.h"
+#include "core/image/tiff_words.h"
 
 namespace scgan {
 namespace {
@@ -35,41 +37,6 @@ constexpr std::array<Compression, 7> kCompressions{{{COMPRESSION_NONE, 1},
                                                     {COMPRESSION_DEFLATE, 1032},
                                                     {COMPRESSION_ZSTD, 32768},
                                                     {COMPRESSION_JPEG, 2048}}};
-
-std::string pixels_text(int bits, int format) {
-  switch (format) {
-    case SAMPLEFORMAT_INT:
-      return fmt::format("{}-bit signed", bits);
-    case SAMPLEFORMAT_IEEEFP:
-      return fmt::format("{}-bit float", bits);
-    case SAMPLEFORMAT_COMPLEXINT:
-    case SAMPLEFORMAT_COMPLEXIEEEFP:
-      return fmt::format("{}-bit complex", bits);
-    default:
-      return fmt::format("{}-bit unsigned", bits);
-  }
-}
-
-std::string photometric_text(int photometric) {
-  switch (photometric) {
-    case PHOTOMETRIC_PALETTE:
-      return "a palette (colour map)";
-    case PHOTOMETRIC_MASK:
-      return "a transparency mask";
-    case PHOTOMETRIC_SEPARATED:
-      return "CMYK (separated)";
-    case PHOTOMETRIC_YCBCR:
-      return "YCbCr";
-    case PHOTOMETRIC_CIELAB:
-    case PHOTOMETRIC_ICCLAB:
-    case PHOTOMETRIC_ITULAB:
-      return "L*a*b*";
-    case PHOTOMETRIC_CFA:
-      return "a camera's raw";
-    default:
-      return fmt::format("an unusual (photometric interpretation {})", photometric);
-  }
-}
 
 // A strip or tile of the image.
 struct Chunk {
@@ -342,7 +309,26 @@ class TiffReader {
           tiled ? TIFFReadEncodedTile(tiff_.get(), chunk.index, samples.data(), most)
                 : TIFFReadEncodedStrip(tiff_.get(), chunk.index, samples.data(), most);
       if (read < wanted || source_.damaged()) fail_as_damaged();
+      if (is_deflate()) check_sum(chunk.index);
       copy_chunk(chunk, samples.data(), image);
+    }
+  }
+
+  bool is_deflate() const {
+    const int scheme = value(TIFFTAG_COMPRESSION);
+    return (scheme == COMPRESSION_ADOBE_DEFLATE || scheme == COMPRESSION_DEFLATE) &&
+           value(TIFFTAG_FILLORDER) == FILLORDER_MSB2LSB;
+  }
+
+  // libtiff stops when it has enough pixels, which may be before the checksum.
+  void check_sum(uint32_t chunk) const {
+    const std::string& bytes = source_.bytes();
+    const size_t begin = std::min<uint64_t>(TIFFGetStrileOffset(tiff_.get(), chunk), bytes.size());
+    const size_t count =
+        std::min<uint64_t>(TIFFGetStrileByteCount(tiff_.get(), chunk), bytes.size() - begin);
+    if (!is_whole_deflate(std::string_view(bytes).substr(begin, count))) {
+      fail(fmt::format("damaged or truncated TIFF: the checksum of strip or tile {} is wrong",
+                       chunk));
     }
   }
 

@@ -15,6 +15,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
 #include "core/image/image_file.h"
+#include "core/image/tiff_source.h"
 #include "tests/core/image/tiff_fixtures.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
@@ -290,6 +291,31 @@ TEST(TiffCodecTest, DamagedBytesAreAnImageOrAnErrorWithoutOutputOnStderr) {
   }
   EXPECT_GT(refused, 1000);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(TiffCodecTest, AChangedBitOfADeflatedStripIsAnErrorOrChangesNoPixel) {
+  for (const std::string_view fixture :
+       {fixtures::kRgb16Deflate, fixtures::kFloat32BigEndianDeflate}) {
+    const std::string bytes = bytes_of(fixture);
+    TiffSource source(bytes);
+    const TiffHandle tiff = source.open();
+    const uint64_t begin = TIFFGetStrileOffset(tiff.get(), 0);
+    const uint64_t count = TIFFGetStrileByteCount(tiff.get(), 0);
+    uint64_t refused = 0;
+    for (uint64_t at = begin; at < begin + count; ++at) {
+      for (const int mask : {0x01, 0x10, 0x80}) {
+        std::string damaged = bytes;
+        damaged[at] = static_cast<char>(damaged[at] ^ mask);
+        try {  // some bits only fill a byte, or say that this block is the last one
+          EXPECT_TRUE(at::equal(decode_tiff(damaged, "a.tif"), decode_tiff(bytes, "a.tif")));
+        } catch (const Error& error) {
+          EXPECT_THAT(error.what(), HasSubstr("a.tif"));
+          ++refused;
+        }
+      }
+    }
+    EXPECT_GT(refused, 3 * count - 8);
+  }
 }
 
 TEST(TiffCodecTest, FormatFollowsFromTheContentAndNotFromTheName) {
