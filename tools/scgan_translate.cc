@@ -34,7 +34,7 @@ constexpr scgan::tools::Program kProgram{
 
 struct Options {
   std::filesystem::path weights, input, output;
-  std::string direction;
+  std::string direction, split;
   std::vector<double> percentile;
   scgan::tools::DeviceOptions device;
   bool quiet = false;
@@ -44,7 +44,9 @@ struct Options {
 void add_options(CLI::App& app, Options& options) {
   auto& translate = options.translate;
   app.add_option("WEIGHTS", options.weights, "Generator (safetensors)")->required();
-  app.add_option("IN_DIR", options.input, "Folder of images (PNG, JPEG, TIFF)")->required();
+  app.add_option("INPUT", options.input,
+                 "Folder of images (PNG, JPEG, TIFF), or a CSV file as for data.kind manifest")
+      ->required();
   app.add_option("OUT_DIR", options.output, "Folder for PNG files of the same names")->required();
   app.add_option("--direction", options.direction,
                  "AtoB or BtoA: which generator of a checkpoint that holds both [AtoB]; checked "
@@ -55,6 +57,11 @@ void add_options(CLI::App& app, Options& options) {
                  "Resize images to N x N pixels first [as test images were in training; foreign "
                  "weights: keep their size]")
       ->type_name("N");
+  app.add_option("--split", options.split,
+                 "The rows of a CSV file to translate: trainA, trainB, testA or testB [the test "
+                 "rows of the domain that the generator translates]")
+      ->check(CLI::IsMember({"trainA", "trainB", "testA", "testB"}).description(""))
+      ->type_name("NAME");
   app.add_flag("--keep-size", translate.keep_size, "Do not resize images");
   app.add_flag("--tiles", translate.tiles,
                "Keep the size and translate in squares of --size N pixels");
@@ -83,6 +90,13 @@ std::string description_of(const scgan::LoadedGenerator& loaded, const Options& 
   return fmt::format("{}: {}generator of width {} with {} blocks", options.weights.string(),
                      loaded.which.empty() ? "" : loaded.which + ", ", loaded.shape.width,
                      loaded.shape.blocks);
+}
+
+scgan::Split split_of(const std::string& name, std::optional<scgan::Direction> direction) {
+  for (const scgan::Split split : scgan::kSplits) {
+    if (name == to_string(split)) return split;
+  }
+  return direction == scgan::Direction::kBtoA ? scgan::Split::kTestB : scgan::Split::kTestA;
 }
 
 // Black and white, and the size of the images.
@@ -117,6 +131,7 @@ int run(Options& options) {
   const scgan::LoadedGenerator loaded = scgan::load_generator(options.weights, direction);
   loaded.network->to(device);
   options.translate.input = loaded.input;
+  options.translate.split = split_of(options.split, loaded.direction);
   if (!options.quiet) {
     print_error(kProgram, description_of(loaded, options));
     print_error(kProgram, preparation_of(options.translate));

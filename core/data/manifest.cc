@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -84,8 +85,8 @@ class ManifestHeader {
 // The fields of the rows, and the problems of each row.
 class Rows {
  public:
-  Rows(const DatasetSpec& spec, const CsvTable& table)
-      : spec_(spec),
+  Rows(const DatasetSpec& spec, const CsvTable& table, const std::function<bool(Split)>& is_used)
+      : is_split_used_(is_used),
         manifest_(spec.manifest),
         base_(spec.root.empty() ? fs::path(spec.manifest).parent_path() : fs::path(spec.root)),
         table_(table),
@@ -102,7 +103,7 @@ class Rows {
     std::vector<std::string> all;
     for (const auto& problems : problems_) all.insert(all.end(), problems.begin(), problems.end());
     for (const Split split : kSplits) {
-      if (is_listed(spec_, split) && std::ranges::count(splits_, std::optional(split)) == 0) {
+      if (is_split_used_(split) && std::ranges::count(splits_, std::optional(split)) == 0) {
         all.push_back(fmt::format("{}: no row has the split {} and the domain {}", manifest_,
                                   is_training(split) ? "train" : "test", "AB"[domain_of(split)]));
       }
@@ -200,7 +201,7 @@ class Rows {
   }
 
   // Rows of a split that is not used are read, but their files need not be there.
-  bool is_used(size_t row) const { return splits_[row] && is_listed(spec_, *splits_[row]); }
+  bool is_used(size_t row) const { return splits_[row] && is_split_used_(*splits_[row]); }
 
   void find_files(size_t row) {
     if (splits_[row] && !is_used(row)) return;
@@ -240,7 +241,7 @@ class Rows {
     return files;
   }
 
-  const DatasetSpec& spec_;
+  const std::function<bool(Split)>& is_split_used_;
   std::string manifest_;
   fs::path base_;
   const CsvTable& table_;
@@ -250,9 +251,9 @@ class Rows {
   std::vector<std::vector<std::string>> problems_;
 };
 
-}  // namespace
-
-std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec) {
+// The rows of the splits for which `is_used` returns true.
+std::vector<FieldOfView> list_splits(const DatasetSpec& spec,
+                                     const std::function<bool(Split)>& is_used) {
   CsvTable table = parse_csv(
       read_data_file(spec.manifest, "a CSV file; data.kind: folders reads folders"), spec.manifest);
   // Spreadsheets save rows of empty cells, and empty cells behind the last column.
@@ -265,14 +266,27 @@ std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec) {
     return std::ranges::all_of(row.cells,
                                [](const std::string& cell) { return trimmed(cell).empty(); });
   });
-  std::vector<FieldOfView> fields = Rows(spec, table).fields();
-  std::erase_if(fields, [&](const FieldOfView& field) { return !is_listed(spec, field.split); });
+  std::vector<FieldOfView> fields = Rows(spec, table, is_used).fields();
+  std::erase_if(fields, [&](const FieldOfView& field) { return !is_used(field.split); });
   std::sort(fields.begin(), fields.end(), [](const FieldOfView& a, const FieldOfView& b) {
     return std::tie(a.split, a.name) < std::tie(b.split, b.name);
   });
   PerSplit<int64_t> counts;
   for (FieldOfView& field : fields) field.index = counts[field.split]++;
   return fields;
+}
+
+}  // namespace
+
+std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec) {
+  return list_splits(spec, [&](Split split) { return is_listed(spec, split); });
+}
+
+std::vector<FieldOfView> list_manifest_split(const fs::path& manifest, Split split) {
+  DatasetSpec spec;
+  spec.kind = DataKind::kManifest;
+  spec.manifest = manifest.string();
+  return list_splits(spec, [split](Split other) { return other == split; });
 }
 
 }  // namespace scgan

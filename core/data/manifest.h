@@ -7,6 +7,7 @@
 // data.test_split train. Relative paths begin at data.root or, without it, at the CSV's folder.
 #pragma once
 
+#include <filesystem>
 #include <vector>
 
 #include "core/data/field_of_view.h"
@@ -17,5 +18,8 @@ namespace scgan {
 // Like list_fields of core/data/field_of_view.h; the order of the rows does not matter. Problems
 // are located as FILE:LINE. Two rows of a split must not have the same name or the same files.
 std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec);
+
+// The rows of one split; there need not be others.
+std::vector<FieldOfView> list_manifest_split(const std::filesystem::path& manifest, Split split);
 
 }  // namespace scgan

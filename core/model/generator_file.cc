@@ -69,6 +69,15 @@ std::pair<std::string, Tensors> chosen(const Tensors& all, Direction direction,
   return {"", all};
 }
 
+// In which direction the generator translates, if the file says so.
+std::optional<Direction> direction_of(const std::string& which, const SafetensorsFile& content) {
+  const auto own = content.metadata.find("direction");
+  if (which.ends_with("netG_A")) return Direction::kAtoB;
+  if (which.ends_with("netG_B")) return Direction::kBtoA;
+  if (own == content.metadata.end()) return std::nullopt;
+  return own->second == "BtoA" ? Direction::kBtoA : Direction::kAtoB;
+}
+
 // A single generator translates in one direction, whatever is asked for.
 void check_direction(const SafetensorsFile& content, Direction asked, const fs::path& file) {
   const char* const wanted = asked == Direction::kAtoB ? "AtoB" : "BtoA";
@@ -239,6 +248,7 @@ LoadedGenerator make_loaded_generator(const SafetensorsFile& content,
   }
   refuse_other_networks(own, file);
   if (which.empty() && direction) check_direction(content, *direction, file);
+  loaded.direction = direction_of(which, content);
   loaded.input = generator_input(content.metadata, file);
   loaded.shape = shape_of(own, file);
   check_tensors(own, loaded.shape, file);  // before memory is allocated

@@ -31,6 +31,8 @@ struct LoadedGenerator {
   GeneratorShape shape;
   // "netG_A" or "ema.netG_A" in a checkpoint; "" in a file with a single generator.
   std::string which;
+  // nullopt if the file does not say it.
+  std::optional<Direction> direction;
   // nullopt if the file does not have it.
   std::optional<GeneratorInput> input;
   // What was ignored, in full sentences.

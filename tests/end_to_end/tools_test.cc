@@ -94,6 +94,28 @@ TEST_F(Tools, SavedStatisticsHaveTheDistanceOfTheirImages) {
   EXPECT_NEAR(std::stod(value_of(ended.out, "fid")), of_images, 1e-6 * of_images);
 }
 
+// Images of 64 pixels and 8 bits, whole: scgan_fid neither resizes, scales nor cuts.
+TEST_F(Tools, TranslationAndFidRecomputeTheScoreOfARun) {
+  for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
+    for (int i = 0; i < 4; ++i) {
+      const auto level = static_cast<uint8_t>((split[4] == 'A' ? 20 : 120) + 7 * i + split[5] % 5);
+      write_png(path("data") / split / (std::to_string(i) + ".png"), 64, 64, level);
+    }
+  }
+  const Ended trained = sweep(0, {"tiny.yaml", "--out", "out", "--quiet", "--set",
+                                  "data={kind: folders, root: data, image_size: 64}"});
+  ASSERT_EQ(trained.exit_code, kDone) << trained.text();
+  const fs::path weights = run_folder(path("out")) / "netG_A.safetensors";
+  ASSERT_EQ(translate({weights.string(), "data/testA", "fakes"}).exit_code, kDone);
+  const Ended fid_of_files = fid({"data/testB", "fakes", "--json"});
+  const Ended csv = report({"out", "--format", "csv"});
+  const std::string score = ",fid,AtoB,3,";
+  const size_t at = csv.out.find(score);
+  ASSERT_NE(at, std::string::npos) << csv.text();
+  EXPECT_EQ(std::stod(value_of(fid_of_files.out, "fid")),
+            std::stod(csv.out.substr(at + score.size())));
+}
+
 TEST_F(Tools, BadInputOfFidIsNamed) {
   make_sets();
   write_text(path("a/broken.png"), "not a picture");

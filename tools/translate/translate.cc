@@ -17,8 +17,10 @@
 #include "core/base/parallel_for.h"
 #include "core/base/problems.h"
 #include "core/data/image_folder.h"
+#include "core/data/manifest.h"
 #include "core/image/image_file.h"
 #include "core/image/pixel_range.h"
+#include "core/image/raw_image.h"
 #include "core/image/resize.h"
 #include "core/image/scaling.h"
 
@@ -33,7 +35,8 @@ constexpr int64_t kLeast = 8;
 constexpr double kLargestLevel = 65535;
 
 struct Job {
-  fs::path input, output;
+  ImageFiles input;
+  fs::path output;
 };
 
 void check_options(const TranslateOptions& options) {
@@ -60,9 +63,7 @@ void check_options(const TranslateOptions& options) {
   }
 }
 
-// Pairs of input and output files. Throws for all clashes at once.
-std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, bool force,
-                              SkippedFiles& skipped) {
+void check_output(const fs::path& input, const fs::path& output) {
   std::error_code failed;
   if (fs::exists(output, failed) && !fs::is_directory(output, failed)) {
     throw Error(ErrorKind::kInvalidSpec,
@@ -75,21 +76,43 @@ std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output, boo
                             "next to their sources",
                             output.string()));
   }
+}
+
+// The images of a folder or of a CSV file.
+std::vector<Job> listed_jobs(const fs::path& input, const fs::path& output, Split split,
+                             SkippedFiles& skipped) {
   std::vector<Job> jobs;
-  std::vector<std::string> clashes;
-  std::map<fs::path, fs::path> inputs;  // of each output
+  if (input.extension() == ".csv" && !fs::is_directory(input)) {
+    for (const FieldOfView& field : list_manifest_split(input, split)) {
+      jobs.push_back({field.files, output / (field.name + ".png")});
+    }
+    return jobs;
+  }
   const ImageList images = list_images(input);
   skipped = images.skipped;
   for (const fs::path& file : images.files) {
-    const fs::path target = output / (file.stem().string() + ".png");
+    jobs.push_back({{file}, output / (file.stem().string() + ".png")});
+  }
+  return jobs;
+}
+
+// Pairs of input and output files. Throws for all clashes at once.
+std::vector<Job> planned_jobs(const fs::path& input, const fs::path& output,
+                              const TranslateOptions& options, SkippedFiles& skipped) {
+  check_output(input, output);
+  std::vector<Job> jobs = listed_jobs(input, output, options.split, skipped);
+  std::vector<std::string> clashes;
+  std::map<fs::path, fs::path> inputs;  // of each output
+  for (const auto& [files, target] : jobs) {
+    std::error_code failed;
+    const fs::path& file = first_file(files);
     const auto [first, is_new] = inputs.emplace(target, file);
     if (!is_new) {
       clashes.push_back(fmt::format("{} and {} would both be written to {}", first->second.string(),
                                     file.string(), target.string()));
-    } else if (!force && fs::exists(fs::symlink_status(target, failed))) {
+    } else if (!options.force && fs::exists(fs::symlink_status(target, failed))) {
       clashes.push_back(fmt::format("{}: exists; --force replaces it", target.string()));
     }
-    jobs.push_back({file, target});
   }
   if (!clashes.empty()) throw Error(ErrorKind::kInvalidSpec, problem_lines(clashes));
   return jobs;
@@ -100,7 +123,7 @@ std::vector<int64_t> depths(const std::vector<Job>& jobs) {
   std::vector<int64_t> bits(jobs.size(), 0);
   parallel_for(jobs.size(), [&](size_t i) {
     try {
-      bits[i] = read_image_info(jobs[i].input).bits;
+      bits[i] = read_image_info(first_file(jobs[i].input)).bits;
     } catch (const Error&) {
       bits[i] = 0;
     }
@@ -130,13 +153,13 @@ ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double,
   RawHistogram histogram(common_depth(depths(jobs)));
   do {
     parallel_for(jobs.size(), [&](size_t i) {
-      at::Tensor raw;
+      std::optional<RawImage> raw;
       try {
-        raw = read_image(jobs[i].input);
+        raw = read_raw_image(jobs[i].input);
       } catch (const Error&) {
         return;  // as in depths()
       }
-      histogram.add(raw);
+      histogram.add(raw->pixels, raw->present);
     });
   } while (histogram.needs_another_pass(low, high));
   try {
@@ -164,9 +187,10 @@ BlackAndWhite black_and_white(const std::vector<Job>& jobs, const TranslateOptio
 }
 
 // Grey levels 0 ... 255, as in a data set for training.
-at::Tensor grey_levels(const fs::path& file, const BlackAndWhite& scale) {
-  const std::string bytes = read_image_bytes(file);
-  const int64_t bits = image_info(bytes, file).bits;
+at::Tensor grey_levels(const ImageFiles& files, const BlackAndWhite& scale) {
+  const RawImage raw = read_raw_image(files);
+  const fs::path& file = first_file(files);
+  const int64_t bits = raw.bits;
   const auto& ranges = scale.ranges;
   if (scale.bits != 0 && bits != scale.bits) {
     throw Error(ErrorKind::kData,
@@ -180,14 +204,13 @@ at::Tensor grey_levels(const fs::path& file, const BlackAndWhite& scale) {
                             "white; use --percentile LOW,HIGH",
                             file.string()));
   }
-  at::Tensor raw = decode_image(bytes, file);
-  if (bits == 8 && !ranges) return raw;
-  return scale_to_grey_levels(raw, ranges ? *ranges : full_range(bits));
+  if (bits == 8 && !ranges) return raw.pixels;
+  return scale_to_grey_levels(raw.pixels, ranges ? *ranges : full_range(bits), raw.present);
 }
 
 // [3, H, W] in [-1, 1].
-at::Tensor network_input(const fs::path& file, int64_t side, const BlackAndWhite& scale) {
-  at::Tensor levels = grey_levels(file, scale);
+at::Tensor network_input(const ImageFiles& files, int64_t side, const BlackAndWhite& scale) {
+  at::Tensor levels = grey_levels(files, scale);
   // Bicubic resizing of floats may overshoot.
   if (side > 0) levels = resize_bicubic(levels, side, side).clamp(0, 255);
   return to_network_range(levels);
@@ -284,7 +307,7 @@ TranslateResult translate_folder(Generator& generator, const fs::path& input,
   const at::NoGradGuard no_grad;
   check_options(options);
   TranslateResult result;
-  const std::vector<Job> jobs = planned_jobs(input, output, options.force, result.skipped);
+  const std::vector<Job> jobs = planned_jobs(input, output, options, result.skipped);
   const BlackAndWhite scale = black_and_white(jobs, options);
   const TranslatedSize size = translated_size(options);
   make_folder(output);
@@ -317,7 +340,7 @@ TranslateResult translate_folder(Generator& generator, const fs::path& input,
       result.failures.emplace_back(problem.what());
     }
     next = read_later(i + 1);  // while the generator runs
-    if (image.defined()) translated = translate(image, jobs[i].input);
+    if (image.defined()) translated = translate(image, first_file(jobs[i].input));
     if (translated.defined()) {
       write_output(jobs[i].output, translated, options.bits);
       ++result.written;

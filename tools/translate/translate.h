@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/data/skipped_files.h"
+#include "core/data/split.h"
 #include "core/model/generator_input.h"
 #include "core/model/networks.h"
 
@@ -33,6 +34,8 @@ struct TranslateOptions {
   // white. Without them, and without a range in `input`, the ends of the range of each file's type
   // do.
   std::optional<std::array<double, 2>> percentile = std::nullopt;
+  // The rows of a CSV file to translate.
+  Split split = Split::kTestA;
   // Replace existing files.
   bool force = false;
 };
@@ -56,7 +59,8 @@ struct TranslatedSize {
 };
 TranslatedSize translated_size(const TranslateOptions& options);
 
-// Translates every PNG, JPEG and TIFF image of `input` into `output`/NAME.png and makes `output` if
+// Translates every PNG, JPEG and TIFF image of the folder `input`, or every row of options.split of
+// the CSV file `input` (core/data/manifest.h), into `output`/NAME.png and makes `output` if
 // necessary. An image that cannot be read does not stop the others. Before it writes anything,
 // throws Error(kInvalidSpec) when input and output are the same folder, two images would get the
 // same name, or (without force) a file exists; the message names all of them, at most 20 and then a

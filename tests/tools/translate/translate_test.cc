@@ -343,6 +343,33 @@ TEST_F(TranslateFolderTest, FittedRangeIsNotUsedForAnotherDepth) {
               ElementsAre(AllOf(HasSubstr("a.png"), HasSubstr("8 bits"), HasSubstr("16 bits"))));
 }
 
+// As a plate reader leaves them: a grey file for each channel, none for green.
+TEST_F(TranslateFolderTest, RowsOfAManifestAreTranslatedWithTheirChannels) {
+  write_png16(path("in/red.png"), 1, 4, 1, {0, 1000, 2000, 4000});
+  write_png16(path("in/blue.png"), 1, 4, 1, {4000, 2000, 1000, 0});
+  write_file_atomically(path("plate.csv"),
+                        "split,domain,red,green,blue,name\n"
+                        "test,A,in/red.png,,in/blue.png,well\n"
+                        "test,B,in/absent.png,,,other\n");
+  const GeneratorInput input{64, 1, 16, true, {{{0, 4000}, {0, 4000}, {0, 4000}}}};
+  Negative generator;
+  const auto result =
+      translate_folder(generator, path("plate.csv"), path("out"),
+                       {.input = input, .keep_size = true, .bits = 16}, [](int64_t, int64_t) {});
+  EXPECT_EQ(result.written, 1);
+  const at::Tensor image = read_image(path("out/well.png"));
+  EXPECT_TRUE(at::allclose(image[0].flatten(), at::tensor({65535.f, 49151.f, 32768.f, 0.f}), 0, 1));
+  EXPECT_TRUE(image[1].eq(65535).all().item<bool>());  // the negative of black
+  EXPECT_TRUE(at::allclose(image[2].flatten(), at::tensor({0.f, 32768.f, 49151.f, 65535.f}), 0, 1));
+  EXPECT_THAT(error_of(ErrorKind::kData,
+                       [&] {
+                         translate_folder(generator, path("plate.csv"), path("out"),
+                                          {.split = Split::kTestB, .force = true},
+                                          [](int64_t, int64_t) {});
+                       }),
+              HasSubstr("plate.csv:3: "));
+}
+
 TEST_F(TranslateFolderTest, SizeOfTheTrainingIsOnlyADefault) {
   write_png(path("in/x.png"), test_image(80, 100));
   const GeneratorInput input{64, 2, 8, false, {{{0, 255}, {0, 255}, {0, 255}}}};
