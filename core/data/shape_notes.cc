@@ -76,6 +76,27 @@ void add_squashed(const std::vector<FieldOfView>& fields, const std::vector<Imag
       named(labels, fields.size()), 100 * (most - 1)));
 }
 
+// Previews beside images, or images saved in two formats: a.tif and a.jpg.
+void add_equal_names(const std::vector<FieldOfView>& fields, std::vector<std::string>& notes) {
+  std::map<std::string, std::vector<std::string>> files_of_name;
+  for (const FieldOfView& field : fields) {
+    if (field.files.size() != 1) continue;
+    files_of_name[split_and_name(field)].push_back(field.files[0].filename().string());
+  }
+  int64_t count = 0;
+  std::string example;
+  for (const auto& [name, files] : files_of_name) {
+    if (files.size() > 1 && count++ == 0) {
+      example = fmt::format("{}: {}", name, fmt::join(files, ", "));
+    }
+  }
+  if (count == 0) return;
+  notes.push_back(fmt::format(
+      "{} image name{} several files that differ only in their ending ({}); each file is an image "
+      "of its own, so previews and copies must not be in the folder",
+      count, count == 1 ? " has" : "s have", example));
+}
+
 }  // namespace
 
 void add_depth_problems(const std::vector<FieldOfView>& fields,
@@ -97,6 +118,7 @@ void add_shape_notes(const std::vector<FieldOfView>& fields, const std::vector<I
                      std::vector<std::string>& notes) {
   add_mixed_colours(fields, facts, notes);
   add_squashed(fields, facts, notes);
+  add_equal_names(fields, notes);
 }
 
 }  // namespace scgan

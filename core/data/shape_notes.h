@@ -14,8 +14,8 @@ namespace scgan {
 void add_depth_problems(const std::vector<FieldOfView>& fields,
                         const std::vector<ImageFacts>& facts, std::vector<std::string>& problems);
 
-// Adds sentences about grey images among RGB images (or the other way round) and about images that
-// are not square.
+// Adds sentences about grey images among RGB images (or the other way round), about images that are
+// not square, and about files of one name with several endings.
 void add_shape_notes(const std::vector<FieldOfView>& fields, const std::vector<ImageFacts>& facts,
                      std::vector<std::string>& notes);
 

@@ -158,10 +158,14 @@ class FeatureReader {
       features = at::empty({std::ssize(files_), rows.size(1)}, at::kFloat);
     }
     if (rows.size(1) != features.size(1)) {
+      const auto text = [&](size_t i) {
+        return fmt::format("{} ({} x {} pixels)", files_[i].string(), infos_[i].width,
+                           infos_[i].height);
+      };
       throw Error(ErrorKind::kData,
-                  fmt::format("the extractor returns {} features for images of one size and {} for "
-                              "those of another ({})",
-                              features.size(1), rows.size(1), files_[batch.front()].string()));
+                  fmt::format("the extractor returns {} features for {}, but {} for {}; with this "
+                              "extractor all images must have one size",
+                              features.size(1), text(0), rows.size(1), text(batch.front())));
     }
     for (size_t i = 0; i < batch.size(); ++i) {
       features[static_cast<int64_t>(batch[i])].copy_(rows[static_cast<int64_t>(i)]);

@@ -24,6 +24,7 @@ namespace scgan {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -196,6 +197,11 @@ TEST_F(FoldersTest, OddShapesAndColoursAreNoted) {
   write_png8(file("trainB", "a.png"), 64, 64, 1, grey);
   EXPECT_THAT(DatasetSource(spec_).inspect().notes,
               ElementsAre(HasSubstr("1 of 8 images (trainB/a) are grey, the others RGB")));
+  write_png(file("trainB", "a.png"), test_image(64, 64, 50));
+  write_jpeg(file("trainB", "a.jpg"), 64, 64, 3, std::vector<uint8_t>(64 * 64 * 3, 9));
+  EXPECT_THAT(DatasetSource(spec_).inspect().notes,
+              Contains(HasSubstr("1 image name has several files that differ only in their ending "
+                                 "(trainB/a: a.jpg, a.png)")));
 }
 
 TEST_F(FoldersTest, SmallImageSaysWhichSizeWouldWork) {

@@ -55,6 +55,17 @@ class ChannelMeans final : public FeatureExtractor {
   std::vector<std::vector<int64_t>>* calls_;
 };
 
+// As many features as pixels.
+class Pixels final : public FeatureExtractor {
+ public:
+  at::Tensor features(const at::Tensor& images) const override {
+    return images.to(at::kFloat).flatten(1);
+  }
+  std::string name() const override { return "pixels"; }
+  std::string digest() const override { return std::string(64, 'b'); }
+  std::string preprocessing() const override { return "uint8 RGB"; }
+};
+
 class CompareSetsTest : public testing::Test {
  protected:
   fs::path path(const std::string& name) const { return folder_.path() / name; }
@@ -168,6 +179,15 @@ TEST_F(CompareSetsTest, ImagesOfMixedSizesKeepTheirRows) {
                                  ElementsAre(1, 3, 4, 6), ElementsAre(1, 3, 6, 4)));
 }
 
+TEST_F(CompareSetsTest, ImagesOfSizesThatTheExtractorCannotMixAreNamed) {
+  fs::create_directories(path("a"));
+  write_png(path("a/0.png"), test_image(4, 5));
+  write_png(path("a/1.png"), test_image(6, 7));
+  EXPECT_THAT(data_error_of([&] { image_features(list_images(path("a")).files, Pixels(), {}); }),
+              AllOf(HasSubstr("60 features for " + path("a/0.png").string() + " (5 x 4 pixels)"),
+                    HasSubstr("126 for " + path("a/1.png").string() + " (7 x 6 pixels)")));
+}
+
 TEST_F(CompareSetsTest, SixteenBitsAreScaledToEightByTheFullRange) {
   fs::create_directories(path("a"));
   write_png16(path("a/0.png"), 1, 2, 1, {0, 257 * 100});
@@ -202,7 +222,6 @@ TEST_F(CompareSetsTest, NamesEveryFileThatCannotBeRead) {
   EXPECT_THAT(text, AllOf(HasSubstr("bad100.png"), HasSubstr("bad119.png"),
                           Not(HasSubstr("bad120.png")), HasSubstr("... and 6 more")));
 }
-
 
 TEST_F(CompareSetsTest, OtherFilesAreSkippedAndCounted) {
   add_four_point_sets();
