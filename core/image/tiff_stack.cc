@@ -181,6 +181,7 @@ class DirectoryWalk {
     if (size * count > room) {
       place = number(place, room);
       use(place, size * count);
+      if (place > bytes_.size() || size * count > bytes_.size() - place) return;
     }
     if (tag == kUic2) layout_.metamorph_planes = std::max<uint64_t>(count, 1);
     if (std::find(kKept.begin(), kKept.end(), tag) == kKept.end()) return;

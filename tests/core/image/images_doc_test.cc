@@ -164,6 +164,7 @@ std::map<std::string, ImagesDocTest::Files> ImagesDocTest::examples() const {
       {"JPEG, grey or colour", {jpeg(1), photo}},
       {"JPEG, progressive", {unhex(kJpegProgressive)}},
       {"JPEG with an EXIF orientation", {photo.substr(0, 2) + kExifSegment + photo.substr(2)}},
+      {"JPEG with previews or further images behind it (MPO)", {photo + photo}},
       {"JPEG, CMYK", {jpeg(4)}},
       {"TIFF, 8 bit, grey or RGB", all({kGrey8Strips, kRgb8Lzw})},
       {"TIFF, 16 bit unsigned, grey or RGB", all({kGrey16Zstd, kRgb16Deflate})},
