@@ -18,8 +18,6 @@ namespace {
 // In place of the digest of a channel that has no file.
 constexpr const char* kNoFile = "-";
 
-constexpr std::array<int64_t, 5> kImageSizes{1024, 512, 256, 128, 64};
-
 [[noreturn]] void refuse(const std::filesystem::path& file, const std::string& problem) {
   throw Error(ErrorKind::kData, fmt::format("{}: {}", file.string(), problem));
 }
@@ -137,11 +135,11 @@ void check_raw_image(const ImageFiles& files, const RawImage& image, const Datas
   const int64_t width = image.pixels.size(2);
   const int64_t side = std::min(height, width);
   if (side >= spec.image_size) return;
-  const auto* fitting = std::find_if(kImageSizes.begin(), kImageSizes.end(),
-                                     [&](int64_t size) { return size <= side; });
+  const auto fitting = std::find_if(kImageSizes.rbegin(), kImageSizes.rend(),
+                                    [&](int64_t size) { return size <= side; });
   refuse(file, fmt::format("{} x {} pixels are fewer than data.image_size {}; {}", width, height,
                            spec.image_size,
-                           fitting == kImageSizes.end()
+                           fitting == kImageSizes.rend()
                                ? "no image_size is that small"
                                : fmt::format("data.image_size {} would work", *fitting)));
 }

@@ -66,7 +66,6 @@ FastGanShape::FastGanShape(const ModelSpec& spec, int64_t size)
 }
 
 void check(const FastGanShape& shape) {
-  constexpr std::array<int64_t, 5> kImageSizes = {64, 128, 256, 512, 1024};
   constexpr std::array<int64_t, 4> kPartSizes = {2, 4, 8, 16};
   constexpr std::array<std::string_view, 3> kDecoders = {"big", "part", "small"};
   if (!std::ranges::count(kImageSizes, shape.image_size)) {

@@ -4,6 +4,7 @@
 // CycleGAN code. core/spec/spec_keys.h holds the key, range and meaning of each field.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,6 +27,9 @@ struct SyntheticSpec {
   double effect = 1;                // exponent of each ratio; 0 = no change
   double noise = 1;                 // factor on the camera noise
 };
+
+// The sides of the images that the networks accept, in pixels.
+inline constexpr std::array<int64_t, 5> kImageSizes{64, 128, 256, 512, 1024};
 
 struct DatasetSpec {
   DataKind kind = DataKind::kSynthetic;

@@ -13,7 +13,6 @@ namespace {
 
 using Issues = std::vector<SpecIssue>;
 
-constexpr std::array<int64_t, 5> kImageSizes = {64, 128, 256, 512, 1024};
 constexpr int64_t kLargestSeed = 2147483647;
 
 // batch_size / micro_batch, or 0 if that is not a whole number.
