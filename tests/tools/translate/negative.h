@@ -1,0 +1,28 @@
+// A generator that shows what it was given.
+#pragma once
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <torch/nn/module.h>
+
+#include <vector>
+
+#include "core/model/networks.h"
+
+namespace scgan {
+
+// Gives back the negative of what it sees, and keeps what it saw.
+class Negative final : public Generator {
+ public:
+  torch::nn::Module& module() override { return module_; }
+  at::Tensor forward(const at::Tensor& images) override {
+    seen.push_back(images.clone());
+    return -images;
+  }
+  std::vector<at::Tensor> seen;
+
+ private:
+  torch::nn::Module module_;
+};
+
+}  // namespace scgan
