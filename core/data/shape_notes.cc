@@ -23,12 +23,12 @@ struct Depth {
   int64_t images = 0;
 };
 
-Depth usual_depth(const std::vector<ImageFacts>& facts) {
+Depth usual_depth(const std::vector<int64_t>& bits) {
   std::map<int64_t, int64_t> counts;
-  for (const ImageFacts& image : facts) counts[image.bits] += image.height > 0 ? 1 : 0;
+  for (const int64_t depth : bits) counts[depth] += depth > 0 ? 1 : 0;
   Depth usual;
-  for (const ImageFacts& image : facts) {  // in the order of the images, which decides ties
-    if (counts[image.bits] > usual.images) usual = {image.bits, counts[image.bits]};
+  for (const int64_t depth : bits) {  // in the order of the images, which decides ties
+    if (counts[depth] > usual.images) usual = {depth, counts[depth]};
   }
   return usual;
 }
@@ -99,18 +99,32 @@ void add_equal_names(const std::vector<FieldOfView>& fields, std::vector<std::st
 
 }  // namespace
 
+std::vector<std::string> depth_problems(const std::vector<std::string>& images,
+                                        const std::vector<int64_t>& bits) {
+  const Depth usual = usual_depth(bits);
+  const auto unread = std::count(bits.begin(), bits.end(), 0);
+  std::vector<std::string> problems(images.size());
+  for (size_t i = 0; i < images.size(); ++i) {
+    if (bits[i] == 0 || bits[i] == usual.bits) continue;
+    problems[i] = fmt::format(
+        "{}: has {} bits per channel, but {} of {} images have {}; all must "
+        "have one depth",
+        images[i], bits[i], usual.images, std::ssize(bits) - unread, usual.bits);
+  }
+  return problems;
+}
+
 void add_depth_problems(const std::vector<FieldOfView>& fields,
                         const std::vector<ImageFacts>& facts, std::vector<std::string>& problems) {
-  const Depth usual = usual_depth(facts);
-  const auto read = std::count_if(facts.begin(), facts.end(),
-                                  [](const ImageFacts& image) { return image.height > 0; });
+  std::vector<std::string> images;
+  std::vector<int64_t> bits;
   for (size_t i = 0; i < fields.size(); ++i) {
-    if (facts[i].height == 0 || facts[i].bits == usual.bits) continue;
-    problems[i] = fmt::format(
-        "{}{}: has {} bits per channel, but {} of {} images have {}; all images of a data set must "
-        "have one depth",
-        fields[i].origin, first_file(fields[i].files).string(), facts[i].bits, usual.images, read,
-        usual.bits);
+    images.push_back(fields[i].origin + first_file(fields[i].files).string());
+    bits.push_back(facts[i].height > 0 ? facts[i].bits : 0);
+  }
+  const std::vector<std::string> found = depth_problems(images, bits);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (!found[i].empty()) problems[i] = found[i];
   }
 }
 

@@ -1,6 +1,7 @@
 // What differs between the images of a data set: depth, colour, size.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,13 @@
 
 namespace scgan {
 
-// Notes a problem for each image whose depth is not that of most images (of the first one, if as
-// many have another). Ignores images that could not be read, whose facts have a height of 0.
+// Returns a problem for each image whose depth is not that of most images (of the first one, if as
+// many have another), and "" for the others. 0 bits: the image could not be read.
+std::vector<std::string> depth_problems(const std::vector<std::string>& images,
+                                        const std::vector<int64_t>& bits);
+
+// Notes these problems for the images of a data set. Images that could not be read have a height of
+// 0.
 void add_depth_problems(const std::vector<FieldOfView>& fields,
                         const std::vector<ImageFacts>& facts, std::vector<std::string>& problems);
 

@@ -18,6 +18,7 @@
 #include "core/base/problems.h"
 #include "core/data/image_folder.h"
 #include "core/data/manifest.h"
+#include "core/data/shape_notes.h"
 #include "core/image/image_file.h"
 #include "core/image/pixel_range.h"
 #include "core/image/raw_image.h"
@@ -131,26 +132,19 @@ std::vector<int64_t> depths(const std::vector<Job>& jobs) {
   return bits;
 }
 
-int64_t common_depth(const std::vector<int64_t>& bits) {
-  int64_t common = 0;
-  for (const int64_t depth : bits) {
-    if (depth == 0 || depth == common) continue;
-    if (common != 0) {
-      throw Error(
-          ErrorKind::kData,
-          fmt::format("--percentile needs images of the same depth, but some have {} bits and "
-                      "some {}",
-                      common, depth));
-    }
-    common = depth;
-  }
+int64_t common_depth(const std::vector<Job>& jobs) {
+  const std::vector<int64_t> bits = depths(jobs);
+  std::vector<std::string> files;
+  for (const Job& job : jobs) files.push_back(first_file(job.input).string());
+  throw_if_any(depth_problems(files, bits));
+  const int64_t common = *std::max_element(bits.begin(), bits.end());
   if (common == 0) throw Error(ErrorKind::kData, "none of the images can be read");
   return common;
 }
 
 ChannelRanges percentiles(const std::vector<Job>& jobs, const std::array<double, 2>& percent) {
   const auto [low, high] = percent;
-  RawHistogram histogram(common_depth(depths(jobs)));
+  RawHistogram histogram(common_depth(jobs));
   do {
     parallel_for(jobs.size(), [&](size_t i) {
       std::optional<RawImage> raw;

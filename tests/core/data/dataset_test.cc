@@ -171,10 +171,9 @@ TEST_F(FoldersTest, AllProblemsAreListedAtOnce) {
 
 TEST_F(FoldersTest, ImagesOfAnUnusualDepthAreNamedAndNotTheOthers) {
   write_png16(file("trainA", "0_first.png"), 64, 64, 3, std::vector<uint16_t>(64 * 64 * 3, 9));
-  EXPECT_EQ(error(),
-            file("trainA", "0_first.png").string() +
-                ": has 16 bits per channel, but 8 of 9 images have 8; all images of a data "
-                "set must have one depth");
+  EXPECT_EQ(error(), file("trainA", "0_first.png").string() +
+                         ": has 16 bits per channel, but 8 of 9 images have 8; all must have one "
+                         "depth");
   write_float_tiff(file("testB", "float.tif"), 64, 64, std::vector<float>(64 * 64, 1));
   EXPECT_THAT(error(), AllOf(HasSubstr("0_first.png: has 16"), HasSubstr("float.tif"),
                              Not(HasSubstr("a.png: has")), Not(HasSubstr("b.png: has"))));

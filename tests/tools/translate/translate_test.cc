@@ -121,8 +121,10 @@ TEST_F(TranslateFolderTest, PercentilesOfTheFolderAreBlackAndWhite) {
 TEST_F(TranslateFolderTest, PercentilesOfMixedDepthsAreRefused) {
   write_png16(path("in/a.png"), 1, 3, 1, {1000, 1005, 1010});
   write_png8(path("in/b.png"), 1, 3, 1, {0, 100, 255});
-  EXPECT_THAT(refusal({.percentile = {{0, 100}}}, "out", ErrorKind::kData),
-              HasSubstr("same depth"));
+  write_png8(path("in/c.png"), 1, 3, 1, {0, 100, 255});
+  EXPECT_EQ(refusal({.percentile = {{0, 100}}}, "out", ErrorKind::kData),
+            path("in/a.png").string() +
+                ": has 16 bits per channel, but 2 of 3 images have 8; all must have one depth");
 }
 
 // A TIFF of one line of three 32-bit floats, written by hand: little-endian, one strip behind the
