@@ -225,8 +225,11 @@ std::string plot_file(const ComparisonKey& key, std::map<std::string, int>& take
 
 Section make_section(const MetricTable& table, const Summary& summary,
                      std::map<std::string, int>& plot_files) {
-  const std::string heading =
+  std::string heading =
       fmt::format("{}: {}, {}", table.key.dataset, metric_label(table), table.key.direction);
+  if (!table.distinctions.empty()) {
+    heading += fmt::format(" ({})", fmt::join(table.distinctions, "; "));
+  }
   std::vector<std::string> notes = {counts_note(table)};
   std::ranges::move(scaling_notes(table, summary), std::back_inserter(notes));
   std::ranges::move(settings_notes(table), std::back_inserter(notes));

@@ -13,7 +13,6 @@
 
 #include "core/base/sha256.h"
 #include "core/base/stats.h"
-#include "core/spec/spec_keys.h"
 
 namespace scgan::results {
 namespace {
@@ -33,24 +32,9 @@ std::string plain_text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-// The keys whose values make up a run's settings: those that decide its numbers, without seed and
-// percentage.
-std::set<std::string> setting_keys() {
-  std::set<std::string> keys;
-  for (const SpecKey& key : spec_keys()) {
-    if (key.in_run_id && key.path != "data.percentage") keys.insert(key.path);
-  }
-  return keys;
-}
+std::string digest_of(const KeyValues& values) { return sha256_hex(Json(values).dump()); }
 
-std::string settings_digest(const PlannedRun& run, const std::set<std::string>& keys) {
-  Json settings = Json::object();
-  const Json spec = parse_object(run.spec);
-  for (const auto& [path, value] : spec.items()) {
-    if (keys.contains(path)) settings[path] = value;
-  }
-  return sha256_hex(settings.dump());
-}
+using StoredSpecs = std::map<const StoredRun*, StoredSpec>;
 
 // Among stores with the same run, the one with the highest precedence is shown.
 int precedence(RunState state) {
@@ -111,10 +95,9 @@ void merge(const std::vector<ReportInput>& inputs, Summary& summary) {
 // The cells of one data set's runs, and which of them a run belongs to.
 class CellGrid {
  public:
-  explicit CellGrid(const std::vector<const StoredRun*>& runs) {
-    const std::set<std::string> keys = setting_keys();
+  CellGrid(const std::vector<const StoredRun*>& runs, const StoredSpecs& specs) {
     for (const StoredRun* run : runs) {
-      Group group{run->plan.variant, run->plan.axes, settings_digest(run->plan, keys)};
+      Group group{run->plan.variant, run->plan.axes, digest_of(specs.at(run).settings)};
       if (std::ranges::find(groups_, group) == groups_.end()) {
         groups_.push_back(group);
         ++uses_of_label_[run_label(run->plan)];
@@ -133,7 +116,8 @@ class CellGrid {
             .label = std::move(label),
             .percentage = run->plan.percentage,
             .values = {},
-            .run_ids = {}};
+            .run_ids = {},
+            .steps = {}};
   }
 
   // Sort key of the table's rows: by group in plan order, then by percentage.
@@ -153,7 +137,7 @@ class CellGrid {
   std::map<const StoredRun*, Group> group_of_;
 };
 
-ComparisonKey comparison_key(const PlannedRun& plan, const Metric& metric) {
+ComparisonKey comparison_key(const PlannedRun& plan, const StoredSpec& spec, const Metric& metric) {
   return {.dataset = plan.dataset,
           .data_digest = plan.data_digest,
           .metric = metric.name,
@@ -162,15 +146,17 @@ ComparisonKey comparison_key(const PlannedRun& plan, const Metric& metric) {
           .extractor_digest = metric.extractor_digest,
           .preprocessing = metric.preprocessing,
           .n_real = metric.n_real,
-          .n_fake = metric.n_fake};
+          .n_fake = metric.n_fake,
+          .reference = spec.reference};
 }
 
 // The run's metric that belongs in the table, of the last step; null if there is none.
-const Metric* metric_of(const StoredRun& run, const ComparisonKey& key) {
+const Metric* metric_of(const StoredRun& run, const StoredSpec& spec, const ComparisonKey& key) {
   const Metric* last = nullptr;
   if (run.state != RunState::kDone) return last;
   for (const Metric& metric : run.metrics) {
-    if (!is_main_score(metric) || comparison_key(run.plan, metric) != key) continue;
+    if (!is_main_score(metric) || metric.name != key.metric) continue;
+    if (comparison_key(run.plan, spec, metric) != key) continue;
     if (last == nullptr || metric.step > last->step) last = &metric;
   }
   return last;
@@ -198,20 +184,32 @@ void add_baselines(const StoredRun& run, const ComparisonKey& key, std::vector<B
   }
 }
 
-MetricTable make_table(const ComparisonKey& key, const std::vector<const StoredRun*>& all) {
+// Whether the run, with or without a value, belongs to the table.
+bool belongs_to(const ComparisonKey& key, const StoredRun& run, const StoredSpec& spec) {
+  if (run.plan.dataset != key.dataset || run.plan.data_digest != key.data_digest ||
+      spec.reference != key.reference) {
+    return false;
+  }
+  if (run.state == RunState::kDone) return true;  // its metrics say the rest
+  const std::string extractor = spec_value(run, "evaluate.extractor.digest");
+  return extractor.empty() || extractor == key.extractor_digest;
+}
+
+MetricTable make_table(const ComparisonKey& key, const std::vector<const StoredRun*>& all,
+                       const StoredSpecs& specs) {
   std::vector<const StoredRun*> runs;
-  std::ranges::copy_if(all, std::back_inserter(runs), [&](const StoredRun* run) {
-    return run->plan.dataset == key.dataset && run->plan.data_digest == key.data_digest;
-  });
-  const CellGrid grid(runs);
-  MetricTable table{.key = key, .cells = {}, .baselines = {}};
+  std::ranges::copy_if(all, std::back_inserter(runs),
+                       [&](const StoredRun* run) { return belongs_to(key, *run, specs.at(run)); });
+  const CellGrid grid(runs, specs);
+  MetricTable table{.key = key, .cells = {}, .baselines = {}, .distinctions = {}};
   for (const StoredRun* run : runs) {
-    const Metric* metric = metric_of(*run, key);
+    const Metric* metric = metric_of(*run, specs.at(run), key);
     if (metric == nullptr && run->state == RunState::kDone) continue;  // scored for another table
     const Cell fresh = grid.empty_cell(run);
     auto cell = std::ranges::find_if(
         table.cells, [&](const Cell& each) { return grid.order(each) == grid.order(fresh); });
     if (cell == table.cells.end()) cell = table.cells.insert(cell, fresh);
+    cell->steps.insert(run->plan.total_steps);
     if (metric == nullptr) {
       ++cell->unfinished;
       continue;
@@ -224,19 +222,54 @@ MetricTable make_table(const ComparisonKey& key, const std::vector<const StoredR
   return table;
 }
 
-std::vector<ComparisonKey> table_keys(const std::vector<const StoredRun*>& runs) {
+std::vector<ComparisonKey> table_keys(const std::vector<const StoredRun*>& runs,
+                                      const StoredSpecs& specs) {
   std::vector<ComparisonKey> keys;
   for (const char* name : kTabledMetrics) {
     for (const StoredRun* run : runs) {
       if (run->state != RunState::kDone) continue;
       for (const Metric& metric : run->metrics) {
         if (metric.name != name || !is_main_score(metric)) continue;
-        ComparisonKey key = comparison_key(run->plan, metric);
+        ComparisonKey key = comparison_key(run->plan, specs.at(run), metric);
         if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
       }
     }
   }
   return keys;
+}
+
+// What a table's key says, as words: "data.scaling" -> "dtype".
+KeyValues described(const ComparisonKey& key) {
+  constexpr size_t kDigits = 12;
+  KeyValues words;
+  for (const auto& [path, value] : key.reference) words[path] = plain_text(Json::parse(value));
+  words["data digest"] = key.data_digest.substr(0, kDigits);
+  words["extractor digest"] = key.extractor_digest.substr(0, kDigits);
+  words["input of the extractor"] = key.preprocessing;
+  words["real images"] = fmt::format("{}", key.n_real);
+  words["generated images"] = fmt::format("{}", key.n_fake);
+  return words;
+}
+
+// Tables that would have the same title.
+bool share_a_title(const ComparisonKey& a, const ComparisonKey& b) {
+  return a.dataset == b.dataset && a.metric == b.metric && a.direction == b.direction &&
+         a.extractor == b.extractor;
+}
+
+void distinguish(std::vector<MetricTable>& tables) {
+  for (MetricTable& table : tables) {
+    const KeyValues words = described(table.key);
+    for (const auto& [name, value] : words) {
+      const bool differs = std::ranges::any_of(tables, [&](const MetricTable& other) {
+        if (!share_a_title(table.key, other.key)) return false;
+        const KeyValues others = described(other.key);
+        const auto found = others.find(name);
+        return found == others.end() || found->second != value;
+      });
+      if (differs) table.distinctions.push_back(fmt::format("{}: {}", name, value));
+    }
+  }
 }
 
 }  // namespace
@@ -252,9 +285,12 @@ Statistics statistics(const std::vector<double>& values) {
 Summary summarize(const std::vector<ReportInput>& inputs) {
   Summary summary;
   merge(inputs, summary);
-  for (const ComparisonKey& key : table_keys(summary.runs)) {
-    summary.tables.push_back(make_table(key, summary.runs));
+  StoredSpecs specs;
+  for (const StoredRun* run : summary.runs) specs[run] = read_stored_spec(run->plan.spec);
+  for (const ComparisonKey& key : table_keys(summary.runs, specs)) {
+    summary.tables.push_back(make_table(key, summary.runs, specs));
   }
+  distinguish(summary.tables);
   // The tables of a data set stand together; data sets are in the order of the runs.
   std::vector<std::pair<std::string, std::string>> datasets;
   for (const StoredRun* run : summary.runs) {

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "results/records.h"
 #include "results/report.h"
+#include "results/stored_spec.h"
 
 namespace scgan::results {
 
@@ -19,6 +21,8 @@ struct ComparisonKey {
   std::string extractor, extractor_digest;
   std::string preprocessing;
   int64_t n_real = 0, n_fake = 0;
+  // Of the runs' specs: see StoredSpec::reference.
+  KeyValues reference;
 
   bool operator==(const ComparisonKey&) const = default;
 };
@@ -36,7 +40,7 @@ struct Cell {
   std::string variant;
   // JSON object.
   std::string axes;
-  // Digest of the spec without seed, percentage and placement.
+  // Digest of StoredSpec::settings.
   std::string settings;
   // Variant and axes; with part of `settings` where two cells would share a label.
   std::string label;
@@ -44,6 +48,8 @@ struct Cell {
   // Of the done runs, in plan order.
   std::vector<double> values;
   std::vector<std::string> run_ids;
+  // Optimizer steps of the runs, with and without a value; equal unless the data changed.
+  std::set<int64_t> steps;
   // How many of the runs are planned, running or failed and so have no value.
   int64_t unfinished = 0;
 };
@@ -60,6 +66,9 @@ struct MetricTable {
   ComparisonKey key;
   std::vector<Cell> cells;  // variants in plan order, percentages ascending
   std::vector<Baseline> baselines;
+  // What distinguishes this table from others of the same data set, metric, direction and
+  // extractor: "data.scaling: dtype"; empty if there is no other.
+  std::vector<std::string> distinctions;
 };
 
 struct Summary {

@@ -89,6 +89,14 @@ std::string canonical_json(const RunSpec& spec) {
   return to_text(object);
 }
 
+std::string reference_json(const RunSpec& spec) {
+  JsonObject object;
+  for (const SpecKey& key : spec_keys()) {
+    if (key.in_reference && can_act(key.path, spec)) object[key.path] = to_json(key.get(spec));
+  }
+  return to_text(object);
+}
+
 std::string full_json(const RunSpec& spec) {
   JsonObject object = with_seed_and_digests(spec);
   object["sweep"] = to_json(spec.sweep);

@@ -22,6 +22,11 @@ namespace scgan {
 //   evaluate.extractor.digest              when evaluate.extractor.kind is random_conv
 std::string canonical_json(const RunSpec& spec);
 
+// The part of canonical_json that decides what a model is compared with: every key with
+// in_reference that has an effect. Scores can be compared if it is equal, and the digests of the
+// data and of the extractor are too.
+std::string reference_json(const RunSpec& spec);
+
 // All keys in the same form, with placement and paths, and "sweep", "variant", "axes" (an object),
 // "seed" and both digests as well: what plan.json and the store keep.
 std::string full_json(const RunSpec& spec);

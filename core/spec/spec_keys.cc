@@ -29,12 +29,13 @@ void add_change_keys(SectionKeys<SyntheticSpec>& synthetic) {
 void add_data_keys(std::vector<SpecKey>& keys) {
   SectionKeys<DatasetSpec> data(keys, "data", [](RunSpec& s) -> DatasetSpec& { return s.data; });
   data.choice<DataKind>(
-      "kind", &DatasetSpec::kind,
-      {{DataKind::kSynthetic, "synthetic"},
-       {DataKind::kFolders, "folders"},
-       {DataKind::kManifest, "manifest"}},
-      "synthetic = generated cell images; folders = trainA, trainB, testA, testB with PNG, JPEG or "
-      "TIFF files, 8 or 16 bit or float, grey or RGB; manifest = a CSV that names the files.");
+          "kind", &DatasetSpec::kind,
+          {{DataKind::kSynthetic, "synthetic"},
+           {DataKind::kFolders, "folders"},
+           {DataKind::kManifest, "manifest"}},
+          "synthetic = generated cell images; folders = trainA, trainB, testA, testB with PNG, "
+          "JPEG or TIFF files, 8 or 16 bit or float, grey or RGB; manifest = a CSV that names the files.")
+      .in_reference = true;
   data.path("root", &DatasetSpec::root,
             "Folder that holds trainA, trainB, testA and testB, or where a manifest's paths begin "
             "(default: the manifest's folder).");
@@ -42,7 +43,8 @@ void add_data_keys(std::vector<SpecKey>& keys) {
             "CSV with columns split (train, test), domain (A, B) and file, or red, green and blue "
             "(one grey file per channel).");
   data.integer("image_size", &DatasetSpec::image_size, 64, 1024, "pixels",
-               "Height and width of what the networks see: 64, 128, 256, 512 or 1024.");
+               "Height and width of what the networks see: 64, 128, 256, 512 or 1024.")
+      .in_reference = true;
   data.integer("load_size", &DatasetSpec::load_size, 0, 8192, "pixels",
                "Training images are resized to this square and cropped to image_size; 0 or auto = "
                "image_size * 286 / 256, rounded.")
@@ -53,17 +55,22 @@ void add_data_keys(std::vector<SpecKey>& keys) {
   data.choice<TestSplit>("test_split", &DatasetSpec::test_split,
                          {{TestSplit::kTest, "test"}, {TestSplit::kTrain, "train"}},
                          "Images for scoring: test, or all training images, prepared like test "
-                         "images, if no images are held out (scores are then too good).");
+                         "images, if no images are held out (scores are then too good).")
+      .in_reference = true;
   data.integer("tiles", &DatasetSpec::tiles, 1, 64, "per side",
-               "Test images are resized to tiles * image_size and cut into tiles x tiles images.");
+               "Test images are resized to tiles * image_size and cut into tiles x tiles images.")
+      .in_reference = true;
   data.choice<Scaling>("scaling", &DatasetSpec::scaling,
                        {{Scaling::kDtype, "dtype"}, {Scaling::kPercentile, "percentile"}},
                        "dtype = the full range of the file's type; percentile = low and high "
-                       "percentile of the training images of both domains, per channel.");
+                       "percentile of the training images of both domains, per channel.")
+      .in_reference = true;
   data.number("percentile_low", &DatasetSpec::percentile_low, 0, 100, "%",
-              "Percentile that becomes black (scaling: percentile).");
+              "Percentile that becomes black (scaling: percentile).")
+      .in_reference = true;
   data.number("percentile_high", &DatasetSpec::percentile_high, 0, 100, "%",
-              "Percentile that becomes white (scaling: percentile).");
+              "Percentile that becomes white (scaling: percentile).")
+      .in_reference = true;
   data.flag("shuffle", &DatasetSpec::shuffle, "New order of the images every epoch.");
   data.choice<Pairing>("pairing", &DatasetSpec::pairing,
                        {{Pairing::kRandom, "random"}, {Pairing::kSerial, "serial"}},
@@ -90,6 +97,9 @@ void add_synthetic_keys(std::vector<SpecKey>& keys) {
   synthetic.integer("seed", &SyntheticSpec::seed, 0, 2147483647, "",
                     "Seed of the generated images; not the run's seed.");
   add_change_keys(synthetic);
+  for (SpecKey& key : keys) {
+    if (key.path.starts_with("data.synthetic.")) key.in_reference = true;
+  }
 }
 
 void add_discriminator_keys(SectionKeys<ModelSpec>& model) {
@@ -241,20 +251,24 @@ void add_evaluate_keys(std::vector<SpecKey>& keys) {
   SectionKeys<ExtractorSpec> extractor(
       keys, "evaluate.extractor",
       [](RunSpec& s) -> ExtractorSpec& { return s.evaluate.extractor; });
-  extractor.choice<ExtractorKind>(
-      "kind", &ExtractorSpec::kind,
-      {{ExtractorKind::kRandomConv, "random_conv"},
-       {ExtractorKind::kTorchScript, "torchscript"},
-       {ExtractorKind::kInceptionV3, "inception_v3"}},
-      "random_conv = fixed random filters, no file needed; torchscript = any TorchScript module "
-      "from images to features; inception_v3 = the network of FID and KID as published.");
+  extractor
+      .choice<ExtractorKind>(
+          "kind", &ExtractorSpec::kind,
+          {{ExtractorKind::kRandomConv, "random_conv"},
+           {ExtractorKind::kTorchScript, "torchscript"},
+           {ExtractorKind::kInceptionV3, "inception_v3"}},
+          "random_conv = fixed random filters, no file needed; torchscript = any TorchScript "
+          "module from images to features; inception_v3 = the network of FID and KID as published.")
+      .in_reference = true;
   extractor.path("file", &ExtractorSpec::file,
                  "torchscript: forward(uint8 [N,3,H,W], RGB) returns float [N,D]; inception_v3: "
                  "weights (safetensors), or the published TorchScript file.");
-  extractor.choice<InceptionInput>(
-      "variant", &ExtractorSpec::variant, {kInceptionInputs.begin(), kInceptionInputs.end()},
-      "How images are resized to the 299 pixels of inception_v3: like pytorch-fid, like TTUR and "
-      "torch-fidelity, or like clean-fid; scores of different variants are not comparable.");
+  extractor
+      .choice<InceptionInput>(
+          "variant", &ExtractorSpec::variant, {kInceptionInputs.begin(), kInceptionInputs.end()},
+          "How images are resized to the 299 pixels of inception_v3: like pytorch-fid, like TTUR "
+          "and torch-fidelity, or like clean-fid; scores of different variants are not comparable.")
+      .in_reference = true;
   SectionKeys<EvalSpec> eval(keys, "evaluate", [](RunSpec& s) -> EvalSpec& { return s.evaluate; });
   eval.choices<Direction>("directions", &EvalSpec::directions,
                           {{Direction::kAtoB, "AtoB"}, {Direction::kBtoA, "BtoA"}},

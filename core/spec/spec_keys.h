@@ -27,6 +27,9 @@ struct SpecKey {
   double max = std::numeric_limits<double>::infinity();   // inclusive
   std::vector<std::string> choices;                       // kChoice, kChoiceList
   bool in_run_id = true;                                  // false: placement or a path
+  // Changes what a trained model is compared with: the real or the source test images, or how
+  // their features are computed. Scores of runs that differ here must not stand in one table.
+  bool in_reference = false;
   // Integers: `auto` may be written for 0.
   bool zero_is_auto = false;
   // Distinguishes the variants: may be set in `variants:` only, not for all runs.
