@@ -1,5 +1,7 @@
 #include "results/records.h"
 
+#include <algorithm>
+
 namespace scgan::results {
 
 const char* to_string(ExitClass exit_class) {
@@ -74,6 +76,13 @@ const char* to_string(Statistic statistic) {
       return "subset_std";
   }
   return "full";
+}
+
+bool is_collapsed(const std::vector<Metric>& metrics, const std::string& direction) {
+  return std::ranges::any_of(metrics, [&](const Metric& metric) {
+    return metric.name == kOutputSpread && metric.direction == direction &&
+           metric.value < kCollapsedSpread;
+  });
 }
 
 bool is_main_score(const Metric& metric) {

@@ -113,6 +113,16 @@ const char* to_string(Subject subject);
 // "full", "subset_mean", "subset_std".
 const char* to_string(Statistic statistic);
 
+// Names of metrics that describe a score. output_spread: how much the generated images differ,
+// relative to the real ones (core/eval/output_spread.h). feature_count: length of a feature vector.
+constexpr const char* kOutputSpread = "output_spread";
+constexpr const char* kFeatureCount = "feature_count";
+
+// A run whose outputs have a lower spread has collapsed: whatever it is shown, it generates one
+// image, or images of one colour. At this spread, the standard deviation of a pixel is 3 % of the
+// real one: one grey level, the least that 8 bits can show, where real pixels vary by 30.
+constexpr double kCollapsedSpread = 0.001;
+
 struct Metric {
   // "fid", "kid", "recovered_change", ...
   std::string name;
@@ -132,6 +142,9 @@ struct Metric {
   // What the extractor is shown: "uint8 RGB, 64 px".
   std::string preprocessing;
 };
+
+// Whether one of `metrics` says that the outputs in this direction have collapsed.
+bool is_collapsed(const std::vector<Metric>& metrics, const std::string& direction);
 
 // Whether this is what the trained generator's images score: neither a baseline nor a subset's.
 bool is_main_score(const Metric& metric);

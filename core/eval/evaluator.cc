@@ -68,6 +68,12 @@ const at::Tensor& Evaluator::real_features(bool of_b, Communicator& communicator
   return *kept;
 }
 
+const PixelVariance& Evaluator::real_variance(bool of_b) {
+  auto& kept = of_b ? variance_b_ : variance_a_;
+  if (!kept) kept = pixel_variance(as_uint8((of_b ? data_.test_b : data_.test_a).images));
+  return *kept;
+}
+
 void Evaluator::measure_change(const at::Tensor& source, const at::Tensor& target,
                                const at::Tensor& fakes, Score& score) const {
   const at::Tensor from = as_uint8(source);
@@ -84,20 +90,28 @@ Score Evaluator::score(Generator& generator, Direction direction, Communicator& 
   const at::Tensor& source = (to_b ? data_.test_a : data_.test_b).images;
   Score score;
   score.direction = direction;
-  const Translate translate = [&](const at::Tensor& part) {
-    const at::Tensor input = to_network_range(part).to(generator.options());
-    return to_grey_levels(generator.forward(input).to(at::kCPU));
+  PixelSums outputs(source.size(0), source.sizes().slice(1));
+  const Rows translate = [&](int64_t first, int64_t count) {
+    const at::Tensor input =
+        to_network_range(source.narrow(0, first, count)).to(generator.options());
+    const at::Tensor made = to_grey_levels(generator.forward(input).to(at::kCPU));
+    // compute_rows() repeats the last chunk on ranks that have none.
+    const bool is_own = first / spec_.batch_size % communicator.size() == communicator.rank();
+    if (is_own) outputs.add(first, made);
+    return made;
   };
   if (data_.known_change) {
-    const at::Tensor fakes = compute_rows(
-        source.size(0),
-        [&](int64_t first, int64_t count) { return translate(source.narrow(0, first, count)); },
-        communicator);
+    const at::Tensor fakes = compute_rows(source.size(0), translate, communicator);
     score.fake_features = features(fakes, as_uint8, communicator);
     measure_change(source, (to_b ? data_.test_b : data_.test_a).images, fakes, score);
   } else {
-    score.fake_features = features(source, translate, communicator);
+    score.fake_features = compute_rows(
+        source.size(0),
+        [&](int64_t first, int64_t count) { return extractor_.features(translate(first, count)); },
+        communicator);
   }
+  outputs.share(communicator);
+  score.spread = output_spread(outputs.variance(), real_variance(to_b));
   const at::Tensor& real = real_features(to_b, communicator);
   const at::Tensor& untranslated = real_features(!to_b, communicator);
   const KidOptions options{spec_.kid_subsets, spec_.kid_subset_size};

@@ -11,6 +11,7 @@
 #include "core/comm/communicator.h"
 #include "core/data/dataset.h"
 #include "core/eval/kid.h"
+#include "core/eval/output_spread.h"
 #include "core/eval/recovered_change.h"
 #include "core/features/feature_extractor.h"
 #include "core/model/networks.h"
@@ -23,6 +24,8 @@ struct Score {
   double fid = 0;
   KidResult kid;
   int64_t n_real = 0, n_fake = 0;
+  // How much the generated images differ, relative to the real target images.
+  std::optional<double> spread;
   // Reference points: the untranslated source images against the real target images, and the first
   // n / 2 of the real target images against the last n / 2 (so that the tiles of a field of view
   // stay together).
@@ -61,11 +64,13 @@ class Evaluator {
   void measure_change(const at::Tensor& source, const at::Tensor& target, const at::Tensor& fakes,
                       Score& score) const;
   const at::Tensor& real_features(bool of_b, Communicator& communicator);
+  const PixelVariance& real_variance(bool of_b);
 
   const EvalSpec& spec_;
   const Dataset& data_;
   const FeatureExtractor& extractor_;
   std::optional<at::Tensor> real_a_, real_b_;
+  std::optional<PixelVariance> variance_a_, variance_b_;
 };
 
 }  // namespace scgan

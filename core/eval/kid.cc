@@ -167,7 +167,9 @@ KidResult kernel_distance(const at::Tensor& a, const at::Tensor& b, const KidOpt
     values[i] = kernels.distance(of_a, of_b);
   }
   result.subset_mean = values.mean().item<double>();
-  result.subset_std = values.std(/*unbiased=*/false).item<double>();
+  if (options.subsets > 1 && result.subset_size < std::max(a.size(0), b.size(0))) {
+    result.subset_std = values.std(/*unbiased=*/false).item<double>();
+  }
   if (!std::isfinite(result.full)) {
     throw Error(ErrorKind::kData, "KID: the features are too large for the kernel");
   }

@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 
 namespace scgan {
 
@@ -23,8 +24,9 @@ struct KidResult {
   double full_biased = 0;
   // Mean over subsets drawn without replacement.
   double subset_mean = 0;
-  // Population standard deviation over the subsets: NOT a standard error.
-  double subset_std = 0;
+  // Population standard deviation over the subsets: NOT a standard error. nullopt where it would
+  // say nothing: of one subset, or if each subset holds all images.
+  std::optional<double> subset_std;
   int64_t subset_size = 0;
 };
 

@@ -281,6 +281,13 @@ void Coordinator::on(int leader, const report::AttemptDone& report) {
   }
   view_.print(fmt::format("[{}/{}] {}: done,{} ({})", outcome_.done, plan_.runs.size(),
                           attempt.progress.run, scores, report.metrics.front().extractor));
+  for (const Direction direction : run_of(attempt.run).spec.evaluate.directions) {
+    if (!results::is_collapsed(report.metrics, to_string(direction))) continue;
+    view_.print(
+        fmt::format("{}: COLLAPSED: its {} outputs are nearly all alike, whatever the input; "
+                    "its scores mean nothing",
+                    attempt.progress.run, to_string(direction)));
+  }
   attempt.progress.working = false;
 }
 

@@ -46,13 +46,20 @@ std::vector<results::Metric> all_metrics(const Score& score, const FeatureExtrac
   add("fid", Subject::kTranslated, Statistic::kFull, score.fid);
   add("kid", Subject::kTranslated, Statistic::kFull, score.kid.full);
   add("kid", Subject::kTranslated, Statistic::kSubsetMean, score.kid.subset_mean);
-  add("kid", Subject::kTranslated, Statistic::kSubsetStd, score.kid.subset_std);
+  if (score.kid.subset_std) {
+    add("kid", Subject::kTranslated, Statistic::kSubsetStd, *score.kid.subset_std);
+  }
   add("fid", Subject::kUntranslated, Statistic::kFull, score.fid_untranslated);
   add("kid", Subject::kUntranslated, Statistic::kFull, score.kid_untranslated);
   if (score.half_size >= 2) {
     add("fid", Subject::kRealHalves, Statistic::kFull, score.fid_real_halves);
     add("kid", Subject::kRealHalves, Statistic::kFull, score.kid_real_halves);
   }
+  if (score.spread) {
+    add(results::kOutputSpread, Subject::kTranslated, Statistic::kFull, *score.spread);
+  }
+  add(results::kFeatureCount, Subject::kTranslated, Statistic::kFull,
+      static_cast<double>(score.real_features.size(1)));
   const auto& [recovered, shares] = score.recovered;
   if (recovered) {
     add("recovered_change", Subject::kTranslated, Statistic::kFull, *recovered);
@@ -118,7 +125,9 @@ std::vector<results::Metric> final_metrics(const Score& score, const RunSpec& sp
 std::vector<results::Metric> training_metrics(const Score& score, const RunSpec& spec,
                                               const FeatureExtractor& extractor, int64_t step) {
   auto metrics = all_metrics(score, extractor, preprocessing_of(spec, extractor), step);
-  std::erase_if(metrics, [](const auto& metric) { return !results::is_main_score(metric); });
+  std::erase_if(metrics, [](const auto& metric) {
+    return !results::is_main_score(metric) || metric.name == results::kFeatureCount;
+  });
   return metrics;
 }
 

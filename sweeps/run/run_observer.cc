@@ -116,7 +116,10 @@ double RunObserver::score(const TrainState& state, Communicator& communicator) {
                       std::back_inserter(scores_));
   }
   if (setup_.leader) report_progress(state.step);
-  return scores.front().fid;
+  // Equal outputs may have a low FID, but are never the best.
+  const Score& first = scores.front();
+  const bool is_collapsed = first.spread && *first.spread < results::kCollapsedSpread;
+  return is_collapsed ? std::numeric_limits<double>::infinity() : first.fid;
 }
 
 void RunObserver::finish(int64_t step) {

@@ -28,6 +28,23 @@ std::string halves_text(const FidSet& set) {
                      set.kid_halves, set.half_size);
 }
 
+std::string kid_text(const KidResult& kid, int64_t subsets) {
+  const std::string all = fmt::format("{:.6g} on all images; ", kid.full);
+  if (kid.subset_std) {
+    return all + fmt::format(
+                     "over {} subsets of {}: mean {:.6g}, standard deviation {:.6g} (not "
+                     "an error of the mean)",
+                     subsets, kid.subset_size, kid.subset_mean, *kid.subset_std);
+  }
+  if (subsets == 1) {
+    return all + fmt::format("{:.6g} on one subset of {}", kid.subset_mean, kid.subset_size);
+  }
+  return all + fmt::format(
+                   "no standard deviation over subsets, because a subset of {} holds all "
+                   "images",
+                   kid.subset_size);
+}
+
 std::string extractor_text(const FidReport& report) {
   if (report.extractor.empty()) return "none: statistics only";
   return fmt::format("{}, {} features, input {}", report.extractor, report.feature_count,
@@ -51,12 +68,7 @@ Json set_json(const FidSet& set) {
 std::string to_text(const FidReport& report) {
   std::string text;
   if (report.fid) text += line("FID", fmt::format("{:.6g}", *report.fid));
-  if (report.kid) {
-    text += line("KID", fmt::format("{:.6g} on all images; over {} subsets of {}: mean {:.6g}, "
-                                    "standard deviation {:.6g} (not an error of the mean)",
-                                    report.kid->full, report.kid_subsets, report.kid->subset_size,
-                                    report.kid->subset_mean, report.kid->subset_std));
-  }
+  if (report.kid) text += line("KID", kid_text(*report.kid, report.kid_subsets));
   text += line("A", set_text(report.a));
   if (report.b) text += line("B", set_text(*report.b));
   if (report.a.images > 0) text += line("within A", halves_text(report.a));
@@ -80,7 +92,7 @@ std::string to_json(const FidReport& report) {
   if (report.kid) {
     json["kid"] = {{"full", report.kid->full},
                    {"subset_mean", report.kid->subset_mean},
-                   {"subset_std", report.kid->subset_std},
+                   {"subset_std", report.kid->subset_std ? Json(*report.kid->subset_std) : Json()},
                    {"subsets", report.kid_subsets},
                    {"subset_size", report.kid->subset_size}};
   } else {

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/linspace.h>
 #include <gtest/gtest.h>
 #include <torch/nn/module.h>
 
@@ -13,6 +14,19 @@
 
 namespace scgan {
 namespace {
+
+// Generates one image, whatever it is shown.
+class OneImage final : public Generator {
+ public:
+  torch::nn::Module& module() override { return module_; }
+  at::Tensor forward(const at::Tensor& images) override {
+    return image_.expand_as(images).contiguous();
+  }
+
+ private:
+  at::Tensor image_ = at::linspace(-1, 1, 64);
+  torch::nn::Module module_;
+};
 
 // Returns its input: a translation that changes nothing.
 class Identity final : public Generator {
@@ -51,6 +65,18 @@ TEST_F(EvaluatorTest, IdentityScoresAsTheUntranslatedImages) {
   // slightly.
   EXPECT_NEAR(score.fid / score.fid_untranslated, 1, 0.2);
   EXPECT_GT(score.fid_untranslated, score.fid_real_halves);
+}
+
+TEST_F(EvaluatorTest, EqualOutputsHaveNoSpread) {
+  SoloCommunicator solo;
+  OneImage one_image;
+  for (const bool known_change : {true, false}) {
+    data_.known_change = known_change;
+    Evaluator evaluator(spec_, data_, *extractor_);
+    EXPECT_EQ(evaluator.score(one_image, Direction::kAtoB, solo).spread, 0);
+    const auto spread = evaluator.score(identity_, Direction::kAtoB, solo).spread;
+    EXPECT_NEAR(spread.value(), 0.4, 0.3);  // of images of A relative to B
+  }
 }
 
 TEST_F(EvaluatorTest, UntranslatedCellsRecoverNothingOfTheKnownChange) {
@@ -105,6 +131,7 @@ TEST_F(EvaluatorTest, ScoresHaveTheSameBitsAtAnyWorldSize) {
       EXPECT_TRUE(at::equal(score.real_features, expected.real_features));
       EXPECT_EQ(score.fid, expected.fid);
       EXPECT_EQ(score.kid.subset_mean, expected.kid.subset_mean);
+      EXPECT_EQ(score.spread, expected.spread);
     });
   }
 }

@@ -48,7 +48,7 @@ TEST(KidTest, SubsetsOfAllImagesAreTheFullEstimate) {
   const KidResult result = kernel_distance(a, b, {.subsets = 5});
   EXPECT_EQ(result.subset_size, 40);
   EXPECT_EQ(result.subset_mean, result.full);
-  EXPECT_EQ(result.subset_std, 0);
+  EXPECT_EQ(result.subset_std, std::nullopt);  // it would be 0: all subsets are the set
 }
 
 TEST(KidTest, SubsetMeanEstimatesTheFullValue) {
@@ -56,10 +56,11 @@ TEST(KidTest, SubsetMeanEstimatesTheFullValue) {
   const at::Tensor b = normal_features(90, 16, 2, 1.5);
   const KidResult result = kernel_distance(a, b, {.subsets = 400});
   EXPECT_EQ(result.subset_size, 60);
-  EXPECT_GT(result.subset_std, 0);
+  ASSERT_TRUE(result.subset_std.has_value());
+  EXPECT_GT(*result.subset_std, 0);
   // 400 draws of 60 of 90 images: six standard errors of the mean over the
   // draws.
-  EXPECT_NEAR(result.subset_mean, result.full, 6 * result.subset_std / 20);
+  EXPECT_NEAR(result.subset_mean, result.full, 6 * *result.subset_std / 20);
 }
 
 TEST(KidTest, SubsetSizeIsCappedByOptionAndSets) {
@@ -89,7 +90,7 @@ TEST(KidTest, SubsetsFollowTheSeedAlone) {
 TEST(KidTest, SubsetsOfTheTwoSetsAreDrawnIndependently) {
   const at::Tensor a = normal_features(50, 8, 1);
   const KidResult result = kernel_distance(a, a, {.subsets = 200, .subset_size = 10});
-  EXPECT_NEAR(result.subset_mean, result.full, 6 * result.subset_std / 14);
+  EXPECT_NEAR(result.subset_mean, result.full, 6 * result.subset_std.value() / 14);
 }
 
 TEST(KidTest, LargeSetsAreComputedInBlocksWithTheSameResult) {
@@ -107,6 +108,11 @@ TEST(KidTest, LargeSetsAreComputedInBlocksWithTheSameResult) {
   EXPECT_NEAR(blocks.full_biased, biased, 1e-9 * biased);
   EXPECT_EQ(blocks.subset_size, 5);
   EXPECT_TRUE(std::isfinite(blocks.subset_mean));
+}
+
+TEST(KidTest, OneSubsetHasNoStandardDeviation) {
+  const auto [a, b] = std::pair(at::rand({30, 4}, at::kDouble), at::rand({30, 4}, at::kDouble));
+  EXPECT_EQ(kernel_distance(a, b, {.subsets = 1, .subset_size = 10}).subset_std, std::nullopt);
 }
 
 TEST(KidTest, RefusesOneImageOtherLengthsAndNonFiniteFeatures) {

@@ -314,5 +314,14 @@ TEST_F(CompareSetsTest, JsonHasEveryDigitAndTextIsRounded) {
                           HasSubstr("ddof")));
 }
 
+// 4 images are fewer than a subset of 1000, so all subsets are the set.
+TEST_F(CompareSetsTest, StandardDeviationOfEqualSubsetsIsNotANumber) {
+  add_four_point_sets();
+  const FidReport report = compare("a", "b");
+  EXPECT_THAT(to_text(report), AllOf(HasSubstr("because a subset of 4 holds all images"),
+                                     Not(HasSubstr("standard deviation 0"))));
+  EXPECT_TRUE(nlohmann::json::parse(to_json(report)).at("kid").at("subset_std").is_null());
+}
+
 }  // namespace
 }  // namespace scgan
