@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <iterator>
+#include <functional>
 #include <limits>
+#include <sstream>
 
 #include "core/base/stats.h"
 #include "results/markup.h"
@@ -19,11 +20,14 @@ constexpr std::array kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                  "#E69F00", "#56B4E9", "#000000"};
 
 // Pixels.
-constexpr double kLeft = 74, kRight = 16, kPlotHeight = 300, kBottom = 62;
+constexpr double kLeft = 74, kLeastRight = 16, kPlotHeight = 300, kBottom = 62;
 constexpr double kTitleHeight = 34, kLegendRow = 20, kLegendSwatch = 24;
 constexpr double kSlot = 34, kGroupGap = 30, kMinWidth = 560;
 constexpr double kCharacter = 6.8;  // width of an average character at 12 px, rounded up
 constexpr double kPointStep = 7, kPointRadius = 3.4;
+constexpr double kSmallCharacter = 6.2;  // at 11 px
+constexpr double kSmallRow = 14;         // of text at 11 px
+constexpr double kLeader = 8;            // from a baseline to its label
 
 struct Range {
   double low = std::numeric_limits<double>::infinity();
@@ -36,11 +40,12 @@ struct Range {
 };
 
 struct Frame {
-  double width = 0, top = 0;  // of the plot area's upper edge
-  Range range;                // values at the lower and the upper edge
+  double width = 0, right_margin = 0;
+  double top = 0;  // of the plot area's upper edge
+  Range range;     // values at the lower and the upper edge
 
   double bottom() const { return top + kPlotHeight; }
-  double right() const { return width - kRight; }
+  double right() const { return width - right_margin; }
   double y(double value) const {
     return bottom() - (value - range.low) / (range.high - range.low) * kPlotHeight;
   }
@@ -99,15 +104,23 @@ Range value_range(const Boxplot& plot) {
   return range;
 }
 
-// The baselines that lie at most half the range of the values (at least a tenth of the largest one)
-// outside that range.
-std::vector<BoxplotBaseline> nearby(const Boxplot& plot, const Range& values) {
-  const double reach = std::max(0.5 * (values.high - values.low), 0.1 * std::abs(values.high));
-  std::vector<BoxplotBaseline> near;
-  std::ranges::copy_if(plot.baselines, std::back_inserter(near), [&](const auto& baseline) {
-    return baseline.value >= values.low - reach && baseline.value <= values.high + reach;
-  });
-  return near;
+// Reaches as far as the baselines, the nearest first, while the values fill a quarter of it or
+// more.
+Range axis_range(const Boxplot& plot) {
+  constexpr double kLeastShare = 0.25;
+  const Range values = value_range(plot);
+  const double span = std::max(values.high - values.low, 0.1 * std::abs(values.high));
+  std::vector<double> lines;
+  for (const BoxplotBaseline& baseline : plot.baselines) lines.push_back(baseline.value);
+  std::ranges::sort(
+      lines, {}, [&](double value) { return std::max(values.low - value, value - values.high); });
+  Range range = values;
+  for (const double value : lines) {
+    Range wider = range;
+    wider.include(value);
+    if (span >= kLeastShare * (wider.high - wider.low)) range = wider;
+  }
+  return range;
 }
 
 // The y axis: title, ticks with faint grid lines, frame.
@@ -132,8 +145,8 @@ std::string y_axis(const Boxplot& plot, const Frame& frame, const std::vector<do
   return svg;
 }
 
-// One box with its whiskers and points around x; a single value has only a median line and a point.
-std::string box(size_t series, const std::vector<double>& values, double x, const Frame& frame) {
+std::string box_and_whiskers(size_t series, const std::vector<double>& values, double x,
+                             const Frame& frame) {
   const double q1 = quantile(values, 0.25), q3 = quantile(values, 0.75);
   const double reach = 1.5 * (q3 - q1);
   Range whisker{.low = q1, .high = q3};
@@ -143,19 +156,23 @@ std::string box(size_t series, const std::vector<double>& values, double x, cons
   const std::string colour = kColours[series % kColours.size()];
   const std::string stroke = fmt::format("stroke=\"{}\"", colour);
   const double half = kSlot * 0.38, cap = half / 2;
-  std::string svg;
-  if (values.size() > 1) {
-    svg += line({x, frame.y(whisker.low), x, frame.y(q1)}, stroke);
-    svg += line({x, frame.y(q3), x, frame.y(whisker.high)}, stroke);
-    svg += line({x - cap, frame.y(whisker.low), x + cap, frame.y(whisker.low)}, stroke);
-    svg += line({x - cap, frame.y(whisker.high), x + cap, frame.y(whisker.high)}, stroke);
-    svg += fmt::format(
-        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" "
-        "fill-opacity=\"0.18\" {}/>\n",
-        px(x - half), px(frame.y(q3)), px(2 * half), px(frame.y(q1) - frame.y(q3)), colour, stroke);
-  }
+  std::string svg = line({x, frame.y(whisker.low), x, frame.y(q1)}, stroke);
+  svg += line({x, frame.y(q3), x, frame.y(whisker.high)}, stroke);
+  svg += line({x - cap, frame.y(whisker.low), x + cap, frame.y(whisker.low)}, stroke);
+  svg += line({x - cap, frame.y(whisker.high), x + cap, frame.y(whisker.high)}, stroke);
+  svg += fmt::format(
+      "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" "
+      "fill-opacity=\"0.18\" {}/>\n",
+      px(x - half), px(frame.y(q3)), px(2 * half), px(frame.y(q1) - frame.y(q3)), colour, stroke);
   const double middle = frame.y(median(values));
-  svg += line({x - half, middle, x + half, middle}, stroke + " stroke-width=\"2\"");
+  return svg + line({x - half, middle, x + half, middle}, stroke + " stroke-width=\"2\"");
+}
+
+// One box with its whiskers and points around x; too few values are only points.
+std::string box(size_t series, const std::vector<double>& values, double x, const Frame& frame) {
+  const double half = kSlot * 0.38;
+  std::string svg;
+  if (values.size() >= kFewestForQuartiles) svg += box_and_whiskers(series, values, x, frame);
   const auto count = static_cast<double>(values.size());
   const double spread = std::min(kPointStep, 1.6 * half / count);  // points stay inside their box
   for (size_t i = 0; i < values.size(); ++i) {
@@ -183,28 +200,92 @@ std::string boxes(const Boxplot& plot, const Frame& frame) {
   return svg;
 }
 
-std::string baseline_lines(const std::vector<BoxplotBaseline>& baselines, const Frame& frame) {
+std::string small_text(double x, double y, const std::string& content) {
+  return fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"11\" fill=\"#444444\">{}</text>\n", px(x),
+                     px(y), escape_markup(content));
+}
+
+bool is_outside(const BoxplotBaseline& baseline, const Range& range) {
+  return baseline.value < range.low || baseline.value > range.high;
+}
+
+// A line outside the axis is not drawn; its label says where it is.
+std::string label_of(const BoxplotBaseline& baseline, const Range& range) {
+  if (!is_outside(baseline, range)) return baseline.label;
+  return fmt::format("{}: {:.4g}, {}", baseline.label, baseline.value,
+                     baseline.value > range.high ? "above" : "below");
+}
+
+// Moves the heights of labels, ascending, apart: no two are closer than a row of text.
+void spread_labels(std::vector<double>& heights, const Frame& frame) {
+  for (size_t i = 1; i < heights.size(); ++i) {
+    heights[i] = std::max(heights[i], heights[i - 1] + kSmallRow);
+  }
+  double limit = frame.bottom();
+  for (size_t i = heights.size(); i-- > 0; limit -= kSmallRow) {
+    heights[i] = std::min(heights[i], limit);
+  }
+}
+
+// The lines, with their labels to the right of the plot.
+std::string baseline_lines(std::vector<BoxplotBaseline> baselines, const Frame& frame) {
+  std::ranges::sort(baselines, std::greater(), &BoxplotBaseline::value);
+  std::vector<double> heights;
+  for (const BoxplotBaseline& each : baselines) {
+    heights.push_back(std::clamp(frame.y(each.value), frame.top, frame.bottom()));
+  }
+  const std::vector<double> lines = heights;
+  spread_labels(heights, frame);
   std::string svg;
-  for (const BoxplotBaseline& baseline : baselines) {
-    const double y = frame.y(baseline.value);
-    svg += line({kLeft, y, frame.right(), y}, "stroke=\"#666666\" stroke-dasharray=\"5 4\"");
-    const double below = y - frame.top < 16 ? 14 : -4;  // below the line only at the upper edge
-    svg += fmt::format(
-        "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" font-size=\"11\" "
-        "fill=\"#444444\">{}</text>\n",
-        px(frame.right() - 6), px(y + below), escape_markup(baseline.label));
+  for (size_t i = 0; i < baselines.size(); ++i) {
+    if (!is_outside(baselines[i], frame.range)) {
+      svg += line({kLeft, lines[i], frame.right(), lines[i]},
+                  "stroke=\"#666666\" stroke-dasharray=\"5 4\"");
+      svg += line({frame.right(), lines[i], frame.right() + kLeader, heights[i]},
+                  "stroke=\"#666666\"");
+    }
+    svg += small_text(frame.right() + kLeader + 3, heights[i] + 4,
+                      label_of(baselines[i], frame.range));
   }
   return svg;
 }
 
-// Fills rows from the left; sets `height` to the height of the rows.
-std::string legend(const Boxplot& plot, double width, double& height) {
+double right_margin(const Boxplot& plot, const Range& range) {
+  double margin = kLeastRight;
+  for (const BoxplotBaseline& baseline : plot.baselines) {
+    const auto characters = static_cast<double>(label_of(baseline, range).size());
+    margin = std::max(margin, kLeader + 9 + kSmallCharacter * characters);
+  }
+  return margin;
+}
+
+// The notes in lines of at most `width` pixels, broken between words.
+std::vector<std::string> note_lines(const Boxplot& plot, double width) {
+  const auto characters = static_cast<size_t>((width - kLeft - kLeastRight) / kSmallCharacter);
+  std::vector<std::string> lines;
+  for (const std::string& note : plot.notes) {
+    std::istringstream words(note);
+    std::string line, word;
+    while (words >> word) {
+      if (!line.empty() && line.size() + 1 + word.size() > characters) {
+        lines.push_back(std::move(line));
+        line.clear();
+      }
+      line += (line.empty() ? "" : " ") + word;
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+// Fills rows below `top` from the left; sets `height` to the height of the rows.
+std::string legend(const Boxplot& plot, double width, double top, double& height) {
   std::string svg;
-  double x = kLeft, y = kTitleHeight + 4;
+  double x = kLeft, y = top + 4;
   for (size_t s = 0; s < plot.series.size(); ++s) {
     const std::string& label = plot.series[s].label;
     const double needed = kLegendSwatch + kCharacter * static_cast<double>(label.size()) + 16;
-    if (x > kLeft && x + needed > width - kRight) {
+    if (x > kLeft && x + needed > width - kLeastRight) {
       x = kLeft;
       y += kLegendRow;
     }
@@ -214,14 +295,21 @@ std::string legend(const Boxplot& plot, double width, double& height) {
     svg += text(x + kLegendSwatch, y + 4, "start", label);
     x += needed;
   }
-  height = y + kLegendRow - kTitleHeight;
+  height = y + kLegendRow - top;
   return svg;
 }
 
-double plot_width(const Boxplot& plot) {
+// Wide enough for all boxes, the title and the longest label of the legend.
+double plot_width(const Boxplot& plot, double margin) {
+  constexpr double kTitleCharacter = 8.4;  // bold, at 14 px
   const auto groups = static_cast<double>(plot.groups.size());
   const auto series = static_cast<double>(plot.series.size());
-  return std::max(kMinWidth, kLeft + kRight + groups * (series * kSlot + kGroupGap));
+  double text = kTitleCharacter * static_cast<double>(plot.title.size());
+  for (const BoxplotSeries& each : plot.series) {
+    text = std::max(text, kLegendSwatch + kCharacter * static_cast<double>(each.label.size()));
+  }
+  return std::max({kMinWidth, kLeft + margin + groups * (series * kSlot + kGroupGap),
+                   kLeft + text + kLeastRight});
 }
 
 }  // namespace
@@ -247,15 +335,17 @@ std::vector<double> nice_ticks(double low, double high, int count) {
 }
 
 std::string boxplot_svg(const Boxplot& plot) {
-  Range range = value_range(plot);
-  const std::vector<BoxplotBaseline> baselines = nearby(plot, range);
-  for (const BoxplotBaseline& baseline : baselines) range.include(baseline.value);
+  const Range range = axis_range(plot);
   const std::vector<double> ticks = nice_ticks(range.low, range.high, 6);
 
-  Frame frame{.width = plot_width(plot), .range = {.low = ticks.front(), .high = ticks.back()}};
+  Frame frame{.range = {.low = ticks.front(), .high = ticks.back()}};
+  frame.right_margin = right_margin(plot, frame.range);
+  frame.width = plot_width(plot, frame.right_margin);
+  const std::vector<std::string> notes = note_lines(plot, frame.width);
+  const double below_notes = kTitleHeight + kSmallRow * static_cast<double>(notes.size());
   double legend_height = 0;
-  const std::string keys = legend(plot, frame.width, legend_height);
-  frame.top = kTitleHeight + legend_height;
+  const std::string keys = legend(plot, frame.width, below_notes, legend_height);
+  frame.top = below_notes + legend_height;
   const double height = frame.bottom() + kBottom;
 
   std::string svg = fmt::format(
@@ -266,10 +356,13 @@ std::string boxplot_svg(const Boxplot& plot) {
       px(frame.width), px(height), escape_markup(plot.title));
   svg += fmt::format("<text x=\"{}\" y=\"20\" font-size=\"14\" font-weight=\"bold\">{}</text>\n",
                      px(kLeft), escape_markup(plot.title));
+  for (size_t i = 0; i < notes.size(); ++i) {
+    svg += small_text(kLeft, kTitleHeight + kSmallRow * static_cast<double>(i) + 2, notes[i]);
+  }
   svg += keys;
   svg += y_axis(plot, frame, ticks);
   svg += boxes(plot, frame);
-  svg += baseline_lines(baselines, frame);
+  svg += baseline_lines(plot.baselines, frame);
   return svg + "</svg>\n";
 }
 

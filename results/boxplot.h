@@ -1,15 +1,20 @@
 // Boxplots as in the paper's figure 3, as one SVG: groups along x, one box per series side by side
 // in each group, every value drawn as a point.
 //
-// Boxes show quartiles of type 7. Whiskers reach the furthest value within 1.5 interquartile ranges
-// of the box (matplotlib's rule). Equal input produces equal bytes. The colours are Okabe and
-// Ito's, which remain distinct with common colour blindness; the shapes of the points differ too.
+// Boxes show quartiles of type 7; fewer than three values are points without a box. Whiskers reach
+// the furthest value within 1.5 interquartile ranges of the box (matplotlib's rule). Equal input
+// produces equal bytes. The colours are Okabe and Ito's, which remain distinct with common colour
+// blindness; the shapes of the points differ too.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 namespace scgan::results {
+
+// Of fewer values, no quartiles are shown.
+constexpr size_t kFewestForQuartiles = 3;
 
 struct BoxplotSeries {
   std::string label;
@@ -17,7 +22,8 @@ struct BoxplotSeries {
   std::vector<std::vector<double>> groups;
 };
 
-// A dashed horizontal line. It is drawn only if it is in or near the range of the values.
+// A dashed horizontal line. The axis reaches as far as the line, unless the values would then fill
+// less than a quarter of it: then the label stands at the edge and says its value.
 struct BoxplotBaseline {
   std::string label;
   double value = 0;
@@ -25,6 +31,8 @@ struct BoxplotBaseline {
 
 struct Boxplot {
   std::string title, x_title, y_title;
+  // Small lines below the title, wrapped to the width.
+  std::vector<std::string> notes;
   // Labels along x.
   std::vector<std::string> groups;
   std::vector<BoxplotSeries> series;

@@ -56,7 +56,9 @@ constexpr int kMetricFields = 9;
 constexpr std::string_view kSummaryHeader =
     "dataset,data_digest,metric,direction,extractor,extractor_digest,preprocessing,n_real,n_fake,"
     "variant,axes,"
-    "settings_digest,percentage,planned,n,median,q1,q3,mean,sd,best,best_run_id";
+    "settings_digest,percentage,least_steps,most_steps,planned,n,collapsed,median,q1,q3,mean,sd,"
+    "best,"
+    "best_run_id";
 constexpr int kBestFields = 2;
 
 void add_run(CsvText& csv, const std::string& sweep, const StoredRun& run) {
@@ -143,16 +145,18 @@ std::string summary_csv(const Summary& summary) {
       csv.add(key.n_fake);
       for (const std::string& field : {cell.variant, cell.axes, cell.settings}) csv.add(field);
       csv.add(cell.percentage);
+      csv.add(*cell.steps.begin());
+      csv.add(*cell.steps.rbegin());
       csv.add(static_cast<int64_t>(cell.values.size()) + cell.unfinished);
       csv.add(static_cast<int64_t>(cell.values.size()));
+      csv.add(collapsed_count(cell));
       const Statistics all = statistics(cell.values);
       for (const double value : {all.median, all.q1, all.q3, all.mean, all.sd}) csv.add(value);
-      if (cell.values.empty()) {
-        for (int field = 0; field < kBestFields; ++field) csv.add(std::string_view());
+      if (const auto best = best_index(table, cell)) {
+        csv.add(cell.values[*best]);
+        csv.add(cell.run_ids[*best]);
       } else {
-        const size_t best = best_index(table, cell);
-        csv.add(cell.values[best]);
-        csv.add(cell.run_ids[best]);
+        for (int field = 0; field < kBestFields; ++field) csv.add(std::string_view());
       }
       csv.end_row();
     }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/base/sha256.h"
+#include "results/notes.h"
 
 namespace scgan::results {
 namespace {
@@ -36,7 +37,10 @@ std::string short_digest(const std::string& digest) {
   return digest.empty() ? "unknown" : digest.substr(0, kDigestDigits);
 }
 
-// The number of decimals that shows four digits of the table's largest value; at least two.
+constexpr int kScientific = -1;
+
+// The number of decimals that shows four digits of the table's largest value, at least two;
+// kScientific if that would be too long.
 int decimals_of(const MetricTable& table) {
   double largest = 0;
   for (const Cell& cell : table.cells) {
@@ -45,18 +49,26 @@ int decimals_of(const MetricTable& table) {
     }
   }
   if (largest == 0) return 2;
+  if (largest < 1e-5 || largest >= 1e9) return kScientific;
   return std::clamp(3 - static_cast<int>(std::floor(std::log10(largest))), 2, 8);
 }
 
 std::string number(double value, int decimals) {
-  return std::isnan(value) ? kNone : fmt::format("{:.{}f}", value, decimals);
+  if (std::isnan(value)) return kNone;
+  return decimals == kScientific ? fmt::format("{:.3e}", value)
+                                 : fmt::format("{:.{}f}", value, decimals);
 }
 
 std::string percentage_text(double percentage) { return fmt::format("{}", percentage); }
 
+std::string title_of(const MetricTable& table) {
+  return fmt::format("{}: {}, {}", table.key.dataset, metric_label(table), table.key.direction);
+}
+
 Table statistics_table(const MetricTable& table) {
   Table shown{.columns = {{"variant"},
                           {"data %", true},
+                          {"steps", true},
                           {"n", true},
                           {"median", true},
                           {"quartiles", true},
@@ -69,17 +81,20 @@ Table statistics_table(const MetricTable& table) {
   for (const Cell& cell : table.cells) {
     const int64_t planned = static_cast<int64_t>(cell.values.size()) + cell.unfinished;
     std::vector<std::string> row = {cell.label, percentage_text(cell.percentage),
+                                    steps_text(cell.steps),
                                     fmt::format("{}/{}", cell.values.size(), planned)};
     if (cell.values.empty()) {
       row.resize(shown.columns.size(), kNone);
     } else {
       const Statistics all = statistics(cell.values);
-      const double best = cell.values[best_index(table, cell)];
+      const auto best = best_index(table, cell);
       row.push_back(number(all.median * factor, decimals));
-      row.push_back(number(all.q1 * factor, decimals) + " to " + number(all.q3 * factor, decimals));
+      row.push_back(std::isnan(all.q1) ? kNone
+                                       : number(all.q1 * factor, decimals) + " to " +
+                                             number(all.q3 * factor, decimals));
       row.push_back(number(all.mean * factor, decimals));
       row.push_back(std::isnan(all.sd) ? kNone : "+- " + number(all.sd * factor, decimals));
-      row.push_back(number(best * factor, decimals));
+      row.push_back(best ? number(cell.values[*best] * factor, decimals) : "collapsed");
     }
     shown.rows.push_back(std::move(row));
   }
@@ -92,8 +107,8 @@ std::string baseline_label(const Baseline& baseline) {
 
 std::string baseline_fact(const Baseline& baseline, double factor, int decimals) {
   std::string value = number(baseline.low * factor, decimals);
-  if (baseline.high != baseline.low) {
-    value += " to " + number(baseline.high * factor, decimals);
+  if (const std::string high = number(baseline.high * factor, decimals); high != value) {
+    value += " to " + high;
   }
   const bool halves = baseline.subject == Subject::kRealHalves;
   return fmt::format("{}: {} ({} images against {}).",
@@ -129,63 +144,11 @@ std::vector<std::string> facts_of(const MetricTable& table) {
   return facts;
 }
 
-// The number of runs in each cell.
-std::string counts_note(const MetricTable& table) {
-  size_t fewest = table.cells.front().values.size(), most = fewest;
-  int64_t unfinished = 0;
-  for (const Cell& cell : table.cells) {
-    fewest = std::min(fewest, cell.values.size());
-    most = std::max(most, cell.values.size());
-    unfinished += cell.unfinished;
-  }
-  std::string note = fewest == most
-                         ? fmt::format("{} {} in every cell", most, most == 1 ? "run" : "runs")
-                         : fmt::format("{} to {} runs per cell", fewest, most);
-  if (unfinished > 0) note += fmt::format("; {} planned without a result", unfinished);
-  return note + ". Quartiles are of type 7, sd is the sample standard deviation over the runs.";
-}
-
-// The different values of a key in the specs of the table's runs; empty if no spec has the key.
-std::set<std::string> values_in(const MetricTable& table, const Summary& summary,
-                                const std::string& key) {
-  std::set<std::string> ids, values;
-  for (const Cell& cell : table.cells) ids.insert(cell.run_ids.begin(), cell.run_ids.end());
-  for (const StoredRun* run : summary.runs) {
-    if (!ids.contains(run->plan.id)) continue;
-    if (std::string value = spec_value(*run, key); !value.empty()) values.insert(std::move(value));
-  }
-  return values;
-}
-
-std::vector<std::string> scaling_notes(const MetricTable& table, const Summary& summary) {
-  const auto generator = values_in(table, summary, "model.generator_width");
-  const auto discriminator = values_in(table, summary, "model.discriminator_width");
-  const auto is_scaled = [](const std::set<std::string>& widths) {
-    return std::ranges::any_of(widths, [](const std::string& width) { return width != "64"; });
-  };
-  if (!is_scaled(generator) && !is_scaled(discriminator)) return {};
-  return {
-      fmt::format("The networks are scaled: generator width {}, discriminator width {}; the "
-                  "published ones have 64. They are not the published networks of CycleGAN and "
-                  "FastGAN and must not be reported as such.",
-                  fmt::join(generator, ", "), fmt::join(discriminator, ", "))};
-}
-
-std::vector<std::string> settings_notes(const MetricTable& table) {
-  if (std::ranges::none_of(table.cells, [](const Cell& cell) {
-        return cell.label.ends_with(" #" + cell.settings.substr(0, 6));
-      })) {
-    return {};
-  }
-  return {
-      "Variants with one name but different settings are distinguished by # and a digest of their "
-      "settings."};
-}
-
-Boxplot make_plot(const MetricTable& table, const std::string& title) {
-  Boxplot plot{.title = title,
+Boxplot make_plot(const MetricTable& table) {
+  Boxplot plot{.title = title_of(table),
                .x_title = "Training images used (%)",
                .y_title = metric_label(table),
+               .notes = figure_notes(table),
                .groups = {},
                .series = {},
                .baselines = {}};
@@ -202,6 +165,7 @@ Boxplot make_plot(const MetricTable& table, const std::string& title) {
       plot.series.back().groups[group].push_back(value * factor_of(table));
     }
   }
+  if (is_recovered_change(table)) plot.baselines.push_back({"all of the change", 1});
   for (const Baseline& baseline : table.baselines) {
     plot.baselines.push_back(
         {baseline_label(baseline), (baseline.low + baseline.high) / 2 * factor_of(table)});
@@ -225,23 +189,19 @@ std::string plot_file(const ComparisonKey& key, std::map<std::string, int>& take
 
 Section make_section(const MetricTable& table, const Summary& summary,
                      std::map<std::string, int>& plot_files) {
-  std::string heading =
-      fmt::format("{}: {}, {}", table.key.dataset, metric_label(table), table.key.direction);
+  std::string heading = title_of(table);
   if (!table.distinctions.empty()) {
     heading += fmt::format(" ({})", fmt::join(table.distinctions, "; "));
   }
-  std::vector<std::string> notes = {counts_note(table)};
-  std::ranges::move(scaling_notes(table, summary), std::back_inserter(notes));
-  std::ranges::move(settings_notes(table), std::back_inserter(notes));
   return {.heading = heading,
           .facts = facts_of(table),
           .table = statistics_table(table),
-          .notes = std::move(notes),
-          .plot = make_plot(table, heading),
+          .notes = notes_of(table, summary),
+          .plot = make_plot(table),
           .plot_file = plot_file(table.key, plot_files)};
 }
 
-std::string steps_text(const StoredRun& run) {
+std::string progress_text(const StoredRun& run) {
   return fmt::format("{}/{}", run.last_step, run.plan.total_steps);
 }
 
@@ -249,6 +209,17 @@ std::string reason_text(const StoredRun& run) {
   if (!run.last_exit || run.state == RunState::kDone) return "";
   const std::string word = to_string(*run.last_exit);
   return run.reason.empty() ? word : word + ": " + run.reason;
+}
+
+// As the programs say it; the store has "planned" for "to do".
+std::string state_text(const StoredRun& run) {
+  if (run.state == RunState::kPlanned) return "to do";
+  std::string collapsed;
+  for (const char* direction : {"AtoB", "BtoA"}) {
+    if (!is_collapsed(run.metrics, direction)) continue;
+    collapsed += fmt::format("{}{}", collapsed.empty() ? ", collapsed " : " and ", direction);
+  }
+  return to_string(run.state) + collapsed;
 }
 
 // The runs in the given states; `why` adds a column with reasons.
@@ -270,8 +241,8 @@ Table runs_table(const Summary& summary, const std::set<RunState>& states, bool 
                                     run_label(run->plan),
                                     percentage_text(run->plan.percentage),
                                     fmt::format("{}", run->plan.seed),
-                                    to_string(run->state),
-                                    steps_text(*run),
+                                    state_text(*run),
+                                    progress_text(*run),
                                     fmt::format("{}", run->attempts)};
     if (why) row.push_back(reason_text(*run));
     table.rows.push_back(std::move(row));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -13,6 +14,7 @@
 
 #include "core/base/sha256.h"
 #include "core/base/stats.h"
+#include "results/boxplot.h"
 
 namespace scgan::results {
 namespace {
@@ -64,6 +66,14 @@ MetricValues metric_values(const StoredRun& run) {
   return values;
 }
 
+// Versions differ in which metrics they store; those that both have must agree.
+bool disagree(const MetricValues& a, const MetricValues& b) {
+  return std::ranges::any_of(a, [&](const auto& entry) {
+    const auto found = b.find(entry.first);
+    return found != b.end() && found->second != entry.second;
+  });
+}
+
 struct Candidate {
   const StoredRun* run;
   const std::string* folder;
@@ -81,7 +91,7 @@ void merge(const std::vector<ReportInput>& inputs, Summary& summary) {
       }
       Candidate& other = chosen[found->second];
       const bool both_done = run.state == RunState::kDone && other.run->state == RunState::kDone;
-      if (both_done && metric_values(run) != metric_values(*other.run)) {
+      if (both_done && disagree(metric_values(run), metric_values(*other.run))) {
         summary.conflicts.push_back(
             fmt::format("Run {} has different results in {} and {}; the first is shown.",
                         run.plan.id, *other.folder, input.folder));
@@ -117,6 +127,7 @@ class CellGrid {
             .percentage = run->plan.percentage,
             .values = {},
             .run_ids = {},
+            .collapsed = {},
             .steps = {}};
   }
 
@@ -184,6 +195,15 @@ void add_baselines(const StoredRun& run, const ComparisonKey& key, std::vector<B
   }
 }
 
+int64_t feature_count_of(const StoredRun& run, const ComparisonKey& key) {
+  for (const Metric& metric : run.metrics) {
+    if (metric.name == kFeatureCount && metric.extractor_digest == key.extractor_digest) {
+      return static_cast<int64_t>(metric.value);
+    }
+  }
+  return 0;
+}
+
 // Whether the run, with or without a value, belongs to the table.
 bool belongs_to(const ComparisonKey& key, const StoredRun& run, const StoredSpec& spec) {
   if (run.plan.dataset != key.dataset || run.plan.data_digest != key.data_digest ||
@@ -216,6 +236,8 @@ MetricTable make_table(const ComparisonKey& key, const std::vector<const StoredR
     }
     cell->values.push_back(metric->value);
     cell->run_ids.push_back(run->plan.id);
+    cell->collapsed.push_back(is_collapsed(run->metrics, key.direction));
+    table.feature_count = std::max(table.feature_count, feature_count_of(*run, key));
     add_baselines(*run, key, table.baselines);
   }
   std::ranges::stable_sort(table.cells, {}, [&](const Cell& cell) { return grid.order(cell); });
@@ -275,9 +297,11 @@ void distinguish(std::vector<MetricTable>& tables) {
 }  // namespace
 
 Statistics statistics(const std::vector<double>& values) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const bool has_quartiles = values.size() >= kFewestForQuartiles;
   return {.median = median(values),
-          .q1 = quantile(values, 0.25),
-          .q3 = quantile(values, 0.75),
+          .q1 = has_quartiles ? quantile(values, 0.25) : kNone,
+          .q3 = has_quartiles ? quantile(values, 0.75) : kNone,
           .mean = mean(values),
           .sd = sample_sd(values)};
 }
@@ -308,11 +332,19 @@ bool is_recovered_change(const MetricTable& table) {
   return table.key.metric == "recovered_change";
 }
 
-size_t best_index(const MetricTable& table, const Cell& cell) {
-  const auto best = is_recovered_change(table) ? std::ranges::max_element(cell.values)
-                                               : std::ranges::min_element(cell.values);
-  return static_cast<size_t>(best - cell.values.begin());
+std::optional<size_t> best_index(const MetricTable& table, const Cell& cell) {
+  std::optional<size_t> best;
+  for (size_t i = 0; i < cell.values.size(); ++i) {
+    if (cell.collapsed[i]) continue;
+    const bool is_better =
+        best && (is_recovered_change(table) ? cell.values[i] > cell.values[*best]
+                                            : cell.values[i] < cell.values[*best]);
+    if (!best || is_better) best = i;
+  }
+  return best;
 }
+
+int64_t collapsed_count(const Cell& cell) { return std::ranges::count(cell.collapsed, true); }
 
 std::string spec_value(const StoredRun& run, const std::string& key) {
   const Json spec = parse_object(run.plan.spec);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -27,7 +28,8 @@ struct ComparisonKey {
   bool operator==(const ComparisonKey&) const = default;
 };
 
-// Median, quartiles (type 7), mean and sample standard deviation. NaN if there are too few values.
+// Median, quartiles (type 7), mean and sample standard deviation. NaN if there are too few values:
+// quartiles need three, the standard deviation two.
 struct Statistics {
   double median = 0, q1 = 0, q3 = 0, mean = 0, sd = 0;
 };
@@ -48,6 +50,8 @@ struct Cell {
   // Of the done runs, in plan order.
   std::vector<double> values;
   std::vector<std::string> run_ids;
+  // Whether the outputs of each of these runs are all alike: is_collapsed().
+  std::vector<bool> collapsed;
   // Optimizer steps of the runs, with and without a value; equal unless the data changed.
   std::set<int64_t> steps;
   // How many of the runs are planned, running or failed and so have no value.
@@ -66,6 +70,8 @@ struct MetricTable {
   ComparisonKey key;
   std::vector<Cell> cells;  // variants in plan order, percentages ascending
   std::vector<Baseline> baselines;
+  // Length of a feature vector; 0 if the runs do not say.
+  int64_t feature_count = 0;
   // What distinguishes this table from others of the same data set, metric, direction and
   // extractor: "data.scaling: dtype"; empty if there is no other.
   std::vector<std::string> distinctions;
@@ -86,8 +92,12 @@ Summary summarize(const std::vector<ReportInput>& inputs);
 // Whether the table's metric is the recovered change. Higher is better then; lower otherwise.
 bool is_recovered_change(const MetricTable& table);
 
-// Index of the cell's best value, the first of equal ones. The cell must have a value.
-size_t best_index(const MetricTable& table, const Cell& cell);
+// Index of the cell's best value among the runs that have not collapsed, the first of equal ones;
+// nullopt if there is none.
+std::optional<size_t> best_index(const MetricTable& table, const Cell& cell);
+
+// How many of the cell's runs have collapsed.
+int64_t collapsed_count(const Cell& cell);
 
 // The value of a key in the run's stored spec as text; empty if the spec does not have the key.
 std::string spec_value(const StoredRun& run, const std::string& key);

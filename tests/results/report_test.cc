@@ -17,6 +17,7 @@
 namespace scgan::results {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -86,6 +87,52 @@ TEST_F(ReportTest, ScaledNetworksAreMentioned) {
   EXPECT_THAT(text(), Not(HasSubstr("scaled")));
 }
 
+TEST_F(ReportTest, DifferentNumbersOfStepsAreMentionedInTextAndFigure) {
+  const std::string note = "50 %: 24 steps, 100 %: 40 steps";
+  EXPECT_THAT(text(), Not(HasSubstr("train.steps")));
+  for (StoredRun& run : inputs_[0].runs) {
+    if (run.plan.percentage == 50) run.plan.total_steps = 24;
+  }
+  EXPECT_THAT(text(), AllOf(HasSubstr("train.steps"), HasSubstr("50 %: 24 steps, 100 %:")));
+  EXPECT_THAT(render(inputs_, ReportFormat::kMarkdown), HasSubstr(note));
+  const std::string html = render(inputs_, ReportFormat::kHtml);
+  EXPECT_THAT(html, AllOf(HasSubstr("not only in their data: " + note),
+                          HasSubstr("Training differs: " + note)));
+}
+
+TEST_F(ReportTest, CollapsedRunsAreMarked) {
+  StoredRun& best = inputs_[0].runs[9];  // the only run of scgan at 100 %
+  best.metrics.push_back(metric(kOutputSpread, 0));
+  for (const ReportFormat format : {ReportFormat::kMarkdown, ReportFormat::kHtml}) {
+    const std::string report = render(inputs_, format);
+    EXPECT_THAT(report, HasSubstr("1 run has collapsed: 1 of 1 of scgan 100 %."));
+    EXPECT_THAT(report, HasSubstr("done, collapsed AtoB"));
+  }
+  EXPECT_TRUE(std::regex_search(text(), std::regex("scgan +100 .* collapsed\n")));
+  EXPECT_THAT(summary_csv(summarize(inputs_)), HasSubstr(",100,40,40,3,1,1,30.125,"));
+}
+
+TEST_F(ReportTest, FewerImagesThanFeaturesAreMentioned) {
+  EXPECT_THAT(text(), Not(HasSubstr("fewer than")));
+  for (StoredRun& run : inputs_[0].runs) {
+    if (run.state == RunState::kDone) run.metrics.push_back(metric(kFeatureCount, 33));
+  }
+  EXPECT_THAT(text(), HasSubstr("32 images are fewer than the 33 features; FID is then far above"));
+  for (StoredRun& run : inputs_[0].runs) {
+    if (run.state == RunState::kDone) run.metrics.back().value = 32;
+  }
+  EXPECT_THAT(text(), Not(HasSubstr("fewer than")));
+}
+
+TEST_F(ReportTest, VerySmallAndVeryLargeScoresKeepTheirDigits) {
+  inputs_[0].runs.resize(3);
+  for (const auto& [value, shown] :
+       {std::pair(1.25e-12, "1.250e-12"), std::pair(1.5e12, "1.500e+12")}) {
+    for (StoredRun& run : inputs_[0].runs) run.metrics = {metric("fid", value)};
+    EXPECT_THAT(text(), HasSubstr(shown));
+  }
+}
+
 TEST_F(ReportTest, SweepWithoutResultsReportsItsRuns) {
   for (StoredRun& run : inputs_[0].runs) {
     run.state = RunState::kPlanned;
@@ -153,7 +200,7 @@ TEST(StoredReportTest, EqualStoresProduceEqualBytes) {
     EXPECT_EQ(read_file(first[i]), read_file(second[i])) << first[i];
   }
   EXPECT_THAT(read_file(folder.path() / "first/summary.csv"),
-              HasSubstr(",50,1,1,12.5,12.5,12.5,12.5,,12.5,r1\n"));
+              HasSubstr(",50,40,40,1,1,0,12.5,,,12.5,,12.5,r1\n"));
 }
 
 TEST(StoredReportTest, FolderWithoutAStoreIsAUserError) {

@@ -22,6 +22,27 @@ TEST(SummaryTest, StatisticsMatchValuesComputedByHand) {
   EXPECT_DOUBLE_EQ(all.sd, std::sqrt(19.0));
 }
 
+TEST(SummaryTest, TwoValuesHaveNoQuartilesAndOneHasNoDeviation) {
+  EXPECT_TRUE(std::isnan(statistics({9, 1}).q1));
+  EXPECT_TRUE(std::isnan(statistics({9, 1}).q3));
+  EXPECT_EQ(statistics({9, 1}).median, 5);
+  EXPECT_TRUE(std::isnan(statistics({9}).sd));
+}
+
+// Black images may have a low FID.
+TEST(SummaryTest, ACollapsedRunIsNeverTheBest) {
+  std::vector<ReportInput> inputs = {sample_input()};
+  inputs[0].runs.resize(3);  // 50.25, 55.5, 47
+  inputs[0].runs[2].metrics.push_back(metric(kOutputSpread, 0.0009));
+  inputs[0].runs[0].metrics.push_back(metric(kOutputSpread, 0.0011));
+  const MetricTable table = summarize(inputs).tables[0];
+  EXPECT_EQ(best_index(table, table.cells[0]), 0);
+  EXPECT_EQ(collapsed_count(table.cells[0]), 1);
+  Cell all = table.cells[0];
+  all.collapsed = {true, true, true};
+  EXPECT_EQ(best_index(table, all), std::nullopt);
+}
+
 TEST(SummaryTest, CellsAreOrderedByPlanAndPercentage) {
   const std::vector<ReportInput> inputs = {sample_input()};
   const Summary summary = summarize(inputs);
@@ -91,6 +112,13 @@ TEST(SummaryTest, RunWithTwoDifferentResultsIsReported) {
   EXPECT_THAT(
       summarize(inputs).conflicts,
       ElementsAre("Run a2 has different results in out and elsewhere; the first is shown."));
+}
+
+// An older version did not store the spread of outputs.
+TEST(SummaryTest, AMetricThatOneStoreLacksIsNotAConflict) {
+  std::vector<ReportInput> inputs = {sample_input(), sample_input()};
+  inputs[1].runs[1].metrics.push_back(metric(kOutputSpread, 0.5));
+  EXPECT_THAT(summarize(inputs).conflicts, testing::IsEmpty());
 }
 
 TEST(SummaryTest, VariantsWithOneNameButDifferentSettingsHaveTheirOwnCells) {
