@@ -338,6 +338,18 @@ void ResultStore::interrupt(int64_t attempt, ExitClass exit_class, int64_t last_
   transaction.commit();
 }
 
+void ResultStore::redo(const std::vector<std::string>& run_ids) {
+  Transaction transaction(state_->database);
+  for (const std::string& id : run_ids) {
+    for (const char* sql : {"DELETE FROM metric WHERE phase = 'final' AND run_id = ?",
+                            "DELETE FROM artifact WHERE run_id = ?",
+                            "UPDATE run SET state = 'planned' WHERE id = ?"}) {
+      Statement(state_->database, sql).bind(id).run();
+    }
+  }
+  transaction.commit();
+}
+
 SweepRecord ResultStore::sweep() const {
   Statement read(state_->database, "SELECT name, text, sets, version FROM sweep");
   if (!read.step()) return {};

@@ -70,6 +70,8 @@ class ResultStore {
   // Closes an attempt that failed for the run's own reason. The run becomes failed, or planned
   // again while it has attempts left (retry_rule.h); returns which.
   RunState fail(int64_t attempt, ExitClass exit_class, const std::string& reason);
+  // Plans done runs again whose files are lost: removes their final metrics and artifacts.
+  void redo(const std::vector<std::string>& run_ids);
   // Closes an attempt that was interrupted (stop request, lost rank). The run is planned again.
   void interrupt(int64_t attempt, ExitClass exit_class, int64_t last_step,
                  const std::string& reason);

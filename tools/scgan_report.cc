@@ -1,4 +1,6 @@
 // scgan_report: tables and boxplots of the results of one or several sweeps.
+#include <fmt/format.h>
+
 #include <CLI/App.hpp>
 #include <filesystem>
 #include <map>
@@ -7,11 +9,13 @@
 
 #include "core/base/exit_code.h"
 #include "results/report.h"
+#include "sweeps/run/output_lock.h"
 #include "tools/cli.h"
 
 namespace {
 
 using scgan::results::ReportFormat;
+using scgan::results::RunState;
 using scgan::tools::print;
 
 constexpr scgan::tools::Program kProgram{
@@ -50,10 +54,37 @@ void add_options(CLI::App& app, Options& options) {
       ->excludes(app.get_option("--output"));
 }
 
+std::string age_text(double seconds) {
+  if (seconds < 120) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 2 * 3600) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.0f} h", seconds / 3600);
+}
+
+// One line on the job that works in the input's folder. The runs of a job that was killed are still
+// "running" in the store, until the next job starts; here they are to do.
+std::string job_text(scgan::results::ReportInput& input) {
+  const auto job = scgan::sweeps::job_of_folder(input.folder);
+  if (!job || job->is_free) return "";
+  const std::string holder = scgan::sweeps::to_text(job->holder);
+  if (job->is_running) {
+    return fmt::format("{}: a job runs ({}), last sign of life {} ago\n", input.folder, holder,
+                       age_text(job->seconds_since_sign));
+  }
+  for (auto& run : input.runs) {
+    if (run.state == RunState::kRunning) run.state = RunState::kPlanned;
+  }
+  return fmt::format(
+      "{}: the last job ({}) was killed, last sign of life {} ago: steps since its last "
+      "checkpoints are lost; start the same command again to continue\n",
+      input.folder, holder, age_text(job->seconds_since_sign));
+}
+
 int run(const Options& options) {
-  const auto inputs = scgan::results::read_stores(options.folders);
+  auto inputs = scgan::results::read_stores(options.folders);
   if (options.status) {
-    print(scgan::results::status(inputs));
+    std::string jobs;
+    for (auto& input : inputs) jobs += job_text(input);
+    print(jobs + scgan::results::status(inputs));
     return scgan::kExitDone;
   }
   std::vector<ReportFormat> formats;

@@ -43,6 +43,10 @@ void add_options(CLI::App& app, SweepOptions& options) {
       ->check(CLI::PositiveNumber);
   app.add_flag("--retry-failed", options.retry_failed,
                "Also try failed runs again that are otherwise skipped");
+  app.add_flag("--redo-missing", options.redo_missing,
+               "Train finished runs again whose files are missing");
+  app.add_flag("--replace-sweep", options.replace_sweep,
+               "Use an output folder of another sweep; its results stay in results.db");
   app.add_flag("--dry-run", options.dry_run, "Check everything, print the runs, train nothing");
   app.add_flag("--quiet", options.quiet, "No progress");
 }

@@ -20,6 +20,8 @@ struct SweepOptions {
   std::string device = "auto";    // auto, cpu, cuda
   double stop_after_minutes = 0;  // since the start of the job; 0 = no limit
   bool retry_failed = false;      // try failed runs again
+  bool redo_missing = false;      // train finished runs again whose files are missing
+  bool replace_sweep = false;     // the output folder may belong to another sweep
   bool dry_run = false;
   bool quiet = false;
 };

@@ -131,6 +131,26 @@ std::optional<std::string> taker_above(const std::filesystem::path& locks, int64
 
 }  // namespace
 
+std::optional<FolderJob> job_of_folder(const std::filesystem::path& folder, LockTiming timing) {
+  try {
+    const auto locks = folder / "locks";
+    const int64_t highest = highest_number(locks);
+    const auto file = locks / lock_name(highest);
+    const auto lock = highest == 0 ? std::nullopt : read_lock(file);
+    if (!lock) return std::nullopt;
+    const auto age = std::filesystem::file_time_type::clock::now() - last_write_time(file);
+    FolderJob job{.holder = lock->holder, .is_free = lock->beats == kFree};
+    job.seconds_since_sign = std::max(0.0, std::chrono::duration<double>(age).count());
+    if (job.is_free) return job;
+    job.is_running = is_flocked(file) || (shares_processes(lock->holder)
+                                              ? is_alive(lock->holder)
+                                              : job.seconds_since_sign < timing.patience_seconds);
+    return job;
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 std::filesystem::path OutputLock::file(int64_t number) const { return locks_ / lock_name(number); }
 
 OutputLock::OutputLock(const std::filesystem::path& folder,

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -26,6 +27,20 @@ struct LockTiming {
   double beat_seconds = 2;       // between two increments of the counter
   double patience_seconds = 30;  // after so long without an increment, the holder is dead
 };
+
+// The job that holds a folder, or was the last to hold it.
+struct FolderJob {
+  LockHolder holder;
+  // It freed the folder when it ended.
+  bool is_free = false;
+  // Of another host's job without flock: it has given a sign of life within the patience.
+  bool is_running = false;
+  double seconds_since_sign = 0;
+};
+
+// Writes nothing and does not wait. nullopt if no job has held the folder, or the lock cannot be
+// read.
+std::optional<FolderJob> job_of_folder(const std::filesystem::path& folder, LockTiming timing = {});
 
 class OutputLock {
  public:

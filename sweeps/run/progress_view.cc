@@ -26,7 +26,7 @@ double total_rate(const SweepProgress& progress) {
 }
 
 std::string counts(const SweepProgress& progress) {
-  std::string text = fmt::format("{} done, {} running, {} waiting", progress.done, progress.running,
+  std::string text = fmt::format("{} done, {} running, {} to do", progress.done, progress.running,
                                  progress.waiting);
   if (progress.failed > 0) text += fmt::format(", {} FAILED", progress.failed);
   return text;

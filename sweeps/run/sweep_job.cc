@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -26,6 +27,7 @@
 #include "results/retry_rule.h"
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/coordinator.h"
+#include "sweeps/run/existing_results.h"
 #include "sweeps/run/failure_class.h"
 #include "sweeps/run/heartbeat.h"
 #include "sweeps/run/output_lock.h"
@@ -94,18 +96,28 @@ void clear_checkpoints_of_done(const JobPlan& plan, const std::vector<results::S
   }
 }
 
-// The plan's runs as stored; without a store, all are planned. Writes nothing.
-std::vector<results::StoredRun> known_runs(const JobPlan& plan) {
-  std::vector<results::StoredRun> known;
-  for (const JobRun& run : plan.runs) known.emplace_back().plan = run.record;
-  if (!ResultStore::exists(store_file(plan))) return known;
-  const ResultStore store = ResultStore::open_read_only(store_file(plan));
-  for (const results::StoredRun& stored : store.all_runs()) {
-    for (results::StoredRun& run : known) {
-      if (run.plan.id == stored.plan.id) run = stored;
-    }
+// Of the finished runs that lack files.
+void warn_of_missing(const JobPlan& plan, const std::vector<results::StoredRun>& runs) {
+  const auto ids = runs_with_missing_files(plan, runs);
+  if (ids.empty()) return;
+  const auto first = std::ranges::find(runs, ids.front(),
+                                       [](const results::StoredRun& run) { return run.plan.id; });
+  log::warn(
+      "{} {} files, for example {}: the results in results.db are kept; use --redo-missing to "
+      "train {} again ({})",
+      ids.size() == 1 ? "1 finished run" : fmt::format("{} finished runs", ids.size()),
+      ids.size() == 1 ? "lacks" : "lack", (plan.out / missing_file(plan, *first)).string(),
+      ids.size() == 1 ? "it" : "them", fmt::join(ids, ", "));
+}
+
+// The plan's runs as this job finds them: with --redo-missing, those without files are to do.
+std::vector<results::StoredRun> runs_for(const SweepOptions& options, const JobPlan& plan,
+                                         ExistingResults existing) {
+  if (!options.redo_missing) return std::move(existing.runs);
+  for (results::StoredRun& run : existing.runs) {
+    if (!missing_file(plan, run).empty()) run.state = RunState::kPlanned;
   }
-  return known;
+  return std::move(existing.runs);
 }
 
 std::vector<RunSpec> specs_of(const JobPlan& plan, const std::vector<int>& runs) {
@@ -128,14 +140,15 @@ std::string ranks_text(const JobPlan& plan, int world_size) {
                    : fmt::format("1 to {} ranks per run, depending on how many are free", most);
 }
 
-void print_plan(const JobPlan& plan, int world_size) {
-  const auto known = known_runs(plan);
+void print_plan(const SweepOptions& options, const JobPlan& plan, int world_size) {
+  const auto known = runs_for(options, plan, existing_results(plan));
   fmt::print("{:<16}  {:<20} {:>6} {:>5}  {:>11} {:>8}  {}\n", "run", "variant", "%", "seed",
              "images A+B", "steps", "state");
   for (size_t i = 0; i < plan.runs.size(); ++i) {
     const auto& record = plan.runs[i].record;
     std::string state = "to do";
     if (known[i].state == RunState::kDone) state = "done";
+    if (!missing_file(plan, known[i]).empty()) state = "done, files missing";
     if (is_failed(known[i])) state = failure_text(known[i]);
     const auto step = CheckpointFolder(plan.out / "runs" / record.id, record.id).newest_step();
     if (known[i].state != RunState::kDone && step) state += fmt::format(" (from step {})", *step);
@@ -143,7 +156,8 @@ void print_plan(const JobPlan& plan, int world_size) {
                record.percentage, record.seed, record.images_a, record.images_b, record.total_steps,
                state, record.axes == "{}" ? "" : " " + record.axes);
   }
-  fmt::print("{} runs; {}\n", plan.runs.size(), ranks_text(plan, world_size));
+  fmt::print("{} {}; {}\n", plan.runs.size(), plan.runs.size() == 1 ? "run" : "runs",
+             ranks_text(plan, world_size));
 }
 
 // What a rank has from the start of the job to its end.
@@ -175,7 +189,14 @@ std::optional<Prepared> prepare(const SweepOptions& options, const distributed::
     try {
       prepared.plan = read_plan(options, read_file(options.file));
       prepared.data = check_inputs(prepared.plan, options.dry_run);
-      const auto waiting = runs_to_do(known_runs(prepared.plan), options.retry_failed);
+      const ExistingResults existing = existing_results(prepared.plan);
+      require_same_sweep(existing, prepared.plan, options.replace_sweep);
+      if (const auto text = dropped_text(existing, prepared.plan); !text.empty()) {
+        log::warn("{}", text);
+      }
+      if (!options.redo_missing) warn_of_missing(prepared.plan, existing.runs);
+      const auto waiting =
+          runs_to_do(runs_for(options, prepared.plan, existing), options.retry_failed);
       asked_ranks_per_run(specs_of(prepared.plan, waiting), world.size());  // throws if too many
       distributed::choose_device(options.device, world.local_rank());
     } catch (const Error& problem) {
@@ -263,6 +284,7 @@ class JobLeader {
                 records);
     store_.set_data_notes(plan.data_notes);
     write_plan_files(plan);
+    if (options.redo_missing) store_.redo(runs_with_missing_files(plan, store_.runs()));
     const auto stored = store_.runs();
     if (!options.retry_failed) warn_of_failed(stored);
     clear_checkpoints_of_done(plan, stored);
@@ -334,7 +356,7 @@ int run_job(const SweepOptions& options, const Job& job) {
   auto prepared = prepare(options, world);
   if (!prepared) return kExitBadInput;
   if (options.dry_run) {
-    if (world.rank() == 0) print_plan(prepared->plan, world.size());
+    if (world.rank() == 0) print_plan(options, prepared->plan, world.size());
     return kExitDone;
   }
   install_stop_signals();

@@ -55,6 +55,32 @@ TEST_F(Again, AFinishedSweepIsNotTouchedAndOnlyANewSeedIsTrained) {
   for (const auto& [file, time] : files) EXPECT_EQ(fs::last_write_time(file), time) << file;
 }
 
+TEST_F(Again, AFinishedRunWithoutItsFilesIsReportedAndTrainedAgainOnRequest) {
+  ASSERT_EQ(sweep(0, {"tiny.yaml", "--out", "out"}).exit_code, 0);
+  const fs::path run = fs::directory_iterator(path("out") / "runs")->path();
+  const std::string weights = read_text(run / "netG_A.safetensors");
+  fs::remove_all(run);
+  const Ended same = sweep(0, {"tiny.yaml", "--out", "out"});
+  EXPECT_EQ(same.exit_code, 0) << same.text();
+  EXPECT_THAT(same.err, HasSubstr("1 finished run lacks files"));
+  EXPECT_THAT(same.err, HasSubstr("--redo-missing"));
+  EXPECT_FALSE(fs::exists(run / "netG_A.safetensors"));
+  const Ended again = sweep(0, {"tiny.yaml", "--out", "out", "--redo-missing"});
+  EXPECT_EQ(again.exit_code, 0) << again.text();
+  EXPECT_EQ(read_text(run / "netG_A.safetensors"), weights);
+}
+
+TEST_F(Again, AFolderOfAnotherSweepIsLeftAsItIs) {
+  ASSERT_EQ(sweep(0, {"tiny.yaml", "--out", "out"}).exit_code, 0);
+  const std::string plan = read_text(path("out") / "sweep.yaml");
+  std::string text = read_text(path("tiny.yaml"));
+  write_text(path("other.yaml"), text.replace(0, std::string("name: tiny").size(), "name: other"));
+  const Ended refused = sweep(0, {"other.yaml", "--out", "out", "--set", "sweep.seeds=[5]"});
+  EXPECT_EQ(refused.exit_code, 2) << refused.text();
+  EXPECT_THAT(refused.err, HasSubstr("with 1 finished run that"));
+  EXPECT_EQ(read_text(path("out") / "sweep.yaml"), plan);
+}
+
 TEST_F(Again, ARunWithANonFiniteLossIsReportedAndTheOthersAreDone) {
   const Words words = exploding({});
   const Ended first = sweep(2, words);

@@ -242,7 +242,7 @@ TEST_P(StoppedRank, IsNamedWithItsStepAndEndsTheJob) {
                                AnyOf(HasSubstr("in all_gather"), HasSubstr("in all_to_all"),
                                      HasSubstr("in broadcast"))));
   // The attempt stores the reason; the run is not failed.
-  EXPECT_EQ(statuses(path("out")).begin()->second.state, "planned");
+  EXPECT_EQ(statuses(path("out")).begin()->second.state, "to do");
   EXPECT_THAT(attempt_ends(path("out")), ElementsAre(HasSubstr("lost: " + silence)));
 }
 

@@ -58,7 +58,7 @@ class Resume : public SweepFixture {
     const Statuses runs = statuses(out);
     ASSERT_EQ(runs.size(), 1U);
     const RunStatus& status = runs.begin()->second;
-    EXPECT_EQ(status.state, "planned");
+    EXPECT_EQ(status.state, "to do");
     EXPECT_EQ(status.step, std::to_string(step) + "/" + std::to_string(kSteps));
     EXPECT_EQ(status.attempts, 1);
   }
@@ -105,7 +105,7 @@ TEST_F(Resume, AJobWithAStopTimeStopsByItself) {
   const Ended ended = sweep(0, words);
   EXPECT_EQ(ended.exit_code, kStopped) << ended.text();
   EXPECT_LT(ended.seconds, 60);
-  EXPECT_EQ(statuses(path("out")).begin()->second.state, "planned");
+  EXPECT_EQ(statuses(path("out")).begin()->second.state, "to do");
 }
 
 TEST_F(Resume, AJobThatStartsAfterItsStopTimeStillTrainsOneStep) {
@@ -133,8 +133,8 @@ TEST_F(Resume, ASweepOfOneStepRunsStopsInTimeAndTheRestWaits) {
   std::map<std::string, int> states;
   for (const auto& [id, status] : statuses(path("out"))) ++states[status.state];
   EXPECT_GE(states["done"], 2);
-  EXPECT_GE(states["planned"], kRuns / 2);
-  EXPECT_EQ(states["done"] + states["planned"], kRuns);
+  EXPECT_GE(states["to do"], kRuns / 2);
+  EXPECT_EQ(states["done"] + states["to do"], kRuns);
 }
 
 TEST_F(Resume, ALostRankEndsTheJobSoonAndTheSameCommandFinishesIt) {

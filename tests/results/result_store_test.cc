@@ -70,6 +70,21 @@ TEST_F(ResultStoreTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(runs[2].plan.total_steps, 40);
 }
 
+TEST_F(ResultStoreTest, ARunToRedoIsPlannedWithoutResultsAndCanFinishAgain) {
+  finish("r1");
+  finish("r2");
+  store_.redo({"r1"});
+  EXPECT_EQ(store_.state("r1"), RunState::kPlanned);
+  EXPECT_TRUE(store_.run("r1").metrics.empty());
+  EXPECT_TRUE(store_.run("r1").artifacts.empty());
+  EXPECT_EQ(store_.run("r2").metrics.size(), 1);
+  store_.plan(sample_sweep(), plan_);  // the next job
+  EXPECT_EQ(store_.state("r1"), RunState::kPlanned);
+  finish("r1");
+  EXPECT_EQ(store_.state("r1"), RunState::kDone);
+  EXPECT_EQ(store_.run("r1").metrics.size(), 1);
+}
+
 TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
   const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
   store_.add_join(attempt, 7, 2);

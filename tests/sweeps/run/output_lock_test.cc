@@ -115,6 +115,30 @@ TEST(OutputLockTest, IsFreeAfterItsHolder) {
   for (int i = 0; i < 10; ++i) EXPECT_NO_THROW(OutputLock lock(folder.path())) << i;
 }
 
+TEST(OutputLockTest, OnlookersSeeWhetherTheJobRuns) {
+  for (const bool far : {false, true}) {
+    const TempDir folder;
+    EXPECT_FALSE(job_of_folder(folder.path(), kFast).has_value());
+    Holder holder(folder.path(), far);
+    const auto running = job_of_folder(folder.path(), kFast);
+    ASSERT_TRUE(running.has_value());
+    EXPECT_TRUE(running->is_running);
+    EXPECT_EQ(running->holder.process, holder.process());
+    holder.end(SIGKILL);
+    std::this_thread::sleep_for(duration<double>(2 * kFast.patience_seconds));
+    const auto ended = job_of_folder(folder.path(), kFast);
+    ASSERT_TRUE(ended.has_value());
+    EXPECT_FALSE(ended->is_running);
+    EXPECT_FALSE(ended->is_free);
+    EXPECT_GE(ended->seconds_since_sign, kFast.patience_seconds);
+    {
+      const OutputLock next(
+          folder.path(), [](const std::string&) {}, this_process(), kFast);
+    }
+    EXPECT_TRUE(job_of_folder(folder.path(), kFast)->is_free);
+  }
+}
+
 TEST(OutputLockTest, FolderThatCannotBeWrittenIsNamed) {
   const TempDir folder;
   try {

@@ -33,7 +33,7 @@ TEST(ProgressViewTest, LiveViewShowsCountsLossesRateAndTimeLeft) {
   const auto lines = live_lines(two_groups(), 65);
   ASSERT_EQ(lines.size(), 3U);  // an idle group has no line
   EXPECT_EQ(lines[0],
-            "fig3: 3 done, 2 running, 7 waiting | 3.0 it/s | 1 min 05 s elapsed, 5 min 00 s left");
+            "fig3: 3 done, 2 running, 7 to do | 3.0 it/s | 1 min 05 s elapsed, 5 min 00 s left");
   EXPECT_EQ(lines[1],
             "  scgan 40 % seed 2                [##########..........] 50/100  G 4.500  D 0.250  "
             "2.0 it/s  4 ranks");
@@ -44,7 +44,7 @@ TEST(ProgressViewTest, LogLineHasTheSameContent) {
   auto progress = two_groups();
   progress.failed = 1;
   EXPECT_EQ(log_line(progress, 65),
-            "fig3: 3 done, 2 running, 7 waiting, 1 FAILED; 3.0 it/s, 1 min 05 s elapsed, 5 min 00 "
+            "fig3: 3 done, 2 running, 7 to do, 1 FAILED; 3.0 it/s, 1 min 05 s elapsed, 5 min 00 "
             "s left; "
             "scgan 40 % seed 2 50/100 G 4.500 D 0.250; cyclegan 40 % seed 2 scoring");
 }

@@ -1,0 +1,137 @@
+#include "sweeps/run/existing_results.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "core/base/error.h"
+#include "results/result_store.h"
+#include "results/stored_spec.h"
+
+namespace scgan::sweeps {
+namespace {
+
+using results::KeyValues;
+using results::RunState;
+using results::StoredRun;
+
+std::string runs_text(size_t count) {
+  return fmt::format("{} {}", count, count == 1 ? "run" : "runs");
+}
+
+// "10 finished runs", or "4 runs, of which 2 are finished,".
+std::string dropped_count(const std::vector<StoredRun>& dropped) {
+  const auto done = static_cast<size_t>(
+      std::ranges::count(dropped, RunState::kDone, [](const StoredRun& run) { return run.state; }));
+  if (done == dropped.size()) {
+    return fmt::format("{} finished {}", done, done == 1 ? "run" : "runs");
+  }
+  return fmt::format("{} ({} finished)", runs_text(dropped.size()), done);
+}
+
+bool is_same_cell(const results::PlannedRun& a, const results::PlannedRun& b) {
+  return a.variant == b.variant && a.percentage == b.percentage && a.seed == b.seed &&
+         a.axes == b.axes;
+}
+
+// "train.epochs was 2 and is 3": the keys whose values differ.
+std::vector<std::string> changes(const results::PlannedRun& before,
+                                 const results::PlannedRun& after) {
+  std::vector<std::string> texts;
+  const auto compare = [&](const KeyValues& was, const KeyValues& is) {
+    KeyValues all = was;
+    all.insert(is.begin(), is.end());
+    for (const auto& [path, value] : all) {
+      const auto old = was.find(path), now = is.find(path);
+      const std::string old_text = old == was.end() ? "without effect" : old->second;
+      const std::string new_text = now == is.end() ? "without effect" : now->second;
+      std::string text = fmt::format("{} was {} and is {}", path, old_text, new_text);
+      if (old_text == new_text || std::ranges::find(texts, text) != texts.end()) continue;
+      texts.push_back(std::move(text));
+    }
+  };
+  if (before.data_digest != after.data_digest) texts.emplace_back("the images have changed");
+  const auto was = results::read_stored_spec(before.spec);
+  const auto is = results::read_stored_spec(after.spec);
+  compare(was.settings, is.settings);
+  compare(was.reference, is.reference);
+  return texts;
+}
+
+}  // namespace
+
+ExistingResults existing_results(const JobPlan& plan) {
+  ExistingResults existing;
+  std::map<std::string, size_t> index_of;
+  for (const JobRun& run : plan.runs) {
+    index_of.emplace(run.record.id, existing.runs.size());
+    existing.runs.emplace_back().plan = run.record;
+  }
+  const auto file = plan.out / "results.db";
+  if (!results::ResultStore::exists(file)) return existing;
+  const auto store = results::ResultStore::open_read_only(file);
+  existing.sweep = store.sweep().name;
+  for (StoredRun& stored : store.all_runs()) {
+    const auto found = index_of.find(stored.plan.id);
+    if (found != index_of.end()) existing.runs[found->second] = std::move(stored);
+  }
+  for (StoredRun& stored : store.runs()) {
+    if (!index_of.contains(stored.plan.id)) existing.dropped.push_back(std::move(stored));
+  }
+  return existing;
+}
+
+void require_same_sweep(const ExistingResults& existing, const JobPlan& plan, bool replace) {
+  if (replace || existing.dropped.empty() || existing.sweep == plan.name) return;
+  throw Error(
+      ErrorKind::kInvalidSpec,
+      fmt::format(
+          "{}: belongs to the sweep \"{}\" with {} that the plan of \"{}\" does not have. Choose "
+          "another folder with --out; or use --replace-sweep to use this one: the reports "
+          "then no longer show those runs, whose results stay in results.db",
+          plan.out.string(), existing.sweep, dropped_count(existing.dropped), plan.name));
+}
+
+std::string dropped_text(const ExistingResults& existing, const JobPlan& plan) {
+  if (existing.dropped.empty()) return "";
+  std::string text = fmt::format(
+      "{}: this plan does not have {} of earlier jobs: the reports no longer show them; their "
+      "results stay in results.db, and a plan that has them again shows them again",
+      plan.out.string(), dropped_count(existing.dropped));
+  for (const StoredRun& before : existing.dropped) {
+    for (const JobRun& run : plan.runs) {
+      if (!is_same_cell(before.plan, run.record)) continue;
+      const auto differences = changes(before.plan, run.record);
+      if (differences.empty()) continue;
+      return text + fmt::format(". {} {:g} % seed {}: {}", before.plan.variant,
+                                before.plan.percentage, before.plan.seed,
+                                fmt::join(differences, ", "));
+    }
+  }
+  return text;
+}
+
+std::string missing_file(const JobPlan& plan, const StoredRun& run) {
+  if (run.state != RunState::kDone) return "";
+  for (const results::Artifact& artifact : run.artifacts) {
+    std::error_code unknown;
+    const auto status = std::filesystem::status(plan.out / artifact.path, unknown);
+    if (status.type() == std::filesystem::file_type::not_found) return artifact.path;
+  }
+  return "";
+}
+
+std::vector<std::string> runs_with_missing_files(const JobPlan& plan,
+                                                 const std::vector<StoredRun>& runs) {
+  std::vector<std::string> ids;
+  for (const StoredRun& run : runs) {
+    if (!missing_file(plan, run).empty()) ids.push_back(run.plan.id);
+  }
+  return ids;
+}
+
+}  // namespace scgan::sweeps
