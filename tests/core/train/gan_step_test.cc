@@ -109,7 +109,7 @@ TEST_P(GanStepTest, AllReduceOnFourRanksHasTheSameBitsForAnyBuckets) {
 
 // One of two ranks; the other rank does the same. Records which parameters have no gradient yet
 // when a bucket is sent.
-class NotingCommunicator final : public Communicator {
+class RecordingCommunicator final : public Communicator {
  public:
   explicit NotingCommunicator(const TrainState& state) : Communicator(0, 2), state_(state) {}
 
