@@ -137,8 +137,10 @@ void Trainer::score_if_due(TrainObserver& observer) {
 }
 
 StepReport Trainer::one_step() {
-  const int64_t epoch = schedule_epoch(spec_.train, state_.step, loader_.steps_per_epoch());
-  const double rate = spec_.train.learning_rate * learning_rate_factor(spec_.train, epoch);
+  const int64_t steps_per_epoch = loader_.steps_per_epoch();
+  const int64_t epoch = state_.step / steps_per_epoch + 1;
+  const int64_t of_schedule = schedule_epoch(spec_.train, state_.step, steps_per_epoch);
+  const double rate = spec_.train.learning_rate * learning_rate_factor(spec_.train, of_schedule);
   std::optional<PartWindows> windows;
   if (has_ssl(spec_)) windows = part_windows(spec_, state_.step);
   const StepLosses losses = step_->run(loader_.batch(state_.step), rate);

@@ -24,7 +24,7 @@ class GanStep;
 struct StepReport {
   // Number of this step, from 1.
   int64_t step = 0;
-  // Epoch of the schedule that contains this step, from 1.
+  // Epoch of the data that contains this step, from 1; with train.steps not that of the schedule.
   int64_t epoch = 0;
   double learning_rate = 0;
   StepLosses losses;

@@ -264,13 +264,20 @@ void Coordinator::on(int leader, const report::Progress& report) {
 
 void Coordinator::on(int, const report::StopSignalled&) { stop(Stop::kNow); }
 
-void Coordinator::on(int leader, const report::Scoring&) { end_training(leader); }
+void Coordinator::on(int leader, const report::Scoring&) {
+  attempts_.at(leader).scoring_start = Clock::now();
+  end_training(leader);
+}
 
 void Coordinator::on(int leader, const report::AttemptDone& report) {
   Attempt& attempt = attempts_.at(leader);
   store_.finish(attempt.id, report.step, report.input, report.metrics, report.artifacts);
   done_.push_back(attempt.run);
   made_progress_ = true;
+  if (attempt.progress.scoring) {
+    scoring_seconds_ += std::chrono::duration<double>(Clock::now() - attempt.scoring_start).count();
+    ++scored_;
+  }
   ++outcome_.done;
   --outcome_.left;
   std::string scores;
@@ -368,6 +375,7 @@ SweepProgress Coordinator::progress() const {
   now.done = outcome_.done;
   now.failed = outcome_.failed;
   now.waiting = static_cast<int>(waiting_.size());
+  if (scored_ > 0) now.scoring_seconds = scoring_seconds_ / scored_;
   for (const int run : waiting_) now.steps_left += run_of(run).record.total_steps;
   for (const auto& [leader, attempt] : attempts_) {
     now.groups.push_back(attempt.progress);

@@ -59,6 +59,7 @@ class Coordinator {
     // Where the measurement of steps per second began.
     int64_t rate_step = 0;
     Clock::time_point rate_start;
+    Clock::time_point scoring_start;
 
     void measure_from(int64_t step);
   };
@@ -109,6 +110,9 @@ class Coordinator {
   Stop stop_ = Stop::kNone;
   bool made_progress_ = false;  // the job has trained a step or ended an attempt
   SweepOutcome outcome_;
+  // Of the runs that this job has scored.
+  double scoring_seconds_ = 0;
+  int scored_ = 0;
   ProgressView view_;
   std::thread thread_;
 };

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -32,9 +33,15 @@ std::string counts(const SweepProgress& progress) {
   return text;
 }
 
+// Training and scoring of all runs that are not done, by as many groups as work now.
 std::string time_left(const SweepProgress& progress) {
   const double rate = total_rate(progress);
-  return duration_text(rate > 0 ? static_cast<double>(progress.steps_left) / rate : -1);
+  if (rate <= 0) return duration_text(-1);
+  const double training = static_cast<double>(progress.steps_left) / rate;
+  if (!progress.scoring_seconds) return duration_text(training) + " and scoring";
+  const int groups = std::max(1, progress.running);
+  const int rounds = (progress.running + progress.waiting + groups - 1) / groups;
+  return duration_text(training + rounds * *progress.scoring_seconds);
 }
 
 std::string bar(int64_t step, int64_t total) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct SweepProgress {
   std::string name;
   int done = 0, failed = 0, running = 0, waiting = 0;
   int64_t steps_left = 0;  // of all runs not done
+  // Mean time that this job took to score a run at its end; nullopt if none has been scored yet.
+  std::optional<double> scoring_seconds;
   std::vector<GroupProgress> groups;
 };
 

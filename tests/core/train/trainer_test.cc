@@ -39,6 +39,8 @@ class ScriptedObserver final : public TrainObserver {
   // Requested only once.
   int64_t join_at = -1;
   std::vector<StepLosses> losses;
+  std::vector<int64_t> epochs;
+  std::vector<double> learning_rates;
   // Steps at which before_checkpoint() was called.
   std::vector<int64_t> saved_after;
   // What score() returns at each step; 100 at all other steps.
@@ -49,6 +51,8 @@ class ScriptedObserver final : public TrainObserver {
   void step_done(const StepReport& report) override {
     step_ = report.step;
     losses.push_back(report.losses);
+    epochs.push_back(report.epoch);
+    learning_rates.push_back(report.learning_rate);
   }
   BoundaryRequests at_boundary() override {
     const bool join = step_ == join_at;
@@ -85,6 +89,24 @@ class TrainerTest : public ::testing::Test {
   Dataset data_ = DatasetSource(spec_.data).load();
   DataLoader loader_{spec_, data_};
 };
+
+// With train.steps, the schedule has 4 + 4 epochs in 4 steps, whatever the data. An epoch of the
+// data is one step.
+TEST_F(TrainerTest, ReportsTheEpochOfTheDataAndTheRateOfTheSchedule) {
+  spec_.train.steps = 4;
+  spec_.train.epochs = spec_.train.decay_epochs = 4;
+  const DataLoader loader(spec_, data_);
+  ASSERT_EQ(loader.steps_per_epoch(), 1);
+  SoloCommunicator solo;
+  TempDir folder;
+  ScriptedObserver observer;
+  Trainer(spec_, kRunId, loader, solo, at::kCPU, folder.path()).train(observer);
+  EXPECT_EQ(observer.epochs, (std::vector<int64_t>{1, 2, 3, 4}));
+  // Epochs 1, 3, 5 and 7 of the schedule: constant up to 4, then 1 - (epoch - 4) / 5.
+  const double rate = spec_.train.learning_rate;
+  EXPECT_EQ(observer.learning_rates,
+            (std::vector<double>{rate, rate, rate * (1 - 1.0 / 5), rate * (1 - 3.0 / 5)}));
+}
 
 TEST_F(TrainerTest, StoppedAndResumedEqualsUninterrupted) {
   SoloCommunicator solo;
