@@ -266,6 +266,7 @@ KeyValues described(const ComparisonKey& key) {
   KeyValues words;
   for (const auto& [path, value] : key.reference) words[path] = plain_text(Json::parse(value));
   words["data digest"] = key.data_digest.substr(0, kDigits);
+  words["extractor"] = key.extractor;
   words["extractor digest"] = key.extractor_digest.substr(0, kDigits);
   words["input of the extractor"] = key.preprocessing;
   words["real images"] = fmt::format("{}", key.n_real);
@@ -273,10 +274,10 @@ KeyValues described(const ComparisonKey& key) {
   return words;
 }
 
-// Tables that would have the same title.
+// Tables that would have the same title. That of the recovered change does not name the extractor.
 bool share_a_title(const ComparisonKey& a, const ComparisonKey& b) {
   return a.dataset == b.dataset && a.metric == b.metric && a.direction == b.direction &&
-         a.extractor == b.extractor;
+         (a.extractor == b.extractor || a.metric == "recovered_change");
 }
 
 void distinguish(std::vector<MetricTable>& tables) {

@@ -62,6 +62,15 @@ std::vector<std::string> changes(const results::PlannedRun& before,
   return texts;
 }
 
+std::string shortened(std::vector<std::string> texts) {
+  constexpr size_t kMost = 4;
+  const size_t left_out = texts.size() - std::min(texts.size(), kMost);
+  texts.resize(texts.size() - left_out);
+  std::string text = fmt::format("{}", fmt::join(texts, ", "));
+  if (left_out > 0) text += fmt::format(" and {} more", left_out);
+  return text;
+}
+
 }  // namespace
 
 ExistingResults existing_results(const JobPlan& plan) {
@@ -108,8 +117,7 @@ std::string dropped_text(const ExistingResults& existing, const JobPlan& plan) {
       const auto differences = changes(before.plan, run.record);
       if (differences.empty()) continue;
       return text + fmt::format(". {} {:g} % seed {}: {}", before.plan.variant,
-                                before.plan.percentage, before.plan.seed,
-                                fmt::join(differences, ", "));
+                                before.plan.percentage, before.plan.seed, shortened(differences));
     }
   }
   return text;

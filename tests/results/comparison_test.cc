@@ -161,6 +161,19 @@ TEST(ComparisonTest, TitlesSayWhatDiffersBetweenTables) {
                           "data.scaling: percentile"));
 }
 
+// Their titles do not name the extractor, but the same networks scored twice are not more runs.
+TEST(ComparisonTest, TablesOfTheRecoveredChangeSayWhichExtractorTheirRunsHave) {
+  std::vector<StoredRun> runs;
+  for (const char* id : {"a", "b"}) {
+    runs.push_back(run_of(id, RunSpec(), full_json(RunSpec())));
+    runs.back().metrics = {metric("recovered_change", 0.5, id)};
+  }
+  const auto tables = tables_of(runs, true);
+  ASSERT_THAT(tables, SizeIs(2));
+  EXPECT_THAT(tables[0].distinctions, testing::Contains("extractor: a"));
+  EXPECT_THAT(tables[1].distinctions, testing::Contains("extractor: b"));
+}
+
 // A store of an older version lacks the keys that are new since; it ran with their defaults.
 TEST(ComparisonTest, AKeyThatAnOldStoreLacksHasItsDefault) {
   const RunSpec now;
