@@ -1,6 +1,7 @@
 // Image files to tensors and back: PNG (libpng), JPEG (libjpeg-turbo) and TIFF (libtiff). The
-// format follows from the content. An image that is stored rotated or mirrored (EXIF in PNG and JPEG, the
-// tag Orientation in TIFF) becomes upright. docs/images.md says what is read and what is refused.
+// format follows from the content. An image that is stored rotated or mirrored (EXIF in PNG and
+// JPEG, the tag Orientation in TIFF) becomes upright. docs/images.md says what is read and what is
+// refused.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -34,7 +34,8 @@ void add_data_keys(std::vector<SpecKey>& keys) {
            {DataKind::kFolders, "folders"},
            {DataKind::kManifest, "manifest"}},
           "synthetic = generated cell images; folders = trainA, trainB, testA, testB with PNG, "
-          "JPEG or TIFF files, 8 or 16 bit or float, grey or RGB; manifest = a CSV that names the files.")
+          "JPEG or TIFF files, 8 or 16 bit or float, grey or RGB; manifest = a CSV that names the "
+          "files.")
       .in_reference = true;
   data.path("root", &DatasetSpec::root,
             "Folder that holds trainA, trainB, testA and testB, or where a manifest's paths begin "

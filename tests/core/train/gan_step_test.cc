@@ -111,7 +111,7 @@ TEST_P(GanStepTest, AllReduceOnFourRanksHasTheSameBitsForAnyBuckets) {
 // when a bucket is sent.
 class RecordingCommunicator final : public Communicator {
  public:
-  explicit NotingCommunicator(const TrainState& state) : Communicator(0, 2), state_(state) {}
+  explicit RecordingCommunicator(const TrainState& state) : Communicator(0, 2), state_(state) {}
 
   void all_gather(const at::Tensor& mine, at::Tensor& all) override {
     all.copy_(at::stack({mine, mine}).view(all.sizes()));
@@ -152,7 +152,7 @@ TEST_P(GanStepTest, AllReduceBeginsBeforeTheBackwardPassHasEnded) {
     spec_.run.recompute = recompute;
     spec_.train.micro_batch = 2;  // a rank's first micro-batch is also its last
     TrainState state(spec_, at::kCPU);
-    NotingCommunicator communicator(state);
+    RecordingCommunicator communicator(state);
     GanStep(spec_, state, communicator, kSmallBuckets).run(DataLoader(spec_, data_).batch(0), 2e-4);
     ASSERT_GT(communicator.offsets.size(), 4);
     EXPECT_TRUE(std::ranges::is_sorted(communicator.offsets, std::ranges::greater()));

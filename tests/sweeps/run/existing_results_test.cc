@@ -35,7 +35,7 @@ class ExistingResultsTest : public testing::Test {
                                         .device = "cpu: x",
                                         .versions = "{}",
                                         .reduction = "canonical"}),
-                   2, {}, {{file, std::string(64, 'a')}});
+                   2, "{}", {}, {{file, std::string(64, 'a')}});
     }
   }
 
