@@ -258,6 +258,24 @@ std::string sweep_line(const ReportInput& input) {
   return line + ".";
 }
 
+// Once for each data set, also if several stores have it.
+std::vector<std::string> data_warnings(const std::vector<ReportInput>& inputs) {
+  std::vector<std::string> warnings;
+  for (const ReportInput& input : inputs) {
+    for (const auto& [digest, text] : input.data_notes) {
+      const auto run = std::ranges::find(
+          input.runs, digest, [](const StoredRun& stored) { return stored.plan.data_digest; });
+      if (run == input.runs.end()) continue;
+      std::string warning =
+          fmt::format("Data set {} ({}): {}.", run->plan.dataset, short_digest(digest), text);
+      if (std::ranges::find(warnings, warning) == warnings.end()) {
+        warnings.push_back(std::move(warning));
+      }
+    }
+  }
+  return warnings;
+}
+
 }  // namespace
 
 Document make_document(const std::vector<ReportInput>& inputs) {
@@ -266,7 +284,7 @@ Document make_document(const std::vector<ReportInput>& inputs) {
       .title = "Sweep report",
       .completeness = completeness_line(summary.runs),
       .sweeps = {},
-      .conflicts = summary.conflicts,
+      .warnings = summary.conflicts,
       .sections = {},
       .failures = runs_table(summary, {RunState::kFailed}, true),
       .missing = runs_table(summary, {RunState::kPlanned, RunState::kRunning}, true),
@@ -274,6 +292,9 @@ Document make_document(const std::vector<ReportInput>& inputs) {
           summary, {RunState::kPlanned, RunState::kRunning, RunState::kDone, RunState::kFailed},
           false)};
   for (const ReportInput& input : inputs) document.sweeps.push_back(sweep_line(input));
+  for (std::string& warning : data_warnings(inputs)) {
+    document.warnings.push_back(std::move(warning));
+  }
   std::map<std::string, int> plot_files;
   for (const MetricTable& table : summary.tables) {
     document.sections.push_back(make_section(table, summary, plot_files));

@@ -30,8 +30,8 @@ struct Document {
   std::string completeness;
   // One sentence for every sweep.
   std::vector<std::string> sweeps;
-  // One sentence each; see Summary.
-  std::vector<std::string> conflicts;
+  // One sentence each: conflicts between stores (see Summary), what was noticed in the data sets.
+  std::vector<std::string> warnings;
   std::vector<Section> sections;
   // Failed runs with their reasons.
   Table failures;

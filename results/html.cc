@@ -66,7 +66,7 @@ std::string to_html(const Document& document) {
   html += "</style>\n</head>\n<body>\n<h1>" + escape_markup(document.title) + "</h1>\n";
   html += paragraph(document.completeness, "complete");
   html += paragraphs(document.sweeps, "facts");
-  html += paragraphs(document.conflicts, "warning");
+  html += paragraphs(document.warnings, "warning");
   for (const Section& section : document.sections) html += section_html(section);
   html += runs_section("Failed runs", document.failures);
   html += runs_section("Runs without a result yet", document.missing);

@@ -51,7 +51,7 @@ std::string runs_text(const std::string& heading, const Table& table) {
 std::string document_text(const Document& document) {
   std::string text = document.completeness + "\n";
   text += paragraphs(document.sweeps);
-  text += paragraphs(document.conflicts);
+  text += paragraphs(document.warnings);
   for (const Section& section : document.sections) {
     text += heading_text(section.heading);
     text += paragraphs(section.facts) + "\n" + to_text(section.table) + "\n";
@@ -74,7 +74,7 @@ std::string runs_markdown(const std::string& heading, const Table& table) {
 std::string document_markdown(const Document& document) {
   std::string text = "# " + escape_markdown(document.title) + "\n\n**" +
                      escape_markdown(document.completeness) + "**\n\n";
-  text += markdown_paragraphs(document.sweeps) + markdown_paragraphs(document.conflicts);
+  text += markdown_paragraphs(document.sweeps) + markdown_paragraphs(document.warnings);
   for (const Section& section : document.sections) {
     text += "## " + escape_markdown(section.heading) + "\n\n" + markdown_paragraphs(section.facts);
     text += to_markdown(section.table) + "\n" + markdown_paragraphs(section.notes);
@@ -122,7 +122,10 @@ std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& f
                               folder.string()));
     }
     const ResultStore store = ResultStore::open_read_only(file);
-    inputs.push_back({.folder = folder.string(), .sweep = store.sweep(), .runs = store.runs()});
+    inputs.push_back({.folder = folder.string(),
+                      .sweep = store.sweep(),
+                      .runs = store.runs(),
+                      .data_notes = store.data_notes()});
   }
   return inputs;
 }

@@ -16,6 +16,8 @@ struct ReportInput {
   std::string folder;
   SweepRecord sweep;
   std::vector<StoredRun> runs;
+  // What was noticed in the data sets of the runs.
+  std::vector<DataNote> data_notes = {};
 };
 
 // Reads results.db in each folder. Throws Error(kInvalidSpec) if a folder has no store.

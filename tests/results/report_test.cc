@@ -142,6 +142,20 @@ TEST_F(ReportTest, SweepWithoutResultsReportsItsRuns) {
   EXPECT_THAT(text(), HasSubstr("d3"));
 }
 
+TEST_F(ReportTest, WhatWasNoticedInTheDataIsSaidOnceInEveryFormat) {
+  const std::string digest = inputs_[0].runs[0].plan.data_digest;
+  inputs_[0].data_notes = {{digest, "red & green are the same picture"}};
+  inputs_.push_back(inputs_[0]);
+  for (const ReportFormat format :
+       {ReportFormat::kText, ReportFormat::kMarkdown, ReportFormat::kHtml}) {
+    const std::string report = render(inputs_, format);
+    const size_t at = report.find("green are the same picture.");
+    ASSERT_NE(at, std::string::npos);
+    EXPECT_EQ(report.find("green are the same picture.", at + 1), std::string::npos);
+    EXPECT_LT(at, report.find("Lower is better")) << "before the numbers";
+  }
+}
+
 TEST_F(ReportTest, HtmlNeedsNoOtherFile) {
   const std::string html = render(inputs_, ReportFormat::kHtml);
   EXPECT_THAT(html, HasSubstr("<svg"));
