@@ -1,6 +1,7 @@
 #include "results/summary.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -110,8 +111,9 @@ class CellGrid {
       Group group{run->plan.variant, run->plan.axes, digest_of(specs.at(run).settings)};
       if (std::ranges::find(groups_, group) == groups_.end()) {
         groups_.push_back(group);
-        ++uses_of_label_[run_label(run->plan)];
+        sharing_label_[run_label(run->plan)].push_back(&specs.at(run).settings);
       }
+      settings_of_.emplace(run, &specs.at(run).settings);
       group_of_.emplace(run, std::move(group));
     }
   }
@@ -119,7 +121,9 @@ class CellGrid {
   Cell empty_cell(const StoredRun* run) const {
     const Group& group = group_of_.at(run);
     std::string label = run_label(run->plan);
-    if (uses_of_label_.at(label) > 1) label += " #" + group.settings.substr(0, 6);
+    if (const auto& sharing = sharing_label_.at(label); sharing.size() > 1) {
+      label += fmt::format(" ({})", differences(*settings_of_.at(run), sharing, group.settings));
+    }
     return {.variant = group.variant,
             .axes = group.axes,
             .settings = group.settings,
@@ -143,8 +147,35 @@ class CellGrid {
     std::string variant, axes, settings;
     bool operator==(const Group&) const = default;
   };
+  // "train.batch_size=4, train.epochs=200": the settings that not all of `sharing` have. Of many
+  // only the first ones, and the digest of all.
+  static std::string differences(const KeyValues& own, const std::vector<const KeyValues*>& sharing,
+                                 const std::string& digest) {
+    constexpr size_t kMostShown = 2, kDigits = 6;
+    std::vector<std::string> words;
+    for (const auto& [path, value] : own) {
+      const bool differs = std::ranges::any_of(sharing, [&](const KeyValues* other) {
+        const auto found = other->find(path);
+        return found == other->end() || found->second != value;
+      });
+      if (differs) words.push_back(path + "=" + shortened(plain_text(Json::parse(value))));
+    }
+    if (words.size() > kMostShown || words.empty()) {
+      words.resize(std::min(words.size(), kMostShown));
+      words.push_back("#" + digest.substr(0, kDigits));
+    }
+    return fmt::format("{}", fmt::join(words, ", "));
+  }
+
+  // Digests are long.
+  static std::string shortened(const std::string& value) {
+    constexpr size_t kLongest = 20, kKept = 12;
+    return value.size() > kLongest ? value.substr(0, kKept) : value;
+  }
+
   std::vector<Group> groups_;
-  std::map<std::string, int> uses_of_label_;
+  std::map<std::string, std::vector<const KeyValues*>> sharing_label_;
+  std::map<const StoredRun*, const KeyValues*> settings_of_;
   std::map<const StoredRun*, Group> group_of_;
 };
 

@@ -44,7 +44,8 @@ struct Cell {
   std::string axes;
   // Digest of StoredSpec::settings.
   std::string settings;
-  // Variant and axes; with part of `settings` where two cells would share a label.
+  // Variant and axes, and in parentheses the settings in which cells differ that would otherwise
+  // share a label.
   std::string label;
   double percentage = 0;
   // Of the done runs, in plan order.

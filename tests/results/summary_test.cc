@@ -124,10 +124,17 @@ TEST(SummaryTest, AMetricThatOneStoreLacksIsNotAConflict) {
 TEST(SummaryTest, VariantsWithOneNameButDifferentSettingsHaveTheirOwnCells) {
   std::vector<ReportInput> inputs = {sample_input()};
   inputs[0].runs.resize(2);
+  inputs[0].runs[0].plan.spec = R"({"train.epochs":3})";
   inputs[0].runs[1].plan.spec = R"({"train.epochs":200})";
-  const std::vector<Cell> cells = summarize(inputs).tables[0].cells;
+  std::vector<Cell> cells = summarize(inputs).tables[0].cells;
   ASSERT_THAT(cells, SizeIs(2));
-  EXPECT_NE(cells[0].label, cells[1].label);
+  EXPECT_EQ(cells[0].label, "cyclegan (train.epochs=3)");
+  EXPECT_EQ(cells[1].label, "cyclegan (train.epochs=200)");
+  inputs[0].runs[1].plan.spec =
+      R"({"train.epochs":200,"train.batch_size":4,"loss.lambda_a":5})";
+  cells = summarize(inputs).tables[0].cells;
+  EXPECT_THAT(cells[1].label,
+              testing::MatchesRegex("cyclegan \\(loss.lambda_a=5, train.batch_size=4, #.*"));
 }
 
 TEST(SummaryTest, SeedAndPlacementAreNotSettings) {
