@@ -196,6 +196,34 @@ ImageFacts facts_of(const RawImage& image) {
   return facts;
 }
 
+std::string description_of(const std::vector<ImageFacts>& facts) {
+  if (facts.empty()) return "";
+  const auto by_pixels = [](const ImageFacts& a, const ImageFacts& b) {
+    return a.width * a.height < b.width * b.height;
+  };
+  const auto [least, most] = std::minmax_element(facts.begin(), facts.end(), by_pixels);
+  std::string size = fmt::format("{} x {}", least->width, least->height);
+  if (std::pair(least->width, least->height) != std::pair(most->width, most->height)) {
+    size += fmt::format(" to {} x {}", most->width, most->height);
+  }
+  const bool is_grey = std::all_of(facts.begin(), facts.end(),
+                                   [](const ImageFacts& image) { return image.planes == 1; });
+  const int64_t bits = facts.front().bits;
+  std::string text =
+      fmt::format("{}{} images of {} pixels", bits == 32 ? "float" : fmt::format("{}-bit", bits),
+                  is_grey ? " grey" : " RGB", size);
+  if (bits == 32) return text;
+  double low = full_range(bits)[0][1], high = 0;
+  for (const ImageFacts& image : facts) {
+    for (size_t c = 0; c < 3; ++c) {
+      if (!image.present[c]) continue;
+      low = std::min(low, image.low[c]);
+      high = std::max(high, image.high[c]);
+    }
+  }
+  return text + fmt::format(", nearly all values from {:g} to {:g}", low, high);
+}
+
 std::vector<std::string> data_notes(const DatasetSpec& spec, const std::vector<FieldOfView>& fields,
                                     const std::vector<ImageFacts>& facts) {
   std::vector<std::string> notes;

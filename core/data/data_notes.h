@@ -28,6 +28,9 @@ struct ImageFacts {
 
 ImageFacts facts_of(const RawImage& image);
 
+// "16-bit grey images of 512 x 512 to 1024 x 1024 pixels, nearly all values from 80 to 4080".
+std::string description_of(const std::vector<ImageFacts>& facts);
+
 // Sentences, each on a line of its own; empty if nothing was noticed. `facts` are those of
 // `fields`. Fields of test splits that are the training images by request (data.test_split train)
 // are ignored.

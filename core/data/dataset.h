@@ -44,6 +44,8 @@ struct DataSummary {
   // 64 hex digits: SHA-256 over split, name and content of the files (no paths), or over version
   // and parameters of the generator (kind synthetic).
   std::string digest;
+  // Depth, colour, size and range of the images in words; empty for generated ones.
+  std::string description;
   // What the user should know of the images (core/data/data_notes.h); empty for generated ones.
   std::vector<std::string> notes;
 };

@@ -15,7 +15,7 @@ DataSummary synthetic_summary(const DatasetSpec& spec) {
   const SyntheticSpec& cells = spec.synthetic;
   const int64_t tests =
       spec.test_split == TestSplit::kTrain ? cells.train_images : cells.test_images;
-  return {cells.train_images, cells.train_images, tests, tests, synthetic_digest(spec), {}};
+  return {cells.train_images, cells.train_images, tests, tests, synthetic_digest(spec), {}, {}};
 }
 
 Dataset synthetic_data(const DatasetSpec& spec) {

@@ -49,6 +49,7 @@ class Builder {
     add_depth_problems(fields_, facts_, problems);
     throw_if_any(problems);
     catalog_.digest = data_digest(fields_, digests_);
+    catalog_.description = description_of(facts_);
     catalog_.notes = data_notes(spec_, fields_, facts_);
     if (stretch_) stretch(histogram);
     return std::move(catalog_);

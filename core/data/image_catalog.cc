@@ -59,8 +59,8 @@ class CatalogReader {
 
 DataSummary summary_of(const ImageCatalog& catalog) {
   const auto count = [&](Split split) { return static_cast<int64_t>(catalog.names[split].size()); };
-  return {count(Split::kTrainA), count(Split::kTrainB), count(Split::kTestA),
-          count(Split::kTestB),  catalog.digest,        catalog.notes};
+  return {count(Split::kTrainA), count(Split::kTrainB), count(Split::kTestA), count(Split::kTestB),
+          catalog.digest,        catalog.description,   catalog.notes};
 }
 
 std::string to_bytes(const ImageCatalog& catalog, const std::string& pixels) {
@@ -81,6 +81,7 @@ std::string to_bytes(const ImageCatalog& catalog, const std::string& pixels) {
     for (const std::string& name : catalog.names[split]) put(name);
     for (const uint64_t checksum : catalog.checksums[split]) put(checksum);
   }
+  put(catalog.description);
   put(catalog.notes.size());
   for (const std::string& note : catalog.notes) put(note);
   return bytes;
@@ -105,6 +106,7 @@ ImageCatalog catalog_from_bytes(std::string_view bytes, const std::string& pixel
       catalog.checksums[split].push_back(in.number<uint64_t>());
     }
   }
+  catalog.description = in.text();
   const auto notes = in.number<uint64_t>();
   for (uint64_t i = 0; i < notes; ++i) catalog.notes.emplace_back(in.text());
   if (!in.at_end()) refuse("continues after its end");

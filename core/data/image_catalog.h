@@ -27,7 +27,8 @@ struct ImageCatalog {
   ChannelRanges range{};                      // as in Dataset
   PerSplit<std::vector<std::string>> names;   // of the fields of view
   PerSplit<std::vector<uint64_t>> checksums;  // of each field's bytes
-  std::vector<std::string> notes;             // as in DataSummary
+  std::string description;                    // as in DataSummary
+  std::vector<std::string> notes;             // likewise
 };
 
 DataSummary summary_of(const ImageCatalog& catalog);

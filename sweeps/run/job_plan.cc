@@ -129,6 +129,13 @@ void note(const DataSummary& data, const DatasetSpec& spec, std::vector<results:
   }
 }
 
+// "cells: 845 + 845 training images, 60 + 60 test images; 16-bit grey images of ...".
+std::string data_line(const DataSummary& data, const DatasetSpec& spec) {
+  return fmt::format("{}: {} + {} training images, {} + {} test images{}{}", dataset_label(spec),
+                     data.train_a, data.train_b, data.test_a, data.test_b,
+                     data.description.empty() ? "" : "; ", data.description);
+}
+
 // Names what the folders hold and is not read; once per folder.
 void report_skipped_files(const std::vector<SkippedFiles>& all, std::set<std::string>& reported) {
   for (const SkippedFiles& skipped : all) {
@@ -243,6 +250,11 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
       DatasetSource& source = sources.emplace_back(spec, cache_folder(plan));
       data[key] = dry_run ? source.inspect() : source.prepare();
       require_scorable(data[key], spec);
+      if (std::string line = data_line(data[key], spec);
+          std::find(plan.data_lines.begin(), plan.data_lines.end(), line) ==
+          plan.data_lines.end()) {
+        plan.data_lines.push_back(std::move(line));
+      }
       note(data[key], spec, plan.data_notes);
       note_skipped_images(skipped, data[key].digest, plan.data_notes);
     }

@@ -36,6 +36,8 @@ struct JobPlan {
   std::string name;
   std::filesystem::path out;
   std::vector<JobRun> runs;  // in the order of training
+  // One line for each set of images: numbers, depth, size. Only where check_inputs was called.
+  std::vector<std::string> data_lines;
   // What was noticed in the data sets, which check_inputs also logs.
   std::vector<results::DataNote> data_notes;
 };

@@ -141,6 +141,7 @@ std::string ranks_text(const JobPlan& plan, int world_size) {
 }
 
 void print_plan(const SweepOptions& options, const JobPlan& plan, int world_size) {
+  for (const std::string& line : plan.data_lines) fmt::print("{}\n", line);
   const auto known = runs_for(options, plan, existing_results(plan));
   fmt::print("{:<16}  {:<20} {:>6} {:>5}  {:>11} {:>8}  {}\n", "run", "variant", "%", "seed",
              "images A+B", "steps", "state");

@@ -114,6 +114,14 @@ TEST_F(DataNotesTest, ADimChannelOfItsOwnFileIsNamed) {
   EXPECT_THAT(notes(), ElementsAre(HasSubstr("nearly all green values")));
 }
 
+TEST_F(DataNotesTest, DescribesDepthColourSizeAndRange) {
+  add_all_splits(4080, 16);
+  add(Split::kTestA, "large", noise(100, 4080).repeat({1, 2, 3}), 16);
+  EXPECT_THAT(description_of(facts_),
+              testing::MatchesRegex("16-bit RGB images of 50 x 50 to 150 x 100 pixels, nearly all "
+                                    "values from [0-9]+ to 40[78][0-9]"));
+}
+
 TEST_F(DataNotesTest, FloatsHaveNoRangeToUse) {
   spec_.scaling = Scaling::kPercentile;
   add_all_splits(400, 32);
