@@ -130,8 +130,7 @@ TEST(SummaryTest, VariantsWithOneNameButDifferentSettingsHaveTheirOwnCells) {
   ASSERT_THAT(cells, SizeIs(2));
   EXPECT_EQ(cells[0].label, "cyclegan (train.epochs=3)");
   EXPECT_EQ(cells[1].label, "cyclegan (train.epochs=200)");
-  inputs[0].runs[1].plan.spec =
-      R"({"train.epochs":200,"train.batch_size":4,"loss.lambda_a":5})";
+  inputs[0].runs[1].plan.spec = R"({"train.epochs":200,"train.batch_size":4,"loss.lambda_a":5})";
   cells = summarize(inputs).tables[0].cells;
   EXPECT_THAT(cells[1].label,
               testing::MatchesRegex("cyclegan \\(loss.lambda_a=5, train.batch_size=4, #.*"));
