@@ -33,7 +33,7 @@ class WorldSize : public SweepFixture {
     return result_digests(path(out));
   }
 
-  // The id of the only run: the first word in the second line of a dry run.
+  // The id of the only run: the first word below the head of a dry run's table.
   std::string run_id(const Words& words) const {
     Words dry = words;
     dry.emplace_back("--dry-run");
@@ -41,7 +41,8 @@ class WorldSize : public SweepFixture {
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
     std::istringstream text(ended.out);
     std::string line, id;
-    std::getline(text, line);
+    while (std::getline(text, line) && !line.starts_with("run ")) {
+    }
     text >> id;
     return id;
   }
