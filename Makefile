@@ -22,12 +22,13 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help setup configure build test demo gpu-test chaos fuzz bench clean format tidy
+.PHONY: help setup configure build test demo package gpu-test chaos fuzz bench clean format tidy
 
 help:
 	@echo 'make demo      install missing packages, build, run a small sweep on 2 ranks, write its report'
 	@echo 'make test      install missing packages, build, run all tests that need no GPU'
 	@echo 'make build     build the programs into $(BUILD)/bin/'
+	@echo 'make package   pack programs and Open MPI into $(BUILD)/package/*.tar.gz, for machines without our build packages'
 	@echo 'make setup     install missing Debian packages and LibTorch, no more'
 	@echo 'make gpu-test  run the tests that need a GPU'
 	@echo 'make chaos     run a sweep and kill its processes 200 times; SCGAN_CHAOS_KILLS=N, SCGAN_CHAOS_SEED=N'
@@ -61,6 +62,12 @@ demo: build
 test: configure
 	@cmake --build --preset release --parallel $(JOBS)
 	@ctest --preset release
+
+# The GPU tests go with it, for machines that have a GPU but no compiler.
+package: configure
+	@cmake --build --preset release --parallel $(JOBS) --target $(PROGRAMS) nccl_test gan_step_gpu_test
+	@dir=$$(sed -n 's/^TORCH_DIR:PATH=//p' $(BUILD)/CMakeCache.txt); \
+	  tools/make_package $(BUILD) "$${dir:-$$(echo .deps/venv/lib/python3*/site-packages)}"
 
 gpu-test:
 	@ls /dev/nvidia[0-9]* >/dev/null 2>&1 || { echo 'gpu-test: this machine has no NVIDIA GPU' >&2; exit 2; }
