@@ -67,7 +67,7 @@ TEST_F(DeferredCommitTest, ResultsWaitForAReaderWithoutDelay) {
   EXPECT_EQ(other.losses("r2").size(), 1);
 }
 
-// A job that is killed while results wait: none of them is stored by half.
+// A job that is killed while results wait: none of them is half stored.
 TEST_F(DeferredCommitTest, ResultsThatWereNotWrittenAreLostAsAWhole) {
   {
     ResultStore killed = ResultStore::open(file());

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/base/atomic_file.h"
+#include "results/sqlite.h"
 
 namespace scgan::results {
 
@@ -109,6 +110,14 @@ void expect_approved(const std::string& received, const std::string& name) {
   const std::filesystem::path file = std::filesystem::current_path() / (name + ".received");
   std::ofstream(file, std::ios::binary) << received;
   ADD_FAILURE() << "differs from " << approved << "; received " << file;
+}
+
+std::vector<std::string> rows(const std::filesystem::path& file, const std::string& sql) {
+  const Database database = Database::open_read_only(file);
+  Statement read(database, sql);
+  std::vector<std::string> all;
+  while (read.step()) all.push_back(read.text(0));
+  return all;
 }
 
 }  // namespace scgan::results

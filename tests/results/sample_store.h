@@ -1,6 +1,7 @@
 // Records of a small sweep for the tests in this folder.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ StoredRun done_run(PlannedRun plan, double fid, double kid);
 
 // Two variants, two percentages, three seeds; one run is failed, one running, one planned.
 ReportInput sample_input();
+
+// The first column of a query's rows.
+std::vector<std::string> rows(const std::filesystem::path& file, const std::string& sql);
 
 // Compares `received` with the approved file in tests/results/golden. If they differ, the test
 // fails and writes `received` to <name>.received in the working directory. If that is right, copy
