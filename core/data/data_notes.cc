@@ -63,39 +63,19 @@ class Occurrences {
   // Images of `later` that are also in `earlier`.
   void add_shared(Split earlier, Split later, int64_t total,
                   std::vector<std::string>& notes) const {
-    int64_t shared = 0;
-    std::string example;
-    for (const auto& [pixels, fields] : by_pixels_) {
-      const FieldOfView* const original = first_of(fields, earlier);
-      if (original == nullptr) continue;
-      for (const FieldOfView* field : fields) {
-        if (field->split != later) continue;
-        if (shared++ == 0) example = fmt::format("{} is {}", name_of(*field), name_of(*original));
-      }
-    }
-    if (shared == 0) return;
-    notes.push_back(fmt::format("{} of the {} images of {} are also in {} ({}): {}", shared, total,
+    const auto [count, example] = repeated(earlier, later);
+    if (count == 0) return;
+    notes.push_back(fmt::format("{} of the {} images of {} are also in {} ({}): {}", count, total,
                                 to_string(later), to_string(earlier), example,
                                 consequence(earlier, later)));
   }
 
   void add_repeated(Split split, std::vector<std::string>& notes) const {
-    int64_t repeated = 0;
-    std::string example;
-    for (const auto& [pixels, fields] : by_pixels_) {
-      const FieldOfView* const original = first_of(fields, split);
-      if (original == nullptr) continue;
-      for (const FieldOfView* field : fields) {
-        if (field->split != split || field == original) continue;
-        if (repeated++ == 0) {
-          example = fmt::format("{} is {}", name_of(*field), name_of(*original));
-        }
-      }
-    }
-    if (repeated == 0) return;
-    notes.push_back(fmt::format("{} image{} of {} {} another one of it again ({})", repeated,
-                                repeated == 1 ? "" : "s", to_string(split),
-                                repeated == 1 ? "is" : "are", example));
+    const auto [count, example] = repeated(split, split);
+    if (count == 0) return;
+    notes.push_back(fmt::format("{} image{} of {} {} another one of it again ({})", count,
+                                count == 1 ? "" : "s", to_string(split), count == 1 ? "is" : "are",
+                                example));
   }
 
  private:
@@ -103,6 +83,21 @@ class Occurrences {
     const auto found = std::find_if(fields.begin(), fields.end(),
                                     [split](const auto* field) { return field->split == split; });
     return found == fields.end() ? nullptr : *found;
+  }
+
+  // How many images of `later` repeat the first such image of `earlier`, and one of them.
+  std::pair<int64_t, std::string> repeated(Split earlier, Split later) const {
+    int64_t count = 0;
+    std::string example;
+    for (const auto& [pixels, fields] : by_pixels_) {
+      const FieldOfView* const original = first_of(fields, earlier);
+      if (original == nullptr) continue;
+      for (const FieldOfView* field : fields) {
+        if (field->split != later || field == original) continue;
+        if (count++ == 0) example = fmt::format("{} is {}", name_of(*field), name_of(*original));
+      }
+    }
+    return {count, example};
   }
 
   std::map<Pixels, std::vector<const FieldOfView*>> by_pixels_;
