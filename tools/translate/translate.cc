@@ -83,7 +83,7 @@ void check_output(const fs::path& input, const fs::path& output) {
 std::vector<Job> listed_jobs(const fs::path& input, const fs::path& output, Split split,
                              SkippedFiles& skipped) {
   std::vector<Job> jobs;
-  if (input.extension() == ".csv" && !fs::is_directory(input)) {
+  if (fs::is_regular_file(input) && !is_image_name(input)) {
     for (const FieldOfView& field : list_manifest_split(input, split)) {
       jobs.push_back({field.files, output / (field.name + ".png")});
     }
