@@ -74,7 +74,7 @@ struct MetricTable {
   // Length of a feature vector; 0 if the runs do not say.
   int64_t feature_count = 0;
   // What distinguishes this table from others of the same data set, metric, direction and
-  // extractor: "data.scaling: dtype"; empty if there is no other.
+  // extractor: "data.scaling: dtype"; empty if this is the only one.
   std::vector<std::string> distinctions;
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Does not throw if there is no image.
+// The result may be empty.
 ImageList listed(const fs::path& folder) {
   ImageList list;
   SkippedCollector skipped;

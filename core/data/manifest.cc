@@ -210,7 +210,7 @@ class Rows {
       const fs::file_status status = fs::status(file, failed);
       if (file.empty() || fs::is_regular_file(status)) continue;
       note(row, fmt::format("{}: {}", file.string(),
-                            !fs::exists(status) ? "there is no such file" : "is not a file"));
+                            !fs::exists(status) ? "no such file" : "is not a file"));
     }
   }
 

@@ -29,7 +29,7 @@ class Decoder {
   }
 
   struct Entry {
-    uint8_t bits = 0;  // 0: there is no such code
+    uint8_t bits = 0;  // 0: this code does not exist
     uint8_t symbol = 0;
   };
   Entry operator[](uint32_t bits) const { return entries_[bits]; }

@@ -31,7 +31,7 @@ struct JpegScan {
 // Returns the row of units in which the data stops to be what an encoder writes: a code that does
 // not exist, more than 64 coefficients in a block, a mean grey outside the range of 8 bits, a
 // restart marker in the wrong place, more than two bytes left over at a marker or bits that do not
-// fill up the last byte. nullopt if there is no sign of damage.
+// fill up the last byte. Returns nullopt if no damage is found.
 std::optional<int64_t> damaged_row(std::string_view data, const JpegScan& scan);
 
 }  // namespace scgan

@@ -10,7 +10,7 @@
 
 namespace scgan::fuzz {
 
-// Calls `parse` with the input as std::string. Gives what LLVMFuzzerTestOneInput has to return.
+// Calls `parse` with the input as std::string. Returns what LLVMFuzzerTestOneInput must return.
 template <typename Parse>
 int run(const uint8_t* bytes, size_t size, const Parse& parse) {
   const std::string input(reinterpret_cast<const char*>(bytes), size);

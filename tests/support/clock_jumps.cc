@@ -1,4 +1,4 @@
-// To preload (LD_PRELOAD) into a program: the time of day jumps by a day, forth and back, between
+// To preload (LD_PRELOAD) into a program: the time of day jumps by a day, back and forth, between
 // any two queries.
 #include <dlfcn.h>
 #include <sys/time.h>

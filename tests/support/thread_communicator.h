@@ -71,7 +71,7 @@ class ThreadCommunicator final : public Communicator {
   ThreadWorld& world_;
 };
 
-// Runs `work` on `size` ranks and waits for all; the first exception is thrown again. A rank that
+// Runs `work` on `size` ranks and waits for all; the first exception is rethrown. A rank that
 // throws while others wait for it would hang: work that is meant to throw must throw on every rank.
 inline void on_ranks(int size, const std::function<void(Communicator&)>& work) {
   ThreadWorld world(size);

@@ -18,7 +18,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-// Fields with their images; every image is different unless it is given.
+// Fields with their images; images differ unless a test passes them.
 class DataNotesTest : public testing::Test {
  protected:
   static at::Tensor noise(double low = 0, double high = 255) {

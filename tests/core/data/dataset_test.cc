@@ -265,7 +265,7 @@ TEST_F(FoldersTest, PercentilesAreOfTheTrainingImagesOfBothDomains) {
   };
   fill("trainA", "a.png", 10), fill("trainA", "b.png", 10);
   fill("trainB", "a.png", 110), fill("trainB", "b.png", 110);
-  fill("testA", "a.png", 60), fill("testA", "b.png", 255);  // a test image counts for nothing
+  fill("testA", "a.png", 60), fill("testA", "b.png", 255);  // a test image does not count
   spec_.scaling = Scaling::kPercentile;
   const Dataset data = DatasetSource(spec_).load();
   EXPECT_EQ(data.range[1][0], 10);

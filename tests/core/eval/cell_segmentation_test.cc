@@ -155,8 +155,8 @@ TEST(CellSegmentationTest, AConstantImageHasNoCells) {
   EXPECT_TRUE(cells_of(at::full({3, 64, 64}, 127, at::kByte)).empty());
 }
 
-// The drawn cells against those found in 48 images of 64 px. Cells lie on one another and
-// reach beyond the image, and pixels and the camera blur what is fine: so the tolerances.
+// The drawn cells against those found in 48 images of 64 px. Cells overlap and
+// reach beyond the image, and pixels and the camera blur fine structure: hence the tolerances.
 struct Comparison {
   double found = 0, radius = 0, elongation = 0, intensity = 0, texture = 0;
   double true_cells = 0, true_radius = 0;

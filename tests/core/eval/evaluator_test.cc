@@ -93,7 +93,7 @@ TEST_F(EvaluatorTest, UntranslatedCellsRecoverNothingOfTheKnownChange) {
   EXPECT_TRUE(at::equal(folder.fake_features, score.fake_features));
 }
 
-// As 16-bit files come in: the same picture must score as its 8-bit file does.
+// 16-bit files become floats: the same picture must score as its 8-bit file.
 TEST_F(EvaluatorTest, WholeGreyLevelsInFloatAreTheSameImages) {
   SoloCommunicator solo;
   const Score bytes = Evaluator(spec_, data_, *extractor_).score(identity_, Direction::kAtoB, solo);

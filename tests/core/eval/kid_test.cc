@@ -85,7 +85,7 @@ TEST(KidTest, SubsetsFollowTheSeedAlone) {
   EXPECT_EQ(other.full, first.full);
 }
 
-// Were both drawn alike, every subset of two equal sets would have the same
+// If both were drawn alike, every subset of two equal sets would have the same
 // distance: sum of its own diagonal.
 TEST(KidTest, SubsetsOfTheTwoSetsAreDrawnIndependently) {
   const at::Tensor a = normal_features(50, 8, 1);

@@ -1,5 +1,5 @@
 // The functions of CUDA's runtime that LibTorch and this project call, for the stand-in GPU. Any
-// other function reaches the real runtime, which reports that there is no driver.
+// other function reaches the real runtime, which reports that no driver is installed.
 #include <cuda_runtime_api.h>
 
 #include <cstdio>

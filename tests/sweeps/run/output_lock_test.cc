@@ -1,4 +1,5 @@
-// One job per folder: a live holder keeps others out, a dead one is succeeded. Uses real processes.
+// One job per folder: a live holder keeps others out, the lock of a dead one is taken over. Uses
+// real processes.
 #include "sweeps/run/output_lock.h"
 
 #include <gtest/gtest.h>

@@ -38,7 +38,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 // The mean of each channel: three features, so that the features of a constant image are its
-// colour. Notes the shape of each call.
+// colour. Records the shape of each call.
 class ChannelMeans final : public FeatureExtractor {
  public:
   explicit ChannelMeans(std::vector<std::vector<int64_t>>* calls = nullptr) : calls_(calls) {}

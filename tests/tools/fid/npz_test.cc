@@ -69,7 +69,7 @@ TEST_P(NumPyFiles, WithAnyByteDamagedAreRefusedOrUnharmed) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x55);
     try {
-      const auto arrays = read(damaged);  // a byte of a date, say
+      const auto arrays = read(damaged);  // for example, a byte of a date
       EXPECT_THAT(arrays.at("mu").values, ElementsAre(0.5, 1.5, 2.5)) << at;
       EXPECT_EQ(arrays.at("sigma").values.at(1), 1) << at;
     } catch (const Error& error) {

@@ -11,7 +11,7 @@
 
 namespace scgan {
 
-// Gives back the negative of what it sees, and keeps what it saw.
+// Returns the negative of its input, and records the input.
 class Negative final : public Generator {
  public:
   torch::nn::Module& module() override { return module_; }

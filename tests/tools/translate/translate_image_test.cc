@@ -18,7 +18,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// Every pixel another value: 100 y + x.
+// A different value for every pixel: 100 y + x.
 at::Tensor ramp(int64_t height, int64_t width) {
   const at::Tensor y = at::arange(height, at::kFloat).view({-1, 1});
   const at::Tensor x = at::arange(width, at::kFloat).view({1, -1});
