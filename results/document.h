@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "results/boxplot.h"
-#include "results/report.h"
+#include "results/report_input.h"
 #include "results/summary.h"
 #include "results/table.h"
 

@@ -5,20 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "results/records.h"
+#include "results/report_input.h"
 
 namespace scgan::results {
 
 enum class ReportFormat { kText, kMarkdown, kCsv, kHtml };
-
-struct ReportInput {
-  // As given; for messages.
-  std::string folder;
-  SweepRecord sweep;
-  std::vector<StoredRun> runs;
-  // What was noticed in the data sets of the runs.
-  std::vector<DataNote> data_notes = {};
-};
 
 // Reads results.db in each folder. Throws Error(kInvalidSpec) if a folder has no store.
 std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& folders);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "results/records.h"
-#include "results/report.h"
+#include "results/report_input.h"
 #include "results/stored_spec.h"
 
 namespace scgan::results {

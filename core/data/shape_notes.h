@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/data/data_notes.h"
 #include "core/data/field_of_view.h"
+#include "core/data/image_facts.h"
 
 namespace scgan {
 
