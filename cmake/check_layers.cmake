@@ -23,19 +23,21 @@ layer(core/features OURS core/base core/spec core/image core/model KNOWS torch n
 layer(core/eval    OURS core/base core/spec core/image core/data core/model core/comm core/features
                    KNOWS torch)
 layer(distributed  OURS core/base core/comm KNOWS torch MPI NCCL CUDA)
-layer(results      OURS core/base core/spec KNOWS SQLite nlohmann)
+layer(results/store   OURS core/base core/spec KNOWS SQLite nlohmann)
+layer(results/figures OURS core/base)
+layer(results/report  OURS core/base core/spec results/store results/figures KNOWS nlohmann)
 layer(sweeps/plan  OURS core/base core/spec KNOWS yaml-cpp)
-layer(sweeps/run   OURS core/base core/spec core/image core/data core/model core/comm core/train core/features core/eval distributed results
+layer(sweeps/run   OURS core/base core/spec core/image core/data core/model core/comm core/train core/features core/eval distributed results/store
                         sweeps/plan
                    KNOWS torch nlohmann)
-layer(tools        OURS core/base core/spec core/model core/features distributed sweeps/plan sweeps/run results
+layer(tools        OURS core/base core/spec core/model core/features distributed sweeps/plan sweeps/run results/report
                         tools/fid tools/translate
                    KNOWS torch CLI11)
 layer(tools/fid    OURS core/base core/spec core/image core/data core/features core/eval KNOWS torch ZLIB nlohmann)
 layer(tools/translate OURS core/base core/spec core/image core/data core/model KNOWS torch)
 
 # Libraries that only one file may include, so that their types and errors stay there.
-set(only_file_SQLite "^results/sqlite\\.(h|cc)$")
+set(only_file_SQLite "^results/store/sqlite\\.(h|cc)$")
 
 # The library that a header in <> belongs to: the first match counts. "standard" is C++, C and POSIX.
 set(libraries CUDA torch MPI NCCL yaml-cpp SQLite nlohmann fmt OpenSSL PNG JPEG TIFF xxhash ZLIB CLI11 standard)

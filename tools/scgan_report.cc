@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/base/exit_code.h"
-#include "results/report.h"
+#include "results/report/report.h"
 #include "sweeps/run/output_lock.h"
 #include "tools/cli.h"
 

@@ -15,7 +15,7 @@
 
 #include "distributed/mailbox.h"
 #include "distributed/mpi_runtime.h"
-#include "results/result_store.h"
+#include "results/store/result_store.h"
 #include "sweeps/run/job_plan.h"
 #include "sweeps/run/messages.h"
 #include "sweeps/run/progress_view.h"

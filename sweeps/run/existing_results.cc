@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "results/result_store.h"
-#include "results/stored_spec.h"
+#include "results/store/result_store.h"
+#include "results/store/stored_spec.h"
 
 namespace scgan::sweeps {
 namespace {

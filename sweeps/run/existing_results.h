@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "results/records.h"
+#include "results/store/records.h"
 #include "sweeps/run/job_plan.h"
 
 namespace scgan::sweeps {

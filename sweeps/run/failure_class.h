@@ -5,7 +5,7 @@
 #include <string>
 
 #include "core/base/error.h"
-#include "results/records.h"
+#include "results/store/records.h"
 #include "sweeps/run/messages.h"
 
 namespace scgan::sweeps {

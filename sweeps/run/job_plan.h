@@ -9,7 +9,7 @@
 
 #include "core/data/dataset_source.h"
 #include "core/spec/run_spec.h"
-#include "results/records.h"
+#include "results/store/records.h"
 
 namespace scgan::sweeps {
 

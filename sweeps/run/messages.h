@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "results/records.h"
+#include "results/store/records.h"
 
 namespace scgan::sweeps {
 

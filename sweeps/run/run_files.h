@@ -10,7 +10,7 @@
 #include "core/model/generator_input.h"
 #include "core/spec/run_spec.h"
 #include "core/train/train_state.h"
-#include "results/records.h"
+#include "results/store/records.h"
 
 namespace scgan::sweeps {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/train/trainer.h"
-#include "results/records.h"
+#include "results/store/records.h"
 
 namespace scgan::sweeps {
 

@@ -11,7 +11,7 @@
 #include "core/features/feature_extractor.h"
 #include "core/train/trainer.h"
 #include "distributed/mailbox.h"
-#include "results/records.h"
+#include "results/store/records.h"
 #include "sweeps/run/heartbeat.h"
 #include "sweeps/run/messages.h"
 #include "sweeps/run/run_control.h"

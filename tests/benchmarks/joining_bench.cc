@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/base/atomic_file.h"
-#include "results/result_store.h"
+#include "results/store/result_store.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/temp_dir.h"
 

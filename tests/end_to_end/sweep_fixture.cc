@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "core/base/sha256.h"
-#include "results/sqlite.h"
+#include "results/store/sqlite.h"
 
 namespace scgan::end_to_end {
 namespace {

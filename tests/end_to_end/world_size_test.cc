@@ -1,7 +1,7 @@
 // The same sweep produces the same bytes on any number of ranks.
 #include <sstream>
 
-#include "results/sqlite.h"
+#include "results/store/sqlite.h"
 #include "tests/end_to_end/sweep_fixture.h"
 
 namespace scgan::end_to_end {

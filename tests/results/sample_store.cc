@@ -1,4 +1,4 @@
-#include "sample_store.h"
+#include "tests/results/sample_store.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "core/base/atomic_file.h"
-#include "results/sqlite.h"
+#include "results/store/sqlite.h"
 
 namespace scgan::results {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "results/records.h"
-#include "results/report.h"
+#include "results/report/report.h"
+#include "results/store/records.h"
 
 namespace scgan::results {
 

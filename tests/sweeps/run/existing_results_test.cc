@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "core/base/error.h"
-#include "results/result_store.h"
+#include "results/store/result_store.h"
 #include "tests/support/temp_dir.h"
 #include "tiny_plan.h"
 

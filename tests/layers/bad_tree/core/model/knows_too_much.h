@@ -5,5 +5,5 @@
 #include <string>
 
 #include "core/spec/run_spec.h"
-#include "results/result_store.h"
+#include "results/store/result_store.h"
 #include "sibling.h"

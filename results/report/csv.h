@@ -1,0 +1,17 @@
+// The report's numbers for other programs: RFC 4180 with line feeds. Numbers are written with
+// enough digits to be read back exactly; KID is not multiplied by 100.
+#pragma once
+
+#include <string>
+
+#include "results/report/summary.h"
+
+namespace scgan::results {
+
+// One row per run and metric. A run without metrics has one row, in which these columns are empty.
+std::string runs_csv(const std::vector<ReportInput>& inputs, const Summary& summary);
+
+// One row per row of the report's tables.
+std::string summary_csv(const Summary& summary);
+
+}  // namespace scgan::results

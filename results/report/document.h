@@ -1,0 +1,49 @@
+// Summary -> the words, tables and figures of the report, independent of the format, so that text,
+// Markdown and HTML say the same.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "results/figures/boxplot.h"
+#include "results/report/report_input.h"
+#include "results/report/summary.h"
+#include "results/report/table.h"
+
+namespace scgan::results {
+
+// The results for one data set, metric, direction and extractor.
+struct Section {
+  std::string heading;
+  // Above the table: what was measured, and how.
+  std::vector<std::string> facts;
+  Table table;
+  // Below the table.
+  std::vector<std::string> notes;
+  Boxplot plot;
+  // File name of the figure beside report.md.
+  std::string plot_file;
+};
+
+struct Document {
+  std::string title;
+  std::string completeness;
+  // One sentence for every sweep.
+  std::vector<std::string> sweeps;
+  // One sentence each: conflicts between stores (see Summary), what was noticed in the data sets.
+  std::vector<std::string> warnings;
+  std::vector<Section> sections;
+  // Failed runs with their reasons.
+  Table failures;
+  // Planned and running runs.
+  Table missing;
+  // Every run.
+  Table runs;
+};
+
+Document make_document(const std::vector<ReportInput>& inputs);
+
+// "45 of 45 runs done, ...", for the merged runs of a summary.
+std::string completeness_line(const std::vector<const StoredRun*>& runs);
+
+}  // namespace scgan::results

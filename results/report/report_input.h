@@ -1,0 +1,20 @@
+// What a report is made from: the content of a store.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "results/store/records.h"
+
+namespace scgan::results {
+
+struct ReportInput {
+  // As given; for messages.
+  std::string folder;
+  SweepRecord sweep;
+  std::vector<StoredRun> runs;
+  // What was noticed in the data sets of the runs.
+  std::vector<DataNote> data_notes = {};
+};
+
+}  // namespace scgan::results

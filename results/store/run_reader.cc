@@ -1,0 +1,122 @@
+#include "results/store/run_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace scgan::results {
+namespace {
+
+constexpr std::array kRunStates = {RunState::kPlanned, RunState::kRunning, RunState::kDone,
+                                   RunState::kFailed};
+
+constexpr std::array kSubjects = {Subject::kTranslated, Subject::kUntranslated,
+                                  Subject::kRealHalves};
+constexpr std::array kStatistics = {Statistic::kFull, Statistic::kSubsetMean,
+                                    Statistic::kSubsetStd};
+
+// The enumerator of a word that passed the schema's CHECK.
+template <typename Enum, size_t N>
+Enum from_word(const std::array<Enum, N>& all, const std::string& word, Enum otherwise) {
+  const auto found = std::ranges::find_if(all, [&](Enum each) { return to_string(each) == word; });
+  return found == all.end() ? otherwise : *found;
+}
+
+using RunsById = std::map<std::string, StoredRun*, std::less<>>;
+
+std::vector<StoredRun> read_plan(const Database& database, const std::string& which,
+                                 const std::string& run_id) {
+  std::vector<StoredRun> runs;
+  Statement read(
+      database,
+      "SELECT id, variant, percentage, seed, axes, dataset, data_digest, spec, images_a, "
+      "images_b, total_steps, state FROM run " +
+          which);
+  if (!run_id.empty()) read.bind(run_id);
+  while (read.step()) {
+    StoredRun run;
+    run.plan = {.id = read.text(0),
+                .variant = read.text(1),
+                .percentage = read.real(2),
+                .seed = read.integer(3),
+                .axes = read.text(4),
+                .dataset = read.text(5),
+                .data_digest = read.text(6),
+                .spec = read.text(7),
+                .images_a = read.integer(8),
+                .images_b = read.integer(9),
+                .total_steps = read.integer(10)};
+    run.state = from_word(kRunStates, read.text(11), RunState::kPlanned);
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+// Passes each row whose first column is the id of one of `runs` to `add`.
+void add_rows(const Database& database, const RunsById& runs, std::string_view sql,
+              void (*add)(const Statement& row, StoredRun& run)) {
+  Statement read(database, sql);
+  while (read.step()) {
+    if (const auto found = runs.find(read.text(0)); found != runs.end()) add(read, *found->second);
+  }
+}
+
+constexpr std::string_view kAttempts =
+    "SELECT run_id, last_step, coalesce(ended_ms, progress_ms) - started_ms, exit_class, reason, "
+    "device, reduction, first_step FROM attempt ORDER BY id";
+
+void add_attempt(const Statement& row, StoredRun& run) {
+  ++run.attempts;
+  run.last_step = std::max(run.last_step, row.integer(1));
+  run.train_seconds += static_cast<double>(row.integer(2)) / 1000;
+  if (row.is_null(3)) return;
+  run.reason = row.text(4);
+  run.last_exit = exit_class_from_string(row.text(3));
+  run.ended_attempts.push_back({*run.last_exit, run.reason, row.integer(7), row.integer(1)});
+  if (run.last_exit != ExitClass::kDone) return;
+  run.device = row.text(5);
+  run.reduction = row.text(6);
+}
+
+constexpr std::string_view kMetrics =
+    "SELECT run_id, name, subject, statistic, direction, step, value, n_real, n_fake, extractor, "
+    "extractor_digest, preprocessing FROM metric WHERE phase = 'final' ORDER BY id";
+
+void add_metric(const Statement& row, StoredRun& run) {
+  run.metrics.push_back({.name = row.text(1),
+                         .subject = from_word(kSubjects, row.text(2), Subject::kTranslated),
+                         .statistic = from_word(kStatistics, row.text(3), Statistic::kFull),
+                         .direction = row.text(4),
+                         .step = row.integer(5),
+                         .value = row.real(6),
+                         .n_real = row.integer(7),
+                         .n_fake = row.integer(8),
+                         .extractor = row.text(9),
+                         .extractor_digest = row.text(10),
+                         .preprocessing = row.text(11)});
+}
+
+constexpr std::string_view kArtifacts =
+    "SELECT run_id, path, sha256 FROM artifact ORDER BY run_id, path";
+
+void add_artifact(const Statement& row, StoredRun& run) {
+  run.artifacts.push_back({.path = row.text(1), .sha256 = row.text(2)});
+}
+
+}  // namespace
+
+std::vector<StoredRun> read_runs(const Database& database, const std::string& which,
+                                 const std::string& run_id) {
+  std::vector<StoredRun> runs = read_plan(database, which, run_id);
+  RunsById by_id;
+  for (StoredRun& run : runs) by_id.emplace(run.plan.id, &run);
+  add_rows(database, by_id, kAttempts, add_attempt);
+  add_rows(database, by_id, kMetrics, add_metric);
+  add_rows(database, by_id, kArtifacts, add_artifact);
+  return runs;
+}
+
+}  // namespace scgan::results

@@ -1,0 +1,17 @@
+// Reads runs with their attempts, final metrics and artifacts from a store of the newest version.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "results/store/records.h"
+#include "results/store/sqlite.h"
+
+namespace scgan::results {
+
+// `which` completes the query "SELECT ... FROM run": which rows, in which order. `run_id` is bound
+// to its question mark, if it has one. Call it inside a transaction to get a consistent snapshot.
+std::vector<StoredRun> read_runs(const Database& database, const std::string& which,
+                                 const std::string& run_id = "");
+
+}  // namespace scgan::results

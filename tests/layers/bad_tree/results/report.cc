@@ -1,7 +1,0 @@
-// A comment before the first line that counts.
-#include "results/report.h"
-
-#include <c10/cuda/CUDAStream.h>
-#include <sqlite3.h>
-
-#include <boost/any.hpp>
