@@ -103,22 +103,13 @@ void add_metric(CsvText& csv, const Metric& metric) {
   csv.add(metric.preprocessing);
 }
 
-// The name of the sweep whose store contains the merged run.
-std::string sweep_of(const std::vector<ReportInput>& inputs, const StoredRun* run) {
-  for (const ReportInput& input : inputs) {
-    for (const StoredRun& each : input.runs) {
-      if (&each == run) return input.sweep.name;
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
-std::string runs_csv(const std::vector<ReportInput>& inputs, const Summary& summary) {
+std::string runs_csv(const Summary& summary) {
   CsvText csv(kRunsHeader);
-  for (const StoredRun* run : summary.runs) {
-    const std::string sweep = sweep_of(inputs, run);
+  for (size_t i = 0; i < summary.runs.size(); ++i) {
+    const StoredRun* run = summary.runs[i];
+    const std::string& sweep = summary.sources[i]->sweep.name;
     for (const Metric& metric : run->metrics) {
       add_run(csv, sweep, *run);
       add_metric(csv, metric);
@@ -154,7 +145,7 @@ std::string summary_csv(const Summary& summary) {
       for (const double value : {all.median, all.q1, all.q3, all.mean, all.sd}) csv.add(value);
       if (const auto best = best_index(table, cell)) {
         csv.add(cell.values[*best]);
-        csv.add(cell.run_ids[*best]);
+        csv.add(cell.runs[*best]->plan.id);
       } else {
         for (int field = 0; field < kBestFields; ++field) csv.add(std::string_view());
       }

@@ -9,7 +9,7 @@
 namespace scgan::results {
 
 // One row per run and metric. A run without metrics has one row, in which these columns are empty.
-std::string runs_csv(const std::vector<ReportInput>& inputs, const Summary& summary);
+std::string runs_csv(const Summary& summary);
 
 // One row per row of the report's tables.
 std::string summary_csv(const Summary& summary);

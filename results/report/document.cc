@@ -12,58 +12,11 @@
 
 #include "core/base/sha256.h"
 #include "results/report/notes.h"
+#include "results/report/table_figures.h"
+#include "results/report/words.h"
 
 namespace scgan::results {
 namespace {
-
-constexpr double kKidFactor = 100;    // of the values shown
-constexpr size_t kDigestDigits = 12;  // shown of a digest
-constexpr const char* kNone = "-";
-
-bool is_kid(const MetricTable& table) { return table.key.metric == "kid"; }
-
-double factor_of(const MetricTable& table) { return is_kid(table) ? kKidFactor : 1; }
-
-// Plain "FID" and "KID" mean Inception features; other extractors are named.
-std::string metric_label(const MetricTable& table) {
-  if (is_recovered_change(table)) return "recovered change";
-  std::string label = is_kid(table) ? "KID x 100" : "FID";
-  if (table.key.extractor != "inception_v3")
-    label += fmt::format(" ({} features)", table.key.extractor);
-  return label;
-}
-
-std::string short_digest(const std::string& digest) {
-  return digest.empty() ? "unknown" : digest.substr(0, kDigestDigits);
-}
-
-constexpr int kScientific = -1;
-
-// The number of decimals that shows four digits of the table's largest value, at least two;
-// kScientific if that would be too long.
-int decimals_of(const MetricTable& table) {
-  double largest = 0;
-  for (const Cell& cell : table.cells) {
-    for (const double value : cell.values) {
-      largest = std::max(largest, std::abs(value) * factor_of(table));
-    }
-  }
-  if (largest == 0) return 2;
-  if (largest < 1e-5 || largest >= 1e9) return kScientific;
-  return std::clamp(3 - static_cast<int>(std::floor(std::log10(largest))), 2, 8);
-}
-
-std::string number(double value, int decimals) {
-  if (std::isnan(value)) return kNone;
-  return decimals == kScientific ? fmt::format("{:.3e}", value)
-                                 : fmt::format("{:.{}f}", value, decimals);
-}
-
-std::string percentage_text(double percentage) { return fmt::format("{}", percentage); }
-
-std::string title_of(const MetricTable& table) {
-  return fmt::format("{}: {}, {}", table.key.dataset, metric_label(table), table.key.direction);
-}
 
 Table statistics_table(const MetricTable& table) {
   Table shown{.columns = {{"variant"},
@@ -101,10 +54,6 @@ Table statistics_table(const MetricTable& table) {
   return shown;
 }
 
-std::string baseline_label(const Baseline& baseline) {
-  return baseline.subject == Subject::kRealHalves ? "real halves" : "untranslated";
-}
-
 std::string baseline_fact(const Baseline& baseline, double factor, int decimals) {
   std::string value = number(baseline.low * factor, decimals);
   if (const std::string high = number(baseline.high * factor, decimals); high != value) {
@@ -137,58 +86,14 @@ std::vector<std::string> facts_of(const MetricTable& table) {
       "Data digest {}.",
       key.n_real, key.n_fake, key.extractor, short_digest(key.extractor_digest), key.preprocessing,
       short_digest(key.data_digest))};
-  if (is_kid(table)) facts.emplace_back("KID is shown multiplied by 100.");
+  if (table.key.metric == "kid") facts.emplace_back("KID is shown multiplied by 100.");
   for (const Baseline& baseline : table.baselines) {
     facts.push_back(baseline_fact(baseline, factor_of(table), decimals_of(table)));
   }
   return facts;
 }
 
-Boxplot make_plot(const MetricTable& table) {
-  Boxplot plot{.title = title_of(table),
-               .x_title = "Training images used (%)",
-               .y_title = metric_label(table),
-               .notes = figure_notes(table),
-               .groups = {},
-               .series = {},
-               .baselines = {}};
-  std::set<double> percentages;
-  for (const Cell& cell : table.cells) percentages.insert(cell.percentage);
-  for (const double percentage : percentages) plot.groups.push_back(percentage_text(percentage));
-  for (const Cell& cell : table.cells) {
-    if (plot.series.empty() || plot.series.back().label != cell.label) {
-      plot.series.push_back({cell.label, std::vector<std::vector<double>>(percentages.size())});
-    }
-    const auto group =
-        static_cast<size_t>(std::distance(percentages.begin(), percentages.find(cell.percentage)));
-    for (const double value : cell.values) {
-      plot.series.back().groups[group].push_back(value * factor_of(table));
-    }
-  }
-  if (is_recovered_change(table)) plot.baselines.push_back({"all of the change", 1});
-  for (const Baseline& baseline : table.baselines) {
-    plot.baselines.push_back(
-        {baseline_label(baseline), (baseline.low + baseline.high) / 2 * factor_of(table)});
-  }
-  return plot;
-}
-
-// "boxplot-synthetic-fid-AtoB-random_conv.svg", with a number if that name is taken.
-std::string plot_file(const ComparisonKey& key, std::map<std::string, int>& taken) {
-  std::string name =
-      fmt::format("boxplot-{}-{}-{}-{}", key.dataset, key.metric, key.direction, key.extractor);
-  std::ranges::replace_if(
-      name,
-      [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '_' && c != '.';
-      },
-      '_');
-  const int count = ++taken[name];
-  return count == 1 ? name + ".svg" : fmt::format("{}-{}.svg", name, count);
-}
-
-Section make_section(const MetricTable& table, const Summary& summary,
-                     std::map<std::string, int>& plot_files) {
+Section make_section(const MetricTable& table) {
   std::string heading = title_of(table);
   if (!table.distinctions.empty()) {
     heading += fmt::format(" ({})", fmt::join(table.distinctions, "; "));
@@ -196,9 +101,8 @@ Section make_section(const MetricTable& table, const Summary& summary,
   return {.heading = heading,
           .facts = facts_of(table),
           .table = statistics_table(table),
-          .notes = notes_of(table, summary),
-          .plot = make_plot(table),
-          .plot_file = plot_file(table.key, plot_files)};
+          .notes = notes_of(table),
+          .figures = {}};
 }
 
 std::string progress_text(const StoredRun& run) {
@@ -223,7 +127,8 @@ std::string state_text(const StoredRun& run) {
 }
 
 // The runs in the given states; `why` adds a column with reasons.
-Table runs_table(const Summary& summary, const std::set<RunState>& states, bool why) {
+Table table_of_runs(const std::vector<const StoredRun*>& runs, const std::set<RunState>& states,
+                    bool why) {
   Table table{.columns = {{"run"},
                           {"data set"},
                           {"variant"},
@@ -234,7 +139,7 @@ Table runs_table(const Summary& summary, const std::set<RunState>& states, bool 
                           {"attempts", true}},
               .rows = {}};
   if (why) table.columns.push_back({"reason"});
-  for (const StoredRun* run : summary.runs) {
+  for (const StoredRun* run : runs) {
     if (!states.contains(run->state)) continue;
     std::vector<std::string> row = {run->plan.id,
                                     run->plan.dataset,
@@ -278,28 +183,36 @@ std::vector<std::string> data_warnings(const std::vector<ReportInput>& inputs) {
 
 }  // namespace
 
-Document make_document(const std::vector<ReportInput>& inputs) {
-  const Summary summary = summarize(inputs);
+Document make_document(const Analysis& analysis, bool with_figures) {
+  const Summary& summary = analysis.summary;
+  const std::vector<ReportInput>& inputs = *analysis.inputs;
   Document document{
       .title = "Sweep report",
       .completeness = completeness_line(summary.runs),
       .sweeps = {},
       .warnings = summary.conflicts,
       .sections = {},
-      .failures = runs_table(summary, {RunState::kFailed}, true),
-      .missing = runs_table(summary, {RunState::kPlanned, RunState::kRunning}, true),
-      .runs = runs_table(
-          summary, {RunState::kPlanned, RunState::kRunning, RunState::kDone, RunState::kFailed},
-          false)};
+      .failures = table_of_runs(summary.runs, {RunState::kFailed}, true),
+      .missing = table_of_runs(summary.runs, {RunState::kPlanned, RunState::kRunning}, true),
+      .runs = runs_table(summary.runs)};
   for (const ReportInput& input : inputs) document.sweeps.push_back(sweep_line(input));
   for (std::string& warning : data_warnings(inputs)) {
     document.warnings.push_back(std::move(warning));
   }
-  std::map<std::string, int> plot_files;
   for (const MetricTable& table : summary.tables) {
-    document.sections.push_back(make_section(table, summary, plot_files));
+    document.sections.push_back(make_section(table));
+  }
+  if (with_figures) {
+    std::vector<std::vector<Figure>> figures = table_figures(analysis);
+    for (size_t i = 0; i < figures.size(); ++i)
+      document.sections[i].figures = std::move(figures[i]);
   }
   return document;
+}
+
+Table runs_table(const std::vector<const StoredRun*>& runs) {
+  return table_of_runs(
+      runs, {RunState::kPlanned, RunState::kRunning, RunState::kDone, RunState::kFailed}, false);
 }
 
 std::string completeness_line(const std::vector<const StoredRun*>& runs) {

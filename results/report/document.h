@@ -5,9 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "results/figures/boxplot.h"
-#include "results/report/report_input.h"
-#include "results/report/summary.h"
+#include "results/report/analysis.h"
+#include "results/report/figure.h"
 #include "results/report/table.h"
 
 namespace scgan::results {
@@ -20,9 +19,7 @@ struct Section {
   Table table;
   // Below the table.
   std::vector<std::string> notes;
-  Boxplot plot;
-  // File name of the figure beside report.md.
-  std::string plot_file;
+  std::vector<Figure> figures;
 };
 
 struct Document {
@@ -41,7 +38,11 @@ struct Document {
   Table runs;
 };
 
-Document make_document(const std::vector<ReportInput>& inputs);
+// Figures take longer than all the rest.
+Document make_document(const Analysis& analysis, bool with_figures);
+
+// Every run, as in the document.
+Table runs_table(const std::vector<const StoredRun*>& runs);
 
 // "45 of 45 runs done, ...", for the merged runs of a summary.
 std::string completeness_line(const std::vector<const StoredRun*>& runs);

@@ -42,11 +42,16 @@ std::string wide_table(const Table& table) {
   return "<div class=\"wide\">\n" + to_html(table) + "</div>\n";
 }
 
+std::string figures_html(const std::vector<Figure>& figures) {
+  std::string html;
+  for (const Figure& figure : figures) html += "<div class=\"wide\">\n" + figure.svg + "</div>\n";
+  return html;
+}
+
 std::string section_html(const Section& section) {
   return "<section>\n<h2>" + escape_markup(section.heading) + "</h2>\n" +
          paragraphs(section.facts, "facts") + wide_table(section.table) +
-         paragraphs(section.notes, "notes") + "<div class=\"wide\">\n" + boxplot_svg(section.plot) +
-         "</div>\n</section>\n";
+         paragraphs(section.notes, "notes") + figures_html(section.figures) + "</section>\n";
 }
 
 std::string runs_section(const std::string& heading, const Table& table) {

@@ -91,20 +91,19 @@ std::string counts_note(const MetricTable& table) {
 }
 
 // The different values of a key in the specs of the table's runs; empty if no spec has the key.
-std::set<std::string> values_in(const MetricTable& table, const Summary& summary,
-                                const std::string& key) {
-  std::set<std::string> ids, values;
-  for (const Cell& cell : table.cells) ids.insert(cell.run_ids.begin(), cell.run_ids.end());
-  for (const StoredRun* run : summary.runs) {
-    if (!ids.contains(run->plan.id)) continue;
-    if (std::string value = spec_value(*run, key); !value.empty()) values.insert(std::move(value));
+std::set<std::string> values_in(const MetricTable& table, const std::string& key) {
+  std::set<std::string> values;
+  for (const Cell& cell : table.cells) {
+    if (std::string value = spec_value(*cell.spec, key); !value.empty() && !cell.values.empty()) {
+      values.insert(std::move(value));
+    }
   }
   return values;
 }
 
-std::vector<std::string> scaling_notes(const MetricTable& table, const Summary& summary) {
-  const auto generator = values_in(table, summary, "model.generator_width");
-  const auto discriminator = values_in(table, summary, "model.discriminator_width");
+std::vector<std::string> scaling_notes(const MetricTable& table) {
+  const auto generator = values_in(table, "model.generator_width");
+  const auto discriminator = values_in(table, "model.discriminator_width");
   const auto is_scaled = [](const std::set<std::string>& widths) {
     return std::ranges::any_of(widths, [](const std::string& width) { return width != "64"; });
   };
@@ -135,7 +134,7 @@ std::string steps_text(const std::set<int64_t>& steps) {
                            : fmt::format("{} to {}", *steps.begin(), *steps.rbegin());
 }
 
-std::vector<std::string> notes_of(const MetricTable& table, const Summary& summary) {
+std::vector<std::string> notes_of(const MetricTable& table) {
   std::vector<std::string> notes = {counts_note(table)};
   const auto add = [&](std::vector<std::string> more) {
     std::ranges::move(more, std::back_inserter(notes));
@@ -143,7 +142,7 @@ std::vector<std::string> notes_of(const MetricTable& table, const Summary& summa
   add(collapsed_notes(table));
   add(steps_notes(table));
   add(few_images_notes(table));
-  add(scaling_notes(table, summary));
+  add(scaling_notes(table));
   add(settings_notes(table));
   return notes;
 }

@@ -11,7 +11,7 @@
 namespace scgan::results {
 
 // Below the table, one paragraph each.
-std::vector<std::string> notes_of(const MetricTable& table, const Summary& summary);
+std::vector<std::string> notes_of(const MetricTable& table);
 
 // Those that a figure must carry even without its table; short.
 std::vector<std::string> figure_notes(const MetricTable& table);

@@ -78,7 +78,9 @@ std::string document_markdown(const Document& document) {
   for (const Section& section : document.sections) {
     text += "## " + escape_markdown(section.heading) + "\n\n" + markdown_paragraphs(section.facts);
     text += to_markdown(section.table) + "\n" + markdown_paragraphs(section.notes);
-    text += fmt::format("![{}]({})\n\n", escape_markdown(section.heading), section.plot_file);
+    for (const Figure& figure : section.figures) {
+      text += fmt::format("![{}]({}.svg)\n\n", escape_markdown(figure.alt), figure.name);
+    }
   }
   text += runs_markdown("Failed runs", document.failures);
   text += runs_markdown("Runs without a result yet", document.missing);
@@ -133,13 +135,13 @@ std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& f
 std::string render(const std::vector<ReportInput>& inputs, ReportFormat format) {
   switch (format) {
     case ReportFormat::kText:
-      return document_text(make_document(inputs));
+      return document_text(make_document(analyse(inputs), /*with_figures=*/false));
     case ReportFormat::kMarkdown:
-      return document_markdown(make_document(inputs));
+      return document_markdown(make_document(analyse(inputs), /*with_figures=*/true));
     case ReportFormat::kCsv:
-      return runs_csv(inputs, summarize(inputs));
+      return runs_csv(summarize(inputs));
     case ReportFormat::kHtml:
-      return to_html(make_document(inputs));
+      return to_html(make_document(analyse(inputs), /*with_figures=*/true));
   }
   return {};
 }
@@ -150,31 +152,32 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
   const auto wanted = [&](ReportFormat format) {
     return std::ranges::find(formats, format) != formats.end();
   };
-  const Document document = make_document(inputs);
-  const Summary summary = summarize(inputs);
+  const Analysis analysis = analyse(inputs);
+  const Document document =
+      make_document(analysis, wanted(ReportFormat::kMarkdown) || wanted(ReportFormat::kHtml));
   ReportFolder files(folder);
   if (wanted(ReportFormat::kText)) files.write("report.txt", document_text(document));
   if (wanted(ReportFormat::kMarkdown)) {
     files.write("report.md", document_markdown(document));
     for (const Section& section : document.sections) {
-      files.write(section.plot_file, boxplot_svg(section.plot));
+      for (const Figure& figure : section.figures) files.write(figure.name + ".svg", figure.svg);
     }
   }
   if (wanted(ReportFormat::kCsv)) {
-    files.write("runs.csv", runs_csv(inputs, summary));
-    files.write("summary.csv", summary_csv(summary));
+    files.write("runs.csv", runs_csv(analysis.summary));
+    files.write("summary.csv", summary_csv(analysis.summary));
   }
   if (wanted(ReportFormat::kHtml)) files.write("report.html", to_html(document));
   return files.take();
 }
 
 std::string completeness(const std::vector<ReportInput>& inputs) {
-  return completeness_line(summarize(inputs).runs);
+  return completeness_line(merge_runs(inputs).runs);
 }
 
 std::string status(const std::vector<ReportInput>& inputs) {
-  const Document document = make_document(inputs);
-  return document.completeness + "\n" + to_text(document.runs);
+  const MergedRuns merged = merge_runs(inputs);
+  return completeness_line(merged.runs) + "\n" + to_text(runs_table(merged.runs));
 }
 
 }  // namespace scgan::results

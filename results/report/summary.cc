@@ -31,138 +31,78 @@ Json parse_object(const std::string& text) {
   return object.is_object() ? object : Json::object();
 }
 
-std::string plain_text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
-
-std::string digest_of(const KeyValues& values) { return sha256_hex(Json(values).dump()); }
-
-using StoredSpecs = std::map<const StoredRun*, StoredSpec>;
-
-// Among stores with the same run, the one with the highest precedence is shown.
-int precedence(RunState state) {
-  switch (state) {
-    case RunState::kDone:
-      return 3;
-    case RunState::kRunning:
-      return 2;
-    case RunState::kFailed:
-      return 1;
-    case RunState::kPlanned:
-      return 0;
-  }
-  return 0;
-}
-
-using MetricKey =
-    std::tuple<std::string, Subject, Statistic, std::string, std::string, std::string, int64_t>;
-using MetricValues = std::map<MetricKey, double>;
-
-MetricValues metric_values(const StoredRun& run) {
-  MetricValues values;
-  for (const Metric& metric : run.metrics) {
-    values[{metric.name, metric.subject, metric.statistic, metric.direction,
-            metric.extractor_digest, metric.preprocessing, metric.step}] = metric.value;
-  }
-  return values;
-}
-
-// Versions differ in which metrics they store; those that both have must agree.
-bool disagree(const MetricValues& a, const MetricValues& b) {
-  return std::ranges::any_of(a, [&](const auto& entry) {
-    const auto found = b.find(entry.first);
-    return found != b.end() && found->second != entry.second;
-  });
-}
-
-struct Candidate {
-  const StoredRun* run;
-  const std::string* folder;
-};
-
-void merge(const std::vector<ReportInput>& inputs, Summary& summary) {
-  std::map<std::string, size_t> index_of;
-  std::vector<Candidate> chosen;
-  for (const ReportInput& input : inputs) {
-    for (const StoredRun& run : input.runs) {
-      const auto [found, is_new] = index_of.emplace(run.plan.id, chosen.size());
-      if (is_new) {
-        chosen.push_back({&run, &input.folder});
-        continue;
-      }
-      Candidate& other = chosen[found->second];
-      const bool both_done = run.state == RunState::kDone && other.run->state == RunState::kDone;
-      if (both_done && disagree(metric_values(run), metric_values(*other.run))) {
-        summary.conflicts.push_back(
-            fmt::format("Run {} has different results in {} and {}; the first is shown.",
-                        run.plan.id, *other.folder, input.folder));
-      }
-      if (precedence(run.state) > precedence(other.run->state)) other = {&run, &input.folder};
-    }
-  }
-  for (const Candidate& each : chosen) summary.runs.push_back(each.run);
-}
-
-// The cells of one data set's runs, and which of them a run belongs to.
+// The rows of one table. A row's cells have one variant, axes and settings.
 class CellGrid {
  public:
-  CellGrid(const std::vector<const StoredRun*>& runs, const StoredSpecs& specs) {
-    for (const StoredRun* run : runs) {
-      Group group{run->plan.variant, run->plan.axes, digest_of(specs.at(run).settings)};
-      if (std::ranges::find(groups_, group) == groups_.end()) {
-        groups_.push_back(group);
-        sharing_label_[run_label(run->plan)].push_back(&specs.at(run).settings);
-      }
-      settings_of_.emplace(run, &specs.at(run).settings);
-      group_of_.emplace(run, std::move(group));
+  // The cell of the run, new if it is the first one.
+  Cell& cell_of(const StoredRun& run, const SharedSpec& spec) {
+    const size_t row = row_of(run, spec);
+    const auto [found, is_new] =
+        index_of_.emplace(std::pair(row, run.plan.percentage), cells_.size());
+    if (is_new) {
+      cells_.push_back({.variant = run.plan.variant,
+                        .axes = run.plan.axes,
+                        .settings = spec.settings_digest,
+                        .label = {},
+                        .percentage = run.plan.percentage,
+                        .spec = &spec,
+                        .values = {},
+                        .runs = {},
+                        .collapsed = {},
+                        .steps = {}});
     }
+    return cells_[found->second];
   }
 
-  Cell empty_cell(const StoredRun* run) const {
-    const Group& group = group_of_.at(run);
-    std::string label = run_label(run->plan);
-    if (const auto& sharing = sharing_label_.at(label); sharing.size() > 1) {
-      label += fmt::format(" ({})", differences(*settings_of_.at(run), sharing, group.settings));
+  // Rows in the order of their first run, percentages ascending.
+  std::vector<Cell> take() {
+    std::vector<Cell> sorted;
+    for (const auto& [place, index] : index_of_) {
+      sorted.push_back(std::move(cells_[index]));
+      sorted.back().label = label_of(place.first);
     }
-    return {.variant = group.variant,
-            .axes = group.axes,
-            .settings = group.settings,
-            .label = std::move(label),
-            .percentage = run->plan.percentage,
-            .values = {},
-            .run_ids = {},
-            .collapsed = {},
-            .steps = {}};
-  }
-
-  // Sort key of the table's rows: by group in plan order, then by percentage.
-  std::pair<size_t, double> order(const Cell& cell) const {
-    const Group group{cell.variant, cell.axes, cell.settings};
-    const auto found = std::ranges::find(groups_, group);
-    return {static_cast<size_t>(std::distance(groups_.begin(), found)), cell.percentage};
+    return sorted;
   }
 
  private:
-  struct Group {
-    std::string variant, axes, settings;
-    bool operator==(const Group&) const = default;
+  struct Row {
+    std::string label;
+    const SharedSpec* spec;
   };
+
+  size_t row_of(const StoredRun& run, const SharedSpec& spec) {
+    const auto [found, is_new] = row_index_.emplace(
+        std::tuple(run.plan.variant, run.plan.axes, spec.settings_digest), rows_.size());
+    if (is_new) {
+      rows_.push_back({run_label(run.plan), &spec});
+      sharing_label_[rows_.back().label].push_back(&spec);
+    }
+    return found->second;
+  }
+
+  std::string label_of(size_t row) const {
+    const Row& own = rows_[row];
+    const auto& sharing = sharing_label_.at(own.label);
+    if (sharing.size() == 1) return own.label;
+    return fmt::format("{} ({})", own.label, differences(*own.spec, sharing));
+  }
+
   // "train.batch_size=4, train.epochs=200": the settings that not all of `sharing` have. Of many
   // only the first ones, and the digest of all.
-  static std::string differences(const KeyValues& own, const std::vector<const KeyValues*>& sharing,
-                                 const std::string& digest) {
+  static std::string differences(const SharedSpec& own,
+                                 const std::vector<const SharedSpec*>& sharing) {
     constexpr size_t kMostShown = 2, kDigits = 6;
     std::vector<std::string> words;
-    for (const auto& [path, value] : own) {
-      const bool differs = std::ranges::any_of(sharing, [&](const KeyValues* other) {
-        const auto found = other->find(path);
-        return found == other->end() || found->second != value;
+    for (const auto& [path, value] : own.keys.settings) {
+      const bool differs = std::ranges::any_of(sharing, [&](const SharedSpec* other) {
+        const auto found = other->keys.settings.find(path);
+        return found == other->keys.settings.end() || found->second != value;
       });
-      if (differs) words.push_back(path + "=" + shortened(plain_text(Json::parse(value))));
+      if (differs) words.push_back(path + "=" + shortened(plain_text(value)));
     }
     if (words.size() > kMostShown || words.empty()) {
       words.resize(std::min(words.size(), kMostShown));
-      words.push_back("#" + digest.substr(0, kDigits));
+      words.push_back("#" + own.settings_digest.substr(0, kDigits));
     }
     return fmt::format("{}", fmt::join(words, ", "));
   }
@@ -173,13 +113,14 @@ class CellGrid {
     return value.size() > kLongest ? value.substr(0, kKept) : value;
   }
 
-  std::vector<Group> groups_;
-  std::map<std::string, std::vector<const KeyValues*>> sharing_label_;
-  std::map<const StoredRun*, const KeyValues*> settings_of_;
-  std::map<const StoredRun*, Group> group_of_;
+  std::vector<Cell> cells_;
+  std::map<std::pair<size_t, double>, size_t> index_of_;  // row, percentage -> cell
+  std::vector<Row> rows_;
+  std::map<std::tuple<std::string, std::string, std::string>, size_t> row_index_;
+  std::map<std::string, std::vector<const SharedSpec*>> sharing_label_;
 };
 
-ComparisonKey comparison_key(const PlannedRun& plan, const StoredSpec& spec, const Metric& metric) {
+ComparisonKey comparison_key(const PlannedRun& plan, const SharedSpec& spec, const Metric& metric) {
   return {.dataset = plan.dataset,
           .data_digest = plan.data_digest,
           .metric = metric.name,
@@ -189,19 +130,7 @@ ComparisonKey comparison_key(const PlannedRun& plan, const StoredSpec& spec, con
           .preprocessing = metric.preprocessing,
           .n_real = metric.n_real,
           .n_fake = metric.n_fake,
-          .reference = spec.reference};
-}
-
-// The run's metric that belongs in the table, of the last step; null if there is none.
-const Metric* metric_of(const StoredRun& run, const StoredSpec& spec, const ComparisonKey& key) {
-  const Metric* last = nullptr;
-  if (run.state != RunState::kDone) return last;
-  for (const Metric& metric : run.metrics) {
-    if (!is_main_score(metric) || metric.name != key.metric) continue;
-    if (comparison_key(run.plan, spec, metric) != key) continue;
-    if (last == nullptr || metric.step > last->step) last = &metric;
-  }
-  return last;
+          .reference = spec.keys.reference};
 }
 
 void add_baselines(const StoredRun& run, const ComparisonKey& key, std::vector<Baseline>& all) {
@@ -235,67 +164,111 @@ int64_t feature_count_of(const StoredRun& run, const ComparisonKey& key) {
   return 0;
 }
 
-// Whether the run, with or without a value, belongs to the table.
-bool belongs_to(const ComparisonKey& key, const StoredRun& run, const StoredSpec& spec) {
-  if (run.plan.dataset != key.dataset || run.plan.data_digest != key.data_digest ||
-      spec.reference != key.reference) {
-    return false;
-  }
-  if (run.state == RunState::kDone) return true;  // its metrics say the rest
-  const std::string extractor = spec_value(run, "evaluate.extractor.digest");
-  return extractor.empty() || extractor == key.extractor_digest;
-}
-
-MetricTable make_table(const ComparisonKey& key, const std::vector<const StoredRun*>& all,
-                       const StoredSpecs& specs) {
-  std::vector<const StoredRun*> runs;
-  std::ranges::copy_if(all, std::back_inserter(runs),
-                       [&](const StoredRun* run) { return belongs_to(key, *run, specs.at(run)); });
-  const CellGrid grid(runs, specs);
-  MetricTable table{.key = key, .cells = {}, .baselines = {}, .distinctions = {}};
-  for (const StoredRun* run : runs) {
-    const Metric* metric = metric_of(*run, specs.at(run), key);
-    if (metric == nullptr && run->state == RunState::kDone) continue;  // scored for another table
-    const Cell fresh = grid.empty_cell(run);
-    auto cell = std::ranges::find_if(
-        table.cells, [&](const Cell& each) { return grid.order(each) == grid.order(fresh); });
-    if (cell == table.cells.end()) cell = table.cells.insert(cell, fresh);
-    cell->steps.insert(run->plan.total_steps);
-    if (metric == nullptr) {
-      ++cell->unfinished;
-      continue;
-    }
-    cell->values.push_back(metric->value);
-    cell->run_ids.push_back(run->plan.id);
-    cell->collapsed.push_back(is_collapsed(run->metrics, key.direction));
-    table.feature_count = std::max(table.feature_count, feature_count_of(*run, key));
-    add_baselines(*run, key, table.baselines);
-  }
-  std::ranges::stable_sort(table.cells, {}, [&](const Cell& cell) { return grid.order(cell); });
-  return table;
-}
-
-std::vector<ComparisonKey> table_keys(const std::vector<const StoredRun*>& runs,
-                                      const StoredSpecs& specs) {
-  std::vector<ComparisonKey> keys;
-  for (const char* name : kTabledMetrics) {
-    for (const StoredRun* run : runs) {
-      if (run->state != RunState::kDone) continue;
-      for (const Metric& metric : run->metrics) {
-        if (metric.name != name || !is_main_score(metric)) continue;
-        ComparisonKey key = comparison_key(run->plan, specs.at(run), metric);
-        if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
-      }
+// Sorts the runs into tables.
+class TableSorter {
+ public:
+  // The run's scores of the metric open the tables of the report, in this order.
+  void open_tables(const StoredRun& run, const SharedSpec& spec, const char* metric_name) {
+    if (run.state != RunState::kDone) return;
+    for (const Metric& metric : run.metrics) {
+      if (metric.name != metric_name || !is_main_score(metric)) continue;
+      const auto [found, is_new] = index_of_.emplace(place_of(run, spec, metric), tables_.size());
+      if (!is_new) continue;
+      tables_.push_back({comparison_key(run.plan, spec, metric), {}, {}, 0, {}});
+      of_reference_[reference_of(run, spec)].push_back(tables_.size() - 1);
     }
   }
-  return keys;
-}
+
+  // Call it once for each run, in plan order, after all tables are open.
+  void add(const StoredRun& run, const SharedSpec& spec) {
+    if (run.state == RunState::kDone) {
+      add_scores(run, spec);
+    } else {
+      add_unfinished(run, spec);
+    }
+  }
+
+  std::vector<MetricTable> take() {
+    std::vector<MetricTable> all;
+    for (Opened& table : tables_) {
+      all.push_back({.key = std::move(table.key),
+                     .cells = table.grid.take(),
+                     .baselines = std::move(table.baselines),
+                     .feature_count = table.feature_count,
+                     .distinctions = {}});
+    }
+    return all;
+  }
+
+ private:
+  struct Opened {
+    ComparisonKey key;
+    CellGrid grid;
+    std::vector<Baseline> baselines;
+    int64_t feature_count = 0;
+    // The scores of the run that is added now: the last step counts.
+    const Metric* score = nullptr;
+  };
+  using Reference = std::tuple<std::string, std::string, size_t>;
+  using Place = std::tuple<Reference, std::string, std::string, std::string, std::string,
+                           std::string, int64_t, int64_t>;
+
+  static Reference reference_of(const StoredRun& run, const SharedSpec& spec) {
+    return {run.plan.dataset, run.plan.data_digest, spec.reference_id};
+  }
+  static Place place_of(const StoredRun& run, const SharedSpec& spec, const Metric& metric) {
+    return {reference_of(run, spec), metric.name,          metric.direction, metric.extractor,
+            metric.extractor_digest, metric.preprocessing, metric.n_real,    metric.n_fake};
+  }
+
+  void add_scores(const StoredRun& run, const SharedSpec& spec) {
+    std::set<size_t> touched;
+    for (const Metric& metric : run.metrics) {
+      if (!is_main_score(metric)) continue;
+      const auto found = index_of_.find(place_of(run, spec, metric));
+      if (found == index_of_.end()) continue;
+      const Metric*& score = tables_[found->second].score;
+      if (score == nullptr || metric.step > score->step) score = &metric;
+      touched.insert(found->second);
+    }
+    for (const size_t index : touched) {
+      Opened& table = tables_[index];
+      Cell& cell = table.grid.cell_of(run, spec);
+      cell.steps.insert(run.plan.total_steps);
+      cell.values.push_back(table.score->value);
+      cell.runs.push_back(&run);
+      cell.collapsed.push_back(is_collapsed(run.metrics, table.key.direction));
+      table.score = nullptr;
+      table.feature_count = std::max(table.feature_count, feature_count_of(run, table.key));
+      add_baselines(run, table.key, table.baselines);
+    }
+  }
+
+  // Without a score only the spec says to which tables the run will belong.
+  void add_unfinished(const StoredRun& run, const SharedSpec& spec) {
+    const auto found = of_reference_.find(reference_of(run, spec));
+    if (found == of_reference_.end()) return;
+    const std::string extractor = spec_value(spec, "evaluate.extractor.digest");
+    for (const size_t index : found->second) {
+      Opened& table = tables_[index];
+      if (!extractor.empty() && extractor != table.key.extractor_digest) continue;
+      Cell& cell = table.grid.cell_of(run, spec);
+      cell.steps.insert(run.plan.total_steps);
+      ++cell.unfinished;
+      if (run.state == RunState::kFailed) ++cell.failed;
+    }
+  }
+
+  std::vector<Opened> tables_;
+  std::map<Place, size_t> index_of_;
+  std::map<Reference, std::vector<size_t>> of_reference_;
+};
 
 // What a table's key says, as words: "data.scaling" -> "dtype".
 KeyValues described(const ComparisonKey& key) {
   constexpr size_t kDigits = 12;
   KeyValues words;
-  for (const auto& [path, value] : key.reference) words[path] = plain_text(Json::parse(value));
+  for (const auto& [path, value] : key.reference) words[path] = plain_text(value);
   words["data digest"] = key.data_digest.substr(0, kDigits);
   words["extractor"] = key.extractor;
   words["extractor digest"] = key.extractor_digest.substr(0, kDigits);
@@ -329,23 +302,33 @@ void distinguish(std::vector<MetricTable>& tables) {
 }  // namespace
 
 Statistics statistics(const std::vector<double>& values) {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
   const bool has_quartiles = values.size() >= kFewestForQuartiles;
   return {.median = median(values),
-          .q1 = has_quartiles ? quantile(values, 0.25) : kNone,
-          .q3 = has_quartiles ? quantile(values, 0.75) : kNone,
+          .q1 = has_quartiles ? quantile(values, 0.25) : kMissing,
+          .q3 = has_quartiles ? quantile(values, 0.75) : kMissing,
           .mean = mean(values),
           .sd = sample_sd(values)};
 }
 
 Summary summarize(const std::vector<ReportInput>& inputs) {
-  Summary summary;
-  merge(inputs, summary);
-  StoredSpecs specs;
-  for (const StoredRun* run : summary.runs) specs[run] = read_stored_spec(run->plan.spec);
-  for (const ComparisonKey& key : table_keys(summary.runs, specs)) {
-    summary.tables.push_back(make_table(key, summary.runs, specs));
+  MergedRuns merged = merge_runs(inputs);
+  Summary summary{.runs = std::move(merged.runs),
+                  .sources = std::move(merged.sources),
+                  .specs = {},
+                  .tables = {},
+                  .conflicts = std::move(merged.conflicts),
+                  .shared_specs = std::make_shared<SharedSpecs>()};
+  for (const StoredRun* run : summary.runs)
+    summary.specs.push_back(&summary.shared_specs->of(*run));
+  TableSorter sorter;
+  for (const char* metric : kTabledMetrics) {
+    for (size_t i = 0; i < summary.runs.size(); ++i) {
+      sorter.open_tables(*summary.runs[i], *summary.specs[i], metric);
+    }
   }
+  for (size_t i = 0; i < summary.runs.size(); ++i) sorter.add(*summary.runs[i], *summary.specs[i]);
+  summary.tables = sorter.take();
   distinguish(summary.tables);
   // The tables of a data set stand together; data sets are in the order of the runs.
   std::vector<std::pair<std::string, std::string>> datasets;
@@ -378,17 +361,11 @@ std::optional<size_t> best_index(const MetricTable& table, const Cell& cell) {
 
 int64_t collapsed_count(const Cell& cell) { return std::ranges::count(cell.collapsed, true); }
 
-std::string spec_value(const StoredRun& run, const std::string& key) {
-  const Json spec = parse_object(run.plan.spec);
-  const auto found = spec.find(key);
-  return found == spec.end() ? "" : plain_text(*found);
-}
-
 std::string run_label(const PlannedRun& run) {
   std::string label = run.variant;
   const Json axes = parse_object(run.axes);
   for (const auto& [path, value] : axes.items()) {
-    label += fmt::format(" {}={}", path, plain_text(value));
+    label += fmt::format(" {}={}", path, plain_text(value.dump()));
   }
   return label;
 }

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "results/report/merged_runs.h"
 #include "results/report/report_input.h"
+#include "results/report/shared_specs.h"
 #include "results/store/records.h"
 #include "results/store/stored_spec.h"
 
@@ -48,15 +51,20 @@ struct Cell {
   // share a label.
   std::string label;
   double percentage = 0;
+  // Of its first run; the settings of all are equal.
+  const SharedSpec* spec = nullptr;
   // Of the done runs, in plan order.
   std::vector<double> values;
-  std::vector<std::string> run_ids;
+  // Parallel to `values`.
+  std::vector<const StoredRun*> runs;
   // Whether the outputs of each of these runs are all alike: is_collapsed().
   std::vector<bool> collapsed;
   // Optimizer steps of the runs, with and without a value; equal unless the data changed.
   std::set<int64_t> steps;
   // How many of the runs are planned, running or failed and so have no value.
   int64_t unfinished = 0;
+  // How many of these are failed.
+  int64_t failed = 0;
 };
 
 // The same metric of images that no model made, with the same data and extractor.
@@ -79,15 +87,19 @@ struct MetricTable {
 };
 
 struct Summary {
-  // Each run id once, ordered by store and plan.
   std::vector<const StoredRun*> runs;
+  // Parallel to `runs`.
+  std::vector<const ReportInput*> sources;
+  std::vector<const SharedSpec*> specs;
   // Ordered by data set, then metric: fid, kid, recovered_change.
   std::vector<MetricTable> tables;
-  // One sentence for every run that has different results in two stores.
+  // See MergedRuns, also for `runs`.
   std::vector<std::string> conflicts;
+  // Owns `specs`.
+  std::shared_ptr<SharedSpecs> shared_specs;
 };
 
-// `inputs` must outlive the summary. A run in several stores counts once; a done one is preferred.
+// `inputs` must outlive the summary.
 Summary summarize(const std::vector<ReportInput>& inputs);
 
 // Whether the table's metric is the recovered change. Higher is better then; lower otherwise.
@@ -99,9 +111,6 @@ std::optional<size_t> best_index(const MetricTable& table, const Cell& cell);
 
 // How many of the cell's runs have collapsed.
 int64_t collapsed_count(const Cell& cell);
-
-// The value of a key in the run's stored spec as text; empty if the spec does not have the key.
-std::string spec_value(const StoredRun& run, const std::string& key);
 
 // The variant with the values of its axes: "scgan train.learning_rate=0.0002".
 std::string run_label(const PlannedRun& run);

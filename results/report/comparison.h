@@ -1,0 +1,102 @@
+// Two models on one metric: what their runs show of a difference. docs/statistics.md explains every
+// number.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "results/report/summary.h"
+
+namespace scgan::results {
+
+// Level of all verdicts: of all sweeps without any difference, at most this share gets a verdict
+// that says there is one.
+constexpr double kLevel = 0.05;
+
+// 95 %. With fewer than five runs in a cell, only the range that resampling reached.
+struct Interval {
+  double low = 0, high = 0;
+  bool is_range = false;
+};
+
+// One percentage.
+struct CellComparison {
+  double percentage = 0;
+  // Runs with a score, without the collapsed ones.
+  int64_t n_first = 0, n_second = 0;
+  // Failed and collapsed runs. They count as worse than every score in `p`.
+  int64_t lost_first = 0, lost_second = 0;
+  // Exact two-sided Mann-Whitney test, and the smallest p that so many runs can reach. Not
+  // adjusted. nullopt if one side has no run.
+  std::optional<double> p, floor;
+  // Median of all differences first - second (Hodges-Lehmann).
+  std::optional<double> shift;
+};
+
+enum class Evidence {
+  // The adjusted p is at most kLevel.
+  kDiffers,
+  // It is not, though so many runs could have reached it.
+  kNotShown,
+  // So few runs cannot reach it, whatever their scores.
+  kTooFewRuns,
+  // Both directions are shown, at different percentages.
+  kCrosses,
+  // Nothing is said: see Comparison::refusal.
+  kRefused,
+};
+
+// A comparison of the rows `first` and `second` of a table. `first` comes later in the plan: "scgan
+// against cyclegan".
+struct Comparison {
+  std::string first, second;
+  // Those that both have, ascending.
+  std::vector<CellComparison> cells;
+  // Why they are not compared; empty otherwise.
+  std::string refusal;
+  // All percentages together: the exact stratified rank test, its floor, and p after Holm's
+  // adjustment over all comparisons of the report.
+  std::optional<double> p, floor, adjusted_p;
+  Evidence evidence = Evidence::kRefused;
+  // The runs of both with one seed share their subset of the images and are compared pair by pair;
+  // not part of the verdict. nullopt if the seeds do not pair them.
+  std::optional<double> paired_p;
+  // first - second, over all percentages; in the unit of the metric.
+  std::optional<double> shift;
+  Interval shift_interval;
+  // The share of pairs of runs in which `first` is better; half of the ties counts.
+  std::optional<double> improvement;
+  Interval improvement_interval;
+  // The number of runs per cell with which a difference of the observed size would be shown with a
+  // probability of 80 %; nullopt if more than 100, or if it was not computed because the difference
+  // is shown.
+  std::optional<int64_t> runs_needed;
+};
+
+// A row of a table against the images that no model has changed.
+struct UntranslatedComparison {
+  std::string model;
+  // The score of the untranslated images.
+  double untranslated = 0;
+  // Runs with a score (collapsed ones included), and how many of them are better.
+  int64_t n = 0, better = 0;
+  // Failed runs; they count as not better in `p`.
+  int64_t failed = 0;
+  // Two-sided sign test over all percentages; Holm's adjustment over all rows of the report.
+  std::optional<double> p, floor, adjusted_p;
+  Evidence evidence = Evidence::kRefused;
+};
+
+// The comparisons of one table.
+struct TableComparison {
+  std::vector<UntranslatedComparison> untranslated;
+  std::vector<Comparison> models;
+};
+
+// Parallel to Summary::tables. Every pair of rows of a table is compared if it has at most six
+// rows; otherwise every row with the first.
+std::vector<TableComparison> compare(const Summary& summary);
+
+}  // namespace scgan::results
