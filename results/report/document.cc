@@ -101,6 +101,8 @@ Section make_section(const MetricTable& table) {
   return {.heading = heading,
           .facts = facts_of(table),
           .table = statistics_table(table),
+          .verdict = {},
+          .comparisons = {},
           .notes = notes_of(table),
           .figures = {}};
 }
@@ -189,12 +191,17 @@ Document make_document(const Analysis& analysis, bool with_figures) {
   Document document{
       .title = "Sweep report",
       .completeness = completeness_line(summary.runs),
+      .verdict = {},
       .sweeps = {},
       .warnings = summary.conflicts,
       .sections = {},
       .failures = table_of_runs(summary.runs, {RunState::kFailed}, true),
       .missing = table_of_runs(summary.runs, {RunState::kPlanned, RunState::kRunning}, true),
-      .runs = runs_table(summary.runs)};
+      .runs = runs_table(summary.runs),
+      .differences = {},
+      .methods = {},
+      .figures = {},
+      .footer = {}};
   for (const ReportInput& input : inputs) document.sweeps.push_back(sweep_line(input));
   for (std::string& warning : data_warnings(inputs)) {
     document.warnings.push_back(std::move(warning));

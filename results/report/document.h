@@ -17,7 +17,12 @@ struct Section {
   // Above the table: what was measured, and how.
   std::vector<std::string> facts;
   Table table;
-  // Below the table.
+  // What the runs show: one sentence for each pair of rows, and for each row against the
+  // untranslated images.
+  std::vector<std::string> verdict;
+  // The numbers behind the verdict, one row for each pair of rows.
+  Table comparisons;
+  // Below the tables.
   std::vector<std::string> notes;
   std::vector<Figure> figures;
 };
@@ -25,6 +30,8 @@ struct Section {
 struct Document {
   std::string title;
   std::string completeness;
+  // What a reader must know first, of all sections: one sentence each.
+  std::vector<std::string> verdict;
   // One sentence for every sweep.
   std::vector<std::string> sweeps;
   // One sentence each: conflicts between stores (see Summary), what was noticed in the data sets.
@@ -36,6 +43,14 @@ struct Document {
   Table missing;
   // Every run.
   Table runs;
+  // Settings in which the rows of the tables differ: a key and its value in each row.
+  Table differences;
+  // Paragraphs for a paper: what was trained on what, how it was scored and compared.
+  std::vector<std::string> methods;
+  // Learning curves and other figures of several sections.
+  std::vector<Figure> figures;
+  // Digests, versions, whether the numbers were recomputed: one line each.
+  std::vector<std::string> footer;
 };
 
 // Figures take longer than all the rest.
