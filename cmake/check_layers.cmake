@@ -25,7 +25,8 @@ layer(core/eval    OURS core/base core/spec core/image core/data core/model core
 layer(distributed  OURS core/base core/comm KNOWS torch MPI NCCL CUDA)
 layer(results/store   OURS core/base core/spec KNOWS SQLite nlohmann)
 layer(results/figures OURS core/base)
-layer(results/report  OURS core/base core/spec results/store results/figures KNOWS nlohmann)
+layer(results/statistics OURS core/base)
+layer(results/report  OURS core/base core/spec results/store results/figures results/statistics KNOWS nlohmann)
 layer(sweeps/plan  OURS core/base core/spec KNOWS yaml-cpp)
 layer(sweeps/run   OURS core/base core/spec core/image core/data core/model core/comm core/train core/features core/eval distributed results/store
                         sweeps/plan
