@@ -14,7 +14,7 @@ using testing::DoubleEq;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 
 // By hand: sorted 0.005, 0.01, 0.03, 0.04 times 4, 3, 2, 1 is 0.02, 0.03, 0.06, 0.04; the last one
 // must not be below the one before.
@@ -35,8 +35,8 @@ TEST(HolmTest, EqualValuesGetEqualAdjustments) {
 }
 
 TEST(HolmTest, MissingTestsDoNotCountInTheFamily) {
-  EXPECT_THAT(holm(std::array{0.01, kNaN, 0.03}),
-              ElementsAre(DoubleEq(0.02), testing::NanSensitiveDoubleEq(kNaN), DoubleEq(0.03)));
+  EXPECT_THAT(holm(std::array{0.01, kMissing, 0.03}),
+              ElementsAre(DoubleEq(0.02), testing::NanSensitiveDoubleEq(kMissing), DoubleEq(0.03)));
 }
 
 TEST(HolmTest, NoTestsGiveNoValues) { EXPECT_THAT(holm({}), IsEmpty()); }
