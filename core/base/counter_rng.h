@@ -32,6 +32,8 @@ enum class Purpose : uint32_t {
   kSynthetic = 32,
   kKidSubsets = 33,
   kRandomConv = 34,
+  kBootstrap = 35,
+  kPower = 36,
 };
 
 class CounterRng {

@@ -49,7 +49,7 @@ std::vector<double> convolve(const std::vector<double>& x, size_t x_stride,
   return sum;
 }
 
-Lattice sum_of(const Lattice& x, const Lattice& y) {
+Lattice sum_of_two(const Lattice& x, const Lattice& y) {
   const int64_t step = std::gcd(x.step, y.step);
   return {x.first + y.first, step,
           convolve(x.probability, static_cast<size_t>(x.step / step), y.probability,
@@ -85,8 +85,7 @@ struct Tails {
 
 double tail(std::span<const Lattice> lattices, int64_t distance) {
   if (distance <= 0) return 1;
-  Lattice sum;
-  for (const Lattice& lattice : lattices.first(lattices.size() - 1)) sum = sum_of(sum, lattice);
+  const Lattice sum = sum_of(lattices.first(lattices.size() - 1));
   const Tails tails(lattices.back());
   double p = 0;
   for (size_t i = 0; i < sum.probability.size(); ++i) {
@@ -183,6 +182,12 @@ Lattice scaled(Lattice x, int64_t weight, int64_t shift) {
   x.first = weight * x.first + shift;
   x.step *= weight;
   return x;
+}
+
+Lattice sum_of(std::span<const Lattice> lattices) {
+  Lattice sum;
+  for (const Lattice& lattice : lattices) sum = sum_of_two(sum, lattice);
+  return sum;
 }
 
 int64_t rounded_weight(size_t n, size_t largest_n) {

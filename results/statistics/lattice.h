@@ -36,6 +36,9 @@ Lattice signed_sum(std::span<const int64_t> scores);
 // Of weight * X + shift; weight > 0.
 Lattice scaled(Lattice x, int64_t weight, int64_t shift);
 
+// The sum of independent values; zero for none.
+Lattice sum_of(std::span<const Lattice> lattices);
+
 // Van Elteren's weight 1 / (n + 1) in units of 1 / (largest_n + 1), rounded to a whole number, so
 // that the weighted sum of cells is a Lattice; n <= largest_n.
 int64_t rounded_weight(size_t n, size_t largest_n);

@@ -5,7 +5,9 @@
 // variant scored at one percentage of the training data.
 #pragma once
 
+#include <compare>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,10 +22,12 @@ using Sample = std::vector<double>;
 // Two variants, A and B, at one percentage. The two may have different numbers of values.
 struct CellPair {
   Sample a, b;
+
+  auto operator<=>(const CellPair&) const = default;
 };
 
-// Larger groups than this have no exact test here: the work grows with the fourth power.
-inline constexpr size_t kMaxGroupSize = 200;
+// Larger groups than this have no test here: the work of an exact one grows with the fourth power.
+inline constexpr size_t kMaxGroupSize = 100;
 
 // Below this many values in a cell a bootstrap interval is called a range: see Interval.
 inline constexpr size_t kMinForInterval = 5;
@@ -57,5 +61,10 @@ struct Estimate {
 
 // Whether all values are finite.
 bool all_finite(std::span<const double> values);
+
+// The cells that are not empty, values and cells sorted, so that neither order matters. nullopt if
+// no cell is left or a value is not finite. Of pairs, both groups must not be empty.
+std::optional<std::vector<Sample>> in_order(std::span<const Sample> cells);
+std::optional<std::vector<CellPair>> in_order(std::span<const CellPair> cells);
 
 }  // namespace scgan::stats
