@@ -8,18 +8,13 @@
 #include <vector>
 
 #include "results/report/summary.h"
+#include "results/statistics/samples.h"
 
 namespace scgan::results {
 
 // Level of all verdicts: of all sweeps without any difference, at most this share gets a verdict
 // that says there is one.
 constexpr double kLevel = 0.05;
-
-// 95 %. With fewer than five runs in a cell, only the range that resampling reached.
-struct Interval {
-  double low = 0, high = 0;
-  bool is_range = false;
-};
 
 // One percentage.
 struct CellComparison {
@@ -28,11 +23,14 @@ struct CellComparison {
   int64_t n_first = 0, n_second = 0;
   // Failed and collapsed runs. They count as worse than every score in `p`.
   int64_t lost_first = 0, lost_second = 0;
+  // Planned and running ones.
+  int64_t waiting_first = 0, waiting_second = 0;
   // Exact two-sided Mann-Whitney test, and the smallest p that so many runs can reach. Not
   // adjusted. nullopt if one side has no run.
-  std::optional<double> p, floor;
-  // Median of all differences first - second (Hodges-Lehmann).
-  std::optional<double> shift;
+  std::optional<double> p = {}, floor = {};
+  // Median of all differences first - second (Hodges-Lehmann), and the share of pairs of runs in
+  // which `first` is better (half of the ties counts), of the runs with a score.
+  std::optional<double> shift = {}, improvement = {};
 };
 
 enum class Evidence {
@@ -54,25 +52,34 @@ struct Comparison {
   std::string first, second;
   // Those that both have, ascending.
   std::vector<CellComparison> cells;
-  // Why they are not compared; empty otherwise.
+  // Why they are not compared: "one was trained in fp32, the other in fp64"; empty otherwise.
   std::string refusal;
-  // All percentages together: the exact stratified rank test, its floor, and p after Holm's
-  // adjustment over all comparisons of the report.
-  std::optional<double> p, floor, adjusted_p;
+  // Percentages at which they were trained for different numbers of steps.
+  std::vector<double> different_steps;
+  // All percentages together: the stratified rank test, its floor, and p after Holm's adjustment
+  // over all comparisons of the report.
+  // adjusted_floor is what adjusted_p would be if p were its floor.
+  std::optional<double> p = {}, floor = {}, adjusted_p = {}, adjusted_floor = {};
   Evidence evidence = Evidence::kRefused;
   // The runs of both with one seed share their subset of the images and are compared pair by pair;
   // not part of the verdict. nullopt if the seeds do not pair them.
-  std::optional<double> paired_p;
+  std::optional<double> paired_p = {};
   // first - second, over all percentages; in the unit of the metric.
-  std::optional<double> shift;
-  Interval shift_interval;
+  std::optional<double> shift = {};
+  stats::Interval shift_interval = {};
   // The share of pairs of runs in which `first` is better; half of the ties counts.
-  std::optional<double> improvement;
-  Interval improvement_interval;
+  std::optional<double> improvement = {};
+  stats::Interval improvement_interval = {};
   // The number of runs per cell with which a difference of the observed size would be shown with a
   // probability of 80 %; nullopt if more than 100, or if it was not computed because the difference
   // is shown.
-  std::optional<int64_t> runs_needed;
+  std::optional<int64_t> runs_needed = {};
+};
+
+// How many of some runs score better than the untranslated images.
+struct BetterCount {
+  double percentage = 0;
+  int64_t n = 0, better = 0;
 };
 
 // A row of a table against the images that no model has changed.
@@ -80,23 +87,28 @@ struct UntranslatedComparison {
   std::string model;
   // The score of the untranslated images.
   double untranslated = 0;
-  // Runs with a score (collapsed ones included), and how many of them are better.
-  int64_t n = 0, better = 0;
-  // Failed runs; they count as not better in `p`.
-  int64_t failed = 0;
-  // Two-sided sign test over all percentages; Holm's adjustment over all rows of the report.
-  std::optional<double> p, floor, adjusted_p;
+  // Failed and collapsed runs are not better.
+  std::vector<BetterCount> cells;
+  int64_t n = 0, better = 0;  // over all cells
+  // Exact two-sided sign test over all cells; Holm's adjustment over all rows of the report.
+  std::optional<double> p = {}, floor = {}, adjusted_p = {}, adjusted_floor = {};
+  // kDiffers, kNotShown, kTooFewRuns, or kRefused without a run.
   Evidence evidence = Evidence::kRefused;
 };
 
 // The comparisons of one table.
 struct TableComparison {
+  // The number of comparisons in the families of Holm's adjustment.
+  int64_t models_family = 0, untranslated_family = 0;
   std::vector<UntranslatedComparison> untranslated;
   std::vector<Comparison> models;
 };
 
+// Sizes, intervals and the runs needed take nearly all of the time.
+enum class Effects { kAll, kNone };
+
 // Parallel to Summary::tables. Every pair of rows of a table is compared if it has at most six
 // rows; otherwise every row with the first.
-std::vector<TableComparison> compare(const Summary& summary);
+std::vector<TableComparison> compare(const Summary& summary, Effects effects = Effects::kAll);
 
 }  // namespace scgan::results

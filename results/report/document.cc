@@ -93,16 +93,11 @@ std::vector<std::string> facts_of(const MetricTable& table) {
   return facts;
 }
 
-Section make_section(const MetricTable& table) {
-  std::string heading = title_of(table);
-  if (!table.distinctions.empty()) {
-    heading += fmt::format(" ({})", fmt::join(table.distinctions, "; "));
-  }
-  return {.heading = heading,
+Section make_section(const MetricTable& table, const TableComparison& comparison) {
+  return {.heading = heading_of(table),
           .facts = facts_of(table),
           .table = statistics_table(table),
-          .verdict = {},
-          .comparisons = {},
+          .comparisons = comparison_numbers(table, comparison),
           .notes = notes_of(table),
           .figures = {}};
 }
@@ -191,7 +186,7 @@ Document make_document(const Analysis& analysis, bool with_figures) {
   Document document{
       .title = "Sweep report",
       .completeness = completeness_line(summary.runs),
-      .verdict = {},
+      .verdicts = verdicts(analysis),
       .sweeps = {},
       .warnings = summary.conflicts,
       .sections = {},
@@ -206,8 +201,8 @@ Document make_document(const Analysis& analysis, bool with_figures) {
   for (std::string& warning : data_warnings(inputs)) {
     document.warnings.push_back(std::move(warning));
   }
-  for (const MetricTable& table : summary.tables) {
-    document.sections.push_back(make_section(table));
+  for (size_t i = 0; i < summary.tables.size(); ++i) {
+    document.sections.push_back(make_section(summary.tables[i], analysis.comparisons[i]));
   }
   if (with_figures) {
     std::vector<std::vector<Figure>> figures = table_figures(analysis);

@@ -8,6 +8,7 @@
 #include "results/report/analysis.h"
 #include "results/report/figure.h"
 #include "results/report/table.h"
+#include "results/report/verdict.h"
 
 namespace scgan::results {
 
@@ -17,9 +18,6 @@ struct Section {
   // Above the table: what was measured, and how.
   std::vector<std::string> facts;
   Table table;
-  // What the runs show: one sentence for each pair of rows, and for each row against the
-  // untranslated images.
-  std::vector<std::string> verdict;
   // The numbers behind the verdict, one row for each pair of rows.
   Table comparisons;
   // Below the tables.
@@ -30,8 +28,8 @@ struct Section {
 struct Document {
   std::string title;
   std::string completeness;
-  // What a reader must know first, of all sections: one sentence each.
-  std::vector<std::string> verdict;
+  // What a reader must know first; one for each section.
+  std::vector<Verdict> verdicts;
   // One sentence for every sweep.
   std::vector<std::string> sweeps;
   // One sentence each: conflicts between stores (see Summary), what was noticed in the data sets.

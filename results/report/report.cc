@@ -48,14 +48,29 @@ std::string runs_text(const std::string& heading, const Table& table) {
   return table.rows.empty() ? "" : heading_text(heading) + "\n" + to_text(table);
 }
 
+// The sentences of each section as a list.
+std::string verdicts_text(const std::vector<Verdict>& verdicts) {
+  std::string text;
+  for (const Verdict& verdict : verdicts) {
+    if (verdict.sentences.empty()) continue;
+    text += "\n" + verdict.heading + "\n";
+    for (const std::string& sentence : verdict.sentences) text += paragraphs({"- " + sentence});
+  }
+  return text.empty() ? "" : heading_text("What the runs show") + text + "\n";
+}
+
+std::string comparisons_text(const Table& table) {
+  return table.rows.empty() ? "" : to_text(table) + "\n";
+}
+
 std::string document_text(const Document& document) {
-  std::string text = document.completeness + "\n";
+  std::string text = document.completeness + "\n" + verdicts_text(document.verdicts);
   text += paragraphs(document.sweeps);
   text += paragraphs(document.warnings);
   for (const Section& section : document.sections) {
     text += heading_text(section.heading);
     text += paragraphs(section.facts) + "\n" + to_text(section.table) + "\n";
-    text += paragraphs(section.notes);
+    text += comparisons_text(section.comparisons) + paragraphs(section.notes);
   }
   text += runs_text("Failed runs", document.failures);
   return text + runs_text("Runs without a result yet", document.missing);
@@ -71,13 +86,29 @@ std::string runs_markdown(const std::string& heading, const Table& table) {
   return table.rows.empty() ? "" : "\n## " + heading + "\n\n" + to_markdown(table);
 }
 
+std::string verdicts_markdown(const std::vector<Verdict>& verdicts) {
+  std::string text;
+  for (const Verdict& verdict : verdicts) {
+    if (verdict.sentences.empty()) continue;
+    text += "**" + escape_markdown(verdict.heading) + "**\n\n";
+    for (const std::string& sentence : verdict.sentences) {
+      text += "- " + escape_markdown(sentence) + "\n";
+    }
+    text += "\n";
+  }
+  return text.empty() ? "" : "## What the runs show\n\n" + text;
+}
+
 std::string document_markdown(const Document& document) {
   std::string text = "# " + escape_markdown(document.title) + "\n\n**" +
                      escape_markdown(document.completeness) + "**\n\n";
+  text += verdicts_markdown(document.verdicts);
   text += markdown_paragraphs(document.sweeps) + markdown_paragraphs(document.warnings);
   for (const Section& section : document.sections) {
     text += "## " + escape_markdown(section.heading) + "\n\n" + markdown_paragraphs(section.facts);
-    text += to_markdown(section.table) + "\n" + markdown_paragraphs(section.notes);
+    text += to_markdown(section.table) + "\n";
+    if (!section.comparisons.rows.empty()) text += to_markdown(section.comparisons) + "\n";
+    text += markdown_paragraphs(section.notes);
     for (const Figure& figure : section.figures) {
       text += fmt::format("![{}]({}.svg)\n\n", escape_markdown(figure.alt), figure.name);
     }

@@ -1,6 +1,7 @@
 #include "results/report/words.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -51,6 +52,14 @@ std::string percentage_text(double percentage) { return fmt::format("{}", percen
 
 std::string title_of(const MetricTable& table) {
   return fmt::format("{}: {}, {}", table.key.dataset, metric_label(table), table.key.direction);
+}
+
+std::string heading_of(const MetricTable& table) {
+  std::string heading = title_of(table);
+  if (!table.distinctions.empty()) {
+    heading += fmt::format(" ({})", fmt::join(table.distinctions, "; "));
+  }
+  return heading;
 }
 
 std::string baseline_label(const Baseline& baseline) {

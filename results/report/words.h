@@ -19,6 +19,9 @@ std::string metric_label(const MetricTable& table);
 // "synthetic: FID, AtoB".
 std::string title_of(const MetricTable& table);
 
+// The title and, in parentheses, what distinguishes the table from others of that title.
+std::string heading_of(const MetricTable& table);
+
 // "untranslated" or "real halves".
 std::string baseline_label(const Baseline& baseline);
 
