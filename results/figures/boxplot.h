@@ -3,8 +3,7 @@
 //
 // Boxes show quartiles of type 7; fewer than three values are points without a box. Whiskers reach
 // the furthest value within 1.5 interquartile ranges of the box (matplotlib's rule). Equal input
-// produces equal bytes. The colours are Okabe and Ito's, which remain distinct with common colour
-// blindness; the shapes of the points differ too.
+// produces equal bytes.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +15,17 @@ namespace scgan::results {
 // Of fewer values, no quartiles are shown.
 constexpr size_t kFewestForQuartiles = 3;
 
+struct BoxplotPoint {
+  double value = 0;
+  // Appears when the mouse is over the point.
+  std::string title = {};
+  bool hollow = false;
+};
+
 struct BoxplotSeries {
   std::string label;
-  // The values of each group; nothing is drawn for an empty one.
-  std::vector<std::vector<double>> groups;
+  // The points of each group; nothing is drawn for an empty one.
+  std::vector<std::vector<BoxplotPoint>> groups;
 };
 
 // A dashed horizontal line. The axis reaches as far as the line, unless the values would then fill
@@ -31,6 +37,8 @@ struct BoxplotBaseline {
 
 struct Boxplot {
   std::string title, x_title, y_title;
+  // What it shows, for readers who cannot see it.
+  std::string alt;
   // Small lines below the title, wrapped to the width.
   std::vector<std::string> notes;
   // Labels along x.
@@ -39,11 +47,7 @@ struct Boxplot {
   std::vector<BoxplotBaseline> baselines;
 };
 
-// A complete <svg> element without an XML declaration, so that HTML can contain it.
+// A complete <svg> element without an XML declaration.
 std::string boxplot_svg(const Boxplot& plot);
-
-// About `count` ticks at multiples of 1, 2 or 5 times a power of ten that enclose [low, high]. If
-// both are equal, or nearly so, the ticks enclose 5 % of the value on either side.
-std::vector<double> nice_ticks(double low, double high, int count);
 
 }  // namespace scgan::results

@@ -14,27 +14,43 @@
 namespace scgan::results {
 namespace {
 
+// What a point says when the mouse is over it: "scgan, 25 %, seed 3, run 0123...: 41.20".
+std::string point_title(const MetricTable& table, const Cell& cell, size_t run) {
+  return fmt::format("{}, {} %, seed {}, run {}: {}{}", cell.label,
+                     percentage_text(cell.percentage), cell.runs[run]->plan.seed,
+                     cell.runs[run]->plan.id,
+                     number(cell.values[run] * factor_of(table), decimals_of(table)),
+                     cell.collapsed[run] ? ", collapsed" : "");
+}
+
 Boxplot make_plot(const MetricTable& table) {
   Boxplot plot{.title = title_of(table),
                .x_title = "Training images used (%)",
                .y_title = metric_label(table),
+               .alt = fmt::format("Boxplots of {}; every run is a point.", title_of(table)),
                .notes = figure_notes(table),
                .groups = {},
                .series = {},
                .baselines = {}};
+  bool has_collapsed = false;
   std::set<double> percentages;
   for (const Cell& cell : table.cells) percentages.insert(cell.percentage);
   for (const double percentage : percentages) plot.groups.push_back(percentage_text(percentage));
   for (const Cell& cell : table.cells) {
     if (plot.series.empty() || plot.series.back().label != cell.label) {
-      plot.series.push_back({cell.label, std::vector<std::vector<double>>(percentages.size())});
+      plot.series.push_back(
+          {cell.label, std::vector<std::vector<BoxplotPoint>>(percentages.size())});
     }
     const auto group =
         static_cast<size_t>(std::distance(percentages.begin(), percentages.find(cell.percentage)));
-    for (const double value : cell.values) {
-      plot.series.back().groups[group].push_back(value * factor_of(table));
+    for (size_t i = 0; i < cell.values.size(); ++i) {
+      plot.series.back().groups[group].push_back({.value = cell.values[i] * factor_of(table),
+                                                  .title = point_title(table, cell, i),
+                                                  .hollow = cell.collapsed[i]});
     }
+    has_collapsed = has_collapsed || collapsed_count(cell) > 0;
   }
+  if (has_collapsed) plot.notes.emplace_back("Hollow points are collapsed runs.");
   if (is_recovered_change(table)) plot.baselines.push_back({"all of the change", 1});
   for (const Baseline& baseline : table.baselines) {
     plot.baselines.push_back(
@@ -63,11 +79,11 @@ std::vector<std::vector<Figure>> table_figures(const Analysis& analysis) {
   std::map<std::string, int> taken;
   std::vector<std::vector<Figure>> figures;
   for (const MetricTable& table : analysis.summary.tables) {
-    figures.push_back(
-        {{.name = plot_name(table.key, taken),
-          .caption = "",
-          .alt = fmt::format("Boxplots of {}; every run is a point.", title_of(table)),
-          .svg = boxplot_svg(make_plot(table))}});
+    const Boxplot plot = make_plot(table);
+    figures.push_back({{.name = plot_name(table.key, taken),
+                        .caption = "",
+                        .alt = plot.alt,
+                        .svg = boxplot_svg(plot)}});
   }
   return figures;
 }
