@@ -12,16 +12,14 @@
 
 namespace scgan::results {
 
-const std::string_view kFigureStyle = R"css(.figure { height: auto; max-width: 100%; }
-@media (max-width: 700px) { .figure { max-width: none; } }
-@media (prefers-color-scheme: dark) {
-.figure { fill: #e6e6e6; }
-.figure .paper { fill: #15181c; }
-.figure .halo { stroke: #15181c; }
-.figure .hollow { fill: #15181c; }
+const std::string_view kFigureStyle = R"css(@media (prefers-color-scheme: dark) {
+.figure { fill: var(--text, #e6e6e6); }
+.figure .paper { fill: var(--page, #15181c); }
+.figure .halo { stroke: var(--page, #15181c); }
+.figure .hollow { fill: var(--page, #15181c); }
 .figure .grid { stroke: #33383f; }
 .figure .frame { stroke: #9aa1a9; }
-.figure .soft { fill: #b4bac1; }
+.figure .soft { fill: var(--soft, #b4bac1); }
 .figure .s0 { color: #56b4e9; }
 .figure .s1 { color: #ff8a3d; }
 .figure .s2 { color: #2fc79b; }

@@ -14,7 +14,7 @@
 
 namespace scgan::results {
 
-// The rules of the classes above, for a <style> element.
+// The rules of the classes above, for a <style> element; uses the page's --text, --soft and --page.
 extern const std::string_view kFigureStyle;
 
 constexpr double kTextSize = 12, kSmallTextSize = 11;  // pixels

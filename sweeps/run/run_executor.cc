@@ -238,7 +238,6 @@ void RunExecutor::train_and_score() {
     report_as_leader(report::AttemptStopped{trainer.state().step});
     return;
   }
-  active_->observer->write_samples(trainer.state());
   report_as_leader(report::Scoring{});
   heartbeat_.set_activity(fmt::format("run {}, scoring", active_->run.record.id));
   score_and_store();
@@ -289,8 +288,9 @@ void RunExecutor::score_and_store() {
       done.metrics.push_back(std::move(metric));
     }
   }
-  done.artifacts =
-      write_final_files({plan_.out, folder(run), run.record.id, input}, trainer.state(), scores);
+  done.artifacts = write_final_files({plan_.out, folder(run), run.record.id, input,
+                                      active_->inputs.data, run.spec.run.sample_images},
+                                     trainer.state(), scores);
   report_as_leader(done);
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/model/safetensors.h"
+#include "sweeps/run/sample_grid.h"
 
 namespace scgan::sweeps {
 
@@ -91,12 +92,20 @@ std::vector<results::Artifact> write_final_files(const FinalFiles& files, const 
   using Metadata = std::map<std::string, std::string>;
   const Metadata common{{"run_id", files.run_id}, {"step", std::to_string(state.step)}};
   std::vector<results::Artifact> artifacts;
-  const auto write = [&](const std::string& name, const NamedTensors& tensors, Metadata metadata) {
-    const auto file = files.folder / name;
-    metadata.insert(common.begin(), common.end());
-    write_safetensors(file, tensors, metadata);
+  const auto add = [&](const std::filesystem::path& file) {
     artifacts.push_back(
         {std::filesystem::relative(file, files.out).string(), sha256_of_file(file)});
+  };
+  if (files.sample_images > 0) {
+    const auto folder = files.folder / "samples";
+    make_run_folder(folder);
+    write_sample_grid(folder / "final.png", state, files.data, files.sample_images);
+    add(folder / "final.png");
+  }
+  const auto write = [&](const std::string& name, const NamedTensors& tensors, Metadata metadata) {
+    metadata.insert(common.begin(), common.end());
+    write_safetensors(files.folder / name, tensors, metadata);
+    add(files.folder / name);
   };
   const auto write_generator = [&](const std::string& name, Generator& network,
                                    Direction direction) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/data/dataset.h"
 #include "core/eval/evaluator.h"
 #include "core/features/feature_extractor.h"
 #include "core/model/generator_input.h"
@@ -26,11 +27,14 @@ struct FinalFiles {
   std::filesystem::path out, folder;
   std::string run_id;
   GeneratorInput input;
+  // For the sample grid, with so many rows; none if 0.
+  const Dataset& data;
+  int64_t sample_images;
 };
 
-// Writes netG_A.safetensors and netG_B.safetensors under the published tensor names, with direction
-// and input in their metadata, and features-<direction>.safetensors with what was compared. Paths
-// in the result are relative to `out`. Throws Error(kStorage).
+// Writes samples/final.png, netG_A.safetensors and netG_B.safetensors under the published tensor
+// names, with direction and input in their metadata, and features-<direction>.safetensors with what
+// was compared. Paths in the result are relative to `out`. Throws Error(kStorage).
 std::vector<results::Artifact> write_final_files(const FinalFiles& files, const TrainState& state,
                                                  const std::vector<Score>& scores);
 

@@ -7,7 +7,6 @@
 #include <limits>
 #include <utility>
 
-#include "core/base/error.h"
 #include "sweeps/run/run_files.h"
 #include "sweeps/run/sample_grid.h"
 
@@ -91,15 +90,10 @@ bool RunObserver::samples_due() const {
 }
 
 void RunObserver::write_samples(const TrainState& state) {
-  if (!setup_.leader || setup_.spec.run.sample_images == 0) return;
+  if (!setup_.leader) return;
   last_samples_ = Clock::now();
   const auto folder = setup_.folder / "samples";
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) {
-    throw Error(ErrorKind::kStorage,
-                fmt::format("{}: cannot be created: {}", folder.string(), failed.message()));
-  }
+  make_run_folder(folder);
   write_sample_grid(folder / fmt::format("step-{:08}.png", state.step), state, setup_.data,
                     setup_.spec.run.sample_images);
 }

@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/stack.h>
 
@@ -18,6 +19,15 @@ at::Tensor spread(const at::Tensor& images, int64_t rows) {
   std::vector<at::Tensor> chosen;
   for (int64_t row = 0; row < rows; ++row) chosen.push_back(images[row * images.size(0) / rows]);
   return to_network_range(at::stack(chosen));
+}
+
+// One image at a time, which needs no more memory than a step of training.
+at::Tensor translated(Generator& generator, const at::Tensor& images) {
+  std::vector<at::Tensor> outputs;
+  for (int64_t i = 0; i < images.size(0); ++i) {
+    outputs.push_back(generator.forward(images.narrow(0, i, 1)));
+  }
+  return at::cat(outputs);
 }
 
 // [R, 3, S, S] x columns -> [3, R * (S + gap) - gap, columns * (S + gap) - gap], white between.
@@ -47,11 +57,11 @@ void write_sample_grid(const std::filesystem::path& file, const TrainState& stat
   rows = std::min({rows, data.test_a.images.size(0), data.test_b.images.size(0)});
   const at::Tensor a = spread(data.test_a.images, rows).to(state.netG_A->options());
   const at::Tensor b = spread(data.test_b.images, rows).to(state.netG_A->options());
-  const at::Tensor fake_b = state.netG_A->forward(a);
-  const at::Tensor fake_a = state.netG_B->forward(b);
+  const at::Tensor fake_b = translated(*state.netG_A, a);
+  const at::Tensor fake_a = translated(*state.netG_B, b);
   std::vector<at::Tensor> columns;
-  for (const at::Tensor& images :
-       {a, fake_b, state.netG_B->forward(fake_b), b, fake_a, state.netG_A->forward(fake_a)}) {
+  for (const at::Tensor& images : {a, fake_b, translated(*state.netG_B, fake_b), b, fake_a,
+                                   translated(*state.netG_A, fake_a)}) {
     columns.push_back(to_grey_levels(images.to(at::kCPU)));
   }
   write_png(file, tiled(columns));

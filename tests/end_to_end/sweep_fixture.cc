@@ -29,7 +29,7 @@ size_t column(const std::vector<std::string>& head, const std::string& name) {
 
 bool is_result(const fs::path& file) {
   const std::string name = file.filename().string();
-  return name == "log.jsonl" ||
+  return name == "log.jsonl" || name == "final.png" ||
          (file.extension() == ".safetensors" && !name.starts_with("checkpoint-"));
 }
 

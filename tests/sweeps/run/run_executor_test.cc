@@ -1,6 +1,8 @@
 // The executor on one rank, with a fake coordinator: what it trains, writes and reports.
 #include "sweeps/run/run_executor.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,6 +11,7 @@
 #include <thread>
 
 #include "core/comm/solo_communicator.h"
+#include "core/image/image_file.h"
 #include "fake_mailbox.h"
 #include "sweeps/run/failure_class.h"
 #include "sweeps/run/run_files.h"
@@ -19,6 +22,8 @@ namespace scgan::sweeps {
 namespace {
 
 using results::ExitClass;
+using testing::Contains;
+using testing::Field;
 using testing::IsEmpty;
 
 // One of two ranks, whose peer has aborted or never answers; keeps the reason of its own abort.
@@ -78,16 +83,17 @@ class RunExecutorTest : public testing::Test {
     EXPECT_TRUE(std::holds_alternative<Expected>(report)) << to_text(report);
     return std::holds_alternative<Expected>(report) ? std::get<Expected>(report) : Expected{};
   }
-  void expect_done() const {
+  report::AttemptDone expect_done() const {
     expect_report<report::Scoring>();
     const auto done = expect_report<report::AttemptDone>();
     EXPECT_EQ(done.step, 2);
     EXPECT_EQ(done.metrics.at(0).name, "fid");
-    ASSERT_FALSE(done.artifacts.empty());
+    EXPECT_FALSE(done.artifacts.empty());
     for (const auto& [path, sha256] : done.artifacts) {
       EXPECT_TRUE(std::filesystem::exists(folder_.path() / path)) << path;
     }
     expect_report<report::RankFree>();
+    return done;
   }
   std::filesystem::path run_folder(size_t run) const {
     return folder_.path() / "runs" / plan_.runs.at(run).record.id;
@@ -119,6 +125,27 @@ TEST_F(RunExecutorTest, ARunIsTrainedScoredAndReportedInOrder) {
   expect_report<report::AttemptStarted>();
   EXPECT_TRUE(has_checkpoint(0, 2)) << "the coordinator removes it when it has stored the result";
   expect_done();
+}
+
+// The report cuts the grid into its images: six columns, a gap of two white pixels.
+TEST_F(RunExecutorTest, ADoneRunHasASampleGridAmongItsArtifacts) {
+  plan_.runs[0].spec.run.sample_images = 3;
+  plan_.runs[1].spec.run.sample_images = 0;
+  start();
+  order(order::StartRun{0, {0}});
+  expect_report<report::AttemptStarted>();
+  const std::string path = "runs/" + plan_.runs[0].record.id + "/samples/final.png";
+  EXPECT_THAT(expect_done().artifacts, Contains(Field(&results::Artifact::path, path)));
+  const at::Tensor grid = read_image(folder_.path() / path);
+  EXPECT_EQ(grid.sizes(), at::IntArrayRef({3, 3 * 66 - 2, 6 * 66 - 2}));
+  for (int64_t column = 1; column < 6; ++column) {
+    EXPECT_TRUE(grid.narrow(2, column * 66 - 2, 2).eq(255).all().item<bool>());
+    EXPECT_FALSE(at::equal(grid.narrow(2, 0, 64), grid.narrow(2, column * 66, 64)));
+  }
+  order(order::StartRun{1, {0}});
+  expect_report<report::AttemptStarted>();
+  expect_done();
+  EXPECT_FALSE(std::filesystem::exists(run_folder(1) / "samples"));
 }
 
 TEST_F(RunExecutorTest, AStoppedRunContinuesFromItsCheckpoint) {
