@@ -24,7 +24,7 @@ layer(core/eval    OURS core/base core/spec core/image core/data core/model core
                    KNOWS torch)
 layer(distributed  OURS core/base core/comm KNOWS torch MPI NCCL CUDA)
 layer(results/store   OURS core/base core/spec KNOWS SQLite nlohmann)
-layer(results/figures OURS core/base)
+layer(results/figures OURS core/base KNOWS PNG)
 layer(results/statistics OURS core/base)
 layer(results/report  OURS core/base core/spec results/store results/figures results/statistics KNOWS nlohmann)
 layer(sweeps/plan  OURS core/base core/spec KNOWS yaml-cpp)

@@ -14,8 +14,8 @@ namespace scgan::results {
 namespace {
 
 // Pixels.
-constexpr double kLeastHeight = 300, kBottom = 62, kTitleHeight = 32, kMargin = 16;
-constexpr double kTitleSize = 14, kAxisTitle = 26;
+constexpr double kLeastHeight = 300, kBottom = 62, kTitleHeight = 32;
+constexpr double kAxisTitle = 26;
 constexpr double kSlot = 34, kGroupGap = 30, kMinWidth = 560, kHalfBox = 0.38 * kSlot;
 constexpr double kPointStep = 7;
 constexpr double kLeader = 8;  // from a baseline to its label

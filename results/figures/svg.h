@@ -17,8 +17,9 @@ namespace scgan::results {
 // The rules of the classes above, for a <style> element; uses the page's --text, --soft and --page.
 extern const std::string_view kFigureStyle;
 
-constexpr double kTextSize = 12, kSmallTextSize = 11;  // pixels
-constexpr double kTextRow = 15;                        // height of a row of small text
+// Pixels. kTextRow is the height of a row of small text, kMargin is around the whole figure.
+constexpr double kTitleSize = 14, kTextSize = 12, kSmallTextSize = 11;
+constexpr double kTextRow = 15, kMargin = 16;
 
 // A coordinate with one decimal; never "-0.0".
 std::string px(double value);

@@ -12,6 +12,7 @@
 
 #include "core/base/sha256.h"
 #include "results/report/notes.h"
+#include "results/report/sample_figures.h"
 #include "results/report/table_figures.h"
 #include "results/report/words.h"
 
@@ -208,6 +209,7 @@ Document make_document(const Analysis& analysis, bool with_figures) {
     std::vector<std::vector<Figure>> figures = table_figures(analysis);
     for (size_t i = 0; i < figures.size(); ++i)
       document.sections[i].figures = std::move(figures[i]);
+    document.figures = sample_figures(analysis);
   }
   return document;
 }

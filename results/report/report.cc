@@ -190,9 +190,11 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
   if (wanted(ReportFormat::kText)) files.write("report.txt", document_text(document));
   if (wanted(ReportFormat::kMarkdown)) {
     files.write("report.md", document_markdown(document));
+    std::vector<Figure> figures = document.figures;
     for (const Section& section : document.sections) {
-      for (const Figure& figure : section.figures) files.write(figure.name + ".svg", figure.svg);
+      figures.insert(figures.end(), section.figures.begin(), section.figures.end());
     }
+    for (const Figure& figure : figures) files.write(figure.name + ".svg", figure.svg);
   }
   if (wanted(ReportFormat::kCsv)) {
     files.write("runs.csv", runs_csv(analysis.summary));

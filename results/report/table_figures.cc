@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
-#include <map>
 #include <set>
 
 #include "results/figures/boxplot.h"
+#include "results/report/figure_names.h"
 #include "results/report/notes.h"
 #include "results/report/words.h"
 
@@ -59,28 +57,16 @@ Boxplot make_plot(const MetricTable& table) {
   return plot;
 }
 
-// "boxplot-synthetic-fid-AtoB-random_conv", with a number if that name is taken.
-std::string plot_name(const ComparisonKey& key, std::map<std::string, int>& taken) {
-  std::string name =
-      fmt::format("boxplot-{}-{}-{}-{}", key.dataset, key.metric, key.direction, key.extractor);
-  std::ranges::replace_if(
-      name,
-      [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '_' && c != '.';
-      },
-      '_');
-  const int count = ++taken[name];
-  return count == 1 ? name : fmt::format("{}-{}", name, count);
-}
-
 }  // namespace
 
 std::vector<std::vector<Figure>> table_figures(const Analysis& analysis) {
-  std::map<std::string, int> taken;
+  FigureNames names;
   std::vector<std::vector<Figure>> figures;
   for (const MetricTable& table : analysis.summary.tables) {
+    const ComparisonKey& key = table.key;
     const Boxplot plot = make_plot(table);
-    figures.push_back({{.name = plot_name(table.key, taken),
+    figures.push_back({{.name = names.take(fmt::format("boxplot-{}-{}-{}-{}", key.dataset,
+                                                       key.metric, key.direction, key.extractor)),
                         .caption = "",
                         .alt = plot.alt,
                         .svg = boxplot_svg(plot)}});

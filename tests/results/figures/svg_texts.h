@@ -66,8 +66,11 @@ inline void expect_readable(const std::string& svg) {
           << a.content << " lies on " << b.content;
     }
   }
-  EXPECT_EQ(svg.find("nan"), std::string::npos);
-  EXPECT_EQ(svg.find("inf"), std::string::npos);
+  for (const char* before : {"\"", " ", ">", "-"}) {
+    for (const char* word : {"nan", "inf"}) {
+      EXPECT_EQ(svg.find(std::string(before) + word), std::string::npos) << word;
+    }
+  }
 }
 
 }  // namespace scgan::results
