@@ -12,7 +12,7 @@
 
 #include "core/base/error.h"
 #include "core/base/exit_code.h"
-#include "core/features/feature_extractor.h"
+#include "core/features/extractor_factory.h"
 #include "core/spec/run_spec.h"
 #include "tools/cli.h"
 #include "tools/device.h"

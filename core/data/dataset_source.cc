@@ -6,6 +6,8 @@
 #include "core/base/log.h"
 #include "core/base/mapped_file.h"
 #include "core/data/image_builder.h"
+#include "core/data/image_folder.h"
+#include "core/data/manifest.h"
 #include "core/data/synthetic_cells.h"
 
 namespace scgan {
@@ -28,6 +30,19 @@ Dataset synthetic_data(const DatasetSpec& spec) {
   data.range.fill({0, 255});
   data.known_change = true;
   return data;
+}
+
+// A new kind of files is a function like list_folder_fields and a case here.
+std::vector<FieldOfView> list_fields(const DatasetSpec& spec) {
+  std::vector<FieldOfView> fields =
+      spec.kind == DataKind::kManifest ? list_manifest_fields(spec) : list_folder_fields(spec);
+  if (spec.test_split == TestSplit::kTest) return fields;
+  const std::vector<FieldOfView> training = fields;
+  for (FieldOfView field : training) {
+    field.split = test_split_of(field.split);
+    fields.push_back(std::move(field));
+  }
+  return fields;
 }
 
 void warn_of_no_cache(const Error& problem) {

@@ -30,11 +30,6 @@ struct FieldOfView {
   std::string origin;
 };
 
-// The fields of a data set that consists of files: split by split, sorted by name, no split empty.
-// With data.test_split train, the training fields are listed again for testing. Throws Error(kData)
-// with all problems. A new kind of files is a function like list_folder_fields and a case here.
-std::vector<FieldOfView> list_fields(const DatasetSpec& spec);
-
 // Returns the digest of a data set: SHA-256 over label and content digest (RawImage::digest) of
 // each field, in order.
 std::string data_digest(const std::vector<FieldOfView>& fields,

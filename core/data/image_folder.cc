@@ -82,7 +82,7 @@ std::vector<SkippedFiles> skipped_files(const DatasetSpec& spec) {
     if (!is_listed(spec, split)) continue;
     try {
       all.push_back(listed(fs::path(spec.root) / to_string(split)).skipped);
-    } catch (const Error&) {  // list_fields() reports it
+    } catch (const Error&) {  // list_folder_fields() reports it
       continue;
     }
   }

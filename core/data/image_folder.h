@@ -20,7 +20,8 @@ struct ImageList {
 // Throws Error(kData) when the folder cannot be read or has no image.
 ImageList list_images(const std::filesystem::path& folder);
 
-// Like list_fields of core/data/field_of_view.h.
+// The fields of the data set, split by split, sorted by name, no split empty; with data.test_split
+// train, those of the training splits only. Throws Error(kData) with all problems.
 std::vector<FieldOfView> list_folder_fields(const DatasetSpec& spec);
 
 // What the folders of a data set hold besides its images: one entry per folder that holds something

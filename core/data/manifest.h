@@ -15,8 +15,9 @@
 
 namespace scgan {
 
-// Like list_fields of core/data/field_of_view.h; the order of the rows does not matter. Problems
-// are located as FILE:LINE. Two rows of a split must not have the same name or the same files.
+// Like list_folder_fields of core/data/image_folder.h; the order of the rows does not matter.
+// Problems are located as FILE:LINE. Two rows of a split must not have the same name or the same
+// files.
 std::vector<FieldOfView> list_manifest_fields(const DatasetSpec& spec);
 
 // The rows of one split; there need not be others.

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "core/features/feature_extractor.h"
+#include "core/spec/run_spec.h"
 
 namespace scgan {
 

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/image/image_file.h"
+#include "core/image/image_info.h"
 
 namespace scgan {
 

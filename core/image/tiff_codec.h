@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "core/image/image_file.h"
+#include "core/image/image_info.h"
 
 namespace scgan {
 

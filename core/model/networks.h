@@ -1,4 +1,4 @@
-// The interfaces of the two kinds of network, and the functions that make one from a ModelSpec.
+// The interfaces of the two kinds of network, and their initial weights.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -6,13 +6,11 @@
 #include <c10/core/TensorOptions.h>
 
 #include <cstdint>
-#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "core/model/part_window.h"
 #include "core/model/safetensors.h"
-#include "core/spec/run_spec.h"
 
 namespace torch::nn {
 class Module;
@@ -74,11 +72,6 @@ class Discriminator : public Network {
   // For real images. decoder_part reconstructs `window`, one for the whole batch.
   virtual RealOutput discriminate_real(const at::Tensor& images, PartWindow window) = 0;
 };
-
-std::shared_ptr<Generator> make_generator(const ModelSpec& spec);
-// Resolves auto and 0 in `spec` as resolve_defaults() does. Throws Error(kInvalidSpec) for a
-// network that does not exist.
-std::shared_ptr<Discriminator> make_discriminator(const ModelSpec& spec, int64_t image_size);
 
 // A network of a run; part of the key of its initial weights.
 enum class NetworkIndex : uint32_t { kGA = 0, kGB = 1, kDA = 2, kDB = 3 };

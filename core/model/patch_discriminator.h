@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "core/model/networks.h"
+#include "core/spec/run_spec.h"
 
 namespace scgan {
 

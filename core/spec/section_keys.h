@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/spec/spec_keys.h"
+#include "core/spec/spec_key.h"
 
 namespace scgan {
 

@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "core/base/error.h"
+#include "core/model/network_factory.h"
 
 namespace scgan {
 namespace {

@@ -15,7 +15,7 @@
 #include "core/data/image_folder.h"
 #include "core/data/sampler.h"
 #include "core/data/subset.h"
-#include "core/features/feature_extractor.h"
+#include "core/features/extractor_factory.h"
 #include "core/model/ssl_loss.h"
 #include "core/spec/run_id.h"
 #include "core/spec/spec_keys.h"

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/data/dataset_source.h"
+#include "core/features/extractor_factory.h"
 
 namespace scgan::sweeps {
 

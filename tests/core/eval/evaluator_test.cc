@@ -10,6 +10,7 @@
 #include "core/data/data_loader.h"
 #include "core/data/dataset_source.h"
 #include "core/eval/fid.h"
+#include "core/features/extractor_factory.h"
 #include "tests/support/thread_communicator.h"
 
 namespace scgan {

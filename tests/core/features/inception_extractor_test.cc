@@ -15,6 +15,7 @@
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
+#include "core/features/extractor_factory.h"
 #include "core/features/inception_input.h"
 #include "core/features/inception_v3.h"
 #include "tests/core/features/inception_samples.h"

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "core/base/sha256.h"
+#include "core/features/extractor_factory.h"
 #include "tests/support/error_of.h"
 #include "tests/support/temp_dir.h"
 

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/model/networks.h"
+#include "core/model/network_factory.h"
 #include "core/model/ssl_loss.h"
 #include "tests/core/model/formula_values.h"
 #include "tests/core/model/model_specs.h"

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/model/fastgan_discriminator.h"
+#include "core/model/network_factory.h"
 #include "core/model/patch_discriminator.h"
 #include "core/model/resnet_generator.h"
 #include "tests/core/model/model_specs.h"

@@ -13,7 +13,7 @@
 #include <set>
 #include <utility>
 
-#include "core/model/networks.h"
+#include "core/model/network_factory.h"
 #include "tests/core/model/model_specs.h"
 
 namespace scgan {

@@ -1,4 +1,4 @@
-#include "core/features/feature_extractor.h"
+#include "core/features/extractor_factory.h"
 
 #include "core/features/inception_extractor.h"
 #include "core/features/random_conv_extractor.h"
