@@ -1,7 +1,7 @@
 # cmake -DROOT=<tree> -P check_layers.cmake
-# The table of which folder may include which; fails with file, line and rule of every #include that breaks it. All
-# folders share one include root, and LibTorch's targets are visible to everything above them, so the compiler does not
-# check this.
+# The table of which folder may include which; fails with file, line and rule of every #include that breaks it, and for
+# circles of includes between the units (X.h with X.cc) of a folder. All folders share one include root, and LibTorch's
+# targets are visible to everything above them, so the compiler does not check this.
 cmake_minimum_required(VERSION 3.25)
 
 # layer(<folder> OURS <folders it may include besides itself> KNOWS <libraries it may include>); all may include fmt.
@@ -94,6 +94,53 @@ function(check_own_header file line layer header)
   endif()
 endfunction()
 
+# Records which units of its folder a unit includes.
+function(note_sibling file header)
+  cmake_path(REMOVE_EXTENSION file)
+  cmake_path(REMOVE_EXTENSION header)
+  cmake_path(GET file PARENT_PATH folder)
+  cmake_path(GET header PARENT_PATH other_folder)
+  if(folder STREQUAL other_folder AND NOT file STREQUAL header)
+    set_property(GLOBAL APPEND PROPERTY units ${file})
+    set_property(GLOBAL APPEND PROPERTY "siblings of ${file}" ${header})
+  endif()
+endfunction()
+
+# Sets OUT to the first unit of UNITS that UNIT includes, to "" if there is none.
+function(included_unit unit units out)
+  set(${out} "" PARENT_SCOPE)
+  get_property(siblings GLOBAL PROPERTY "siblings of ${unit}")
+  foreach(sibling IN LISTS siblings)
+    if(sibling IN_LIST units)
+      set(${out} ${sibling} PARENT_SCOPE)
+      return()
+    endif()
+  endforeach()
+endfunction()
+
+function(check_circles)
+  get_property(units GLOBAL PROPERTY units)
+  list(REMOVE_DUPLICATES units)
+  while(units)
+    # Follows the includes to their end, which is in no circle, or back to a unit of the path.
+    list(GET units 0 unit)
+    set(path)
+    while(unit AND NOT unit IN_LIST path)
+      list(APPEND path ${unit})
+      included_unit(${unit} "${units}" unit)
+    endwhile()
+    if(NOT unit)
+      list(POP_BACK path done)
+    else()
+      list(FIND path ${unit} begin)
+      list(SUBLIST path ${begin} -1 done)
+      list(JOIN done " -> " circle)
+      violation(${unit} "" "a circle of includes: ${circle} -> ${unit}")
+    endif()
+    list(REMOVE_ITEM units ${done})
+  endwhile()
+endfunction()
+
 function(check_library_header file line layer header)
   set(library "")
   foreach(candidate IN LISTS libraries)
@@ -125,7 +172,9 @@ function(check_file file)
   endif()
   foreach(line IN LISTS lines)
     if(line MATCHES "#[ \t]*include[ \t]*\"([^\"]+)\"")
-      check_own_header(${file} "${line}" ${layer} ${CMAKE_MATCH_1})
+      set(header ${CMAKE_MATCH_1})
+      check_own_header(${file} "${line}" ${layer} ${header})
+      note_sibling(${file} ${header})
     elseif(line MATCHES "#[ \t]*include[ \t]*<([^>]+)>")
       check_library_header(${file} "${line}" ${layer} ${CMAKE_MATCH_1})
     endif()
@@ -144,6 +193,7 @@ endif()
 foreach(file IN LISTS files)
   check_file(${file})
 endforeach()
+check_circles()
 get_property(violations GLOBAL PROPERTY violations)
 list(LENGTH violations count)
 if(count GREATER 0)

@@ -1,0 +1,3 @@
+#include "core/comm/buckets.h"
+
+#include "core/comm/ring.h"
