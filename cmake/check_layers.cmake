@@ -12,7 +12,7 @@ macro(layer folder)
   set(knows_${folder} fmt ${LAYER_KNOWS})
 endmacro()
 
-layer(core/base    KNOWS OpenSSL xxhash)
+layer(core/base    KNOWS OpenSSL xxhash nlohmann)
 layer(core/spec    OURS core/base)
 layer(core/image   OURS core/base core/spec KNOWS torch PNG JPEG TIFF ZLIB)
 layer(core/data    OURS core/base core/spec core/image KNOWS torch)
