@@ -78,16 +78,20 @@ bool can_act(std::string_view path, const RunSpec& spec) {
   return model_key_can_act(path, spec);
 }
 
-}  // namespace
-
-std::string canonical_json(const RunSpec& spec) {
+JsonObject acting_keys(const RunSpec& spec) {
   JsonObject object = with_seed_and_digests(spec);
   for (const SpecKey& key : spec_keys()) {
     if (key.in_run_id) object[key.path] = to_json(key.get(spec));
   }
   std::erase_if(object, [&](const auto& entry) { return !can_act(entry.first, spec); });
-  return to_text(object);
+  return object;
 }
+
+std::string id_of(const JsonObject& object) { return sha256_hex(to_text(object)).substr(0, 16); }
+
+}  // namespace
+
+std::string canonical_json(const RunSpec& spec) { return to_text(acting_keys(spec)); }
 
 std::string reference_json(const RunSpec& spec) {
   JsonObject object;
@@ -106,6 +110,14 @@ std::string full_json(const RunSpec& spec) {
   return to_text(object);
 }
 
-std::string run_id(const RunSpec& spec) { return sha256_hex(canonical_json(spec)).substr(0, 16); }
+std::string run_id(const RunSpec& spec) { return id_of(acting_keys(spec)); }
+
+std::string run_id_by_keys(const RunSpec& spec, const std::set<std::string>& known,
+                           const std::map<std::string, std::string>& others) {
+  JsonObject object = acting_keys(spec);
+  std::erase_if(object, [&](const auto& entry) { return !known.contains(entry.first); });
+  for (const auto& [path, value] : others) object[path] = value;
+  return id_of(object);
+}
 
 }  // namespace scgan

@@ -1,6 +1,8 @@
 // The id of a run: a hash of everything that decides its numbers.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 
 #include "core/spec/run_spec.h"
@@ -33,5 +35,10 @@ std::string full_json(const RunSpec& spec);
 
 // First 16 hex digits of the SHA-256 of canonical_json.
 std::string run_id(const RunSpec& spec);
+
+// The id that another version of this program gave the run, which had only the keys `known` of
+// canonical_json, and `others` (key path -> JSON text) besides or in their place.
+std::string run_id_by_keys(const RunSpec& spec, const std::set<std::string>& known,
+                           const std::map<std::string, std::string>& others);
 
 }  // namespace scgan

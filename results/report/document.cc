@@ -10,7 +10,6 @@
 #include <set>
 #include <utility>
 
-#include "core/base/sha256.h"
 #include "results/report/notes.h"
 #include "results/report/sample_figures.h"
 #include "results/report/table_figures.h"
@@ -221,15 +220,15 @@ Table runs_table(const std::vector<const StoredRun*>& runs) {
 
 std::string completeness_line(const std::vector<const StoredRun*>& runs) {
   std::map<RunState, int> count;
-  std::set<std::string> ids;
+  std::vector<std::string> ids;
   for (const StoredRun* run : runs) {
     ++count[run->state];
-    ids.insert(run->plan.id);
+    ids.push_back(run->plan.id);
   }
   return fmt::format("{} of {} {} done, {} failed, {} running, {} to do; plan digest {}",
                      count[RunState::kDone], runs.size(), runs.size() == 1 ? "run" : "runs",
                      count[RunState::kFailed], count[RunState::kRunning], count[RunState::kPlanned],
-                     sha256_hex(fmt::format("{}", fmt::join(ids, "\n"))).substr(0, 16));
+                     plan_digest(ids));
 }
 
 }  // namespace scgan::results

@@ -1,6 +1,11 @@
 #include "results/store/records.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <set>
+
+#include "core/base/sha256.h"
 
 namespace scgan::results {
 
@@ -76,6 +81,11 @@ const char* to_string(Statistic statistic) {
       return "subset_std";
   }
   return "full";
+}
+
+std::string plan_digest(const std::vector<std::string>& run_ids) {
+  const std::set<std::string> ids(run_ids.begin(), run_ids.end());
+  return sha256_hex(fmt::format("{}", fmt::join(ids, "\n"))).substr(0, 16);
 }
 
 bool is_collapsed(const std::vector<Metric>& metrics, const std::string& direction) {

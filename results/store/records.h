@@ -169,6 +169,9 @@ enum class RunState { kPlanned, kRunning, kDone, kFailed };
 // "planned", "running", "done", "failed".
 const char* to_string(RunState state);
 
+// 16 hex digits that identify a set of runs: of the SHA-256 of their sorted ids.
+std::string plan_digest(const std::vector<std::string>& run_ids);
+
 // A run with what the store knows of it.
 struct StoredRun {
   PlannedRun plan;

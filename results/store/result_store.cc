@@ -387,4 +387,8 @@ std::vector<LossPoint> ResultStore::losses(const std::string& run_id) const {
   return points;
 }
 
+std::vector<Metric> ResultStore::scores(const std::string& run_id) const {
+  return read_scores(state_->database, run_id);
+}
+
 }  // namespace scgan::results

@@ -84,6 +84,8 @@ class ResultStore {
   // Those of the current plan's data sets.
   std::vector<DataNote> data_notes() const;
   std::vector<LossPoint> losses(const std::string& run_id) const;
+  // Those during training, by step.
+  std::vector<Metric> scores(const std::string& run_id) const;
 
  private:
   struct State;

@@ -85,19 +85,26 @@ constexpr std::string_view kMetrics =
     "SELECT run_id, name, subject, statistic, direction, step, value, n_real, n_fake, extractor, "
     "extractor_digest, preprocessing FROM metric WHERE phase = 'final' ORDER BY id";
 
-void add_metric(const Statement& row, StoredRun& run) {
-  run.metrics.push_back({.name = row.text(1),
-                         .subject = from_word(kSubjects, row.text(2), Subject::kTranslated),
-                         .statistic = from_word(kStatistics, row.text(3), Statistic::kFull),
-                         .direction = row.text(4),
-                         .step = row.integer(5),
-                         .value = row.real(6),
-                         .n_real = row.integer(7),
-                         .n_fake = row.integer(8),
-                         .extractor = row.text(9),
-                         .extractor_digest = row.text(10),
-                         .preprocessing = row.text(11)});
+constexpr std::string_view kScores =
+    "SELECT run_id, name, subject, statistic, direction, step, value, n_real, n_fake, extractor, "
+    "extractor_digest, preprocessing FROM metric WHERE phase = 'training' AND run_id = ? "
+    "ORDER BY step, id";
+
+Metric metric_of(const Statement& row) {
+  return {.name = row.text(1),
+          .subject = from_word(kSubjects, row.text(2), Subject::kTranslated),
+          .statistic = from_word(kStatistics, row.text(3), Statistic::kFull),
+          .direction = row.text(4),
+          .step = row.integer(5),
+          .value = row.real(6),
+          .n_real = row.integer(7),
+          .n_fake = row.integer(8),
+          .extractor = row.text(9),
+          .extractor_digest = row.text(10),
+          .preprocessing = row.text(11)};
 }
+
+void add_metric(const Statement& row, StoredRun& run) { run.metrics.push_back(metric_of(row)); }
 
 constexpr std::string_view kArtifacts =
     "SELECT run_id, path, sha256 FROM artifact ORDER BY run_id, path";
@@ -117,6 +124,14 @@ std::vector<StoredRun> read_runs(const Database& database, const std::string& wh
   add_rows(database, by_id, kMetrics, add_metric);
   add_rows(database, by_id, kArtifacts, add_artifact);
   return runs;
+}
+
+std::vector<Metric> read_scores(const Database& database, const std::string& run_id) {
+  std::vector<Metric> scores;
+  Statement read(database, kScores);
+  read.bind(run_id);
+  while (read.step()) scores.push_back(metric_of(read));
+  return scores;
 }
 
 }  // namespace scgan::results

@@ -14,4 +14,7 @@ namespace scgan::results {
 std::vector<StoredRun> read_runs(const Database& database, const std::string& which,
                                  const std::string& run_id = "");
 
+// The run's scores during training, by step.
+std::vector<Metric> read_scores(const Database& database, const std::string& run_id);
+
 }  // namespace scgan::results

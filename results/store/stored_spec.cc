@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -57,31 +58,61 @@ KeyValues to_values(const std::string& json) {
   return values;
 }
 
-void read_digest(const Json& stored, const char* path, std::string& digest) {
+void read_text(const Json& stored, const char* path, std::string& text) {
   const auto found = stored.find(path);
-  if (found != stored.end() && found->is_string()) digest = found->get<std::string>();
+  if (found != stored.end() && found->is_string()) text = found->get<std::string>();
+}
+
+const std::vector<SpecKey>& all_keys() {
+  static const std::vector<SpecKey> keys = spec_keys();
+  return keys;
+}
+
+// What full_json() writes besides the keys.
+void read_labels_and_digests(const Json& stored, RunSpec& spec) {
+  read_text(stored, "sweep", spec.sweep);
+  read_text(stored, "variant", spec.variant);
+  read_text(stored, "data.digest", spec.data.digest);
+  read_text(stored, "evaluate.extractor.digest", spec.evaluate.extractor.digest);
+  read_text(stored, "loss.lpips_digest", spec.loss.lpips_digest);
+  read_text(stored, "train.initial_weights_digest", spec.train.initial_weights_digest);
+  if (const auto axes = stored.find("axes"); axes != stored.end()) spec.axes = axes->dump();
+  const auto seed = stored.find("seed");
+  if (seed != stored.end() && seed->is_number_integer()) spec.seed = seed->get<int64_t>();
+}
+
+struct TypedSpec {
+  RunSpec spec;
+  // Keys with a value that this version does not know.
+  std::vector<const SpecKey*> unknown;
+};
+
+TypedSpec read_typed(const Json& stored) {
+  TypedSpec result;
+  for (const SpecKey& key : all_keys()) {
+    const auto found = stored.find(key.path);
+    if (found == stored.end()) continue;
+    if (const auto value = typed(key, *found)) {
+      key.set(result.spec, *value);
+    } else {
+      result.unknown.push_back(&key);
+    }
+  }
+  read_labels_and_digests(stored, result.spec);
+  return result;
+}
+
+// An empty object for what is not a JSON object.
+Json object_of(const std::string& json) {
+  Json stored = Json::parse(json, nullptr, /*allow_exceptions=*/false);
+  return stored.is_object() ? stored : Json::object();
 }
 
 }  // namespace
 
 StoredSpec read_stored_spec(const std::string& json) {
-  static const std::vector<SpecKey> keys = spec_keys();
-  Json stored = Json::parse(json, nullptr, /*allow_exceptions=*/false);
-  if (!stored.is_object()) stored = Json::object();
-  RunSpec spec;
-  KeyValues unknown_reference, unknown_settings;
-  for (const SpecKey& key : keys) {
-    const auto found = stored.find(key.path);
-    if (found == stored.end()) continue;
-    if (const auto value = typed(key, *found)) {
-      key.set(spec, *value);
-    } else if (key.in_run_id) {
-      unknown_settings[key.path] = found->dump();
-      if (key.in_reference) unknown_reference[key.path] = found->dump();
-    }
-  }
-  read_digest(stored, "loss.lpips_digest", spec.loss.lpips_digest);
-  read_digest(stored, "train.initial_weights_digest", spec.train.initial_weights_digest);
+  const Json stored = object_of(json);
+  auto [spec, unknown] = read_typed(stored);
   resolve_defaults(spec);
   spec.data.percentage =
       1;  // data.subset acts below 100 %, but the runs of all amounts belong together
@@ -89,8 +120,37 @@ StoredSpec read_stored_spec(const std::string& json) {
   for (const char* path : {"seed", "data.percentage", "data.digest", "evaluate.extractor.digest"}) {
     result.settings.erase(path);
   }
-  for (auto& [path, value] : unknown_reference) result.reference[path] = value;
-  for (auto& [path, value] : unknown_settings) result.settings[path] = value;
+  for (const SpecKey* key : unknown) {
+    if (!key->in_run_id) continue;
+    result.settings[key->path] = stored.at(key->path).dump();
+    if (key->in_reference) result.reference[key->path] = stored.at(key->path).dump();
+  }
+  return result;
+}
+
+RecoveredSpec recover_spec(const std::string& json) {
+  const Json stored = object_of(json);
+  auto [spec, unknown] = read_typed(stored);
+  // What full_json() writes for any spec of this version.
+  const KeyValues known = to_values(full_json(RunSpec{}));
+  RecoveredSpec result;
+  std::set<std::string> paths;
+  KeyValues acting, perhaps_acting;
+  for (const auto& [path, value] : stored.items()) {
+    paths.insert(path);
+    if (!known.contains(path)) perhaps_acting[path] = value.dump();
+  }
+  for (const SpecKey* key : unknown) {
+    result.unknown_keys.push_back(key->path);
+    if (key->in_run_id) acting[key->path] = stored.at(key->path).dump();
+  }
+  result.ids = {run_id_by_keys(spec, paths, acting)};
+  if (!perhaps_acting.empty()) {
+    for (const auto& [path, value] : perhaps_acting) result.unknown_keys.push_back(path);
+    perhaps_acting.insert(acting.begin(), acting.end());
+    result.ids.push_back(run_id_by_keys(spec, paths, perhaps_acting));
+  }
+  result.spec = std::move(spec);
   return result;
 }
 
