@@ -26,12 +26,13 @@ layer(distributed  OURS core/base core/comm KNOWS torch MPI NCCL CUDA)
 layer(results/store   OURS core/base core/spec KNOWS SQLite nlohmann)
 layer(results/figures OURS core/base KNOWS PNG)
 layer(results/statistics OURS core/base)
+layer(results/verify  OURS core/base core/spec results/store KNOWS nlohmann Eigen)
 layer(results/report  OURS core/base core/spec results/store results/figures results/statistics KNOWS nlohmann)
 layer(sweeps/plan  OURS core/base core/spec KNOWS yaml-cpp)
 layer(sweeps/run   OURS core/base core/spec core/image core/data core/model core/comm core/train core/features core/eval distributed results/store
                         sweeps/plan
                    KNOWS torch nlohmann)
-layer(tools        OURS core/base core/spec core/model core/features distributed sweeps/plan sweeps/run results/report
+layer(tools        OURS core/base core/spec core/model core/features distributed sweeps/plan sweeps/run results/report results/verify
                         tools/fid tools/translate
                    KNOWS torch CLI11)
 layer(tools/fid    OURS core/base core/spec core/image core/data core/features core/eval KNOWS torch ZLIB nlohmann)
@@ -41,7 +42,7 @@ layer(tools/translate OURS core/base core/spec core/image core/data core/model K
 set(only_file_SQLite "^results/store/sqlite\\.(h|cc)$")
 
 # The library that a header in <> belongs to: the first match counts. "standard" is C++, C and POSIX.
-set(libraries CUDA torch MPI NCCL yaml-cpp SQLite nlohmann fmt OpenSSL PNG JPEG TIFF xxhash ZLIB CLI11 standard)
+set(libraries CUDA torch MPI NCCL yaml-cpp SQLite nlohmann fmt OpenSSL PNG JPEG TIFF xxhash ZLIB CLI11 Eigen standard)
 set(headers_CUDA     "^(cuda|cublas|cudnn|cufft|curand|nvml|nvToolsExt|c10/cuda/|ATen/cuda/|torch/csrc/cuda/)")
 set(headers_torch    "^(torch|ATen|c10|caffe2)/")
 set(headers_MPI      "^mpi[^/]*\\.h$")
@@ -57,6 +58,7 @@ set(headers_TIFF     "^(tiff|tiffio|tiffconf|tiffvers)\\.h$")
 set(headers_xxhash   "^xxhash\\.h$")
 set(headers_ZLIB     "^zlib\\.h$")
 set(headers_CLI11    "^CLI/")
+set(headers_Eigen    "^Eigen/")
 set(headers_standard "^([a-z_]+|[a-z_]+\\.h|sys/[a-z_]+\\.h|linux/[a-z_]+\\.h|arpa/inet\\.h|netinet/[a-z_]+\\.h)$")
 
 # Records FILE:LINE: RULE for the line TEXT; without TEXT, FILE: RULE.

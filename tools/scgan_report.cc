@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/exit_code.h"
 #include "results/report/report.h"
+#include "results/verify/verify.h"
 #include "sweeps/run/output_lock.h"
 #include "tools/cli.h"
 
@@ -21,13 +23,15 @@ using scgan::tools::print;
 constexpr scgan::tools::Program kProgram{
     "scgan_report",
     "Makes tables and boxplots of sweep results. Equal results produce equal files.",
-    "Exit codes: 0 success, 2 bad flags or no store, 3 cannot read the store or write the report."};
+    "Exit codes: 0 success, 1 --verify found problems, 2 bad flags or no store, 3 cannot read the "
+    "store or write the report."};
 
 struct Options {
   std::vector<std::filesystem::path> folders;
   std::vector<std::string> formats;
   std::filesystem::path output;
   bool status = false;
+  bool verify = false;
 };
 
 std::map<std::string, ReportFormat> format_names() {
@@ -52,6 +56,12 @@ void add_options(CLI::App& app, Options& options) {
   app.add_flag("--status", options.status, "Show only the state of each run")
       ->excludes(app.get_option("--format"))
       ->excludes(app.get_option("--output"));
+  app.add_flag(
+         "--verify", options.verify,
+         "Check that every run and file is there and unchanged, and compute FID and KID again")
+      ->excludes(app.get_option("--format"))
+      ->excludes(app.get_option("--output"))
+      ->excludes(app.get_option("--status"));
 }
 
 std::string age_text(double seconds) {
@@ -79,7 +89,33 @@ std::string job_text(scgan::results::ReportInput& input) {
       input.folder, holder, age_text(job->seconds_since_sign));
 }
 
+// What --verify says of the job that works in a folder. The runs of a killed job are still
+// "running" in the store.
+std::string job_note(const std::filesystem::path& folder, std::map<RunState, size_t>& runs) {
+  const auto job = scgan::sweeps::job_of_folder(folder);
+  if (!job || job->is_free) return "";
+  const std::string holder = scgan::sweeps::to_text(job->holder);
+  if (job->is_running) {
+    return fmt::format("note: a job runs ({}): unfinished runs have no scores yet\n", holder);
+  }
+  runs[RunState::kPlanned] += std::exchange(runs[RunState::kRunning], 0);
+  return fmt::format("note: the last job ({}) was killed: start the same command again\n", holder);
+}
+
+int verify(const std::vector<std::filesystem::path>& folders) {
+  bool is_sound = true;
+  for (const auto& folder : folders) {
+    auto verification = scgan::results::verify(folder);
+    is_sound = is_sound && verification.problems.empty();
+    const std::string note = job_note(folder, verification.runs);
+    if (folders.size() > 1) print(folder.string() + ":\n");
+    print(note + scgan::results::to_text(verification));
+  }
+  return is_sound ? scgan::kExitDone : scgan::kExitSomeFailed;
+}
+
 int run(const Options& options) {
+  if (options.verify) return verify(options.folders);
   auto inputs = scgan::results::read_stores(options.folders);
   if (options.status) {
     std::string jobs;

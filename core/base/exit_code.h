@@ -6,7 +6,7 @@
 namespace scgan {
 
 inline constexpr int kExitDone = 0;
-// Some runs or input files failed; the others are done and stored.
+// Some runs or input files failed; the others are done and stored. Of a check: it found problems.
 inline constexpr int kExitSomeFailed = 1;
 // Bad flags, sweep file or data; nothing was changed.
 inline constexpr int kExitBadInput = 2;

@@ -1,0 +1,191 @@
+#include "results/verify/verify.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/parallel_for.h"
+#include "results/store/result_store.h"
+#include "results/store/stored_spec.h"
+#include "results/verify/file_check.h"
+#include "results/verify/plan_check.h"
+#include "results/verify/run_check.h"
+#include "results/verify/score_check.h"
+#include "results/verify/store_content.h"
+
+namespace scgan::results {
+namespace {
+
+using Path = std::filesystem::path;
+
+void append(Sentences& all, Sentences more) { std::ranges::move(more, std::back_inserter(all)); }
+
+// What one piece of work found; the pieces are done in any order and added up in theirs.
+struct Finding {
+  size_t files = 0, scores = 0;
+  std::map<std::string, size_t> other_scores = {};
+  Sentences problems = {}, notes = {};
+};
+using Work = std::function<Finding()>;
+
+// Whether a folder's name looks like the id of a run.
+bool is_run_id(const std::string& name) {
+  return name.size() == 16 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+// The names of the folders below runs, sorted.
+std::vector<std::string> run_folders(const Path& folder) {
+  std::vector<std::string> names;
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "runs", failed)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+Finding checkpoints_of(const Path& folder, const std::string& run_id, const std::string& name) {
+  CheckpointCheck check = check_checkpoints(folder, run_id, name);
+  return {.files = check.files, .problems = std::move(check.problems)};
+}
+
+void add_run(const Path& folder, const StoredRun& run, const StoreContent& content,
+             std::vector<Work>& work) {
+  work.emplace_back([&] {
+    RunCheck check = check_run(run, recover_spec(run.plan.spec), content.training.at(run.plan.id),
+                               content.sweep.version);
+    return Finding{.problems = std::move(check.problems), .notes = std::move(check.notes)};
+  });
+  work.emplace_back([&] { return checkpoints_of(folder, run.plan.id, run_name(run.plan)); });
+  if (run.state != RunState::kDone) return;
+  for (const Artifact& artifact : run.artifacts) {
+    work.emplace_back(
+        [&] { return Finding{.files = 1, .problems = check_artifact(folder, run, artifact)}; });
+  }
+  work.emplace_back([&] {
+    ScoreCheck check = check_scores(folder, run, recover_spec(run.plan.spec).spec);
+    Finding finding{.scores = check.scores,
+                    .other_scores = std::move(check.other_scores),
+                    .problems = std::move(check.problems)};
+    const size_t training = content.training.at(run.plan.id).size();
+    if (training > 0) finding.other_scores["scores during training"] = training;
+    return finding;
+  });
+}
+
+// Folders of runs that the plan does not have.
+void add_other_folders(const Path& folder, const StoreContent& content, std::vector<Work>& work) {
+  for (const std::string& id : run_folders(folder)) {
+    const bool is_planned =
+        std::ranges::any_of(content.runs, [&](const StoredRun& run) { return run.plan.id == id; });
+    if (is_planned || !is_run_id(id)) continue;
+    work.emplace_back([&folder, id, is_known = content.unplanned.contains(id)] {
+      if (is_known) return checkpoints_of(folder, id, fmt::format("run {} (earlier plan)", id));
+      return Finding{.problems = {fmt::format("runs/{}: results.db has no run of this id", id)}};
+    });
+  }
+}
+
+Finding run_all(const std::vector<Work>& work) {
+  std::vector<Finding> findings(work.size());
+  parallel_for(work.size(), [&](size_t i) { findings[i] = work[i](); });
+  Finding total;
+  for (Finding& finding : findings) {
+    total.files += finding.files;
+    total.scores += finding.scores;
+    for (const auto& [name, count] : finding.other_scores) total.other_scores[name] += count;
+    append(total.problems, std::move(finding.problems));
+    append(total.notes, std::move(finding.notes));
+  }
+  return total;
+}
+
+void check_content(const Path& folder, const StoreContent& content, Verification& verification) {
+  std::vector<std::string> ids;
+  std::vector<Work> work;
+  for (const StoredRun& run : content.runs) {
+    ++verification.runs[run.state];
+    ids.push_back(run.plan.id);
+    add_run(folder, run, content, work);
+  }
+  add_other_folders(folder, content, work);
+  verification.plan_digest = plan_digest(ids);
+  verification.unplanned_runs = content.unplanned.size();
+  Finding total = run_all(work);
+  verification.files = total.files;
+  verification.scores = total.scores;
+  verification.other_scores = std::move(total.other_scores);
+  append(verification.problems, std::move(total.problems));
+  append(verification.notes, std::move(total.notes));
+}
+
+std::string counted(size_t count, const char* one, const char* many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+}  // namespace
+
+Verification verify(const Path& folder) {
+  const Path store = folder / "results.db";
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(store, unknown)) {
+    throw Error(ErrorKind::kInvalidSpec,
+                fmt::format("{}: has no results.db; expected the --out folder of scgan_sweep",
+                            folder.string()));
+  }
+  Verification verification;
+  StoreContent content;
+  try {
+    append(verification.problems, check_database(store));
+    content = read_content(store);
+  } catch (const Error& problem) {
+    verification.problems.emplace_back(problem.what());
+    return verification;
+  }
+  append(verification.problems, check_plan(folder, content));
+  check_content(folder, content, verification);
+  return verification;
+}
+
+std::string summary_line(const Verification& verification) {
+  const auto count = [&](RunState state) {
+    const auto found = verification.runs.find(state);
+    return found == verification.runs.end() ? size_t{0} : found->second;
+  };
+  size_t runs = 0;
+  for (const auto& [state, number] : verification.runs) runs += number;
+  return fmt::format(
+      "verified: {} of {} done, {} failed, {} running, {} to do; plan digest {}; {}, {} "
+      "recomputed; {}",
+      count(RunState::kDone), counted(runs, "run", "runs"), count(RunState::kFailed),
+      count(RunState::kRunning), count(RunState::kPlanned),
+      verification.plan_digest.empty() ? "unknown" : verification.plan_digest,
+      counted(verification.files, "file", "files"), counted(verification.scores, "score", "scores"),
+      counted(verification.problems.size(), "problem", "problems"));
+}
+
+std::string to_text(const Verification& verification) {
+  std::string text;
+  for (const std::string& problem : verification.problems) text += problem + "\n";
+  for (const std::string& note : verification.notes) text += "note: " + note + "\n";
+  if (verification.unplanned_runs > 0) {
+    text += fmt::format("not checked: {} of earlier plans\n",
+                        counted(verification.unplanned_runs, "run", "runs"));
+  }
+  std::vector<std::string> others;
+  for (const auto& [name, count] : verification.other_scores) {
+    others.push_back(fmt::format("{} {}", count, name));
+  }
+  if (!others.empty()) {
+    text +=
+        fmt::format("not recomputed, since they need the images: {}\n", fmt::join(others, ", "));
+  }
+  return text + summary_line(verification) + "\n";
+}
+
+}  // namespace scgan::results
