@@ -17,7 +17,8 @@ struct Effect {
   Estimate shift;
   // Probability that a run of A is better than a run of B at the same percentage, equal values as
   // half, in [0, 1]: U / (n_a n_b), averaged over the cells with equal weight (Agarwal et al.,
-  // NeurIPS 2021, section 4.3). 0.5 means no difference.
+  // NeurIPS 2021, section 4.3). 0.5 means no difference. If A wins all pairs, so does every
+  // resample: the interval is then 1 to 1, which does not mean certainty.
   Estimate improvement;
   // How many cells counted.
   size_t cells = 0;

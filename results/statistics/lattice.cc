@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace scgan::stats {
@@ -198,7 +199,8 @@ TwoSided two_sided(std::vector<Lattice> lattices, int64_t distance) {
   // The largest last, since the tail of the last one costs least.
   std::ranges::sort(lattices, [](const Lattice& x, const Lattice& y) {
     const size_t x_size = x.probability.size(), y_size = y.probability.size();
-    return x_size != y_size ? x_size < y_size : x < y;
+    return std::tie(x_size, x.first, x.step, x.probability) <
+           std::tie(y_size, y.first, y.step, y.probability);
   });
   return {tail(lattices, distance), smallest_tail(lattices)};
 }

@@ -1,7 +1,6 @@
 // Exact distributions of rank statistics: probabilities of equally spaced whole numbers.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,8 +14,6 @@ struct Lattice {
   int64_t first = 0;
   int64_t step = 1;
   std::vector<double> probability = {1.0};
-
-  auto operator<=>(const Lattice&) const = default;
 
   int64_t last() const { return first + step * (static_cast<int64_t>(probability.size()) - 1); }
 };

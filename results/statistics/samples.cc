@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 namespace scgan::stats {
 
@@ -32,7 +33,9 @@ std::optional<std::vector<CellPair>> in_order(std::span<const CellPair> cells) {
     std::ranges::sort(result.back().b);
   }
   if (result.empty()) return std::nullopt;
-  std::ranges::sort(result, [](const CellPair& x, const CellPair& y) { return x < y; });
+  std::ranges::sort(result, [](const CellPair& x, const CellPair& y) {
+    return std::tie(x.a, x.b) < std::tie(y.a, y.b);
+  });
   return result;
 }
 

@@ -5,7 +5,6 @@
 // variant scored at one percentage of the training data.
 #pragma once
 
-#include <compare>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -22,8 +21,6 @@ using Sample = std::vector<double>;
 // Two variants, A and B, at one percentage. The two may have different numbers of values.
 struct CellPair {
   Sample a, b;
-
-  auto operator<=>(const CellPair&) const = default;
 };
 
 // Larger groups than this have no test here: the work of an exact one grows with the fourth power.

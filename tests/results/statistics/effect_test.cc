@@ -45,6 +45,22 @@ void expect_interval(const Interval& interval, double low, double high, double t
   EXPECT_NEAR(interval.high, high, tolerance);
 }
 
+// The example of docs/statistics.md: of the nine differences -190.4, -185.1, -176.7, -57.9, -52.6,
+// -44.2, -5.1, 0.2 and 8.6 the middle one, and 7 that are negative.
+TEST(EffectTest, AgreesWithTheExampleOfTheDocument) {
+  const CellPair cell{{599.7, 732.2, 785.0}, {776.4, 784.8, 790.1}};
+  const auto effect = estimate_effect(std::span(&cell, 1), Better::kLower);
+  EXPECT_NEAR(effect->shift.value, -52.6, 1e-10);
+  EXPECT_DOUBLE_EQ(effect->improvement.value, 7 / 9.0);
+}
+
+TEST(EffectTest, AllPairsWonGiveAnIntervalWithoutWidth) {
+  const CellPair cell{{1, 2, 3, 4, 5}, {6, 7, 8, 9, 10}};
+  const auto effect = estimate_effect(std::span(&cell, 1), Better::kLower);
+  EXPECT_EQ(effect->improvement.interval.low, 1);
+  EXPECT_EQ(effect->improvement.interval.high, 1);
+}
+
 // R prints 0.305 as the difference in location of its example (conf.int = TRUE); SciPy 1.17.1:
 // numpy.median(numpy.subtract.outer(x, y)); bootstrap((x, y), f, method="percentile",
 // n_resamples=200000) gave the intervals.

@@ -136,6 +136,14 @@ TEST(MannWhitneyTest, FloorIsTwoOfAllArrangements) {
   }
 }
 
+// The example of docs/statistics.md: A wins 7 of 9 pairs; 8 of 20 arrangements are as extreme.
+TEST(MannWhitneyTest, AgreesWithTheExampleOfTheDocument) {
+  const auto result = mann_whitney({{599.7, 732.2, 785.0}, {776.4, 784.8, 790.1}}, Better::kLower);
+  EXPECT_DOUBLE_EQ(result->p, 8 / 20.0);
+  EXPECT_DOUBLE_EQ(result->floor, 2 / 20.0);
+  EXPECT_EQ(result->deviation, 7 - 4.5);
+}
+
 TEST(MannWhitneyTest, OneValueAgainstThreeCanNeverBeSmall) {
   EXPECT_DOUBLE_EQ(mann_whitney({{1}, {2, 3, 4}}, Better::kLower)->floor, 0.5);
 }
@@ -211,12 +219,21 @@ TEST(StratifiedMannWhitneyTest, SmallCellsWeighMorePerRank) {
   }
 }
 
-// Two cells of 3 against 3 have 20 * 20 arrangements.
-TEST(StratifiedMannWhitneyTest, TwoCellsHaveALowerFloorThanOne) {
-  const CellPair apart{{1, 2, 3}, {4, 5, 6}};
-  const auto result = stratified_mann_whitney(std::vector{apart, apart}, Better::kLower);
-  EXPECT_DOUBLE_EQ(result->p, 2 / 400.0);
-  EXPECT_EQ(result->p, result->floor);
+// The table of docs/statistics.md: two cells of 3 against 3 have 20 * 20 arrangements, and so on.
+TEST(StratifiedMannWhitneyTest, EveryCellLowersTheFloor) {
+  for (int n = 2; n <= 10; ++n) {
+    CellPair apart;
+    for (int i = 0; i < n; ++i) {
+      apart.a.push_back(i);
+      apart.b.push_back(100 + i);
+    }
+    for (size_t cells = 1; cells <= 3; ++cells) {
+      const auto result = stratified_mann_whitney(std::vector(cells, apart), Better::kLower);
+      const double arrangements = std::pow(binomial(2 * n, n), static_cast<double>(cells));
+      EXPECT_NEAR(result->floor * arrangements, 2, 1e-12) << n << " " << cells;
+      EXPECT_EQ(result->p, result->floor) << n << " " << cells;
+    }
+  }
 }
 
 TEST(StratifiedMannWhitneyTest, OppositeCellsCancel) {
