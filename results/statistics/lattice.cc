@@ -158,7 +158,9 @@ Lattice subset_sum(std::vector<int64_t> scores, size_t count) {
   return lattice;
 }
 
-Lattice signed_sum(std::span<const int64_t> scores) {
+// Sorted, so that even the rounding of counts above 2^53 does not depend on the order.
+Lattice signed_sum(std::vector<int64_t> scores) {
+  std::ranges::sort(scores);
   int64_t divisor = 0, total = 0;
   for (const int64_t score : scores) {
     divisor = std::gcd(divisor, score);

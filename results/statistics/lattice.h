@@ -28,7 +28,7 @@ Lattice subset_sum(std::vector<int64_t> scores, size_t count);
 
 // The sum of the scores, each with its own sign, when each choice of signs is equally likely.
 // Scores are positive and at most kMaxGroupSize of them.
-Lattice signed_sum(std::span<const int64_t> scores);
+Lattice signed_sum(std::vector<int64_t> scores);
 
 // Of weight * X + shift; weight > 0.
 Lattice scaled(Lattice x, int64_t weight, int64_t shift);

@@ -146,6 +146,15 @@ TEST(SignedRankTest, FloorIsTwoOfAllSigns) {
   }
 }
 
+TEST(SignedRankTest, OrderOfValuesAndCellsDoesNotMatter) {
+  std::vector<Sample> cells = {random_differences(1, 90, 500), random_differences(2, 80, 500)};
+  const double p = signed_rank_test(cells, Better::kLower)->p;
+  std::ranges::reverse(cells);
+  std::ranges::reverse(cells[0]);
+  std::ranges::sort(cells[1]);
+  EXPECT_EQ(signed_rank_test(cells, Better::kLower)->p, p);
+}
+
 TEST(SignedRankTest, OnlyZerosShowNothing) {
   const auto result = test_one({0, 0, 0});
   ASSERT_TRUE(result);
@@ -179,8 +188,9 @@ TEST(SignTest, IsTheBinomialTest) {
   EXPECT_DOUBLE_EQ(sign_test(std::span(&two_of_nine, 1), Better::kHigher)->p, 0.1796875);
 }
 
+// Every run counts once, in small and large cells.
 TEST(SignTest, CellsArePooled) {
-  const std::vector<Sample> cells = {{1, -1, -2, -3}, {4, -4, -5, -6, -7}};
+  const std::vector<Sample> cells = {{1, -1}, {4, -2, -3, -4, -5, -6, -7}};
   const auto result = sign_test(cells, Better::kLower);
   EXPECT_DOUBLE_EQ(result->p, 0.1796875);
   EXPECT_EQ(result->deviation, 7 - 4.5);
