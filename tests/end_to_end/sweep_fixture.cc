@@ -49,8 +49,13 @@ Words sweep_words(int ranks, const Words& arguments) {
 std::map<std::string, std::string> sweep_environment() {
   return {{"OMPI_ALLOW_RUN_AS_ROOT", "1"},
           {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"},
+          // As distributed/environment.h sets them: no rank restarts itself.
           {"OMP_NUM_THREADS", "1"},
           {"OMP_WAIT_POLICY", "passive"},
+          {"CUBLAS_WORKSPACE_CONFIG", ":4096:8"},
+          {"NCCL_ALGO", "Ring"},
+          {"NCCL_PROTO", "Simple"},
+          {"NCCL_NVLS_ENABLE", "0"},
           {"SCGAN_WORTH_JOINING_SECONDS", "0.2"}};
 }
 
