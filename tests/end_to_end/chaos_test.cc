@@ -19,8 +19,15 @@ using Seconds = std::chrono::duration<double>;
 constexpr int kKills = 20;
 constexpr int kUsualRanks = 3;
 constexpr double kLongestEnd = 10;
-const Words kSweep{"tiny.yaml",          "--set", "sweep.variants=[cyclegan, scgan]", "--set",
-                   "sweep.seeds=[0, 1]", "--set", "run.checkpoint_minutes=0"};
+const Words kSweep{"tiny.yaml",
+                   "--set",
+                   "sweep.variants=[cyclegan, scgan]",
+                   "--set",
+                   "sweep.seeds=[0, 1]",
+                   "--set",
+                   "train.steps=4",
+                   "--set",
+                   "run.checkpoint_minutes=0"};
 
 int from_environment(const char* name, int otherwise) {
   const char* text = std::getenv(name);

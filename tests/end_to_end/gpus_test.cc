@@ -17,11 +17,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr int kFailedRuns = 1, kBadInput = 2, kLost = 3, kStopped = 75;
+const Words kFewSteps{"--set", "train.steps=2"};
 const Words kTwoRuns{"--set", "sweep.variants=[cyclegan_diffaug, scgan]"};
-const Words kLong{"--set", "sweep.variants=[cyclegan_diffaug]", "--set", "train.epochs=10",
+const Words kLong{"--set", "sweep.variants=[cyclegan_diffaug]", "--set", "train.steps=14",
                   "--set", "run.checkpoint_minutes=0"};
 const Words kShortAndLong{"--set", "sweep.variants=[cyclegan_diffaug]", "--set",
-                          "sweep.axes={train.steps: [2, 40]}"};
+                          "sweep.axes={train.steps: [2, 16]}"};
 
 Words operator+(Words words, const Words& more) {
   words.insert(words.end(), more.begin(), more.end());
@@ -51,6 +52,14 @@ class Gpus : public SweepFixture {
     return digests;
   }
 
+  // The digests of a sweep of tiny.yaml on one rank, trained once for all tests.
+  const Digests& on_one_rank(const Words& more) const {
+    static std::map<Words, Digests> known;
+    const auto [found, is_new] = known.try_emplace(more);
+    if (is_new) found->second = digests_of(command(1, more), "done");
+    return found->second;
+  }
+
   // Starts kLong on two ranks and returns after some steps.
   std::unique_ptr<Subprocess> started(std::map<std::string, std::string> environment = {}) const {
     Command made = command(2, kLong + Words{"--set", "run.ranks_per_run=2"});
@@ -65,15 +74,16 @@ class Gpus : public SweepFixture {
 };
 
 TEST_F(Gpus, AnyNumberOfRanksProducesTheSameBytesOverNcclAndMpi) {
-  const Digests alone = digests_of(command(1, kTwoRuns), "done");
+  const Words runs = kTwoRuns + kFewSteps;
+  const Digests& alone = on_one_rank(runs);
   for (const int ranks : {2, 4}) {
     const std::string number = std::to_string(ranks);
-    const Words together = kTwoRuns + Words{"--set", "run.ranks_per_run=" + number};
+    const Words together = runs + Words{"--set", "run.ranks_per_run=" + number};
     EXPECT_EQ(digests_of(command(ranks, together), number + " ranks exchange tensors by NCCL"),
               alone);
   }
   // On one GPU, which NCCL does not support.
-  const Words together = kTwoRuns + Words{"--set", "run.ranks_per_run=2"};
+  const Words together = runs + Words{"--set", "run.ranks_per_run=2"};
   EXPECT_EQ(digests_of(command(2, together, 1),
                        "no NCCL, since ranks 0 and 1 share the GPU at 0000:01:00.0"),
             alone);
@@ -106,8 +116,8 @@ TEST_F(Gpus, EveryModelUsesDeterministicKernelsAndProducesTheSameBytesOnTwoRanks
 // Delays kernels at random: code that does not wait for a stream reads too early.
 TEST_F(Gpus, DelayedKernelsChangeNoBytes) {
   for (const char* reduction : {"canonical", "allreduce"}) {
-    Command made = command(
-        2, {"--set", "run.ranks_per_run=2", "--set", std::string("run.reduction=") + reduction});
+    Command made = command(2, kFewSteps + Words{"--set", "run.ranks_per_run=2", "--set",
+                                                std::string("run.reduction=") + reduction});
     const Digests prompt = digests_of(made, "by NCCL");
     made.environment["SCGAN_STAND_IN_LAG_US"] = "500";
     EXPECT_EQ(digests_of(made, "by NCCL"), prompt) << reduction;
@@ -116,11 +126,11 @@ TEST_F(Gpus, DelayedKernelsChangeNoBytes) {
 
 TEST_F(Gpus, AFreeRankJoinsOverNccl) {
   EXPECT_EQ(digests_of(command(2, kShortAndLong), ": 2 ranks from step "),
-            digests_of(command(1, kShortAndLong), "done"));
+            on_one_rank(kShortAndLong));
 }
 
 TEST_F(Gpus, AKilledOrStoppedSweepResumesToTheSameBytes) {
-  const Digests undisturbed = digests_of(command(1, kLong), "done");
+  const Digests& undisturbed = on_one_rank(kLong);
   for (const auto& [signal, victim] : {std::pair{SIGKILL, 0}, {SIGKILL, 1}, {SIGUSR2, 1}}) {
     const auto process = started();
     kill(process->children().at(static_cast<size_t>(victim)), signal);
@@ -161,7 +171,7 @@ TEST_F(Gpus, OutOfMemoryFailsTheRunAndARetryWithMoreMemorySucceeds) {
 
 // The workspace of cuDNN's default algorithm does not fit; another algorithm would change bits.
 TEST_F(Gpus, OutOfMemoryDoesNotSwitchToAnotherAlgorithm) {
-  Command made = command(1, {});
+  Command made = command(1, kFewSteps);
   made.environment["SCGAN_STAND_IN_WORKSPACE_MIB"] = "40";
   const Digests expected = digests_of(made, "done");
   made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "39";
@@ -207,7 +217,7 @@ run: {sample_images: 1}
 // ranks were free.
 TEST_F(Gpus, ARunThatOnlyFitsOnOneRankIsTriedThere) {
   for (const Words& runs : {kShortAndLong, kLong}) {  // joined; started on two ranks
-    const Digests alone = digests_of(command(1, runs), "done");
+    const Digests& alone = on_one_rank(runs);
     Command made = command(2, runs);
     made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "60";
     made.environment["SCGAN_STAND_IN_NCCL_MIB"] = "45";
@@ -222,7 +232,7 @@ TEST_F(Gpus, ARunThatOnlyFitsOnOneRankIsTriedThere) {
 
 // NCCL cannot allocate at all: the ranks can only end the job.
 TEST_F(Gpus, ARunThatNoRankCanJoinResumesOnOneRankInTheNextJob) {
-  const Digests alone = digests_of(command(1, kShortAndLong), "done");
+  const Digests& alone = on_one_rank(kShortAndLong);
   Command made = command(2, kShortAndLong);
   made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "60";
   made.environment["SCGAN_STAND_IN_NCCL_MIB"] = "59";
@@ -275,7 +285,7 @@ TEST_F(Gpus, OutOfMemoryDuringTheSumDoesNotBlockTheOtherRank) {
 
 // Otherwise the failed GPU would fail every run of the sweep.
 TEST_F(Gpus, AFailedGpuEndsTheJobWhichResumesLater) {
-  Command made = command(1, kTwoRuns);
+  Command made = command(1, kTwoRuns + kFewSteps);
   made.environment["SCGAN_STAND_IN_LOST_AFTER"] = "4000";  // kernels, in the first run
   const Ended ended = run(made);
   EXPECT_EQ(ended.exit_code, kLost) << ended.text();

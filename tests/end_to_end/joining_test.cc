@@ -15,7 +15,7 @@ using Seconds = std::chrono::duration<double>;
 
 // A short run and one that has much left to do when the short one is over.
 const Words kSets{"--set", "sweep.variants=[cyclegan_diffaug]",
-                  "--set", "sweep.axes={train.steps: [2, 40]}",
+                  "--set", "sweep.axes={train.steps: [2, 16]}",
                   "--set", "run.checkpoint_minutes=0.02"};
 
 class JoiningTest : public SweepFixture {

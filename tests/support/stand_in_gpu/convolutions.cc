@@ -1,6 +1,8 @@
 #include "tests/support/stand_in_gpu/convolutions.h"
 
 #include <ATen/ATen.h>
+#include <c10/core/Allocator.h>
+#include <c10/cuda/CUDAGuard.h>
 #include <c10/util/Exception.h>
 
 #include <cstdlib>
@@ -47,7 +49,8 @@ bool needs_workspace_free_algorithm(const std::string& name,
   const std::scoped_lock lock(workspace_free().mutex);
   if (workspace_free().keys.contains(key)) return true;
   try {
-    at::empty({bytes}, at::TensorOptions(device).dtype(at::kByte));
+    const c10::cuda::CUDAGuard guard(device);
+    c10::GetAllocator(c10::kCUDA)->allocate(static_cast<size_t>(bytes));
     return false;
   } catch (const c10::OutOfMemoryError&) {
     workspace_free().keys.insert(key);
