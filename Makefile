@@ -1,7 +1,7 @@
 # From a fresh machine to a report: `make demo`. The targets call the presets of CMakePresets.json.
 #
 #   TORCH_DIR=FOLDER   use this LibTorch instead of installing one (a site-packages folder with torch/, or LibTorch)
-#   JOBS=N             number of compiler processes (default: all processors)
+#   JOBS=N             number of compiler processes, and of tests at once (default: all processors)
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -58,10 +58,9 @@ demo: build
 	@echo 'The report is in $(DEMO_OUT)/report:'
 	@find $(DEMO_OUT)/report -type f \( -name '*.html' -o -name '*.svg' -o -name '*.csv' \) | sort | sed 's/^/  /'
 
-# One test at a time: several of them start ranks of their own.
 test: configure
 	@cmake --build --preset release --parallel $(JOBS)
-	@ctest --preset release
+	@ctest --preset release --parallel $(JOBS)
 
 # The GPU tests go with it, for machines that have a GPU but no compiler.
 package: configure
