@@ -4,6 +4,7 @@
 #include <Eigen/SVD>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -44,8 +45,18 @@ MatrixXd covariance_factor(const Features& x, const RowVectorXd& mean) {
   return factor;
 }
 
-double sum_of_singular_values(const MatrixXd& matrix) {
-  return Eigen::BDCSVD<MatrixXd>(matrix).singularValues().sum();
+// core/eval/fid.cc takes eigenvalues, the squares of singular values, when there are many images:
+// they have an error of about `noise`, and those below it count as zero.
+double error_by_eigenvalues(const Eigen::ArrayXd& singular_values, Index d) {
+  if (singular_values.size() == 0) return 0;
+  const double largest = singular_values.maxCoeff();
+  const double noise =
+      static_cast<double>(d) * std::numeric_limits<double>::epsilon() * largest * largest;
+  double error = 0;
+  for (const double value : singular_values) {
+    error += value * value > noise ? noise / (2 * value) : std::sqrt(noise);
+  }
+  return 2 * error;
 }
 
 // k(x, y) = (x . y / d + 1)^3 for all pairs.
@@ -75,7 +86,7 @@ Estimate unbiased(double aa, double bb, double ab, Index rows_a, Index rows_b) {
   const auto n = static_cast<double>(rows_a), m = static_cast<double>(rows_b);
   const double within = aa / (n * (n - 1)) + bb / (m * (m - 1));
   const double across = 2 * ab / (n * m);
-  return {within - across, std::abs(within) + std::abs(across)};
+  return {.value = within - across, .terms = std::abs(within) + std::abs(across)};
 }
 
 Estimate distance(const Features& a, const Features& b) {
@@ -134,7 +145,7 @@ class Kernels {
 }  // namespace
 
 double Estimate::tolerance() const {
-  return kMillionth * std::max(std::abs(value), kMillionth * terms);
+  return kMillionth * std::max(std::abs(value), kMillionth * terms) + rounding;
 }
 
 // False for a NaN.
@@ -147,7 +158,14 @@ Estimate frechet_distance(const Features& a, const Features& b) {
   const double terms =
       (mean_a - mean_b).squaredNorm() + factor_a.squaredNorm() / n + factor_b.squaredNorm() / m;
   const MatrixXd cross = factor_a * factor_b.transpose() / std::sqrt(n * m);
-  return {terms - 2 * sum_of_singular_values(cross), terms};
+  const Eigen::ArrayXd values = Eigen::BDCSVD<MatrixXd>(cross).singularValues();
+  const Index d = a.cols();
+  const bool by_eigenvalues = a.rows() * b.rows() >= d * d;
+  // Centred features have one rank less than images; the other values are zero in every form.
+  const Index rank = std::min({d, a.rows() - 1, b.rows() - 1});
+  return {.value = terms - 2 * values.sum(),
+          .terms = terms,
+          .rounding = by_eigenvalues ? error_by_eigenvalues(values.head(rank), d) : 0};
 }
 
 KernelDistance kernel_distance(const Features& a, const Features& b, int64_t subsets,
@@ -158,7 +176,7 @@ KernelDistance kernel_distance(const Features& a, const Features& b, int64_t sub
   const double terms = result.full.terms;
   if (size == std::max(a.rows(), b.rows())) {  // every subset has all images
     result.subset_mean = result.full;
-    result.subset_std = {0, terms};
+    result.subset_std = {.value = 0, .terms = terms};
     return result;
   }
   const CounterRng draws(kSubsetSeed, Purpose::kKidSubsets);
@@ -168,8 +186,9 @@ KernelDistance kernel_distance(const Features& a, const Features& b, int64_t sub
     values[i] = kernels.of_subsets(subset(draws, a.rows(), size, number, 0),
                                    subset(draws, b.rows(), size, number, 1));
   }
-  result.subset_mean = {values.mean(), terms};
-  result.subset_std = {std::sqrt((values - values.mean()).square().mean()), terms};
+  result.subset_mean = {.value = values.mean(), .terms = terms};
+  result.subset_std = {.value = std::sqrt((values - values.mean()).square().mean()),
+                       .terms = terms};
   result.subsets_differ = subsets > 1;
   return result;
 }

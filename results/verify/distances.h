@@ -14,9 +14,11 @@ struct Estimate {
   double value = 0;
   // The sum of the terms that cancel in it.
   double terms = 0;
+  // What else rounding may change, where the other computation is less exact.
+  double rounding = 0;
 
   // What two computations may differ by: a millionth of the value or, if that is larger, of a
-  // millionth of the terms (as FrechetSelfCheck in core/eval/fid.h).
+  // millionth of the terms (as FrechetSelfCheck in core/eval/fid.h), and `rounding`.
   double tolerance() const;
   bool agrees_with(double other) const;
 };

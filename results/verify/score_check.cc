@@ -88,7 +88,7 @@ Scores recompute(const Compared& compared, const Features* untranslated, const E
   const Features& real = compared.real;
   add_pair(scores, Subject::kTranslated, real, compared.fake, spec);
   scores[{kFeatureCount, Subject::kTranslated, Statistic::kFull}] = {
-      {static_cast<double>(real.cols()), 0}, real.rows(), compared.fake.rows()};
+      {.value = static_cast<double>(real.cols())}, real.rows(), compared.fake.rows()};
   if (untranslated != nullptr && untranslated->cols() == real.cols()) {
     add_pair(scores, Subject::kUntranslated, real, *untranslated, spec);
   }

@@ -46,10 +46,27 @@ def kid(a, b):
     return within(kernel(a, a)) + within(kernel(b, b)) - 2 * kernel(a, b).mean()
 
 
+def kid_subsets(a, b, subsets, size):
+    """Mean and population standard deviation over subsets drawn without replacement."""
+    def rows(count, number, set_):
+        order = list(range(count))
+        for i in range(size):
+            word = int(philox(number, i, set_, (2020, 33))[1])
+            chosen = i + (word * (count - i) >> 32)
+            order[i], order[chosen] = order[chosen], order[i]
+        return sorted(order[:size])
+    values = [kid(a[rows(len(a), i, 0)], b[rows(len(b), i, 1)]) for i in range(subsets)]
+    return np.mean(values), np.std(values)
+
+
 if __name__ == "__main__":
     for n, m, d in [(2, 3, 2), (8, 16, 4), (64, 32, 16), (20, 25, 64), (1024, 512, 32),
                     (512, 600, 256)]:
         a, b = normals(n, d, 1), normals(m, d, 2, 1.5, 0.25)
         print(f"{{{n}, {m}, {d}, {fid(a, b):.12g}, {kid(a, b):.12g}}},")
+    for n, m, d, subsets, size in [(64, 32, 16, 20, 10), (20, 25, 64, 5, 1000)]:
+        mean, deviation = kid_subsets(normals(n, d, 1), normals(m, d, 2, 1.5, 0.25), subsets,
+                                      min(n, m, size))
+        print(f"{{{n}, {m}, {d}, {subsets}, {size}, {mean:.12g}, {deviation:.12g}}},")
     for n, d in [(2, 2), (16, 2), (256, 16), (512, 64), (2048, 256), (4096, 128), (32768, 2)]:
         print(f"{{{n}, {d}, {fid(normals(n, d, 3), normals(n, d, 4)):.12g}}},")
