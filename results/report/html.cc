@@ -1,82 +1,211 @@
 #include "results/report/html.h"
 
+#include <fmt/format.h>
+
 #include <string_view>
 #include <vector>
 
 #include "results/figures/markup.h"
+#include "results/report/html_page.h"
 
 namespace scgan::results {
 namespace {
 
-constexpr std::string_view kStyle = R"css(
-:root { color-scheme: light; }
-body { font: 15px/1.5 sans-serif; color: #222; background: #fff; max-width: 1080px; margin: 2rem auto;
-       padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin: 0 0 .5rem; }
-h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; padding-top: .8rem; border-top: 1px solid #ddd; }
-.complete { font-weight: bold; padding: .6rem .9rem; background: #eef4fa; border-left: 4px solid #0072B2; }
-.warning { padding: .6rem .9rem; background: #fdf1ea; border-left: 4px solid #D55E00; }
-.facts { color: #555; margin: .2rem 0 .8rem; }
-.notes { color: #555; font-size: .9rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid #e2e2e2; text-align: left; white-space: nowrap; }
-td:last-child { white-space: normal; }
-th { border-bottom: 2px solid #999; }
-.number { text-align: right; }
-tbody tr:nth-child(even) { background: #f7f7f7; }
-svg { max-width: 100%; height: auto; display: block; margin: 1rem 0; }
-)css";
+// Nothing is loaded from elsewhere, whatever the texts of a store contain.
+constexpr std::string_view kHead =
+    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+    "'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<meta name=\"color-scheme\" content=\"light dark\">\n<title>";
 
-std::string paragraph(const std::string& text, const std::string& style) {
-  return "<p class=\"" + style + "\">" + escape_markup(text) + "</p>\n";
-}
+// From this many entries on, a table of contents helps.
+constexpr size_t kFewestForContents = 4;
 
-std::string paragraphs(const std::vector<std::string>& texts, const std::string& style) {
-  std::string html;
-  for (const std::string& text : texts) html += paragraph(text, style);
-  return html;
-}
+// Builds the page from top to bottom in one string.
+class HtmlPage {
+ public:
+  std::string make(const Document& document) {
+    html_ = kHead;
+    add_text(document.title);
+    html_ += "</title>\n<style>";
+    html_ += kPageStyle;
+    html_ += "</style>\n</head>\n<body>\n";
+    add_header(document);
+    add_contents(document);
+    add_main(document);
+    add_footer(document.footer);
+    html_ += "<script>";
+    html_ += kPageScript;
+    html_ += "</script>\n</body>\n</html>\n";
+    return std::move(html_);
+  }
 
-std::string wide_table(const Table& table) {
-  return "<div class=\"wide\">\n" + to_html(table) + "</div>\n";
-}
+ private:
+  void add_text(std::string_view text) { html_ += escape_markup(text); }
 
-std::string figures_html(const std::vector<Figure>& figures) {
-  std::string html;
-  for (const Figure& figure : figures) html += "<div class=\"wide\">\n" + figure.svg + "</div>\n";
-  return html;
-}
+  void add_paragraphs(const std::vector<std::string>& texts, std::string_view style) {
+    for (const std::string& text : texts) {
+      html_ += "<p";
+      if (!style.empty()) (html_ += " class=\"").append(style) += '"';
+      html_ += '>';
+      add_text(text);
+      html_ += "</p>\n";
+    }
+  }
 
-std::string section_html(const Section& section) {
-  return "<section>\n<h2>" + escape_markup(section.heading) + "</h2>\n" +
-         paragraphs(section.facts, "facts") + wide_table(section.table) +
-         paragraphs(section.notes, "notes") + figures_html(section.figures) + "</section>\n";
-}
+  void add_list(const std::vector<std::string>& texts) {
+    if (texts.size() < 2) return add_paragraphs(texts, "");
+    html_ += "<ul>\n";
+    for (const std::string& text : texts) {
+      html_ += "<li>";
+      add_text(text);
+      html_ += "</li>\n";
+    }
+    html_ += "</ul>\n";
+  }
 
-std::string runs_section(const std::string& heading, const Table& table) {
-  if (table.rows.empty()) return {};
-  return "<section>\n<h2>" + escape_markup(heading) + "</h2>\n" + wide_table(table) +
-         "</section>\n";
-}
+  void add_header(const Document& document) {
+    html_ += "<header>\n<h1>";
+    add_text(document.title);
+    html_ += "</h1>\n";
+    add_paragraphs(document.sweeps, "soft");
+    html_ +=
+        "<section class=\"box verdict\" aria-labelledby=\"result\">\n"
+        "<h2 id=\"result\">Result</h2>\n";
+    for (const Verdict& verdict : document.verdicts) {
+      if (verdict.sentences.empty()) continue;
+      html_ += "<h3>" + escape_markup(verdict.heading) + "</h3>\n";
+      add_list(verdict.sentences);
+    }
+    add_paragraphs({document.completeness}, "complete");
+    html_ += "</section>\n";
+    if (!document.warnings.empty()) {
+      html_ +=
+          "<section class=\"box warnings\" aria-labelledby=\"warnings\">\n"
+          "<h2 id=\"warnings\">Read this first</h2>\n";
+      add_list(document.warnings);
+      html_ += "</section>\n";
+    }
+    html_ += "</header>\n";
+  }
+
+  // The parts of the page in order; `id` is their anchor.
+  static std::vector<std::string> headings(const Document& document) {
+    std::vector<std::string> all;
+    for (const Section& section : document.sections) all.push_back(section.heading);
+    if (!document.figures.empty()) all.emplace_back("Figures");
+    if (!document.differences.rows.empty()) all.emplace_back("Settings that differ");
+    if (!document.failures.rows.empty()) all.emplace_back("Failed runs");
+    if (!document.missing.rows.empty()) all.emplace_back("Runs without a result yet");
+    if (!document.methods.empty()) all.emplace_back("Methods");
+    all.emplace_back("All runs");
+    return all;
+  }
+
+  void add_contents(const Document& document) {
+    const std::vector<std::string> all = headings(document);
+    if (all.size() < kFewestForContents) return;
+    html_ += "<nav aria-labelledby=\"contents\">\n<h2 id=\"contents\">Contents</h2>\n<ul>\n";
+    for (size_t i = 0; i < all.size(); ++i) {
+      html_ += fmt::format("<li><a href=\"#part-{}\">{}</a></li>\n", i + 1, escape_markup(all[i]));
+    }
+    html_ += "</ul>\n</nav>\n";
+  }
+
+  void open_part(const std::string& heading) {
+    ++part_;
+    html_ += fmt::format("<section aria-labelledby=\"part-{0}\">\n<h2 id=\"part-{0}\">{1}</h2>\n",
+                         part_, escape_markup(heading));
+  }
+  void close_part() { html_ += "</section>\n"; }
+
+  // A box of its own scrolls a wide table, also by keyboard.
+  void add_table(const Table& table, const std::string& caption) {
+    if (table.rows.empty()) return;
+    html_ += fmt::format("<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"{}\">\n",
+                         escape_markup(caption));
+    append_html(html_, table, caption);
+    html_ += "</div>\n";
+  }
+
+  void add_figures(const std::vector<Figure>& figures) {
+    for (const Figure& figure : figures) {
+      html_ += fmt::format(
+          "<figure>\n<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"Figure\">\n"
+          "<div role=\"img\" aria-label=\"{}\">\n",
+          escape_markup(figure.alt));
+      html_ += figure.svg;
+      html_ += "</div>\n</div>\n";
+      if (!figure.caption.empty()) {
+        html_ += "<figcaption>" + escape_markup(figure.caption) + "</figcaption>\n";
+      }
+      html_ += "</figure>\n";
+    }
+  }
+
+  void add_section(const Section& section) {
+    open_part(section.heading);
+    add_table(section.table, "Scores of each model and amount of training data");
+    add_figures(section.figures);
+    add_table(section.comparisons, "Comparisons behind the statements above");
+    add_paragraphs(section.facts, "soft");
+    add_paragraphs(section.notes, "notes");
+    close_part();
+  }
+
+  void add_runs(const std::string& heading, const Table& table) {
+    if (table.rows.empty()) return;
+    open_part(heading);
+    add_table(table, count_text(table));
+    close_part();
+  }
+
+  static std::string count_text(const Table& table) {
+    return fmt::format("{} {}", table.rows.size(), table.rows.size() == 1 ? "run" : "runs");
+  }
+
+  void add_main(const Document& document) {
+    html_ += "<main>\n";
+    for (const Section& section : document.sections) add_section(section);
+    if (!document.figures.empty()) {
+      open_part("Figures");
+      add_figures(document.figures);
+      close_part();
+    }
+    if (!document.differences.rows.empty()) {
+      open_part("Settings that differ");
+      add_table(document.differences, "Settings in which the models differ; all others are equal");
+      close_part();
+    }
+    add_runs("Failed runs", document.failures);
+    add_runs("Runs without a result yet", document.missing);
+    if (!document.methods.empty()) {
+      open_part("Methods");
+      add_paragraphs(document.methods, "");
+      close_part();
+    }
+    open_part("All runs");
+    html_ += "<details>\n<summary>Show " + count_text(document.runs) + "</summary>\n";
+    add_table(document.runs, count_text(document.runs));
+    html_ += "</details>\n";
+    close_part();
+    html_ += "</main>\n";
+  }
+
+  void add_footer(const std::vector<std::string>& lines) {
+    if (lines.empty()) return;
+    html_ += "<footer>\n";
+    add_paragraphs(lines, "");
+    html_ += "</footer>\n";
+  }
+
+  std::string html_;
+  int part_ = 0;
+};
 
 }  // namespace
 
-std::string to_html(const Document& document) {
-  std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>";
-  html += escape_markup(document.title) + "</title>\n<style>";
-  html += kStyle;
-  html += "</style>\n</head>\n<body>\n<h1>" + escape_markup(document.title) + "</h1>\n";
-  html += paragraph(document.completeness, "complete");
-  html += paragraphs(document.sweeps, "facts");
-  html += paragraphs(document.warnings, "warning");
-  for (const Section& section : document.sections) html += section_html(section);
-  html += runs_section("Failed runs", document.failures);
-  html += runs_section("Runs without a result yet", document.missing);
-  html += runs_section("All runs", document.runs);
-  return html + "</body>\n</html>\n";
-}
+std::string to_html(const Document& document) { return HtmlPage().make(document); }
 
 }  // namespace scgan::results

@@ -45,14 +45,16 @@ std::vector<std::string> titles(const Table& table) {
   return all;
 }
 
-std::string html_row(const Table& table, const std::vector<std::string>& cells,
-                     const std::string& tag) {
-  std::string row = "<tr>";
-  for (size_t i = 0; i < cells.size(); ++i) {
-    const std::string attribute = table.columns[i].number ? " class=\"number\"" : "";
-    row += fmt::format("<{0}{1}>{2}</{0}>", tag, attribute, escape_markup(cells[i]));
+// The class of each column's cells: numbers to the right; sentences may be wrapped.
+std::vector<std::string> html_classes(const Table& table) {
+  constexpr size_t kLongestLine = 40;
+  std::vector<std::string> classes;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const bool wraps = std::ranges::any_of(
+        table.rows, [&](const auto& row) { return row.at(i).size() > kLongestLine; });
+    classes.emplace_back(table.columns[i].number ? " class=\"n\"" : wraps ? " class=\"text\"" : "");
   }
-  return row + "</tr>\n";
+  return classes;
 }
 
 }  // namespace
@@ -81,11 +83,27 @@ std::string to_markdown(const Table& table) {
   return text;
 }
 
-std::string to_html(const Table& table) {
-  std::string text =
-      "<table>\n<thead>\n" + html_row(table, titles(table), "th") + "</thead>\n<tbody>\n";
-  for (const auto& row : table.rows) text += html_row(table, row, "td");
-  return text + "</tbody>\n</table>\n";
+void append_html(std::string& html, const Table& table, const std::string& caption) {
+  constexpr size_t kFewestToSort = 3;
+  const std::vector<std::string> classes = html_classes(table);
+  html += table.rows.size() < kFewestToSort ? "<table>\n" : "<table class=\"sortable\">\n";
+  if (!caption.empty()) html += "<caption>" + escape_markup(caption) + "</caption>\n";
+  html += "<thead>\n<tr>";
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    html += fmt::format("<th scope=\"col\"{}>{}</th>", classes[i],
+                        escape_markup(table.columns[i].title));
+  }
+  html += "</tr>\n</thead>\n<tbody>\n";
+  for (const auto& row : table.rows) {
+    html += "<tr>";
+    for (size_t i = 0; i < row.size(); ++i) {
+      html.append(i == 0 ? "<th scope=\"row\"" : "<td").append(classes[i]) += '>';
+      html += escape_markup(row[i]);
+      html += i == 0 ? "</th>" : "</td>";
+    }
+    html += "</tr>\n";
+  }
+  html += "</tbody>\n</table>\n";
 }
 
 std::string escape_markdown(const std::string& text) {

@@ -21,7 +21,9 @@ struct Table {
 // Columns aligned with spaces below their titles and a rule; every line is indented by two spaces.
 std::string to_text(const Table& table);
 std::string to_markdown(const Table& table);
-std::string to_html(const Table& table);
+// Appends a <table>; one that is worth sorting has the class "sortable". The first cell of each row
+// is its heading.
+void append_html(std::string& html, const Table& table, const std::string& caption);
 
 // Escapes the special characters of Markdown.
 std::string escape_markdown(const std::string& text);

@@ -23,8 +23,12 @@ TEST(TableTest, MarkdownEscapesItsOwnCharacters) {
 }
 
 TEST(TableTest, HtmlEscapesMarkup) {
-  const std::string html = to_html(small_table());
-  EXPECT_NE(html.find("<td>&lt;c&gt;</td><td class=\"number\">12.5</td>"), std::string::npos);
+  std::string html;
+  append_html(html, small_table(), "a < b");
+  EXPECT_NE(html.find("<caption>a &lt; b</caption>"), std::string::npos);
+  EXPECT_NE(html.find("<th scope=\"col\" class=\"n\">value</th>"), std::string::npos);
+  EXPECT_NE(html.find("<th scope=\"row\">&lt;c&gt;</th><td class=\"n\">12.5</td>"),
+            std::string::npos);
 }
 
 }  // namespace
