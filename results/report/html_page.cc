@@ -32,7 +32,7 @@ a { color: var(--link); }
 .complete { font-weight: 600; }
 .warnings { border-color: var(--bad); background: var(--bad-page); }
 nav ul { columns: 2 18rem; list-style: none; padding: 0; }
-nav li { break-inside: avoid; }
+nav li { break-inside: avoid; margin: 0; padding: .1rem 0; }
 .wide { overflow-x: auto; margin: .8rem 0; }
 .wide:focus-visible, button:focus-visible, summary:focus-visible, a:focus-visible {
   outline: 2px solid var(--link); outline-offset: 2px; }
@@ -73,6 +73,7 @@ footer { border-top: 1px solid var(--line); margin-top: 3rem; padding-top: .8rem
   .wide { overflow: visible; }
   th, td { padding: .15rem .4rem; white-space: normal; }
   table { font-size: 8.5pt; }
+  .text { min-width: 0; }
   h2, h3, caption { break-after: avoid; }
   thead { display: table-header-group; }
   tr, figure { break-inside: avoid; }
