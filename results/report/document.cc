@@ -1,58 +1,22 @@
 #include "results/report/document.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
-#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
 
+#include "results/report/footer.h"
 #include "results/report/notes.h"
 #include "results/report/sample_figures.h"
+#include "results/report/score_table.h"
 #include "results/report/table_figures.h"
 #include "results/report/words.h"
 
 namespace scgan::results {
 namespace {
-
-Table statistics_table(const MetricTable& table) {
-  Table shown{.columns = {{"variant"},
-                          {"data %", true},
-                          {"steps", true},
-                          {"n", true},
-                          {"median", true},
-                          {"quartiles", true},
-                          {"mean", true},
-                          {"sd", true},
-                          {"best", true}},
-              .rows = {}};
-  const int decimals = decimals_of(table);
-  const double factor = factor_of(table);
-  for (const Cell& cell : table.cells) {
-    const int64_t planned = static_cast<int64_t>(cell.values.size()) + cell.unfinished;
-    std::vector<std::string> row = {cell.label, percentage_text(cell.percentage),
-                                    steps_text(cell.steps),
-                                    fmt::format("{}/{}", cell.values.size(), planned)};
-    if (cell.values.empty()) {
-      row.resize(shown.columns.size(), kNone);
-    } else {
-      const Statistics all = statistics(cell.values);
-      const auto best = best_index(table, cell);
-      row.push_back(number(all.median * factor, decimals));
-      row.push_back(std::isnan(all.q1) ? kNone
-                                       : number(all.q1 * factor, decimals) + " to " +
-                                             number(all.q3 * factor, decimals));
-      row.push_back(number(all.mean * factor, decimals));
-      row.push_back(std::isnan(all.sd) ? kNone : "+- " + number(all.sd * factor, decimals));
-      row.push_back(best ? number(cell.values[*best] * factor, decimals) : "collapsed");
-    }
-    shown.rows.push_back(std::move(row));
-  }
-  return shown;
-}
 
 std::string baseline_fact(const Baseline& baseline, double factor, int decimals) {
   std::string value = number(baseline.low * factor, decimals);
@@ -69,9 +33,8 @@ std::string baseline_fact(const Baseline& baseline, double factor, int decimals)
 std::vector<std::string> recovered_change_facts(const MetricTable& table) {
   std::vector<std::string> facts = {
       fmt::format("Higher is better: 1 = the generated images show all of the known change from A "
-                  "to B, 0 = none of it. Measured on the cells of {} generated images. Data digest "
-                  "{}.",
-                  table.key.n_fake, short_digest(table.key.data_digest))};
+                  "to B, 0 = none of it. Measured on the cells of {} generated images.",
+                  table.key.n_fake)};
   for (const Baseline& baseline : table.baselines) {
     facts.push_back(baseline_fact(baseline, 1, decimals_of(table)));
   }
@@ -81,11 +44,9 @@ std::vector<std::string> recovered_change_facts(const MetricTable& table) {
 std::vector<std::string> facts_of(const MetricTable& table) {
   const ComparisonKey& key = table.key;
   if (is_recovered_change(table)) return recovered_change_facts(table);
-  std::vector<std::string> facts = {fmt::format(
-      "Lower is better. {} real and {} generated images. Extractor {}, digest {}; its input: {}. "
-      "Data digest {}.",
-      key.n_real, key.n_fake, key.extractor, short_digest(key.extractor_digest), key.preprocessing,
-      short_digest(key.data_digest))};
+  std::vector<std::string> facts = {
+      fmt::format("Lower is better. {} real and {} generated images; features of {} on {}.",
+                  key.n_real, key.n_fake, key.extractor, key.preprocessing)};
   if (table.key.metric == "kid") facts.emplace_back("KID is shown multiplied by 100.");
   for (const Baseline& baseline : table.baselines) {
     facts.push_back(baseline_fact(baseline, factor_of(table), decimals_of(table)));
@@ -96,7 +57,7 @@ std::vector<std::string> facts_of(const MetricTable& table) {
 Section make_section(const MetricTable& table, const TableComparison& comparison) {
   return {.heading = heading_of(table),
           .facts = facts_of(table),
-          .table = statistics_table(table),
+          .table = score_table(table),
           .comparisons = comparison_numbers(table, comparison),
           .notes = notes_of(table),
           .figures = {}};
@@ -153,11 +114,21 @@ Table table_of_runs(const std::vector<const StoredRun*>& runs, const std::set<Ru
 }
 
 std::string sweep_line(const ReportInput& input) {
-  std::string line = fmt::format("Sweep {}: {} {}", input.sweep.name, input.runs.size(),
-                                 input.runs.size() == 1 ? "run" : "runs");
-  if (!input.sweep.version.empty())
-    line += fmt::format(", last started with {}", input.sweep.version);
-  return line + ".";
+  return fmt::format("Sweep {}: {} {}.", input.sweep.name, input.runs.size(),
+                     input.runs.size() == 1 ? "run" : "runs");
+}
+
+// "Sweep report: cells", with every name once; of many sweeps without names.
+std::string title_of(const std::vector<ReportInput>& inputs) {
+  constexpr size_t kMostNamed = 3;
+  std::vector<std::string> names;
+  for (const ReportInput& input : inputs) {
+    if (std::ranges::find(names, input.sweep.name) == names.end()) {
+      names.push_back(input.sweep.name);
+    }
+  }
+  if (names.size() > kMostNamed) return "Sweep report";
+  return fmt::format("Sweep report: {}", fmt::join(names, ", "));
 }
 
 // Once for each data set, also if several stores have it.
@@ -168,8 +139,7 @@ std::vector<std::string> data_warnings(const std::vector<ReportInput>& inputs) {
       const auto run = std::ranges::find(
           input.runs, digest, [](const StoredRun& stored) { return stored.plan.data_digest; });
       if (run == input.runs.end()) continue;
-      std::string warning =
-          fmt::format("Data set {} ({}): {}.", run->plan.dataset, short_digest(digest), text);
+      std::string warning = fmt::format("Data set {}: {}.", run->plan.dataset, text);
       if (std::ranges::find(warnings, warning) == warnings.end()) {
         warnings.push_back(std::move(warning));
       }
@@ -184,7 +154,7 @@ Document make_document(const Analysis& analysis, bool with_figures) {
   const Summary& summary = analysis.summary;
   const std::vector<ReportInput>& inputs = *analysis.inputs;
   Document document{
-      .title = "Sweep report",
+      .title = title_of(inputs),
       .completeness = completeness_line(summary.runs),
       .verdicts = verdicts(analysis),
       .sweeps = {},
@@ -196,7 +166,7 @@ Document make_document(const Analysis& analysis, bool with_figures) {
       .differences = {},
       .methods = {},
       .figures = {},
-      .footer = {}};
+      .footer = footer_lines(analysis)};
   for (const ReportInput& input : inputs) document.sweeps.push_back(sweep_line(input));
   for (std::string& warning : data_warnings(inputs)) {
     document.warnings.push_back(std::move(warning));
@@ -220,15 +190,10 @@ Table runs_table(const std::vector<const StoredRun*>& runs) {
 
 std::string completeness_line(const std::vector<const StoredRun*>& runs) {
   std::map<RunState, int> count;
-  std::vector<std::string> ids;
-  for (const StoredRun* run : runs) {
-    ++count[run->state];
-    ids.push_back(run->plan.id);
-  }
-  return fmt::format("{} of {} {} done, {} failed, {} running, {} to do; plan digest {}",
-                     count[RunState::kDone], runs.size(), runs.size() == 1 ? "run" : "runs",
-                     count[RunState::kFailed], count[RunState::kRunning], count[RunState::kPlanned],
-                     plan_digest(ids));
+  for (const StoredRun* run : runs) ++count[run->state];
+  return fmt::format("{} of {} {} done, {} failed, {} running, {} to do", count[RunState::kDone],
+                     runs.size(), runs.size() == 1 ? "run" : "runs", count[RunState::kFailed],
+                     count[RunState::kRunning], count[RunState::kPlanned]);
 }
 
 }  // namespace scgan::results

@@ -72,7 +72,7 @@ class HtmlPage {
     add_paragraphs(document.sweeps, "soft");
     html_ +=
         "<section class=\"box verdict\" aria-labelledby=\"result\">\n"
-        "<h2 id=\"result\">Result</h2>\n";
+        "<h2 id=\"result\">What the runs show</h2>\n";
     for (const Verdict& verdict : document.verdicts) {
       if (verdict.sentences.empty()) continue;
       html_ += "<h3>" + escape_markup(verdict.heading) + "</h3>\n";

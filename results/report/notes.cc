@@ -8,6 +8,8 @@
 #include <map>
 #include <utility>
 
+#include "results/figures/boxplot.h"
+
 namespace scgan::results {
 namespace {
 
@@ -82,12 +84,16 @@ std::string counts_note(const MetricTable& table) {
     unfinished += cell.unfinished;
   }
   std::string note = fewest == most
-                         ? fmt::format("{} {} in every cell", most, most == 1 ? "run" : "runs")
-                         : fmt::format("{} to {} runs per cell", fewest, most);
+                         ? fmt::format("{} {} in every cell.", most, most == 1 ? "run" : "runs")
+                         : fmt::format("{} to {} runs per cell.", fewest, most);
   if (unfinished > 0) {
-    note += fmt::format("; {} {} without a result", unfinished, unfinished == 1 ? "run" : "runs");
+    note +=
+        fmt::format(" {} planned {} no result; \"2 of 3\" marks a cell in which runs are missing.",
+                    unfinished, unfinished == 1 ? "run has" : "runs have");
   }
-  return note + ". Quartiles are of type 7, sd is the sample standard deviation over the runs.";
+  if (most > 1) note += " sd: standard deviation over the runs.";
+  if (fewest < kFewestForQuartiles) note += " Quartiles are shown for three or more runs.";
+  return note;
 }
 
 // The different values of a key in the specs of the table's runs; empty if no spec has the key.

@@ -28,8 +28,7 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
                                                     ReportFormat::kText, ReportFormat::kMarkdown,
                                                     ReportFormat::kCsv, ReportFormat::kHtml});
 
-// The completeness line: "45 of 45 runs done, 0 failed, 0 running, 0 to do; plan digest
-// 0123456789abcdef".
+// The completeness line: "45 of 45 runs done, 0 failed, 0 running, 0 to do".
 std::string completeness(const std::vector<ReportInput>& inputs);
 
 // The completeness line and a table of the runs with their states, steps and attempts.

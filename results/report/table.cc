@@ -10,18 +10,12 @@
 namespace scgan::results {
 namespace {
 
-// Number of characters in UTF-8 text: every byte except continuation bytes.
-size_t width_of(std::string_view text) {
-  return static_cast<size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
 std::vector<size_t> column_widths(const Table& table) {
   std::vector<size_t> widths;
-  for (const Column& column : table.columns) widths.push_back(width_of(column.title));
+  for (const Column& column : table.columns) widths.push_back(text_width(column.title));
   for (const auto& row : table.rows) {
     for (size_t i = 0; i < widths.size(); ++i) {
-      widths[i] = std::max(widths[i], width_of(row.at(i)));
+      widths[i] = std::max(widths[i], text_width(row.at(i)));
     }
   }
   return widths;
@@ -31,7 +25,7 @@ std::string text_line(const Table& table, const std::vector<size_t>& widths,
                       const std::vector<std::string>& cells) {
   std::string line = "  ";
   for (size_t i = 0; i < cells.size(); ++i) {
-    const std::string padding(widths[i] - width_of(cells[i]), ' ');
+    const std::string padding(widths[i] - text_width(cells[i]), ' ');
     if (i > 0) line += "  ";
     line += table.columns[i].number ? padding + cells[i] : cells[i] + padding;
   }
@@ -58,6 +52,12 @@ std::vector<std::string> html_classes(const Table& table) {
 }
 
 }  // namespace
+
+size_t text_width(std::string_view text) {
+  // Every byte except continuation bytes.
+  return static_cast<size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
 
 std::string to_text(const Table& table) {
   const std::vector<size_t> widths = column_widths(table);

@@ -1,7 +1,9 @@
 // A table of texts and its forms for a terminal, Markdown and HTML.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace scgan::results {
@@ -17,6 +19,9 @@ struct Table {
   // Each row has as many texts as there are columns.
   std::vector<std::vector<std::string>> rows;
 };
+
+// The number of characters of a UTF-8 text.
+size_t text_width(std::string_view text);
 
 // Columns aligned with spaces below their titles and a rule; every line is indented by two spaces.
 std::string to_text(const Table& table);

@@ -19,7 +19,6 @@ Document full_document() {
       .heading = "cells: FID, AtoB",
       .facts = {"a fact"},
       .table = {.columns = {{"model"}}, .rows = {{"in the table"}}},
-      .verdict = {"a statement on the section"},
       .comparisons = {.columns = {{"models"}}, .rows = {{"in the comparison"}}},
       .notes = {"a note"},
       .figures = {{.name = "plot", .caption = "", .alt = "an alt text", .svg = "<svg/>"}}};
@@ -47,7 +46,6 @@ TEST(HtmlTest, ThePartsStandInTheOrderInWhichTheyMatter) {
                            "the second statement",
                            "1 of 2 runs done",
                            "a warning",
-                           "a statement on the section",
                            "in the table",
                            "an alt text",
                            "in the comparison",
