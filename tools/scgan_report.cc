@@ -38,18 +38,20 @@ std::map<std::string, ReportFormat> format_names() {
   return {{"text", ReportFormat::kText},
           {"markdown", ReportFormat::kMarkdown},
           {"csv", ReportFormat::kCsv},
-          {"html", ReportFormat::kHtml}};
+          {"html", ReportFormat::kHtml},
+          {"latex", ReportFormat::kLatex}};
 }
 
 void add_options(CLI::App& app, Options& options) {
   app.add_option("DIR", options.folders,
                  "Output folders of scgan_sweep; several folders make one report")
       ->required();
-  app.add_option("--format", options.formats,
-                 "text, markdown, csv, html, separated by commas (default: text; with --output: "
-                 "all)")
+  app.add_option(
+         "--format", options.formats,
+         "text, markdown, csv, html, latex, separated by commas (default: text; with --output: "
+         "all)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"text", "markdown", "csv", "html"}).description(""))
+      ->check(CLI::IsMember({"text", "markdown", "csv", "html", "latex"}).description(""))
       ->type_name("LIST");
   app.add_option("--output", options.output, "Write the report and its figures into this folder")
       ->type_name("DIR");

@@ -10,6 +10,7 @@
 #include "results/report/csv.h"
 #include "results/report/document.h"
 #include "results/report/html.h"
+#include "results/report/latex.h"
 #include "results/report/markdown.h"
 #include "results/report/summary.h"
 #include "results/report/text.h"
@@ -73,6 +74,8 @@ std::string render(const std::vector<ReportInput>& inputs, ReportFormat format) 
       return runs_csv(summarize(inputs));
     case ReportFormat::kHtml:
       return to_html(make_document(analyse(inputs), /*with_figures=*/true));
+    case ReportFormat::kLatex:
+      return to_latex(analyse(inputs));
   }
   return {};
 }
@@ -101,6 +104,7 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
     files.write("summary.csv", summary_csv(analysis.summary));
   }
   if (wanted(ReportFormat::kHtml)) files.write("report.html", to_html(document));
+  if (wanted(ReportFormat::kLatex)) files.write("report.tex", to_latex(analysis));
   return files.take();
 }
 

@@ -9,7 +9,7 @@
 
 namespace scgan::results {
 
-enum class ReportFormat { kText, kMarkdown, kCsv, kHtml };
+enum class ReportFormat { kText, kMarkdown, kCsv, kHtml, kLatex };
 
 // Reads results.db in each folder. Throws Error(kInvalidSpec) if a folder has no store.
 std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& folders);
@@ -22,11 +22,13 @@ std::string render(const std::vector<ReportInput>& inputs, ReportFormat format);
 //   markdown  report.md, and one SVG per data set, metric, direction and extractor
 //   csv       runs.csv (one row per run and metric), summary.csv (one row per row of the tables)
 //   html      report.html, with the figures inside
+//   latex     report.tex, the tables for \input
 std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& inputs,
                                                 const std::filesystem::path& folder,
                                                 const std::vector<ReportFormat>& formats = {
                                                     ReportFormat::kText, ReportFormat::kMarkdown,
-                                                    ReportFormat::kCsv, ReportFormat::kHtml});
+                                                    ReportFormat::kCsv, ReportFormat::kHtml,
+                                                    ReportFormat::kLatex});
 
 // The completeness line: "45 of 45 runs done, 0 failed, 0 running, 0 to do".
 std::string completeness(const std::vector<ReportInput>& inputs);
