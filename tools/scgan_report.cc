@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/exit_code.h"
+#include "results/report/check.h"
 #include "results/report/report.h"
 #include "results/verify/verify.h"
 #include "sweeps/run/output_lock.h"
@@ -23,8 +24,9 @@ using scgan::tools::print;
 constexpr scgan::tools::Program kProgram{
     "scgan_report",
     "Makes tables and boxplots of sweep results. Equal results produce equal files.",
-    "Exit codes: 0 success, 1 --verify found problems, 2 bad flags or no store, 3 cannot read the "
-    "store or write the report."};
+    "Exit codes: 0 success, 1 --verify found problems or --check a number that changed, 2 bad "
+    "flags "
+    "or no store, 3 cannot read the store or write the report."};
 
 struct Options {
   std::vector<std::filesystem::path> folders;
@@ -32,26 +34,25 @@ struct Options {
   std::filesystem::path output;
   bool status = false;
   bool verify = false;
+  std::filesystem::path check;
 };
 
 std::map<std::string, ReportFormat> format_names() {
-  return {{"text", ReportFormat::kText},
-          {"markdown", ReportFormat::kMarkdown},
-          {"csv", ReportFormat::kCsv},
-          {"html", ReportFormat::kHtml},
-          {"latex", ReportFormat::kLatex}};
+  return {{"text", ReportFormat::kText},   {"markdown", ReportFormat::kMarkdown},
+          {"csv", ReportFormat::kCsv},     {"html", ReportFormat::kHtml},
+          {"latex", ReportFormat::kLatex}, {"json", ReportFormat::kJson}};
 }
 
 void add_options(CLI::App& app, Options& options) {
   app.add_option("DIR", options.folders,
                  "Output folders of scgan_sweep; several folders make one report")
       ->required();
-  app.add_option(
-         "--format", options.formats,
-         "text, markdown, csv, html, latex, separated by commas (default: text; with --output: "
-         "all)")
+  app.add_option("--format", options.formats,
+                 "text, markdown, csv, html, latex, json, separated by commas (default: text; with "
+                 "--output: "
+                 "all)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"text", "markdown", "csv", "html", "latex"}).description(""))
+      ->check(CLI::IsMember({"text", "markdown", "csv", "html", "latex", "json"}).description(""))
       ->type_name("LIST");
   app.add_option("--output", options.output, "Write the report and its figures into this folder")
       ->type_name("DIR");
@@ -64,6 +65,13 @@ void add_options(CLI::App& app, Options& options) {
       ->excludes(app.get_option("--format"))
       ->excludes(app.get_option("--output"))
       ->excludes(app.get_option("--status"));
+  app.add_option("--check", options.check,
+                 "Compare every number with an earlier report.json of these folders")
+      ->excludes(app.get_option("--format"))
+      ->excludes(app.get_option("--output"))
+      ->excludes(app.get_option("--status"))
+      ->excludes(app.get_option("--verify"))
+      ->type_name("FILE");
 }
 
 std::string age_text(double seconds) {
@@ -124,6 +132,12 @@ int run(const Options& options) {
     for (auto& input : inputs) jobs += job_text(input);
     print(jobs + scgan::results::status(inputs));
     return scgan::kExitDone;
+  }
+  if (!options.check.empty()) {
+    const auto check = scgan::results::check_numbers(
+        options.check, scgan::results::render(inputs, ReportFormat::kJson));
+    print(scgan::results::to_text(check));
+    return check.is_equal() ? scgan::kExitDone : scgan::kExitSomeFailed;
   }
   std::vector<ReportFormat> formats;
   for (const std::string& name : options.formats) formats.push_back(format_names().at(name));

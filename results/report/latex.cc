@@ -14,6 +14,7 @@
 
 #include "results/report/score_table.h"
 #include "results/report/words.h"
+#include "results/statistics/holm.h"
 
 namespace scgan::results {
 namespace {
@@ -77,35 +78,27 @@ std::optional<std::string> best_row(const MetricTable& table, const std::vector<
   return best;
 }
 
-// Holm's method: the smallest p counts for all comparisons, the next for one less.
-std::set<std::string> not_distinguished(std::vector<std::pair<double, std::string>> p_values) {
-  std::ranges::sort(p_values);
-  std::set<std::string> labels;
-  bool all_later = false;
-  for (size_t i = 0; i < p_values.size(); ++i) {
-    const auto left = static_cast<double>(p_values.size() - i);
-    all_later = all_later || p_values[i].first * left > kLevel;
-    if (all_later) labels.insert(p_values[i].second);
-  }
-  return labels;
-}
-
 ColumnMarks marks_of(const MetricTable& table, const TableComparison& comparisons,
                      const std::vector<LatexRow>& rows, double percentage) {
   const auto best = best_row(table, rows, percentage);
   if (!best) return {};
   ColumnMarks marks{.best = *best, .underlined = {}, .unknown = {}};
-  std::vector<std::pair<double, std::string>> p_values;
+  std::vector<std::string> labels;
+  std::vector<double> p_values;
   for (const LatexRow& row : rows) {
     const Cell* cell = cell_at(row, percentage);
     if (row.label == *best || cell == nullptr || cell->values.empty()) continue;
     if (const auto p = p_of(comparisons, row.label, *best, percentage)) {
-      p_values.emplace_back(*p, row.label);
+      labels.push_back(row.label);
+      p_values.push_back(*p);
     } else {
       marks.unknown.insert(row.label);
     }
   }
-  marks.underlined = not_distinguished(std::move(p_values));
+  const std::vector<double> adjusted = stats::holm(p_values);
+  for (size_t i = 0; i < adjusted.size(); ++i) {
+    if (adjusted[i] > kLevel) marks.underlined.insert(labels[i]);
+  }
   return marks;
 }
 

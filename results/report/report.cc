@@ -10,6 +10,7 @@
 #include "results/report/csv.h"
 #include "results/report/document.h"
 #include "results/report/html.h"
+#include "results/report/json.h"
 #include "results/report/latex.h"
 #include "results/report/markdown.h"
 #include "results/report/summary.h"
@@ -65,17 +66,20 @@ std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& f
 }
 
 std::string render(const std::vector<ReportInput>& inputs, ReportFormat format) {
+  const Analysis analysis = analyse(inputs);
   switch (format) {
     case ReportFormat::kText:
-      return to_text(make_document(analyse(inputs), /*with_figures=*/false));
+      return to_text(make_document(analysis, /*with_figures=*/false));
     case ReportFormat::kMarkdown:
-      return to_markdown(make_document(analyse(inputs), /*with_figures=*/true));
+      return to_markdown(make_document(analysis, /*with_figures=*/true));
     case ReportFormat::kCsv:
-      return runs_csv(summarize(inputs));
+      return runs_csv(analysis.summary);
     case ReportFormat::kHtml:
-      return to_html(make_document(analyse(inputs), /*with_figures=*/true));
+      return to_html(make_document(analysis, /*with_figures=*/true));
     case ReportFormat::kLatex:
-      return to_latex(analyse(inputs));
+      return to_latex(analysis);
+    case ReportFormat::kJson:
+      return to_json(analysis, make_document(analysis, /*with_figures=*/false));
   }
   return {};
 }
@@ -105,6 +109,7 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
   }
   if (wanted(ReportFormat::kHtml)) files.write("report.html", to_html(document));
   if (wanted(ReportFormat::kLatex)) files.write("report.tex", to_latex(analysis));
+  if (wanted(ReportFormat::kJson)) files.write("report.json", to_json(analysis, document));
   return files.take();
 }
 

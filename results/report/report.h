@@ -9,7 +9,7 @@
 
 namespace scgan::results {
 
-enum class ReportFormat { kText, kMarkdown, kCsv, kHtml, kLatex };
+enum class ReportFormat { kText, kMarkdown, kCsv, kHtml, kLatex, kJson };
 
 // Reads results.db in each folder. Throws Error(kInvalidSpec) if a folder has no store.
 std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& folders);
@@ -23,12 +23,13 @@ std::string render(const std::vector<ReportInput>& inputs, ReportFormat format);
 //   csv       runs.csv (one row per run and metric), summary.csv (one row per row of the tables)
 //   html      report.html, with the figures inside
 //   latex     report.tex, the tables for \input
+//   json      report.json, everything for other programs and for --check
 std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& inputs,
                                                 const std::filesystem::path& folder,
                                                 const std::vector<ReportFormat>& formats = {
                                                     ReportFormat::kText, ReportFormat::kMarkdown,
                                                     ReportFormat::kCsv, ReportFormat::kHtml,
-                                                    ReportFormat::kLatex});
+                                                    ReportFormat::kLatex, ReportFormat::kJson});
 
 // The completeness line: "45 of 45 runs done, 0 failed, 0 running, 0 to do".
 std::string completeness(const std::vector<ReportInput>& inputs);

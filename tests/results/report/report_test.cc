@@ -238,8 +238,8 @@ TEST(StoredReportTest, EqualStoresProduceEqualBytes) {
   }
   const auto first = write_report(read_stores({folder.path()}), folder.path() / "first");
   const auto second = write_report(read_stores({folder.path()}), folder.path() / "second");
-  ASSERT_EQ(first.size(), 8);
-  ASSERT_EQ(second.size(), 8);
+  ASSERT_EQ(first.size(), 9);
+  ASSERT_EQ(second.size(), 9);
   for (size_t i = 0; i < first.size(); ++i) {
     EXPECT_EQ(first[i].filename(), second[i].filename());
     EXPECT_EQ(read_file(first[i]), read_file(second[i])) << first[i];
