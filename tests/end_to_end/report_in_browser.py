@@ -96,8 +96,13 @@ class Browser:
             self.call(f"{domain}.enable")
 
     def close(self):
-        self._process.kill()
-        self._process.wait()
+        try:
+            self._session = None
+            self.call("Browser.close")
+            self._process.wait(10)
+        except (OSError, RuntimeError, subprocess.TimeoutExpired):
+            self._process.kill()
+            self._process.wait()
         self._commands.close()
         self._replies.close()
 
@@ -150,7 +155,7 @@ class ReportInBrowser(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
+        cls.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)  # Chromium's children end late
         cls.addClassCleanup(cls.folder.cleanup)
         folder = pathlib.Path(cls.folder.name)
         subprocess.run([sys.executable, ROOT / "tests/support/make_store.py", folder / "out", "--unfinished", "3"],
