@@ -8,11 +8,13 @@
 #include <set>
 #include <utility>
 
+#include "results/report/curve_figures.h"
 #include "results/report/footer.h"
 #include "results/report/notes.h"
 #include "results/report/sample_figures.h"
 #include "results/report/score_table.h"
 #include "results/report/table_figures.h"
+#include "results/report/training_records.h"
 #include "results/report/words.h"
 
 namespace scgan::results {
@@ -175,10 +177,14 @@ Document make_document(const Analysis& analysis, bool with_figures) {
     document.sections.push_back(make_section(summary.tables[i], analysis.comparisons[i]));
   }
   if (with_figures) {
-    std::vector<std::vector<Figure>> figures = table_figures(analysis);
+    TrainingRecords records(summary);
+    std::vector<std::vector<Figure>> figures = table_figures(analysis, records);
     for (size_t i = 0; i < figures.size(); ++i)
       document.sections[i].figures = std::move(figures[i]);
     document.figures = sample_figures(analysis);
+    for (Figure& figure : loss_figures(analysis, records)) {
+      document.figures.push_back(std::move(figure));
+    }
   }
   return document;
 }

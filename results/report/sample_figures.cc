@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,13 +16,14 @@
 #include "core/base/sha256.h"
 #include "results/figures/picture_table.h"
 #include "results/report/figure_names.h"
+#include "results/report/selection.h"
 #include "results/report/words.h"
 
 namespace scgan::results {
 namespace {
 
 constexpr size_t kRows = 4, kSide = 96;
-constexpr size_t kMostLabels = 8, kMostPercentages = 6;
+constexpr size_t kMostPercentages = 6;
 // Of all pictures of a report.
 constexpr size_t kMostBytes = 1'400'000;
 
@@ -71,32 +71,17 @@ size_t median_run(const Cell& cell) {
   return order[(order.size() - 1) / 2];
 }
 
-// Both ends and what is evenly between them.
-template <typename Value>
-std::vector<Value> evenly(const std::vector<Value>& all, size_t most) {
-  if (all.size() <= most) return all;
-  std::vector<Value> chosen;
-  for (size_t i = 0; i < most; ++i) chosen.push_back(all[i * (all.size() - 1) / (most - 1)]);
-  return chosen;
-}
-
 using Folders = std::unordered_map<const StoredRun*, std::filesystem::path>;
 
 // Makes the figure of one table.
 class SampleTable {
  public:
   SampleTable(const MetricTable& table, const Folders& folders)
-      : table_(table), folders_(folders), part_(part_of(table.key.direction)) {
-    std::set<double> percentages;
-    for (const Cell& cell : table.cells) {
-      percentages.insert(cell.percentage);
-      if (std::ranges::find(labels_, cell.label) == labels_.end()) labels_.push_back(cell.label);
-    }
-    all_labels_ = labels_.size();
-    labels_.resize(std::min(labels_.size(), kMostLabels));
-    percentages_ =
-        evenly(std::vector<double>(percentages.begin(), percentages.end()), kMostPercentages);
-  }
+      : table_(table),
+        folders_(folders),
+        part_(part_of(table.key.direction)),
+        shown_(shown_labels(table)),
+        percentages_(shown_percentages(table, kMostPercentages)) {}
 
   // nullopt if no run has samples.
   std::optional<PictureTable> pictures() {
@@ -128,10 +113,7 @@ class SampleTable {
         "of its variant and percentage (of an even number, the lower of the two in the middle). "
         "The real images are examples; they are not the counterparts of the sources.",
         metric_label(table_));
-    if (labels_.size() < all_labels_) {
-      text += fmt::format(" {} of {} variants are shown.", labels_.size(), all_labels_);
-    }
-    return text;
+    return shown_.note.empty() ? text : text + " " + shown_.note;
   }
 
  private:
@@ -139,11 +121,9 @@ class SampleTable {
     PictureBlock block{
         .title = fmt::format("{} % of the training images", percentage_text(percentage)),
         .columns = {}};
-    for (const std::string& label : labels_) {
-      const auto cell = std::ranges::find_if(table_.cells, [&](const Cell& each) {
-        return each.label == label && each.percentage == percentage;
-      });
-      block.columns.push_back(cell == table_.cells.end() || cell->values.empty()
+    for (const std::string& label : shown_.labels) {
+      const Cell* cell = find_cell(table_, label, percentage);
+      block.columns.push_back(cell == nullptr || cell->values.empty()
                                   ? PictureColumn{.title = label,
                                                   .subtitle = "",
                                                   .pictures = {},
@@ -184,8 +164,7 @@ class SampleTable {
   const MetricTable& table_;
   const Folders& folders_;
   GridPart part_;
-  std::vector<std::string> labels_;
-  size_t all_labels_ = 0;
+  ShownLabels shown_;
   std::vector<double> percentages_;
   // The first grid that was found.
   std::optional<SampleGrid> reference_;

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <set>
+#include <utility>
 
 #include "results/figures/boxplot.h"
+#include "results/report/curve_figures.h"
 #include "results/report/figure_names.h"
 #include "results/report/notes.h"
 #include "results/report/words.h"
@@ -13,12 +15,10 @@ namespace scgan::results {
 namespace {
 
 // What a point says when the mouse is over it: "scgan, 25 %, seed 3, run 0123...: 41.20".
-std::string point_title(const MetricTable& table, const Cell& cell, size_t run) {
+std::string point_title(const Cell& cell, size_t run, const std::string& value) {
   return fmt::format("{}, {} %, seed {}, run {}: {}{}", cell.label,
                      percentage_text(cell.percentage), cell.runs[run]->plan.seed,
-                     cell.runs[run]->plan.id,
-                     number(cell.values[run] * factor_of(table), decimals_of(table)),
-                     cell.collapsed[run] ? ", collapsed" : "");
+                     cell.runs[run]->plan.id, value, cell.collapsed[run] ? ", collapsed" : "");
 }
 
 Boxplot make_plot(const MetricTable& table) {
@@ -30,6 +30,8 @@ Boxplot make_plot(const MetricTable& table) {
                .groups = {},
                .series = {},
                .baselines = {}};
+  const double factor = factor_of(table);
+  const int decimals = decimals_of(table);
   bool has_collapsed = false;
   std::set<double> percentages;
   for (const Cell& cell : table.cells) percentages.insert(cell.percentage);
@@ -42,9 +44,11 @@ Boxplot make_plot(const MetricTable& table) {
     const auto group =
         static_cast<size_t>(std::distance(percentages.begin(), percentages.find(cell.percentage)));
     for (size_t i = 0; i < cell.values.size(); ++i) {
-      plot.series.back().groups[group].push_back({.value = cell.values[i] * factor_of(table),
-                                                  .title = point_title(table, cell, i),
-                                                  .hollow = cell.collapsed[i]});
+      const double value = cell.values[i] * factor;
+      plot.series.back().groups[group].push_back(
+          {.value = value,
+           .title = point_title(cell, i, number(value, decimals)),
+           .hollow = cell.collapsed[i]});
     }
     has_collapsed = has_collapsed || collapsed_count(cell) > 0;
   }
@@ -52,24 +56,29 @@ Boxplot make_plot(const MetricTable& table) {
   if (is_recovered_change(table)) plot.baselines.push_back({"all of the change", 1});
   for (const Baseline& baseline : table.baselines) {
     plot.baselines.push_back(
-        {baseline_label(baseline), (baseline.low + baseline.high) / 2 * factor_of(table)});
+        {baseline_label(baseline), (baseline.low + baseline.high) / 2 * factor});
   }
   return plot;
 }
 
 }  // namespace
 
-std::vector<std::vector<Figure>> table_figures(const Analysis& analysis) {
+std::vector<std::vector<Figure>> table_figures(const Analysis& analysis, TrainingRecords& records) {
   FigureNames names;
   std::vector<std::vector<Figure>> figures;
   for (const MetricTable& table : analysis.summary.tables) {
     const ComparisonKey& key = table.key;
     const Boxplot plot = make_plot(table);
-    figures.push_back({{.name = names.take(fmt::format("boxplot-{}-{}-{}-{}", key.dataset,
-                                                       key.metric, key.direction, key.extractor)),
-                        .caption = "",
-                        .alt = plot.alt,
-                        .svg = boxplot_svg(plot)}});
+    figures.emplace_back();
+    figures.back().push_back(
+        {.name = names.take(fmt::format("boxplot-{}-{}-{}-{}", key.dataset, key.metric,
+                                        key.direction, key.extractor)),
+         .caption = "",
+         .alt = plot.alt,
+         .svg = boxplot_svg(plot)});
+    if (auto curves = score_curves(table, records, names)) {
+      figures.back().push_back(std::move(*curves));
+    }
   }
   return figures;
 }

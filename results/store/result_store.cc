@@ -387,6 +387,11 @@ std::vector<LossPoint> ResultStore::losses(const std::string& run_id) const {
   return points;
 }
 
+bool ResultStore::has_scores() const {
+  return state_->database.integer(
+             "SELECT EXISTS (SELECT 1 FROM metric WHERE phase = 'training')") == 1;
+}
+
 std::vector<Metric> ResultStore::scores(const std::string& run_id) const {
   return read_scores(state_->database, run_id);
 }

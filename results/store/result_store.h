@@ -83,7 +83,10 @@ class ResultStore {
   std::vector<StoredRun> all_runs() const;
   // Those of the current plan's data sets.
   std::vector<DataNote> data_notes() const;
+  // By step, then name.
   std::vector<LossPoint> losses(const std::string& run_id) const;
+  // Whether any run has scores during training.
+  bool has_scores() const;
   // Those during training, by step.
   std::vector<Metric> scores(const std::string& run_id) const;
 
