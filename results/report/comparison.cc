@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -306,6 +307,47 @@ void add_effects(const MetricTable& table, TableComparison& comparison) {
   }
 }
 
+// Where profiles are computed: from the lowest to the highest ratio.
+std::vector<double> ratios_between(const std::vector<std::vector<stats::Sample>>& rows) {
+  constexpr int kCount = 41;
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  for (const std::vector<stats::Sample>& cells : rows) {
+    for (const stats::Sample& cell : cells) {
+      for (const double ratio : cell) {
+        low = std::min(low, ratio);
+        high = std::max(high, ratio);
+      }
+    }
+  }
+  std::vector<double> ratios;
+  for (int i = 0; i < kCount; ++i) ratios.push_back(low + (high - low) * i / (kCount - 1));
+  return ratios;
+}
+
+std::vector<Aggregate> aggregates_of(const MetricTable& table) {
+  const std::vector<Row> rows = rows_of(table);
+  if (rows.size() < 2) return {};
+  std::vector<std::vector<stats::Sample>> normalised;
+  for (const Row& row : rows) {
+    std::vector<stats::CellPair> pairs;
+    for (const auto& [cell, baseline] : shared_cells(row, rows.front())) {
+      pairs.push_back({survivors(*cell), survivors(*baseline)});
+    }
+    auto ratios = stats::normalise(pairs);
+    if (!ratios) return {};
+    normalised.push_back(std::move(*ratios));
+  }
+  const std::vector<double> ratios = ratios_between(normalised);
+  std::vector<Aggregate> aggregates;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto mean = stats::estimate_iqm(normalised[i]);
+    auto profile = stats::performance_profile(normalised[i], ratios, better_of(table));
+    if (!mean || !profile) return {};
+    aggregates.push_back({rows[i].label, *mean, std::move(*profile)});
+  }
+  return aggregates;
+}
+
 }  // namespace
 
 std::vector<TableComparison> compare(const Summary& summary, Effects effects) {
@@ -313,7 +355,10 @@ std::vector<TableComparison> compare(const Summary& summary, Effects effects) {
   for (const MetricTable& table : summary.tables) all.push_back(compare_rows_of(table));
   judge(all);
   if (effects == Effects::kAll) {
-    for (size_t i = 0; i < all.size(); ++i) add_effects(summary.tables[i], all[i]);
+    for (size_t i = 0; i < all.size(); ++i) {
+      add_effects(summary.tables[i], all[i]);
+      all[i].aggregates = aggregates_of(summary.tables[i]);
+    }
   }
   return all;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "results/report/summary.h"
+#include "results/statistics/aggregate.h"
 #include "results/statistics/samples.h"
 
 namespace scgan::results {
@@ -96,12 +97,24 @@ struct UntranslatedComparison {
   Evidence evidence = Evidence::kRefused;
 };
 
+// A row's scores over all percentages, each divided by the median of the table's first row at the
+// same percentage: 0.9 is 10 % less.
+struct Aggregate {
+  std::string model;
+  // Interquartile mean.
+  stats::Estimate mean;
+  // The share of runs that are at least as good as each ratio, ascending.
+  std::vector<stats::ProfilePoint> profile;
+};
+
 // The comparisons of one table.
 struct TableComparison {
   // The number of comparisons in the families of Holm's adjustment.
   int64_t models_family = 0, untranslated_family = 0;
   std::vector<UntranslatedComparison> untranslated;
   std::vector<Comparison> models;
+  // Empty if a median of the first row is not above 0 (KID may be below), or there is one row.
+  std::vector<Aggregate> aggregates;
 };
 
 // Sizes, intervals and the runs needed take nearly all of the time.

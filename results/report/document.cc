@@ -61,6 +61,7 @@ Section make_section(const MetricTable& table, const TableComparison& comparison
           .facts = facts_of(table),
           .table = score_table(table),
           .comparisons = comparison_numbers(table, comparison),
+          .aggregates = aggregate_numbers(comparison),
           .notes = notes_of(table),
           .figures = {}};
 }
@@ -159,6 +160,7 @@ Document make_document(const Analysis& analysis, bool with_figures) {
       .title = title_of(inputs),
       .completeness = completeness_line(summary.runs),
       .verdicts = verdicts(analysis),
+      .verdict_notes = verdict_notes(analysis),
       .sweeps = {},
       .warnings = summary.conflicts,
       .sections = {},

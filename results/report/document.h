@@ -20,6 +20,8 @@ struct Section {
   Table table;
   // The numbers behind the verdict, one row for each pair of rows.
   Table comparisons;
+  // Each row's scores over all percentages, relative to those of the first row.
+  Table aggregates;
   // Below the tables.
   std::vector<std::string> notes;
   std::vector<Figure> figures;
@@ -30,6 +32,7 @@ struct Document {
   std::string completeness;
   // What a reader must know first; one for each section.
   std::vector<Verdict> verdicts;
+  std::vector<std::string> verdict_notes;
   // One sentence for every sweep.
   std::vector<std::string> sweeps;
   // One sentence each: conflicts between stores (see Summary), what was noticed in the data sets.

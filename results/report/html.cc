@@ -78,6 +78,7 @@ class HtmlPage {
       html_ += "<h3>" + escape_markup(verdict.heading) + "</h3>\n";
       add_list(verdict.sentences);
     }
+    add_paragraphs(document.verdict_notes, "soft");
     add_paragraphs({document.completeness}, "complete");
     html_ += "</section>\n";
     if (!document.warnings.empty()) {
@@ -149,6 +150,7 @@ class HtmlPage {
     add_table(section.table, "Scores of each model and amount of training data");
     add_figures(section.figures);
     add_table(section.comparisons, "Comparisons behind the statements above");
+    add_table(section.aggregates, "All amounts of data together, relative to the first variant");
     add_paragraphs(section.facts, "soft");
     add_paragraphs(section.notes, "notes");
     close_part();

@@ -39,15 +39,17 @@ std::string links(const std::vector<Figure>& figures) {
 std::string section_markdown(const Section& section) {
   return "## " + escape_markdown(section.heading) + "\n\n" + paragraphs(section.facts) +
          table_or_nothing(section.table) + links(section.figures) +
-         table_or_nothing(section.comparisons) + paragraphs(section.notes);
+         table_or_nothing(section.comparisons) + table_or_nothing(section.aggregates) +
+         paragraphs(section.notes);
 }
 
-std::string verdicts_markdown(const std::vector<Verdict>& verdicts) {
+std::string verdicts_markdown(const Document& document) {
   std::string text;
-  for (const Verdict& verdict : verdicts) {
+  for (const Verdict& verdict : document.verdicts) {
     if (verdict.sentences.empty()) continue;
     text += "**" + escape_markdown(verdict.heading) + "**\n\n" + list(verdict.sentences);
   }
+  if (!text.empty()) text += paragraphs(document.verdict_notes);
   return markdown_part("What the runs show", text);
 }
 
@@ -56,7 +58,7 @@ std::string verdicts_markdown(const std::vector<Verdict>& verdicts) {
 std::string to_markdown(const Document& document) {
   std::string text = "# " + escape_markdown(document.title) + "\n\n";
   text += "**" + escape_markdown(document.completeness) + "**\n\n";
-  text += verdicts_markdown(document.verdicts);
+  text += verdicts_markdown(document);
   text += paragraphs(document.sweeps) + paragraphs(document.warnings);
   for (const Section& section : document.sections) text += section_markdown(section);
   text += markdown_part("Figures", links(document.figures));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "results/figures/boxplot.h"
+#include "results/figures/line_chart.h"
 #include "results/report/curve_figures.h"
 #include "results/report/figure_names.h"
 #include "results/report/notes.h"
@@ -61,12 +62,50 @@ Boxplot make_plot(const MetricTable& table) {
   return plot;
 }
 
+// The share of runs that are at least as good as a ratio to the first model's median.
+Figure profile_figure(const MetricTable& table, const std::vector<Aggregate>& aggregates,
+                      FigureNames& names) {
+  const ComparisonKey& key = table.key;
+  const std::string& first = aggregates.front().model;
+  LineChart chart{
+      .title = fmt::format("{}: performance profile", title_of(table)),
+      .x_title = fmt::format("{} relative to the median of {} at the same amount of data",
+                             is_recovered_change(table) ? "Recovered change" : "Score", first),
+      .y_title = "Share of runs at least as good",
+      .alt = fmt::format("Performance profile of {}: for each model the share of its runs that are "
+                         "at least as good as a ratio.",
+                         title_of(table)),
+      .notes = {is_recovered_change(table) ? "Higher curves further right are better."
+                                           : "Higher curves further left are better."},
+      .labels = {},
+      .panels = {{.title = "", .series = {}}},
+      .columns = 1,
+      .steps = true};
+  for (const Aggregate& each : aggregates) {
+    LineSeries line{.label = chart.labels.size(), .x = {}, .y = {}};
+    for (const stats::ProfilePoint& point : each.profile) {
+      line.x.push_back(point.tau);
+      line.y.push_back(point.share.value);
+      line.low.push_back(point.share.interval.low);
+      line.high.push_back(point.share.interval.high);
+    }
+    chart.labels.push_back(each.model);
+    chart.panels.front().series.push_back(std::move(line));
+  }
+  return {.name = names.take(fmt::format("profile-{}-{}-{}-{}", key.dataset, key.metric,
+                                         key.direction, key.extractor)),
+          .caption = "",
+          .alt = chart.alt,
+          .svg = line_chart_svg(chart)};
+}
+
 }  // namespace
 
 std::vector<std::vector<Figure>> table_figures(const Analysis& analysis, TrainingRecords& records) {
   FigureNames names;
   std::vector<std::vector<Figure>> figures;
-  for (const MetricTable& table : analysis.summary.tables) {
+  for (size_t i = 0; i < analysis.summary.tables.size(); ++i) {
+    const MetricTable& table = analysis.summary.tables[i];
     const ComparisonKey& key = table.key;
     const Boxplot plot = make_plot(table);
     figures.emplace_back();
@@ -78,6 +117,9 @@ std::vector<std::vector<Figure>> table_figures(const Analysis& analysis, Trainin
          .svg = boxplot_svg(plot)});
     if (auto curves = score_curves(table, records, names)) {
       figures.back().push_back(std::move(*curves));
+    }
+    if (const auto& aggregates = analysis.comparisons[i].aggregates; !aggregates.empty()) {
+      figures.back().push_back(profile_figure(table, aggregates, names));
     }
   }
   return figures;

@@ -44,24 +44,27 @@ std::string section_text(const Section& section) {
   std::string text = underlined(section.heading) + wrapped(section.facts) + "\n";
   text += to_text(section.table) + "\n";
   if (!section.comparisons.rows.empty()) text += to_text(section.comparisons) + "\n";
+  if (!section.aggregates.rows.empty()) text += to_text(section.aggregates) + "\n";
   return text + wrapped(section.notes);
 }
 
 // The sentences of each section as a list.
-std::string verdicts_text(const std::vector<Verdict>& verdicts) {
+std::string verdicts_text(const Document& document) {
   std::string text;
-  for (const Verdict& verdict : verdicts) {
+  for (const Verdict& verdict : document.verdicts) {
     if (verdict.sentences.empty()) continue;
     text += "\n" + verdict.heading + "\n";
     for (const std::string& sentence : verdict.sentences) text += wrapped({"- " + sentence});
   }
-  return text.empty() ? "" : underlined("What the runs show") + text + "\n";
+  return text.empty()
+             ? ""
+             : underlined("What the runs show") + text + "\n" + wrapped(document.verdict_notes);
 }
 
 }  // namespace
 
 std::string to_text(const Document& document) {
-  std::string text = document.completeness + "\n" + verdicts_text(document.verdicts);
+  std::string text = document.completeness + "\n" + verdicts_text(document);
   text += wrapped(document.sweeps);
   text += wrapped(document.warnings);
   for (const Section& section : document.sections) text += section_text(section);

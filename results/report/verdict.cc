@@ -35,10 +35,8 @@ std::string p_text(double p) {
   return p < 1e-4 ? std::string("p < 0.0001") : fmt::format("p = {:.2g}", p);
 }
 
-// " after adjustment for 9 comparisons"; empty for one.
-std::string adjustment_text(int64_t family) {
-  return family > 1 ? fmt::format(" after adjustment for {} comparisons", family) : "";
-}
+// "smallest possible p 0.25": of so few runs, whatever their scores.
+std::string smallest_p_text(double p) { return fmt::format("smallest possible p {:.2g}", p); }
 
 // The metric in a sentence.
 std::string metric_word(const MetricTable& table) {
@@ -48,7 +46,7 @@ std::string metric_word(const MetricTable& table) {
 
 // What a row's runs say of the untranslated images, without the row's name: equal texts are joined
 // into one sentence.
-std::string untranslated_predicate(const UntranslatedComparison& row, int64_t family) {
+std::string untranslated_predicate(const UntranslatedComparison& row) {
   std::string runs = fmt::format("{} of {}", row.better, count_text(row.n, "run", "runs"));
   std::vector<double> mostly_worse;
   for (const BetterCount& cell : row.cells) {
@@ -59,18 +57,13 @@ std::string untranslated_predicate(const UntranslatedComparison& row, int64_t fa
         fmt::format(", but in fewer than half of the runs at {}", percentages_text(mostly_worse));
   }
   if (row.evidence == Evidence::kDiffers) {
-    return fmt::format("{} the untranslated images ({}; {}{})",
-                       2 * row.better > row.n ? "better than" : "worse than", runs,
-                       p_text(*row.adjusted_p), adjustment_text(family));
+    return fmt::format("{} than the untranslated images: {}, {}",
+                       2 * row.better > row.n ? "better" : "worse", runs, p_text(*row.adjusted_p));
   }
-  if (row.evidence == Evidence::kTooFewRuns) {
-    return fmt::format(
-        "better than the untranslated images in {}; the smallest p that so few runs can "
-        "reach is {:.2g}{}",
-        runs, *row.adjusted_floor, adjustment_text(family));
-  }
-  return fmt::format("better than the untranslated images in {}, which is not significant ({}{})",
-                     runs, p_text(*row.adjusted_p), adjustment_text(family));
+  return fmt::format("better than the untranslated images in {} ({})", runs,
+                     row.evidence == Evidence::kTooFewRuns
+                         ? smallest_p_text(*row.adjusted_floor)
+                         : "not significant, " + p_text(*row.adjusted_p));
 }
 
 std::vector<std::string> untranslated_sentences(const MetricTable& table,
@@ -81,7 +74,7 @@ std::vector<std::string> untranslated_sentences(const MetricTable& table,
   for (const UntranslatedComparison& row : comparison.untranslated) {
     if (row.evidence == Evidence::kRefused) continue;
     any_is_better = any_is_better || 2 * row.better > row.n;
-    const std::string predicate = untranslated_predicate(row, comparison.untranslated_family);
+    const std::string predicate = untranslated_predicate(row);
     const auto found =
         std::ranges::find(models_of, predicate, [](const auto& e) { return e.first; });
     if (found == models_of.end()) {
@@ -154,14 +147,13 @@ std::string interval_text(const stats::Interval& interval, double factor, int de
                      number(interval.high * factor, decimals));
 }
 
-// "its FID is lower by 0.12 (range 0.05 to 0.21), at 2 of 2 amounts of data".
+// "FID lower by 0.12 (range 0.05 to 0.21), at 2 of 2 amounts of data".
 std::string size_text(const MetricTable& table, const Comparison& comparison, const Told& side) {
   const double factor = factor_of(table);
   const int decimals = decimals_of(table);
-  const std::string direction = is_recovered_change(table) ? "higher" : "lower";
-  std::string text = fmt::format("{} is {} by {} ({})", metric_word(table), direction,
-                                 number(side.shift * factor, decimals),
-                                 interval_text(side.interval, factor, decimals));
+  std::string text = fmt::format(
+      "{} {} by {} ({})", metric_word(table), is_recovered_change(table) ? "higher" : "lower",
+      number(side.shift * factor, decimals), interval_text(side.interval, factor, decimals));
   if (comparison.cells.size() > 1) {
     text += fmt::format(", at {} of {} amounts of data", side.percentages.size(),
                         comparison.cells.size());
@@ -182,12 +174,8 @@ std::string fewest_runs(const Comparison& comparison) {
 }
 
 std::string needed_text(const Comparison& comparison) {
-  if (!comparison.runs_needed) {
-    return "Even 100 runs per cell would probably not show a difference of this size.";
-  }
-  return fmt::format(
-      "About {} runs per cell would show a difference of this size with a probability of 80 %.",
-      *comparison.runs_needed);
+  if (!comparison.runs_needed) return "even 100 runs per cell would probably not show this";
+  return fmt::format("about {} runs per cell would probably show this", *comparison.runs_needed);
 }
 
 struct Losses {
@@ -217,23 +205,19 @@ bool is_preliminary(const Comparison& comparison) {
 }
 
 std::string differs_sentence(const MetricTable& table, const Comparison& comparison,
-                             const Told& side, int64_t family) {
-  return fmt::format(
-      "{}{} is better than {}: its {}. A run of {} is better than one of {} with a probability of "
-      "{:.2f} ({:.2f} to {:.2f}); {}{}.",
-      is_preliminary(comparison) ? "So far, " : "", side.better, side.worse,
-      size_text(table, comparison, side), side.better, side.worse, side.improvement,
-      side.improvement_interval.low, side.improvement_interval.high, p_text(*comparison.adjusted_p),
-      adjustment_text(family));
+                             const Told& side) {
+  return fmt::format("{}{} is better than {}: {}, in {:.0f} % of the pairs of runs; {}.",
+                     is_preliminary(comparison) ? "So far, " : "", side.better, side.worse,
+                     size_text(table, comparison, side), 100 * side.improvement,
+                     p_text(*comparison.adjusted_p));
 }
 
 // What the runs suggest without showing it.
 std::string tendency_sentence(const MetricTable& table, const Comparison& comparison,
                               const Told& side) {
-  if (side.is_tie || !comparison.shift)
-    return "Neither is better in more than half of the pairs of runs.";
-  return fmt::format("In these runs, the {} of {} {}.", metric_word(table), side.better,
-                     size_text(table, comparison, side).substr(metric_word(table).size() + 1));
+  if (side.is_tie || !comparison.shift) return "Neither is better in more pairs of runs.";
+  return fmt::format("Here {} is ahead: {}; {}.", side.better, size_text(table, comparison, side),
+                     needed_text(comparison));
 }
 
 std::string crossing_sentence(const MetricTable& table, const Comparison& comparison) {
@@ -277,25 +261,22 @@ std::string caveats(const Comparison& comparison) {
   return text;
 }
 
-std::string model_sentence(const MetricTable& table, const Comparison& comparison, int64_t family) {
+std::string model_sentence(const MetricTable& table, const Comparison& comparison) {
   const Told side = told(table, comparison);
   const std::string both = fmt::format("{} and {}", comparison.first, comparison.second);
   switch (comparison.evidence) {
     case Evidence::kDiffers:
-      return differs_sentence(table, comparison, side, family);
+      return differs_sentence(table, comparison, side);
     case Evidence::kCrosses:
       return crossing_sentence(table, comparison);
     case Evidence::kNotShown:
-      return fmt::format("{}: no difference is shown ({}). {} {}", both,
-                         p_text(*comparison.adjusted_p), tendency_sentence(table, comparison, side),
-                         needed_text(comparison));
+      return fmt::format("{}: no difference is shown ({}). {}", both,
+                         p_text(*comparison.adjusted_p),
+                         tendency_sentence(table, comparison, side));
     case Evidence::kTooFewRuns:
-      return fmt::format(
-          "{}: {} per cell cannot show a difference; the smallest p that they can reach is "
-          "{:.2g}{}. "
-          "{} {}",
-          both, fewest_runs(comparison), *comparison.adjusted_floor, adjustment_text(family),
-          tendency_sentence(table, comparison, side), needed_text(comparison));
+      return fmt::format("{}: {} per cell are too few to show a difference ({}). {}", both,
+                         fewest_runs(comparison), smallest_p_text(*comparison.adjusted_floor),
+                         tendency_sentence(table, comparison, side));
     case Evidence::kRefused:
       return fmt::format("{} are not compared: {}.", both, comparison.refusal);
   }
@@ -320,13 +301,40 @@ std::vector<Verdict> verdicts(const Analysis& analysis) {
     Verdict verdict{.heading = heading_of(table),
                     .sentences = untranslated_sentences(table, comparison)};
     for (const Comparison& each : comparison.models) {
-      std::string sentence = model_sentence(table, each, comparison.models_family);
+      std::string sentence = model_sentence(table, each);
       if (each.evidence != Evidence::kRefused) sentence += caveats(each);
       verdict.sentences.push_back(std::move(sentence));
     }
     all.push_back(std::move(verdict));
   }
   return all;
+}
+
+std::vector<std::string> verdict_notes(const Analysis& analysis) {
+  int64_t models = 0, untranslated = 0;
+  bool any_is_range = false, any_is_planned = false;
+  for (const TableComparison& table : analysis.comparisons) {
+    models = table.models_family;
+    untranslated = table.untranslated_family;
+    for (const Comparison& each : table.models) {
+      any_is_range = any_is_range || (each.shift && each.shift_interval.is_range);
+      any_is_planned = any_is_planned || each.evidence == Evidence::kNotShown ||
+                       each.evidence == Evidence::kTooFewRuns;
+    }
+  }
+  if (models + untranslated == 0) return {};
+  std::string note = fmt::format(
+      "Each p is adjusted (Holm) for the {} between models or the {} with the untranslated images "
+      "in "
+      "this report; up to {} counts as shown.",
+      count_text(models, "comparison", "comparisons"),
+      count_text(untranslated, "comparison", "comparisons"), kLevel);
+  if (any_is_planned) note += " \"Probably\" means with a probability of 80 %.";
+  if (any_is_range) {
+    note +=
+        " A range is what resampling fewer than five runs gives; it is not a confidence interval.";
+  }
+  return {note};
 }
 
 Table comparison_numbers(const MetricTable& table, const TableComparison& comparison) {
@@ -366,6 +374,23 @@ Table comparison_numbers(const MetricTable& table, const TableComparison& compar
                             optional_number(cell.improvement, 1, 2), optional_p(cell.p),
                             optional_p(cell.floor), kNone, kNone});
     }
+  }
+  return shown;
+}
+
+Table aggregate_numbers(const TableComparison& comparison) {
+  if (comparison.aggregates.empty()) return {};
+  const std::string first = comparison.aggregates.front().model;
+  Table shown{
+      .columns = {{"variant"},
+                  {fmt::format("interquartile mean, {} = 1", first), true},
+                  {comparison.aggregates.front().mean.interval.is_range ? "range" : "95 % interval",
+                   true}},
+      .rows = {}};
+  for (const Aggregate& each : comparison.aggregates) {
+    shown.rows.push_back(
+        {each.model, fmt::format("{:.3f}", each.mean.value),
+         fmt::format("{:.3f} to {:.3f}", each.mean.interval.low, each.mean.interval.high)});
   }
   return shown;
 }

@@ -21,8 +21,14 @@ struct Verdict {
 // Parallel to the analysis's tables.
 std::vector<Verdict> verdicts(const Analysis& analysis);
 
+// What a reader must know to read the sentences; empty without any.
+std::vector<std::string> verdict_notes(const Analysis& analysis);
+
 // The numbers behind the sentences: for each pair of models a row over all percentages, and one for
 // each.
 Table comparison_numbers(const MetricTable& table, const TableComparison& comparison);
+
+// One row for each model; empty without aggregates.
+Table aggregate_numbers(const TableComparison& comparison);
 
 }  // namespace scgan::results

@@ -26,7 +26,7 @@ TEST(ExamplesTest, QuickstartNeedsNoFlags) {
   const auto all = runs_of_example("quickstart.yaml");
   EXPECT_EQ(all.size(), 12U);
   EXPECT_EQ(all[0].data.kind, DataKind::kSynthetic);
-  EXPECT_THAT(possible_ranks_per_run(all[0]), testing::ElementsAre(1, 2, 4));
+  EXPECT_THAT(possible_ranks_per_run(all[0]), testing::ElementsAre(1, 2));
 }
 
 TEST(ExamplesTest, OthersNameTheFlagsThatTheyNeed) {
