@@ -18,6 +18,7 @@ endif()
 
 add_library(scgan_libtorch INTERFACE)
 add_library(scgan::libtorch ALIAS scgan_libtorch)
+target_compile_options(scgan_libtorch INTERFACE -fmacro-prefix-map=${scgan_torch_root}/=torch/)
 target_include_directories(scgan_libtorch SYSTEM INTERFACE
   ${scgan_torch_root}/include ${scgan_torch_root}/include/torch/csrc/api/include)
 # LibTorch's include folder has headers of another version of fmt than the library that we link: ours come first.
