@@ -64,7 +64,7 @@ test: configure
 
 # The GPU tests go with it, for machines that have a GPU but no compiler.
 package: configure
-	@cmake --build --preset release --parallel $(JOBS) --target $(PROGRAMS) nccl_test gan_step_gpu_test
+	@cmake --build --preset release --parallel $(JOBS) --target $(PROGRAMS) gpu_trial_programs
 	@dir=$$(sed -n 's/^TORCH_DIR:PATH=//p' $(BUILD)/CMakeCache.txt); \
 	  tools/make_package $(BUILD) "$${dir:-$$(echo .deps/venv/lib/python3*/site-packages)}"
 

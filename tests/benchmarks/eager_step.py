@@ -21,6 +21,7 @@ from cases import CYCLEGAN, FULL_POLICY, SCGAN, replace  # noqa: E402
 from step import Training  # noqa: E402
 
 MODELS = {"cyclegan": CYCLEGAN, "cyclegan_diffaug": replace(CYCLEGAN, diffaug=FULL_POLICY), "scgan": SCGAN}
+TRACED_STEPS = 3
 
 
 def make_training(options):
@@ -60,6 +61,17 @@ def seconds_of_steps(training, options):
     return seconds
 
 
+def record_steps(training, options):
+    """Three steps by torch's profiler, in the format of Chrome's traces."""
+    shape = (options.batch, 3, options.size, options.size)
+    a, b = (torch.rand(shape, device=options.device) * 2 - 1 for _ in range(2))
+    with torch.profiler.profile() as profiler:
+        for _ in range(TRACED_STEPS):
+            training.run(a, b)
+        synchronize(options.device)
+    profiler.export_chrome_trace(options.trace)
+
+
 def tflop_of_a_step(training, options):
     """Of convolutions and matrix products, forward and backward, as PyTorch counts them."""
     shape = (options.batch, 3, options.size, options.size)
@@ -90,6 +102,7 @@ def parse():
     parser.add_argument("--no-tf32", action="store_true", help="convolutions and products in full float32 on a GPU")
     parser.add_argument("--autocast", action="store_true", help="bfloat16 where autocast allows it")
     parser.add_argument("--compile", action="store_true", help="networks by torch.compile")
+    parser.add_argument("--trace", metavar="FILE", help="record three more steps into this file")
     return parser.parse_args()
 
 
@@ -101,12 +114,15 @@ def main():
         torch.backends.cudnn.allow_tf32 = False
     training = make_training(options)
     seconds = seconds_of_steps(training, options)
+    peak = peak_mib(options.device)
+    if options.trace:
+        record_steps(training, options)
     tflop = None if options.compile else tflop_of_a_step(training, options)
     print(json.dumps({"model": options.model, "size": options.size, "batch": options.batch, "device": options.device,
                       "autocast": options.autocast, "compile": options.compile, "tf32": not options.no_tf32,
                       "median_seconds": statistics.median(seconds), "least_seconds": min(seconds),
-                      "most_seconds": max(seconds), "tflop_per_step": tflop, "peak_mib": round(peak_mib(options.device)),
-                      "torch": torch.__version__}))
+                      "most_seconds": max(seconds), "tflop_per_step": tflop, "peak_mib": round(peak),
+                      "traced_steps": TRACED_STEPS if options.trace else 0, "torch": torch.__version__}))
 
 
 main()

@@ -1,0 +1,121 @@
+// step_bench [SWEEP] [--set KEY=VALUE]... [--device cuda] [--steps N] [--trace FILE]: times the
+// training step of the sweep's first run, on one rank, with one batch that stays in host memory.
+// Prints one line of JSON. --trace then records three more steps with LibTorch's profiler.
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <fmt/format.h>
+#include <torch/csrc/autograd/profiler_kineto.h>
+
+#include <CLI/App.hpp>
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/base/atomic_file.h"
+#include "core/comm/solo_communicator.h"
+#include "core/data/dataset_source.h"
+#include "core/model/determinism.h"
+#include "core/train/gan_step.h"
+#include "distributed/device.h"
+#include "distributed/environment.h"
+#include "sweeps/plan/expand.h"
+#include "sweeps/plan/sweep_yaml.h"
+#include "tools/cli.h"
+
+namespace scgan {
+namespace {
+
+constexpr int kWarmUpSteps = 3, kTracedSteps = 3;
+constexpr double kLearningRate = 2e-4;
+
+struct Options {
+  std::string sweep = "examples/quickstart.yaml", device = "cpu", trace;
+  std::vector<std::string> sets;
+  int steps = 10;
+};
+
+void synchronize(c10::Device device) {
+  if (device.is_cuda())
+    c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+}
+
+// Most memory that tensors took at once.
+double peak_mib(c10::Device device) {
+  if (!device.is_cuda()) return 0;
+  const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+  constexpr size_t kAll = 0;
+  return static_cast<double>(stats.allocated_bytes[kAll].peak) / (1 << 20);
+}
+
+void record(const std::string& file, c10::Device device, const std::function<void()>& work) {
+  namespace profiler = torch::autograd::profiler;
+  using torch::profiler::impl::ActivityType;
+  std::set activities{ActivityType::CPU};
+  if (device.is_cuda()) activities.insert(ActivityType::CUDA);
+  const torch::profiler::impl::ProfilerConfig config(torch::profiler::impl::ProfilerState::KINETO);
+  profiler::prepareProfiler(config, activities);
+  profiler::enableProfiler(config, activities, {at::RecordScope::FUNCTION});
+  work();
+  profiler::disableProfiler()->save(file);
+}
+
+void run(const Options& options) {
+  const auto sweep = sweeps::read_sweep(read_file(options.sweep), options.sweep, options.sets, ".");
+  const RunSpec spec = sweeps::expand(sweep).front();
+  const c10::Device device = distributed::choose_device(options.device, 0);
+  make_deterministic(1);
+  const Dataset data = DatasetSource(spec.data).load();
+  const DataLoader loader(spec, data);
+  SoloCommunicator communicator;
+  TrainState state(spec, device);
+  GanStep step(spec, state, communicator);
+  const Batch batch = loader.batch(0);
+  const auto run_steps = [&](int count) {
+    for (int i = 0; i < count; ++i) step.run(batch, kLearningRate);
+    synchronize(device);
+  };
+  run_steps(kWarmUpSteps);
+  std::vector<double> seconds;
+  for (int i = 0; i < options.steps; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    run_steps(1);
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+    seconds.push_back(passed.count());
+  }
+  if (!options.trace.empty()) record(options.trace, device, [&] { run_steps(kTracedSteps); });
+  std::sort(seconds.begin(), seconds.end());
+  fmt::print(
+      "{{\"median_seconds\": {:.6g}, \"least_seconds\": {:.6g}, \"most_seconds\": {:.6g}, "
+      "\"peak_mib\": {:.0f}, \"traced_steps\": {}}}\n",
+      seconds[seconds.size() / 2], seconds.front(), seconds.back(), peak_mib(device),
+      options.trace.empty() ? 0 : kTracedSteps);
+}
+
+constexpr tools::Program kProgram{"step_bench",
+                                  "Times the training step of the first run of a sweep.", ""};
+
+void add_options(CLI::App& app, Options& options) {
+  app.add_option("sweep", options.sweep, "Sweep file (YAML)")->capture_default_str();
+  app.add_option("--set", options.sets, "key=value")->allow_extra_args(false);
+  app.add_option("--device", options.device, "cpu or cuda")->capture_default_str();
+  app.add_option("--steps", options.steps, "Steps timed")->check(CLI::PositiveNumber);
+  app.add_option("--trace", options.trace, "Record three more steps into this file");
+}
+
+}  // namespace
+}  // namespace scgan
+
+int main(int argc, char** argv) {
+  scgan::distributed::fix_environment(argv);
+  scgan::use_deterministic_kernels();
+  scgan::Options options;
+  return scgan::tools::run_program(
+      scgan::kProgram, argc, argv, [&](CLI::App& app) { scgan::add_options(app, options); },
+      [&] {
+        scgan::run(options);
+        return 0;
+      });
+}
