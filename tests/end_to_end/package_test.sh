@@ -50,11 +50,17 @@ weights() { (cd "$1/runs" && find . -name 'netG_*.safetensors' -exec sha256sum {
 [[ $(weights "$work/packed") == "$(weights "$work/built")" ]] || fail 'the package trained other weights than the build'
 "${scrubbed[@]}" env -u TORCH_DIR "$pack/bin/scgan_report" "$work/packed" | grep -q scgan || fail 'the report names no scgan'
 
+# The trials find the package's programs.
+"${scrubbed[@]}" python3 "$pack/tools/gpu_trials" --out "$work/trials" --only starts \
+  --stand-in "$build/tests/support/stand_in_gpu/libscgan_stand_in_gpu.so" >"$work/output.txt" 2>&1 ||
+  fail "$(cat "$work/output.txt" "$work"/trials/*.log)"
+
 # Nothing that runs may come from a path of the build machine.
 find "$pack" -type f >"$work/files.txt"
 while read -r program; do
   readelf -h "$program" >/dev/null 2>&1 || continue
   ! readelf -d "$program" | grep -E 'R(UN)?PATH' || fail "$program has a run path"
+  ! grep -qaF -e "$root/" -e "$torch_dir/" "$program" || fail "$program holds a path of the build machine"
   libraries=$(LD_LIBRARY_PATH=$pack/lib:$(printf '%s:' "$torch_dir"/torch/lib "$torch_dir"/nvidia/*/lib) ldd "$program")
   # Left over: glibc, GCC's libraries, the package's own, TORCH_DIR's.
   others=$(grep -F ' => ' <<<"$libraries" | grep -vF -e "=> $pack/lib/" -e "=> $torch_dir/" |
