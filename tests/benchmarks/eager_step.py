@@ -36,8 +36,11 @@ def make_training(options):
             if parameter.dim() > 1:
                 torch.nn.init.normal_(parameter, 0, 0.02)
     if options.compile:
-        for name in training.networks:
-            setattr(training, name, torch.compile(getattr(training, name)))
+        for name, network in training.networks.items():
+            # SCGAN's discriminators run twice before their backward pass; a compiled one has saved buffers (of batch and
+            # spectral norm) that the second time changes, which is an error.
+            if not list(network.buffers()):
+                setattr(training, name, torch.compile(network))
     return training
 
 
@@ -101,7 +104,7 @@ def parse():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--no-tf32", action="store_true", help="convolutions and products in full float32 on a GPU")
     parser.add_argument("--autocast", action="store_true", help="bfloat16 where autocast allows it")
-    parser.add_argument("--compile", action="store_true", help="networks by torch.compile")
+    parser.add_argument("--compile", action="store_true", help="networks without buffers by torch.compile")
     parser.add_argument("--trace", metavar="FILE", help="record three more steps into this file")
     return parser.parse_args()
 
