@@ -11,6 +11,7 @@
 
 #include "core/spec/spec_keys.h"
 #include "sweeps/plan/key_reader.h"
+#include "sweeps/plan/label.h"
 #include "sweeps/plan/nearest_name.h"
 #include "sweeps/plan/value_reader.h"
 #include "sweeps/plan/variants.h"
@@ -23,7 +24,7 @@ using Kind = YamlNode::Kind;
 
 constexpr int64_t kLargestSeed = 2147483647;
 
-// Names are parts of paths and tables, so their characters are restricted.
+// The name of a sweep is part of paths, so its characters are restricted.
 bool is_name(const std::string& text) {
   const auto allowed = [](unsigned char c) {
     return (std::isalnum(c) != 0 && c < 0x80) || c == '_' || c == '-' || c == '.';
@@ -108,8 +109,11 @@ class SweepReader {
       const std::string path = join("variants", entry.key);
       if (find_variant(entry.key) != nullptr) {
         issues_.add(entry.key_location, path, "is a built-in variant; choose another name");
-      } else if (!is_name(entry.key)) {
-        issues_.add(entry.key_location, path, "expected a name of letters, digits, _, - and .");
+      } else if (!is_label(entry.key)) {
+        issues_.add(
+            entry.key_location, path,
+            "expected a name of 1 to 100 characters in UTF-8, without control characters, blanks "
+            "at its ends and two blanks in a row");
       } else if (reader_.is_map(entry, path)) {
         read_variant(entry, path);
       }

@@ -211,6 +211,43 @@ TEST(SweepYamlTest, VariantAcceptsFullPathsUniqueWordsAndSections) {
               testing::Contains(testing::Pair("model.diffaug", SpecValue(Words{}))));
 }
 
+TEST(SweepYamlTest, NamesOfVariantsMayHaveBlanksAndAnyPrintableCharacter) {
+  const SweepSpec spec = read(
+      "name: a\n"
+      "sweep: {variants: [CycleGAN + DiffAugment, '\"λ = 5\", 50 %', 無し]}\n"
+      "variants:\n"
+      "  CycleGAN + DiffAugment: {base: cyclegan_diffaug}\n"
+      "  '\"λ = 5\", 50 %': {base: CycleGAN + DiffAugment, loss.lambda_a: 5}\n"
+      "  無し: {base: cyclegan}\n");
+  ASSERT_EQ(spec.variants.size(), 3U);
+  EXPECT_EQ(spec.variants[0].name, "CycleGAN + DiffAugment");
+  EXPECT_EQ(spec.variants[1].name, "\"λ = 5\", 50 %");
+  EXPECT_EQ(spec.variants[1].presets, spec.variants[0].presets);
+  EXPECT_EQ(spec.variants[2].name, "無し");
+}
+
+TEST(SweepYamlTest, NamesOfVariantsThatTablesCannotShowAreRefused) {
+  const std::vector<std::string> names{"''",
+                                       "' a'",
+                                       "'a '",
+                                       "'a  b'",
+                                       "\"a\\tb\"",
+                                       "\"a\\x7f\"",
+                                       "\"a\\x85\"",
+                                       "\"a\\u2028\"",
+                                       "'a\xff'",
+                                       "'\xc0\xaf'",
+                                       "'\xed\xa0\x80'",
+                                       "'\xf4\x90\x80\x80'",
+                                       std::string(101, 'a')};
+  for (const std::string& name : names) {
+    EXPECT_THAT(issues("name: a\nvariants:\n  ? " + name + "\n  : {base: scgan}\n"),
+                ElementsAre(HasSubstr("expected a name of 1 to 100 characters in UTF-8")))
+        << name;
+  }
+  EXPECT_THAT(issues("name: a b\n"), ElementsAre(HasSubstr("letters, digits, _, - and .")));
+}
+
 TEST(SweepYamlTest, MistakesInVariantsAreNamed) {
   EXPECT_THAT(issues("name: a\nvariants:\n"
                      "  scgan: {base: cyclegan}\n"
