@@ -64,11 +64,16 @@ void add_options(CLI::App& app, Options& options) {
       ->type_name("NAME");
   app.add_flag("--keep-size", translate.keep_size, "Do not resize images");
   app.add_flag("--tiles", translate.tiles,
-               "Keep the size and translate in squares of --size N pixels");
-  app.add_option("--bits", translate.bits, "Bits per channel of the files written: 8 or 16")
+               "Keep the size and translate in squares of --size N pixels, which are blended");
+  app.add_option("--overlap", translate.overlap,
+                 "With --tiles: pixels that neighbouring squares share [a quarter of --size]")
+      ->type_name("N");
+  app.add_option("--bits", translate.bits, "Bits per channel of the files written: 8 or 16 [8]")
       ->check(CLI::IsMember({"8", "16"}).description(""))
-      ->type_name("N")
-      ->capture_default_str();
+      ->type_name("N");
+  app.add_flag("--intensities", translate.intensities,
+               "Write raw values on the scale of the input files, at their depth, instead of grey "
+               "levels from black to white");
   app.add_option("--percentile", options.percentile,
                  "Percentiles of the folder that become black and white, e.g. 0.1,99.9 [as in "
                  "training; foreign weights: the full range of the type]")
@@ -113,9 +118,12 @@ std::string preparation_of(const scgan::TranslateOptions& options) {
         "{:g} to {:g}, blue {:g} to {:g}",
         red[0], red[1], green[0], green[1], blue[0], blue[1]);
   }
-  const auto [side, tile] = scgan::translated_size(options);
+  const auto [side, tiling] = scgan::translated_size(options);
   if (side > 0) text += fmt::format("; images are resized to {} x {} pixels", side, side);
-  if (tile > 0) text += fmt::format("; tiles of {} x {} pixels", tile, tile);
+  if (tiling.side > 0) {
+    text += fmt::format("; tiles of {} x {} pixels", tiling.side, tiling.side);
+    if (tiling.overlap > 0) text += fmt::format(" that share {} or more", tiling.overlap);
+  }
   return text;
 }
 

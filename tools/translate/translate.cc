@@ -2,13 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/empty_like.h>
 #include <c10/util/Exception.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <future>
 #include <map>
 #include <utility>
@@ -19,21 +16,19 @@
 #include "core/data/image_folder.h"
 #include "core/data/manifest.h"
 #include "core/data/shape_notes.h"
+#include "core/image/grey_levels.h"
 #include "core/image/image_file.h"
 #include "core/image/pixel_range.h"
 #include "core/image/raw_image.h"
-#include "core/image/resize.h"
 #include "core/image/scaling.h"
+#include "tools/translate/tile_spans.h"
+#include "tools/translate/translate_image.h"
+#include "tools/translate/written_image.h"
 
 namespace scgan {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The generator halves the image twice and pads the result by reflection of one pixel.
-constexpr int64_t kMultiple = 4;
-constexpr int64_t kLeast = 8;
-constexpr double kLargestLevel = 65535;
 
 struct Job {
   ImageFiles input;
@@ -42,9 +37,9 @@ struct Job {
 
 void check_options(const TranslateOptions& options) {
   const auto refuse = [](const std::string& text) { throw Error(ErrorKind::kInvalidSpec, text); };
-  if (options.size != 0 && (options.size < kLeast || options.size % kMultiple != 0)) {
+  if (options.size != 0 && (options.size < kLeastSide || options.size % kSideMultiple != 0)) {
     refuse(fmt::format("--size {}: must be a multiple of {} and at least {}", options.size,
-                       kMultiple, kLeast));
+                       kSideMultiple, kLeastSide));
   }
   if (options.keep_size && options.size != 0 && !options.tiles) {
     refuse("--keep-size and --size: use one of them, or --tiles too");
@@ -52,7 +47,18 @@ void check_options(const TranslateOptions& options) {
   if (options.tiles && options.size == 0) {
     refuse("--tiles needs --size, the side of the squares in which images are translated");
   }
-  if (options.bits != 8 && options.bits != 16) {
+  if (options.overlap) {
+    const int64_t most = options.size / 2 / kSideMultiple * kSideMultiple;
+    if (!options.tiles) refuse("--overlap is for --tiles");
+    if (*options.overlap < 0 || *options.overlap > most || *options.overlap % kSideMultiple != 0) {
+      refuse(fmt::format("--overlap {}: must be a multiple of {} from 0 to {}, half of --size",
+                         *options.overlap, kSideMultiple, most));
+    }
+  }
+  if (options.bits != 0 && options.intensities) {
+    refuse("--bits and --intensities: use one of them; intensities have the depth of the input");
+  }
+  if (options.bits != 0 && options.bits != 8 && options.bits != 16) {
     refuse(fmt::format("--bits {}: must be 8 or 16", options.bits));
   }
   if (options.percentile) {
@@ -180,39 +186,34 @@ BlackAndWhite black_and_white(const std::vector<Job>& jobs, const TranslateOptio
   return {};
 }
 
-// Grey levels 0 ... 255, as in a data set for training.
-at::Tensor grey_levels(const ImageFiles& files, const BlackAndWhite& scale) {
+// What the generator is shown, in [-1, 1], and the depth of its file.
+struct NetworkInput {
+  at::Tensor image;
+  int64_t bits = 0;
+};
+
+NetworkInput network_input(const ImageFiles& files, int64_t side, const BlackAndWhite& scale,
+                           bool intensities) {
   const RawImage raw = read_raw_image(files);
-  const fs::path& file = first_file(files);
-  const int64_t bits = raw.bits;
-  const auto& ranges = scale.ranges;
-  if (scale.bits != 0 && bits != scale.bits) {
+  const std::string file = first_file(files).string();
+  if (scale.bits != 0 && raw.bits != scale.bits) {
     throw Error(ErrorKind::kData,
                 fmt::format("{}: has {} bits per channel; the generator was trained on images of "
                             "{} bits, and what is black and white was fitted to them",
-                            file.string(), bits, scale.bits));
+                            file, raw.bits, scale.bits));
   }
-  if (bits == 32 && !ranges) {
+  if (raw.bits == 32 && !scale.ranges) {
     throw Error(ErrorKind::kData,
                 fmt::format("{}: floating point values have no full range that defines black and "
                             "white; use --percentile LOW,HIGH",
-                            file.string()));
+                            file));
   }
-  if (bits == 8 && !ranges) return raw.pixels;
-  return scale_to_grey_levels(raw.pixels, ranges ? *ranges : full_range(bits), raw.present);
-}
-
-// [3, H, W] in [-1, 1].
-at::Tensor network_input(const ImageFiles& files, int64_t side, const BlackAndWhite& scale) {
-  at::Tensor levels = grey_levels(files, scale);
-  // Bicubic resizing of floats may overshoot.
-  if (side > 0) levels = resize_bicubic(levels, side, side).clamp(0, 255);
-  return to_network_range(levels);
-}
-
-void write_output(const fs::path& file, const at::Tensor& image, int64_t bits) {
-  if (bits == 8) return write_png(file, to_grey_levels(image));
-  write_png(file, image.clamp(-1, 1).add_(1).mul_(kLargestLevel / 2).round_().to(at::kFloat));
+  if (raw.bits == 32 && intensities) {
+    throw Error(ErrorKind::kData, fmt::format("{}: --intensities writes PNG, which cannot hold "
+                                              "floating point values; use --bits 16",
+                                              file));
+  }
+  return {to_network_range(grey_levels(raw, scale.ranges, side)), raw.bits};
 }
 
 void make_folder(const fs::path& folder) {
@@ -224,35 +225,6 @@ void make_folder(const fs::path& folder) {
   }
 }
 
-// `size` indices into a line of `length` pixels, reflected at its ends as often as necessary:
-// 0 1 2 1 0 1 2 ... for a length of 3.
-at::Tensor reflected(int64_t length, int64_t size) {
-  const int64_t period = std::max<int64_t>(1, 2 * (length - 1));
-  at::Tensor indices = at::empty({size}, at::kLong);
-  auto* index = indices.mutable_data_ptr<int64_t>();
-  for (int64_t i = 0; i < size; ++i) {
-    const int64_t phase = i % period;
-    index[i] = std::min(phase, period - phase);
-  }
-  return indices;
-}
-
-int64_t enlarged(int64_t length) {
-  return std::max(kLeast, (length + kMultiple - 1) / kMultiple * kMultiple);
-}
-
-at::Tensor padded(const at::Tensor& image, int64_t height, int64_t width) {
-  return image.index_select(1, reflected(image.size(1), height))
-      .index_select(2, reflected(image.size(2), width));
-}
-
-std::vector<int64_t> tile_starts(int64_t length, int64_t tile) {
-  std::vector<int64_t> starts;
-  for (int64_t at = 0; at + tile < length; at += tile) starts.push_back(at);
-  starts.push_back(std::max<int64_t>(0, length - tile));
-  return starts;
-}
-
 // LibTorch's messages are pages long.
 std::string first_line(const std::exception& problem) {
   const auto* error = dynamic_cast<const c10::Error*>(&problem);
@@ -260,39 +232,17 @@ std::string first_line(const std::exception& problem) {
   return text.substr(0, text.find('\n'));
 }
 
-at::Tensor forward(Generator& generator, const at::Tensor& image) {
-  return generator.forward(image.unsqueeze(0).to(generator.options())).squeeze(0).to(at::kCPU);
-}
-
 }  // namespace
 
-at::Tensor translate_image(Generator& generator, const at::Tensor& image, int64_t tile_size) {
-  const at::NoGradGuard no_grad;
-  const int64_t height = image.size(1);
-  const int64_t width = image.size(2);
-  if (tile_size == 0) {
-    const at::Tensor whole = padded(image, enlarged(height), enlarged(width));
-    return forward(generator, whole).narrow(1, 0, height).narrow(2, 0, width);
-  }
-  const at::Tensor whole = padded(image, std::max(height, tile_size), std::max(width, tile_size));
-  at::Tensor result = at::empty_like(whole, generator.options().device(at::kCPU));
-  for (const int64_t y : tile_starts(height, tile_size)) {
-    for (const int64_t x : tile_starts(width, tile_size)) {
-      const auto cut = [&](const at::Tensor& from) {
-        return from.narrow(1, y, tile_size).narrow(2, x, tile_size);
-      };
-      cut(result).copy_(forward(generator, cut(whole)));
-    }
-  }
-  return result.narrow(1, 0, height).narrow(2, 0, width);
-}
-
 TranslatedSize translated_size(const TranslateOptions& options) {
-  if (options.tiles) return {0, options.size};
-  if (options.size != 0) return {options.size, 0};
+  if (options.tiles) {
+    const int64_t quarter = options.size / 4 / kSideMultiple * kSideMultiple;
+    return {0, {options.size, options.overlap.value_or(quarter)}};
+  }
+  if (options.size != 0) return {options.size, {}};
   if (!options.input || options.keep_size) return {};
   const auto& [image_size, tiles, bits, is_fitted, range] = *options.input;
-  return {image_size * tiles, tiles == 1 ? 0 : image_size};
+  return {image_size * tiles, {tiles == 1 ? 0 : image_size, 0}};
 }
 
 TranslateResult translate_folder(Generator& generator, const fs::path& input,
@@ -305,16 +255,16 @@ TranslateResult translate_folder(Generator& generator, const fs::path& input,
   const BlackAndWhite scale = black_and_white(jobs, options);
   const TranslatedSize size = translated_size(options);
   make_folder(output);
-  const auto read_later = [&](size_t i) -> std::future<at::Tensor> {
+  const auto read_later = [&](size_t i) -> std::future<NetworkInput> {
     if (i == jobs.size()) return {};
     return std::async(std::launch::async, [&, i] {
       const at::NoGradGuard no_grad_here;
-      return network_input(jobs[i].input, size.side, scale);
+      return network_input(jobs[i].input, size.side, scale, options.intensities);
     });
   };
   const auto translate = [&](const at::Tensor& image, const fs::path& file) -> at::Tensor {
     try {
-      return translate_image(generator, image, size.tile);
+      return translate_image(generator, image, size.tiling);
     } catch (const std::exception& problem) {  // memory, of the host or of a GPU
       result.failures.push_back(fmt::format(
           "{}: {} x {} pixels could not be translated: {}; tiles (--tiles --size 512) need less "
@@ -323,20 +273,26 @@ TranslateResult translate_folder(Generator& generator, const fs::path& input,
       return {};
     }
   };
+  const auto written = [&](const at::Tensor& image, int64_t bits) {
+    if (options.intensities)
+      return raw_values(image, bits, scale.ranges.value_or(full_range(bits)));
+    return options.bits == 16 ? levels_of_16_bits(image) : to_grey_levels(image);
+  };
   const auto count = static_cast<int64_t>(jobs.size());
-  std::future<at::Tensor> next = read_later(0);
+  std::future<NetworkInput> next = read_later(0);
   for (size_t i = 0; i < jobs.size(); ++i) {
-    std::future<at::Tensor> present = std::exchange(next, {});
-    at::Tensor image, translated;
+    std::future<NetworkInput> present = std::exchange(next, {});
+    NetworkInput read;
+    at::Tensor translated;
     try {
-      image = present.get();
+      read = present.get();
     } catch (const Error& problem) {
       result.failures.emplace_back(problem.what());
     }
     next = read_later(i + 1);  // while the generator runs
-    if (image.defined()) translated = translate(image, first_file(jobs[i].input));
+    if (read.image.defined()) translated = translate(read.image, first_file(jobs[i].input));
     if (translated.defined()) {
-      write_output(jobs[i].output, translated, options.bits);
+      write_png(jobs[i].output, written(translated, read.bits));
       ++result.written;
     }
     progress(static_cast<int64_t>(i) + 1, count);

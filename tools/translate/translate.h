@@ -1,8 +1,6 @@
 // Translates a folder of images with a generator into another folder: the work of scgan_translate.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <array>
 #include <cstdint>
 #include <filesystem>
@@ -15,6 +13,7 @@
 #include "core/data/split.h"
 #include "core/model/generator_input.h"
 #include "core/model/networks.h"
+#include "tools/translate/translate_image.h"
 
 namespace scgan {
 
@@ -26,10 +25,15 @@ struct TranslateOptions {
   bool keep_size = false;
   // Images are resized to size x size; 0 = as in `input`, or else they keep their size.
   int64_t size = 0;
-  // Do not resize, but translate in squares of side `size`.
+  // Do not resize, but translate in squares of side `size`, which are blended.
   bool tiles = false;
-  // Per channel of the PNG files: 8 or 16.
-  int64_t bits = 8;
+  // Pixels that neighbouring squares share at least; nullopt: a quarter of `size`.
+  std::optional<int64_t> overlap = std::nullopt;
+  // Per channel of the PNG files: 8 or 16; 0 = 8, or with `intensities` the depth of each input.
+  int64_t bits = 0;
+  // Write raw values instead of grey levels: what became black and white when the image was read is
+  // undone, so that a pixel which the generator does not change gets its raw value back.
+  bool intensities = false;
   // [low, high] in percent: these percentiles of the whole folder, per channel, become black and
   // white. Without them, and without a range in `input`, the ends of the range of each file's type
   // do.
@@ -54,8 +58,8 @@ using TranslateProgress = std::function<void(int64_t done, int64_t total)>;
 struct TranslatedSize {
   // Images are resized to side x side; 0 = not.
   int64_t side = 0;
-  // They are then translated in squares of this side; 0 = whole.
-  int64_t tile = 0;
+  // They are then translated whole, or in squares. Those of a run's test images do not overlap.
+  Tiling tiling = {};
 };
 TranslatedSize translated_size(const TranslateOptions& options);
 
@@ -71,11 +75,5 @@ TranslateResult translate_folder(Generator& generator, const std::filesystem::pa
                                  const std::filesystem::path& output,
                                  const TranslateOptions& options,
                                  const TranslateProgress& progress);
-
-// image [3, H, W] in [-1, 1] -> the same shape, on the CPU, in the generator's type. The image is
-// enlarged by reflection to multiples of 4, at least 8, and the result is cropped. With tile_size,
-// a multiple of 4, the generator translates squares of that side, the last of which end at the
-// image's edges.
-at::Tensor translate_image(Generator& generator, const at::Tensor& image, int64_t tile_size);
 
 }  // namespace scgan

@@ -360,6 +360,66 @@ TEST_F(TranslateFolderTest, AnOutputThatIsAFileIsRefused) {
   EXPECT_THAT(refusal({}), HasSubstr("is a file"));
 }
 
+// Returns what it is shown.
+class Unchanged final : public Generator {
+ public:
+  torch::nn::Module& module() override { return module_; }
+  at::Tensor forward(const at::Tensor& images) override { return images; }
+
+ private:
+  torch::nn::Module module_;
+};
+
+TEST_F(TranslateFolderTest, IntensitiesAreRawValuesOnTheScaleOfTheTraining) {
+  write_png16(path("in/deep.png"), 1, 6, 1, {0, 100, 101, 1234, 3100, 40000});
+  const GeneratorInput input{.image_size = 8,
+                             .bits = 16,
+                             .is_fitted = true,
+                             .range = {{{100, 3100}, {100, 3100}, {0, 1000}}}};
+  Unchanged same;
+  translate(same, {.input = input, .keep_size = true, .intensities = true});
+  EXPECT_EQ(read_image_info(path("out/deep.png")).bits, 16);
+  const at::Tensor image = read_image(path("out/deep.png")).flatten(1);
+  // What training took for darker than black or brighter than white is lost.
+  EXPECT_TRUE(at::equal(image[0], at::tensor({100.f, 100.f, 101.f, 1234.f, 3100.f, 3100.f})));
+  EXPECT_TRUE(at::equal(image[2], at::tensor({0.f, 100.f, 101.f, 1000.f, 1000.f, 1000.f})));
+  Negative generator;
+  translate(generator, {.input = input, .keep_size = true, .intensities = true, .force = true});
+  // The negative of v is 3200 - v.
+  EXPECT_TRUE(at::equal(read_image(path("out/deep.png")).flatten(1)[1],
+                        at::tensor({3100.f, 3100.f, 3099.f, 1966.f, 100.f, 100.f})));
+}
+
+TEST_F(TranslateFolderTest, IntensitiesOfFullRangesAreTheValuesOfTheFile) {
+  std::vector<uint16_t> deep(65536);
+  for (size_t i = 0; i < deep.size(); ++i) deep[i] = static_cast<uint16_t>(i);
+  write_png16(path("in/deep.png"), 256, 256, 1, deep);
+  std::vector<uint8_t> levels(256);
+  for (size_t i = 0; i < levels.size(); ++i) levels[i] = static_cast<uint8_t>(i);
+  write_png8(path("in/flat.png"), 16, 16, 1, levels);
+  Unchanged generator;
+  EXPECT_EQ(translate(generator, {.intensities = true}).written, 2);
+  for (const char* name : {"deep.png", "flat.png"}) {
+    EXPECT_TRUE(at::equal(read_image(path("out") / name), read_image(path("in") / name))) << name;
+  }
+}
+
+TEST_F(TranslateFolderTest, IntensitiesOfFloatImagesAreRefused) {
+  write_file_atomically(path("in/f.tif"), float_tiff({-0.5f, 0.0f, 1.5f}));
+  Negative generator;
+  EXPECT_THAT(translate(generator, {.intensities = true, .percentile = {{0, 100}}}).failures,
+              ElementsAre(AllOf(HasSubstr("f.tif"), HasSubstr("use --bits 16"))));
+}
+
+TEST_F(TranslateFolderTest, TilesOverlapByAQuarterUnlessToldOtherwise) {
+  write_png(path("in/x.png"), test_image(16, 40));
+  Negative generator;
+  translate(generator, {.size = 16, .tiles = true});
+  EXPECT_EQ(generator.seen.size(), 3);  // 0, 12 and 24
+  translate(generator, {.size = 16, .tiles = true, .overlap = 8, .force = true});
+  EXPECT_EQ(generator.seen.size(), 3 + 4);  // 0, 8, 16 and 24
+}
+
 TEST_F(TranslateFolderTest, AnImageThatCannotBeReadDoesNotLoseTheOthers) {
   for (const char* name : {"in/a.png", "in/b.png", "in/c.png"}) {
     write_png(path(name), test_image(8, 8));
@@ -400,6 +460,10 @@ TEST_F(TranslateFolderTest, SaysWhichOptionsAreInvalid) {
   EXPECT_THAT(refusal({.size = 4}), HasSubstr("at least 8"));
   EXPECT_THAT(refusal({.tiles = true}), HasSubstr("--tiles needs --size"));
   EXPECT_THAT(refusal({.bits = 12}), HasSubstr("8 or 16"));
+  EXPECT_THAT(refusal({.bits = 16, .intensities = true}), HasSubstr("use one of them"));
+  EXPECT_THAT(refusal({.overlap = 8}), HasSubstr("is for --tiles"));
+  EXPECT_THAT(refusal({.size = 20, .tiles = true, .overlap = 12}),
+              HasSubstr("--overlap 12: must be a multiple of 4 from 0 to 8"));
   EXPECT_THAT(refusal({.percentile = {{99, 1}}}), HasSubstr("ascending"));
   EXPECT_FALSE(fs::exists(path("out")));
 }
