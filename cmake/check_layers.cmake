@@ -35,7 +35,8 @@ layer(sweeps/run   OURS core/base core/spec core/image core/data core/model core
 layer(tools        OURS core/base core/spec core/model core/features distributed sweeps/plan sweeps/run results/report results/verify
                         tools/fid tools/translate
                    KNOWS torch CLI11)
-layer(tools/fid    OURS core/base core/spec core/image core/data core/features core/eval KNOWS torch ZLIB nlohmann)
+layer(tools/fid    OURS core/base core/spec core/image core/data core/model core/features core/eval
+                   KNOWS torch ZLIB nlohmann)
 layer(tools/translate OURS core/base core/spec core/image core/data core/model KNOWS torch)
 
 # Libraries that only one file may include, so that their types and errors stay there.

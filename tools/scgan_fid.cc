@@ -28,11 +28,12 @@ constexpr scgan::tools::Program kProgram{
     "  scgan_fid out/fake real/testB --extractor inception.safetensors --json\n"
     "  scgan_fid real/testB --extractor inception.safetensors --save testB.npz\n"
     "  scgan_fid out/fake testB.npz --extractor inception.safetensors\n"
+    "  scgan_fid translated data/testB --weights netG_A.safetensors --batch-size 8\n"
     "Exit codes: 0 done, 2 bad flags or input, 3 output or device lost."};
 
 struct Options {
   scgan::FidRequest request;
-  std::filesystem::path extractor;
+  std::filesystem::path extractor, weights;
   std::string variant;
   scgan::tools::DeviceOptions device;
   bool json = false;
@@ -41,7 +42,10 @@ struct Options {
 void add_options(CLI::App& app, Options& options) {
   auto& request = options.request;
   const auto names = scgan::kInceptionInputs | std::views::values;
-  app.add_option("A", request.a, "Folder of images (PNG, JPEG, TIFF), or statistics (.npz)")
+  app.add_option("A", request.a,
+                 "Folder of images (PNG, JPEG, TIFF), or statistics (.npz); with --weights also a "
+                 "CSV file as "
+                 "for data.kind manifest")
       ->required();
   app.add_option("B", request.b, "The same; optional with --save");
   app.add_option(
@@ -54,6 +58,17 @@ void add_options(CLI::App& app, Options& options) {
                  "legacy_tensorflow, clean [legacy_pytorch]")
       ->check(CLI::IsMember(std::vector<std::string>(names.begin(), names.end())).description(""))
       ->type_name("NAME");
+  app.add_option("--weights", options.weights,
+                 "Prepare images as the test images of the run with these weights were: A holds "
+                 "their translations by scgan_translate, B real images")
+      ->type_name("FILE");
+  app.add_flag("--untranslated", request.untranslated,
+               "With --weights: A also holds images that were not translated");
+  app.add_option("--size", request.size, "Resize images to N x N pixels first [keep their size]")
+      ->type_name("N");
+  app.add_option("--tiles", request.tiles,
+                 "Resize them to T times --size instead and cut them into T x T squares [1]")
+      ->type_name("T");
   app.add_option("--batch-size", request.features.batch_size, "Images per call of the extractor")
       ->check(CLI::Range(1, 10000).description(""))
       ->capture_default_str();
@@ -102,6 +117,7 @@ int run(const Options& options) {
   const c10::Device device = scgan::tools::use_device(options.device);
   scgan::FidRequest request = options.request;
   request.features.threads = options.device.threads;
+  if (!options.weights.empty()) request.run = scgan::trained_on(options.weights);
   const scgan::FidReport report = scgan::compare_sets(
       request, [&](int64_t image_size) { return open_extractor(spec, image_size, device); });
   scgan::tools::print(options.json ? scgan::to_json(report) : scgan::to_text(report));

@@ -1,6 +1,7 @@
 // scgan_fid and scgan_translate as users start them.
 #include <png.h>
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -94,26 +95,41 @@ TEST_F(Tools, SavedStatisticsHaveTheDistanceOfTheirImages) {
   EXPECT_NEAR(std::stod(value_of(ended.out, "fid")), of_images, 1e-6 * of_images);
 }
 
-// Images of 64 pixels and 8 bits, whole: scgan_fid neither resizes, scales nor cuts.
-TEST_F(Tools, TranslationAndFidRecomputeTheScoreOfARun) {
+// Images of 90 x 70 pixels in 2 x 2 tiles of 64, with fitted black and white, and a name with
+// blanks: all that stands between files and features.
+TEST_F(Tools, TranslationAndFidRecomputeTheScoresOfARun) {
   for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 5; ++i) {
       const auto level = static_cast<uint8_t>((split[4] == 'A' ? 20 : 120) + 7 * i + split[5] % 5);
-      write_png(path("data") / split / (std::to_string(i) + ".png"), 64, 64, level);
+      write_png(path("data") / split / (std::to_string(i) + ".png"), 90, 70, level);
     }
   }
-  const Ended trained = sweep(0, {"tiny.yaml", "--out", "out", "--quiet", "--set",
-                                  "data={kind: folders, root: data, image_size: 64}"});
+  const Ended trained =
+      sweep(0, {"tiny.yaml", "--out", "out", "--quiet", "--set",
+                "data={kind: folders, root: data, image_size: 64, tiles: 2, scaling: percentile}",
+                "--set", "variants={'CycleGAN + \"DiffAugment\"': {base: cyclegan_diffaug}}",
+                "--set", "sweep.variants=['CycleGAN + \"DiffAugment\"']"});
   ASSERT_EQ(trained.exit_code, kDone) << trained.text();
-  const fs::path weights = run_folder(path("out")) / "netG_A.safetensors";
-  ASSERT_EQ(translate({weights.string(), "data/testA", "fakes"}).exit_code, kDone);
-  const Ended fid_of_files = fid({"data/testB", "fakes", "--json"});
+  const std::string weights = (run_folder(path("out")) / "netG_A.safetensors").string();
+  ASSERT_EQ(translate({weights, "data/testA", "fakes"}).exit_code, kDone);
   const Ended csv = report({"out", "--format", "csv"});
-  const std::string score = ",fid,AtoB,3,";
-  const size_t at = csv.out.find(score);
-  ASSERT_NE(at, std::string::npos) << csv.text();
-  EXPECT_EQ(std::stod(value_of(fid_of_files.out, "fid")),
-            std::stod(csv.out.substr(at + score.size())));
+  EXPECT_THAT(csv.out, HasSubstr(",\"CycleGAN + \"\"DiffAugment\"\"\",100,"));
+  const auto stored = [&](const std::string& score) {
+    const size_t at = csv.out.find("," + score + ",AtoB,3,");
+    EXPECT_NE(at, std::string::npos) << csv.text();
+    return std::stod(csv.out.substr(at + score.size() + 9));
+  };
+  // A run translates images in batches, which may round some grey levels to the other side.
+  const Ended same = fid({"fakes", "data/testB", "--weights", weights, "--json"});
+  EXPECT_NEAR(std::stod(value_of(same.out, "fid")) / stored("fid"), 1, 1e-4) << same.text();
+  EXPECT_NEAR(std::stod(value_of(same.out, "full")) / stored("kid"), 1, 1e-4);
+  const Ended untranslated = fid({"data/testA", "data/testB", "--weights", weights,
+                                  "--untranslated", "--json", "--batch-size", "8"});
+  EXPECT_EQ(std::stod(value_of(untranslated.out, "fid")), stored("fid_untranslated"));
+  const Ended plain = fid({"fakes", "data/testB", "--size", "64", "--tiles", "2", "--json"});
+  EXPECT_EQ(plain.exit_code, kDone) << plain.text();
+  EXPECT_GT(std::abs(std::stod(value_of(plain.out, "fid")) / stored("fid") - 1), 0.01)
+      << "the fitted range makes no difference";
 }
 
 TEST_F(Tools, BadInputOfFidIsNamed) {
@@ -140,6 +156,9 @@ TEST_F(Tools, BadInputOfFidIsNamed) {
   expect_refused({"b", "--save", "nowhere/b.npz"}, HasSubstr("there is no folder nowhere"));
   expect_refused({"b", "b", "--variant", "clean"}, HasSubstr("--extractor"));
   expect_refused({"b", "b", "--variant", "other"}, HasSubstr("other"));
+  expect_refused({"b", "b", "--tiles", "2"}, HasSubstr("--tiles needs --size"));
+  expect_refused({"b", "b", "--untranslated"}, HasSubstr("is for --weights"));
+  expect_refused({"b", "b", "--weights", "absent.safetensors"}, HasSubstr("absent.safetensors"));
   expect_refused({"b", "b", "--bootstrap"}, HasSubstr("--bootstrap"));
   expect_refused({}, HasSubstr("A is required"));
 }

@@ -10,7 +10,10 @@
 
 #include "core/base/error.h"
 #include "core/data/image_folder.h"
+#include "core/data/manifest.h"
+#include "core/data/split.h"
 #include "core/image/image_file.h"
+#include "core/model/safetensors.h"
 #include "tools/fid/fid_statistics.h"
 
 namespace scgan {
@@ -39,18 +42,41 @@ bool is_statistics(const fs::path& path) {
   return !fs::is_directory(path, failed) && path.extension() == ".npz";
 }
 
+// What is not a folder, nor statistics, nor named like an image, may be a CSV file.
+bool is_table(const fs::path& path) {
+  std::error_code failed;
+  return fs::is_regular_file(path, failed) && !is_statistics(path) && !is_image_name(path);
+}
+
+[[noreturn]] void refuse(const std::string& reason) {
+  throw Error(ErrorKind::kInvalidSpec, reason);
+}
+
+void check_preparation(const FidRequest& request) {
+  if (request.run && (request.size != 0 || request.tiles != 1)) {
+    refuse("--weights and --size or --tiles: use one of them; the weights say both");
+  }
+  if (request.untranslated && !request.run) refuse("--untranslated is for --weights");
+  if (request.size < 0) refuse("--size: must be above 0");
+  if (request.tiles != 1 && (request.tiles < 1 || request.size == 0)) {
+    refuse("--tiles needs --size, the side of the squares into which images are cut");
+  }
+}
+
 void check_request(const FidRequest& request) {
-  const auto refuse = [](const std::string& reason) {
-    throw Error(ErrorKind::kInvalidSpec, reason);
-  };
+  check_preparation(request);
   std::error_code failed;
   for (const fs::path& path : {request.a, request.b}) {
     if (path.empty()) continue;
     if (!fs::exists(path, failed)) {
       refuse(fmt::format("{}: no such folder or .npz file", path.string()));
     }
-    if (!fs::is_directory(path, failed) && !is_statistics(path)) {
-      refuse(fmt::format("{}: is neither a folder of images nor a .npz file", path.string()));
+    if (!fs::is_directory(path, failed) && !is_statistics(path) &&
+        !(request.run && is_table(path))) {
+      refuse(fmt::format("{}: is neither a folder of images nor a .npz file{}", path.string(),
+                         is_table(path) ? "; a CSV file needs --weights, whose direction says "
+                                          "which rows are compared"
+                                        : ""));
     }
     if (!request.save.empty() && fs::equivalent(path, request.save, failed)) {
       refuse(fmt::format("--save {}: would replace an input", request.save.string()));
@@ -69,24 +95,73 @@ void check_request(const FidRequest& request) {
   }
 }
 
+struct Images {
+  std::vector<ImageFiles> files;
+  SkippedFiles skipped;
+};
+
+// The test rows of the run's target domain or, for its source images, of the other.
+Images listed_rows(const fs::path& table, const TrainedOn& run, bool is_source) {
+  if (!run.direction) {
+    throw Error(ErrorKind::kInvalidSpec,
+                fmt::format("{}: the weights do not say which domain they translate, so which rows "
+                            "to read is not known; use netG_A or netG_B of a run",
+                            table.string()));
+  }
+  const bool is_a = (*run.direction == Direction::kAtoB) == is_source;
+  Images images;
+  for (const FieldOfView& field :
+       list_manifest_split(table, is_a ? Split::kTestA : Split::kTestB)) {
+    images.files.push_back(field.files);
+  }
+  return images;
+}
+
+Images listed_images(const fs::path& path, const FidRequest& request, bool is_a) {
+  if (request.run && is_table(path)) return listed_rows(path, *request.run, is_a);
+  const ImageList list = list_images(path);
+  Images images{{}, list.skipped};
+  for (const fs::path& file : list.files) images.files.push_back({file});
+  return images;
+}
+
+Preparation preparation_of(const FidRequest& request, bool is_a) {
+  if (!request.run) return {.size = request.size, .tiles = request.tiles};
+  const GeneratorInput& input = request.run->input;
+  Preparation preparation{.size = input.image_size, .tiles = input.tiles};
+  if (!input.is_fitted) return preparation;
+  if (is_a && !request.untranslated) {
+    preparation.bits = 8;
+    preparation.depth_reason =
+        "translations have 8; use --untranslated if these images are not translated";
+  } else {
+    preparation.bits = input.bits;
+    preparation.depth_reason =
+        fmt::format("black and white were fitted to images of {} bits in training", input.bits);
+    preparation.ranges = input.range;
+  }
+  return preparation;
+}
+
 // Makes the extractor when it is first needed.
 class Extractor {
  public:
   explicit Extractor(const MakeExtractor& make) : make_(make) {}
 
-  const FeatureExtractor& of(const ImageList& list) {
-    if (!extractor_) extractor_ = make_(trial_size(list));
+  // `size`: of the images; 0 = that of the files.
+  const FeatureExtractor& of(const Images& images, int64_t size) {
+    if (!extractor_) extractor_ = make_(size > 0 ? size : trial_size(images));
     return *extractor_;
   }
   const FeatureExtractor* get() const { return extractor_.get(); }
 
  private:
   // The side of the first image that can be read. Errors of the others are reported later.
-  static int64_t trial_size(const ImageList& list) {
+  static int64_t trial_size(const Images& images) {
     constexpr int64_t kDefault = 256;
-    for (const fs::path& file : list.files) {
+    for (const ImageFiles& files : images.files) {
       try {
-        const ImageInfo info = read_image_info(file);
+        const ImageInfo info = read_image_info(first_file(files));
         return std::min(info.height, info.width);
       } catch (const Error&) {
         continue;
@@ -109,23 +184,28 @@ void compare_halves(FidSet& set, const at::Tensor& features, const KidOptions& k
   set.kid_halves = kernel_distance(first, last, kid).full;
 }
 
-Source read_set(const fs::path& path, const FidRequest& request, Extractor& extractor) {
+Source read_set(const FidRequest& request, bool is_a, Extractor& extractor) {
+  const fs::path& path = is_a ? request.a : request.b;
   Source source;
   source.set.path = path;
   if (is_statistics(path)) {
     source.moments = read_fid_statistics(path);
     return source;
   }
-  const ImageList list = list_images(path);
-  if (list.files.size() < 2) {
+  const Images images = listed_images(path, request, is_a);
+  const Preparation preparation = preparation_of(request, is_a);
+  if (std::ssize(images.files) * preparation.tiles * preparation.tiles < 2) {
     throw Error(ErrorKind::kData,
                 fmt::format("{}: holds one image; FID needs 2 or more", path.string()));
   }
-  const ImageFeatures read = image_features(list.files, extractor.of(list), request.features);
+  const ImageFeatures read = image_features(images.files, extractor.of(images, preparation.size),
+                                            request.features, preparation);
   source.features = read.features;
   source.set.images = read.features.size(0);
   source.set.images_16bit = read.images_16bit;
-  source.set.skipped = list.skipped;
+  source.set.resized = read.resized;
+  source.set.side = preparation.tiles * preparation.size;
+  source.set.skipped = images.skipped;
   // One subset, as only the estimate on all images is reported.
   compare_halves(source.set, source.features, {.subsets = 1, .subset_size = 2});
   return source;
@@ -146,8 +226,11 @@ void compare(Source& a, Source& b, const FidRequest& request, FidReport& report)
     report.fid = frechet_distance_of_moments(a.needed_moments(), b.needed_moments());
     return;
   }
-  report.fid = frechet_distance(a.features, b.features);
-  report.kid = kernel_distance(a.features, b.features, request.kid);
+  // A run's scores compare the real images with the translated ones, which matters to rounding.
+  const auto& [first, second] =
+      request.run ? std::pair(b.features, a.features) : std::pair(a.features, b.features);
+  report.fid = frechet_distance(first, second);
+  report.kid = kernel_distance(first, second, request.kid);
   report.kid_subsets = request.kid.subsets;
   if (request.self_check) report.self_check = frechet_self_check(a.features, b.features);
 }
@@ -168,6 +251,10 @@ void warn_of_set(const FidSet& set, const FidReport& report, std::vector<std::st
         fmt::format("{}: {} images of 16 bits were scaled to 8 bits, 0 to 65535 "
                     "becoming 0 to 255",
                     path, set.images_16bit));
+  }
+  if (set.resized > 0) {
+    warnings.push_back(fmt::format("{}: {} image{} resized to {} x {} pixels", path, set.resized,
+                                   set.resized == 1 ? " was" : "s were", set.side, set.side));
   }
   if (!set.skipped.groups.empty()) warnings.push_back(to_string(set.skipped));
 }
@@ -196,13 +283,27 @@ void add_warnings(FidReport& report) {
 
 }  // namespace
 
+TrainedOn trained_on(const fs::path& weights) {
+  const auto metadata = read_safetensors(weights).metadata;
+  const auto input = generator_input(metadata, weights);
+  if (!input) {
+    throw Error(ErrorKind::kData,
+                fmt::format("{}: does not say how images were prepared; name weights of a run or a "
+                            "checkpoint, or use --size and --tiles",
+                            weights.string()));
+  }
+  const auto direction = metadata.find("direction");
+  if (direction == metadata.end()) return {*input, std::nullopt};
+  return {*input, direction->second == "AtoB" ? Direction::kAtoB : Direction::kBtoA};
+}
+
 FidReport compare_sets(const FidRequest& request, const MakeExtractor& make_extractor) {
   const at::NoGradGuard no_grad;
   check_request(request);
   Extractor extractor(make_extractor);
-  Source a = read_set(request.a, request, extractor);
+  Source a = read_set(request, true, extractor);
   std::optional<Source> b;
-  if (!request.b.empty()) b = read_set(request.b, request, extractor);
+  if (!request.b.empty()) b = read_set(request, false, extractor);
   FidReport report;
   report.feature_count = a.feature_count();
   if (b) compare(a, *b, request, report);

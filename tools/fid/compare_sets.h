@@ -14,18 +14,42 @@
 #include "core/eval/fid.h"
 #include "core/eval/kid.h"
 #include "core/features/feature_extractor.h"
+#include "core/model/generator_input.h"
+#include "core/spec/run_spec.h"
 #include "tools/fid/image_features.h"
 
 namespace scgan {
 
+// The run whose FID is computed again: what its weights say about it.
+struct TrainedOn {
+  // How its test images were prepared.
+  GeneratorInput input;
+  // nullopt if the file does not say it.
+  std::optional<Direction> direction;
+};
+
+// Throws Error(kData), naming the file, if it cannot be read or does not say how images were
+// prepared.
+TrainedOn trained_on(const std::filesystem::path& weights);
+
 struct FidRequest {
-  // A folder, or a .npz file with mu and sigma.
+  // A folder, a .npz file with mu and sigma or, with `run`, a CSV file as for data.kind manifest,
+  // of which the test rows are read.
   std::filesystem::path a = {};
   // The same; may be empty when `save` is set.
   std::filesystem::path b = {};
   // File for the statistics of a; empty = none.
   std::filesystem::path save = {};
   FeatureOptions features = {};
+  // Images are resized to tiles * size pixels per side and cut into tiles x tiles squares; size 0:
+  // they keep their size.
+  int64_t size = 0;
+  int64_t tiles = 1;
+  // Images are prepared as this run's test images were, instead of by `size` and `tiles`, and the
+  // sets are compared in the order of the run's scores. Images of `a` are the generator's
+  // translations, whose levels are not scaled again, unless `untranslated`.
+  std::optional<TrainedOn> run = std::nullopt;
+  bool untranslated = false;
   KidOptions kid = {};
   // Compute FID in both ways; both sets must be images.
   bool self_check = false;
@@ -37,6 +61,8 @@ struct FidSet {
   int64_t images = 0;
   // Images of 16 bits, which were scaled to 8.
   int64_t images_16bit = 0;
+  // Files that were resized, and to which side.
+  int64_t resized = 0, side = 0;
   // What the folder holds besides the images.
   SkippedFiles skipped = {};
   // Images in each half of the set; 0 when halves would have fewer than 2.

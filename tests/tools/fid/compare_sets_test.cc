@@ -9,6 +9,7 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/data/dataset_source.h"
 #include "core/data/image_folder.h"
 #include "core/image/image_file.h"
 #include "tests/support/error_of.h"
@@ -66,6 +68,26 @@ class Pixels final : public FeatureExtractor {
   std::string preprocessing() const override { return "uint8 RGB"; }
 };
 
+// Expects the rows of a data set, in batches; the features are the means of their channels.
+class PixelsAreRows final : public FeatureExtractor {
+ public:
+  explicit PixelsAreRows(const at::Tensor& rows) : rows_(rows) {}
+  at::Tensor features(const at::Tensor& images) const override {
+    const int64_t count = images.size(0);
+    EXPECT_TRUE(at::equal(images.to(at::kFloat).flatten(1), rows_.narrow(0, next_, count)))
+        << next_;
+    next_ = (next_ + count) % rows_.size(0);
+    return images.to(at::kFloat).mean(at::IntArrayRef{2, 3});
+  }
+  std::string name() const override { return "pixels"; }
+  std::string digest() const override { return std::string(64, 'c'); }
+  std::string preprocessing() const override { return "uint8 RGB"; }
+
+ private:
+  const at::Tensor& rows_;
+  mutable int64_t next_ = 0;
+};
+
 class CompareSetsTest : public testing::Test {
  protected:
   fs::path path(const std::string& name) const { return folder_.path() / name; }
@@ -79,6 +101,12 @@ class CompareSetsTest : public testing::Test {
     image[1].fill_(green);
     image[2].fill_(blue);
     write_png(path(name), image);
+  }
+
+  std::vector<ImageFiles> files_of(const std::string& folder) const {
+    std::vector<ImageFiles> files;
+    for (const fs::path& file : list_images(path(folder)).files) files.push_back({file});
+    return files;
   }
 
   FidReport compare(FidRequest request) const {
@@ -171,8 +199,7 @@ TEST_F(CompareSetsTest, ImagesOfMixedSizesKeepTheirRows) {
   add("a/4.png", 5, 0, 0, 8, 8);
   std::vector<std::vector<int64_t>> calls;
   const ChannelMeans extractor(&calls);
-  const auto result =
-      image_features(list_images(path("a")).files, extractor, {.batch_size = 2, .threads = 2});
+  const auto result = image_features(files_of("a"), extractor, {.batch_size = 2, .threads = 2});
   EXPECT_TRUE(at::equal(result.features.select(1, 0), at::tensor({1.f, 2.f, 3.f, 4.f, 5.f})));
   // By size in the order of their first files, at most 2 each.
   EXPECT_THAT(calls, ElementsAre(ElementsAre(2, 3, 8, 8), ElementsAre(1, 3, 8, 8),
@@ -183,7 +210,7 @@ TEST_F(CompareSetsTest, ImagesOfSizesThatTheExtractorCannotMixAreNamed) {
   fs::create_directories(path("a"));
   write_png(path("a/0.png"), test_image(4, 5));
   write_png(path("a/1.png"), test_image(6, 7));
-  EXPECT_THAT(data_error_of([&] { image_features(list_images(path("a")).files, Pixels(), {}); }),
+  EXPECT_THAT(data_error_of([&] { image_features(files_of("a"), Pixels(), {}); }),
               AllOf(HasSubstr("60 features for " + path("a/0.png").string() + " (5 x 4 pixels)"),
                     HasSubstr("126 for " + path("a/1.png").string() + " (7 x 6 pixels)")));
 }
@@ -193,7 +220,7 @@ TEST_F(CompareSetsTest, SixteenBitsAreScaledToEightByTheFullRange) {
   write_png16(path("a/0.png"), 1, 2, 1, {0, 257 * 100});
   write_png16(path("a/1.png"), 1, 2, 1, {65535, 65535});
   const ChannelMeans extractor;
-  const auto result = image_features(list_images(path("a")).files, extractor, {});
+  const auto result = image_features(files_of("a"), extractor, {});
   EXPECT_EQ(result.features[0][1].item<float>(), 50);
   EXPECT_EQ(result.features[1][2].item<float>(), 255);
   EXPECT_EQ(result.images_16bit, 2);
@@ -206,9 +233,76 @@ TEST_F(CompareSetsTest, SixteenBitsHoldEightWithoutLossAndAreTruncated) {
   for (size_t k = 0; k < levels.size(); ++k) levels[k] = static_cast<uint16_t>(257 * k);
   write_png16(path("a/0.png"), 1, 256, 1, levels);
   write_png16(path("a/1.png"), 1, 256, 1, std::vector<uint16_t>(256, 257 * 7 - 1));
-  const auto result = image_features(list_images(path("a")).files, ChannelMeans(), {});
+  const auto result = image_features(files_of("a"), ChannelMeans(), {});
   EXPECT_EQ(result.features[0][0].item<float>(), 127.5F);  // the mean of 0 ... 255
   EXPECT_EQ(result.features[1][0].item<float>(), 6);
+}
+
+// Real images and translations are prepared as in a sweep: the data set is the source of the
+// expected pixels.
+TEST_F(CompareSetsTest, ImagesArePreparedAsTheTestImagesOfARun) {
+  for (const int64_t bits : {8, 16}) {
+    for (const int64_t tiles : {1, 2}) {
+      for (const Scaling scaling : {Scaling::kDtype, Scaling::kPercentile}) {
+        DatasetSpec spec;
+        spec.kind = DataKind::kFolders;
+        spec.root = path(fmt::format("{}-{}-{}", bits, tiles, scaling == Scaling::kDtype)).string();
+        spec.image_size = 64;
+        spec.tiles = tiles;
+        spec.scaling = scaling;
+        for (const std::string split : {"trainA", "trainB", "testA", "testB"}) {
+          for (const int i : {0, 1, 2}) {
+            fs::create_directories(fs::path(spec.root) / split);
+            const at::Tensor image = test_image(150, 170, i).to(at::kFloat) * (bits == 8 ? 1 : 20);
+            write_png(fs::path(spec.root) / split / fmt::format("{}.png", i),
+                      bits == 8 ? image.to(at::kByte) : image);
+          }
+        }
+        const Dataset data = DatasetSource(spec).load();
+        const at::Tensor levels = data.test_b.images.to(at::kByte).to(at::kFloat).flatten(1);
+        const TrainedOn run{{64, tiles, bits, scaling == Scaling::kPercentile, data.range}, {}};
+        const FidReport report =
+            compare_sets({.a = fs::path(spec.root) / "testB",
+                          .b = fs::path(spec.root) / "testB",
+                          .features = {.batch_size = 5},
+                          .run = run,
+                          .untranslated = true},
+                         [&](int64_t) { return std::make_unique<PixelsAreRows>(levels); });
+        EXPECT_EQ(report.a.images, 3 * tiles * tiles);
+        EXPECT_EQ(report.b->resized, 3);
+      }
+    }
+  }
+}
+
+TEST_F(CompareSetsTest, RawImagesInPlaceOfTranslationsAreRefused) {
+  fs::create_directories(path("a"));
+  for (const char* name : {"a/0.png", "a/1.png"}) {
+    write_png16(path(name), 1, 3, 1, {0, 1000, 4000});
+  }
+  const TrainedOn run{{8, 1, 16, true, {{{0, 4000}, {0, 4000}, {0, 4000}}}}, {}};
+  EXPECT_THAT(data_error_of([&] { compare({.a = path("a"), .b = path("a"), .run = run}); }),
+              AllOf(HasSubstr("a/0.png"), HasSubstr("has 16 bits"), HasSubstr("--untranslated")));
+}
+
+TEST_F(CompareSetsTest, TheRowsOfAManifestAreTheTestImagesOfTheTargetDomain) {
+  add_four_point_sets();
+  std::ofstream table(path("data.csv"));
+  table << "split,domain,file\n";
+  for (const char* row : {"test,A,a/0.png", "test,B,b/0.png", "test,B,b/1.png", "test,B,b/2.png",
+                          "test,B,b/3.png", "train,B,a/3.png"}) {
+    table << row << "\n";
+  }
+  table.close();
+  TrainedOn run{{8, 1, 8, false, {{{0, 255}, {0, 255}, {0, 255}}}}, Direction::kAtoB};
+  EXPECT_NEAR(compare({.a = path("a"), .b = path("data.csv"), .run = run}).fid.value(), 19.0 / 3,
+              1e-12);
+  run.direction.reset();
+  EXPECT_THAT(error_of(ErrorKind::kInvalidSpec,
+                       [&] { compare({.a = path("a"), .b = path("data.csv"), .run = run}); }),
+              HasSubstr("do not say which domain"));
+  EXPECT_THAT(error_of(ErrorKind::kInvalidSpec, [&] { compare("a", "data.csv"); }),
+              HasSubstr("a CSV file needs --weights"));
 }
 
 TEST_F(CompareSetsTest, NamesEveryFileThatCannotBeRead) {
