@@ -47,7 +47,14 @@ void add_options(CLI::App& app, SweepOptions& options) {
                "Train finished runs again whose files are missing");
   app.add_flag("--replace-sweep", options.replace_sweep,
                "Use an output folder of another sweep; its results stay in results.db");
-  app.add_flag("--dry-run", options.dry_run, "Check everything, print the runs, train nothing");
+  auto* dry_run = app.add_flag("--dry-run", options.dry_run,
+                               "Check everything; print what is to do and what it needs of time, "
+                               "disk and memory; write nothing");
+  app.add_flag("--list", options.list, "With --dry-run: list all runs, also more than 50")
+      ->needs(dry_run);
+  app.add_flag("--estimate", options.measure,
+               "With --dry-run: train some steps, for about 20 s, to estimate the time")
+      ->needs(dry_run);
   app.add_flag("--quiet", options.quiet, "No progress");
 }
 

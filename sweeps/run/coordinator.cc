@@ -343,7 +343,9 @@ void Coordinator::on(int, const report::JobFailed& report) {
 // Of a group that has failed before its leader could report. The attempt must count: the next job
 // would otherwise repeat it without end.
 results::AttemptStart Coordinator::unreported_start(int leader) const {
-  const auto& [spec, record] = run_of(attempts_.at(leader).run);
+  const JobRun& job_run = run_of(attempts_.at(leader).run);
+  const RunSpec& spec = job_run.spec;
+  const results::PlannedRun& record = job_run.record;
   return {.run_id = record.id,
           .host = "unknown",
           .device = pool_.device(leader),

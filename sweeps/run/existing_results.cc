@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "results/store/result_store.h"
+#include "results/store/retry_rule.h"
 #include "results/store/stored_spec.h"
 
 namespace scgan::sweeps {
@@ -121,6 +122,17 @@ std::string dropped_text(const ExistingResults& existing, const JobPlan& plan) {
     }
   }
   return text;
+}
+
+bool is_failed(const results::StoredRun& run) {
+  return run.state == RunState::kFailed ||
+         (run.state == RunState::kPlanned && results::is_exhausted(run.ended_attempts));
+}
+
+std::string failure_text(const results::StoredRun& run) {
+  return fmt::format("failed after {} {}, {}: {}", run.attempts,
+                     run.attempts == 1 ? "attempt" : "attempts",
+                     run.last_exit ? results::to_string(*run.last_exit) : "unknown", run.reason);
 }
 
 std::string missing_file(const JobPlan& plan, const StoredRun& run) {

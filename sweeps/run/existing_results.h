@@ -27,6 +27,11 @@ void require_same_sweep(const ExistingResults& existing, const JobPlan& plan, bo
 // One sentence about runs that this plan drops, and why; empty if there are none.
 std::string dropped_text(const ExistingResults& existing, const JobPlan& plan);
 
+// Whether the run is not tried again without --retry-failed.
+bool is_failed(const results::StoredRun& run);
+// "failed after 2 attempts, unknown: <reason of the last one>".
+std::string failure_text(const results::StoredRun& run);
+
 // The first recorded file of the run that does not exist; empty if all exist, or the run is not
 // done.
 std::string missing_file(const JobPlan& plan, const results::StoredRun& run);

@@ -1,5 +1,8 @@
 #include "sweeps/run/job_plan.h"
 
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,10 +15,13 @@
 #include "core/base/log.h"
 #include "core/base/sha256.h"
 #include "core/data/dataset_source.h"
+#include "core/data/image_catalog.h"
 #include "core/data/image_folder.h"
 #include "core/data/sampler.h"
 #include "core/data/subset.h"
 #include "core/features/extractor_factory.h"
+#include "core/features/feature_extractor.h"
+#include "core/image/image_file.h"
 #include "core/model/ssl_loss.h"
 #include "core/spec/run_id.h"
 #include "core/spec/spec_keys.h"
@@ -158,14 +164,42 @@ void note_skipped_images(const std::vector<SkippedFiles>& all, const std::string
   }
 }
 
+struct ExtractorFacts {
+  std::string digest;
+  int64_t feature_count = 0;  // only if asked for
+};
+
 // Opens the extractor to see that it works.
-std::string extractor_digest(const ExtractorSpec& spec, int64_t image_size) {
+ExtractorFacts extractor_facts(const ExtractorSpec& spec, int64_t image_size, bool count_features) {
   try {
-    return make_feature_extractor(spec, image_size)->digest();
+    const auto extractor = make_feature_extractor(spec, image_size);
+    ExtractorFacts facts{extractor->digest(), 0};
+    if (count_features) {
+      const at::NoGradGuard no_grad;
+      const at::Tensor image = at::zeros({1, 3, image_size, image_size}, at::kByte);
+      facts.feature_count = extractor->features(image).size(1);
+    }
+    return facts;
   } catch (const Error& problem) {
     throw Error(problem.kind(), fmt::format("evaluate.extractor.file: {}", problem.what()),
                 problem.where());
   }
+}
+
+// Of the decoded images of a data set in the cache.
+int64_t image_bytes(const DatasetSpec& spec, const DataSummary& data) {
+  if (spec.kind == DataKind::kSynthetic) return 0;
+  ImageCatalog catalog;
+  const FieldOfView first = list_fields(spec).front();
+  catalog.is_float =
+      spec.scaling == Scaling::kPercentile || read_image_info(first_file(first.files)).bits != 8;
+  for (const auto& [split, count] : {std::pair{Split::kTrainA, data.train_a},
+                                     {Split::kTrainB, data.train_b},
+                                     {Split::kTestA, data.test_a},
+                                     {Split::kTestB, data.test_b}}) {
+    catalog.names[split].resize(static_cast<size_t>(count));
+  }
+  return static_cast<int64_t>(ImageLayout(spec, catalog).end());
 }
 
 // Files of the same content under other names make the same run, which only digests show.
@@ -238,7 +272,7 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
   check_writable(plan.out);
   std::vector<DatasetSource> sources;
   std::map<std::string, DataSummary> data;
-  std::map<std::string, std::string> extractors;
+  std::map<std::string, ExtractorFacts> extractors;
   std::set<std::string> reported;
   WeightFiles weights;
   for (JobRun& run : plan.runs) {
@@ -250,6 +284,7 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
       DatasetSource& source = sources.emplace_back(spec, cache_folder(plan));
       data[key] = dry_run ? source.inspect() : source.prepare();
       require_scorable(data[key], spec);
+      if (dry_run) plan.image_bytes += image_bytes(spec, data[key]);
       if (std::string line = data_line(data[key], spec);
           std::find(plan.data_lines.begin(), plan.data_lines.end(), line) ==
           plan.data_lines.end()) {
@@ -266,9 +301,12 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
                                  : fmt::format("{} {} {}", extractor.file, spec.image_size,
                                                values_of(run.spec, "evaluate.extractor."));
     if (!extractors.contains(file)) {
-      extractors[file] = extractor_digest(extractor, spec.image_size);
+      extractors[file] = extractor_facts(extractor, spec.image_size, dry_run);
     }
-    facts.extractor_digest = extractors[file];
+    facts.extractor_digest = extractors[file].digest;
+    run.feature_count = extractors[file].feature_count;
+    run.test_a = data[key].test_a * spec.tiles * spec.tiles;
+    run.test_b = data[key].test_b * spec.tiles * spec.tiles;
     weights.check(run.spec, facts);
     count_images_and_steps(run.spec, data[key], facts);
     complete(run, facts);
@@ -279,7 +317,9 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
 
 std::string input_facts_of(const JobPlan& plan) {
   auto all = nlohmann::json::array();
-  for (const auto& [spec, record] : plan.runs) {
+  for (const JobRun& run : plan.runs) {
+    const RunSpec& spec = run.spec;
+    const results::PlannedRun& record = run.record;
     all.push_back(InputFacts{spec.data.digest, spec.evaluate.extractor.digest,
                              spec.loss.lpips_digest, spec.train.initial_weights_digest,
                              record.images_a, record.images_b, record.total_steps});

@@ -23,12 +23,18 @@ struct SweepOptions {
   bool redo_missing = false;      // train finished runs again whose files are missing
   bool replace_sweep = false;     // the output folder may belong to another sweep
   bool dry_run = false;
+  bool list = false;     // a dry run prints all runs, however many they are
+  bool measure = false;  // a dry run trains some steps to estimate the time
   bool quiet = false;
 };
 
 struct JobRun {
   RunSpec spec;  // resolved, digests filled in
   results::PlannedRun record;
+  // Only where check_inputs was called for a dry run. Test images (tiles, if they are cut), numbers
+  // of a feature vector.
+  int64_t test_a = 0, test_b = 0;
+  int64_t feature_count = 0;
 };
 
 struct JobPlan {
@@ -38,6 +44,8 @@ struct JobPlan {
   std::vector<JobRun> runs;  // in the order of training
   // One line for each set of images: numbers, depth, size. Only where check_inputs was called.
   std::vector<std::string> data_lines;
+  // Of the decoded images of all data sets. Only where check_inputs was called for a dry run.
+  int64_t image_bytes = 0;
   // What was noticed in the data sets, which check_inputs also logs.
   std::vector<results::DataNote> data_notes;
 };

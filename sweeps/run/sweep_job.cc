@@ -24,9 +24,9 @@
 #include "distributed/mailbox.h"
 #include "distributed/versions.h"
 #include "results/store/result_store.h"
-#include "results/store/retry_rule.h"
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/coordinator.h"
+#include "sweeps/run/dry_run.h"
 #include "sweeps/run/existing_results.h"
 #include "sweeps/run/failure_class.h"
 #include "sweeps/run/heartbeat.h"
@@ -58,26 +58,14 @@ constexpr auto kStoreReason = std::chrono::seconds(3);
 
 std::filesystem::path store_file(const JobPlan& plan) { return plan.out / "results.db"; }
 
-bool is_failed(const results::StoredRun& run) {
-  return run.state == RunState::kFailed ||
-         (run.state == RunState::kPlanned && results::is_exhausted(run.ended_attempts));
-}
-
 // Indices of the runs to do, in the plan's order.
 std::vector<int> runs_to_do(const std::vector<results::StoredRun>& stored, bool retry_failed) {
-  std::vector<int> waiting;
+  std::vector<int> to_do;
   for (size_t i = 0; i < stored.size(); ++i) {
     if (stored[i].state == RunState::kDone || (is_failed(stored[i]) && !retry_failed)) continue;
-    waiting.push_back(static_cast<int>(i));
+    to_do.push_back(static_cast<int>(i));
   }
-  return waiting;
-}
-
-// "failed after 2 attempts, unknown: <reason of the last one>".
-std::string failure_text(const results::StoredRun& run) {
-  return fmt::format("failed after {} {}, {}: {}", run.attempts,
-                     run.attempts == 1 ? "attempt" : "attempts",
-                     run.last_exit ? results::to_string(*run.last_exit) : "unknown", run.reason);
+  return to_do;
 }
 
 void warn_of_failed(const std::vector<results::StoredRun>& stored) {
@@ -126,41 +114,6 @@ std::vector<RunSpec> specs_of(const JobPlan& plan, const std::vector<int>& runs)
   return specs;
 }
 
-// "1 to 4 ranks per run, depending on how many are free".
-std::string ranks_text(const JobPlan& plan, int world_size) {
-  int most = 1;
-  for (const JobRun& run : plan.runs) {
-    const auto sizes = sizes_for(run.spec);
-    if (run.spec.run.ranks_per_run != 0) return fmt::format("{} ranks per run", sizes.front());
-    for (const int size : sizes) {
-      if (size <= world_size) most = std::max(most, size);
-    }
-  }
-  return most == 1 ? "1 rank per run"
-                   : fmt::format("1 to {} ranks per run, depending on how many are free", most);
-}
-
-void print_plan(const SweepOptions& options, const JobPlan& plan, int world_size) {
-  for (const std::string& line : plan.data_lines) fmt::print("{}\n", line);
-  const auto known = runs_for(options, plan, existing_results(plan));
-  fmt::print("{:<16}  {:<20} {:>6} {:>5}  {:>11} {:>8}  {}\n", "run", "variant", "%", "seed",
-             "images A+B", "steps", "state");
-  for (size_t i = 0; i < plan.runs.size(); ++i) {
-    const auto& record = plan.runs[i].record;
-    std::string state = "to do";
-    if (known[i].state == RunState::kDone) state = "done";
-    if (!missing_file(plan, known[i]).empty()) state = "done, files missing";
-    if (is_failed(known[i])) state = failure_text(known[i]);
-    const auto step = CheckpointFolder(plan.out / "runs" / record.id, record.id).newest_step();
-    if (known[i].state != RunState::kDone && step) state += fmt::format(" (from step {})", *step);
-    fmt::print("{:<16}  {:<20} {:>6g} {:>5}  {:>5}+{:<5} {:>8}  {}{}\n", record.id, record.variant,
-               record.percentage, record.seed, record.images_a, record.images_b, record.total_steps,
-               state, record.axes == "{}" ? "" : " " + record.axes);
-  }
-  fmt::print("{} {}; {}\n", plan.runs.size(), plan.runs.size() == 1 ? "run" : "runs",
-             ranks_text(plan, world_size));
-}
-
 // What a rank has from the start of the job to its end.
 struct Job {
   const distributed::MpiRuntime& world;
@@ -196,9 +149,9 @@ std::optional<Prepared> prepare(const SweepOptions& options, const distributed::
         log::warn("{}", text);
       }
       if (!options.redo_missing) warn_of_missing(prepared.plan, existing.runs);
-      const auto waiting =
+      const auto to_do =
           runs_to_do(runs_for(options, prepared.plan, existing), options.retry_failed);
-      asked_ranks_per_run(specs_of(prepared.plan, waiting), world.size());  // throws if too many
+      asked_ranks_per_run(specs_of(prepared.plan, to_do), world.size());  // throws if too many
       distributed::choose_device(options.device, world.local_rank());
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
@@ -357,7 +310,12 @@ int run_job(const SweepOptions& options, const Job& job) {
   auto prepared = prepare(options, world);
   if (!prepared) return kExitBadInput;
   if (options.dry_run) {
-    if (world.rank() == 0) print_plan(options, prepared->plan, world.size());
+    if (world.rank() != 0) return kExitDone;
+    const JobPlan& plan = prepared->plan;
+    std::optional<c10::Device> device;
+    if (options.measure) device = distributed::choose_device(options.device, world.local_rank());
+    print_dry_run(options, plan, runs_for(options, plan, existing_results(plan)), world.size(),
+                  device);
     return kExitDone;
   }
   install_stop_signals();
@@ -369,7 +327,7 @@ int run_job(const SweepOptions& options, const Job& job) {
   follow_orders(prepared->plan, job, {world.rank(), world.host(), device, versions_json()});
   if (leader == nullptr) return code;
   const SweepOutcome outcome = leader->finish();
-  fmt::print("{}: {} of {} run{} done, {} failed, {} left; results in {}\n", prepared->plan.name,
+  fmt::print("{}: {} of {} run{} done, {} failed, {} to do; results in {}\n", prepared->plan.name,
              outcome.done, prepared->plan.runs.size(), prepared->plan.runs.size() == 1 ? "" : "s",
              outcome.failed, outcome.left, prepared->plan.out.string());
   return exit_code(outcome);

@@ -101,7 +101,7 @@ TEST_F(Again, ARunWithANonFiniteLossIsReportedAndTheOthersAreDone) {
 TEST_F(Again, AllRanksOfAFailedRunContinueWithTheNextRun) {
   const Ended ended = sweep(2, exploding({"--set", "run.ranks_per_run=2"}));
   EXPECT_EQ(ended.exit_code, kFailedRuns) << ended.text();
-  EXPECT_THAT(ended.out, HasSubstr("1 of 2 runs done, 1 failed, 0 left"));
+  EXPECT_THAT(ended.out, HasSubstr("1 of 2 runs done, 1 failed, 0 to do"));
 }
 
 }  // namespace

@@ -35,7 +35,9 @@ TEST_F(Output, ADryRunListsTheRunsAndWritesNothing) {
       sweep(0, {"tiny.yaml", "--out", "out", "--dry-run", "--set", "sweep.seeds=[0, 1]"});
   EXPECT_EQ(ended.exit_code, 0) << ended.text();
   EXPECT_THAT(ended.out, ContainsRegex("[0-9a-f]{16} +scgan +100 +1 .*to do"));
-  EXPECT_THAT(ended.out, HasSubstr("2 runs"));
+  EXPECT_THAT(ended.out,
+              ContainsRegex("^2 runs: 2 to do; time on 1 rank not known yet .*; [0-9]+ MB "
+                            "of disk \\([0-9.]+ [GM]B free\\); [0-9.]+ [GM]B of memory"));
   EXPECT_EQ(listing(path(".")), before);
 }
 
@@ -60,13 +62,26 @@ TEST_F(Output, TheDocumentNamesEveryFileOfTheOutputFolder) {
   }
 }
 
+TEST_F(Output, ADryRunOfManyRunsListsThemOnlyIfAsked) {
+  const Words words{"tiny.yaml", "--out", "out", "--dry-run", "--set", "sweep.seeds={count: 51}"};
+  const Ended ended = sweep(0, words);
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(ended.out, AllOf(HasSubstr("51 runs: 51 to do;"), HasSubstr("--list lists the runs"),
+                               Not(ContainsRegex("[0-9a-f]{16} +scgan"))));
+  Words listed = words;
+  listed.emplace_back("--list");
+  EXPECT_THAT(sweep(0, listed).out, ContainsRegex("[0-9a-f]{16} +scgan +100 +50 .*to do"));
+}
+
 TEST_F(Output, ADryRunUnderMpirunListsTheRunsOnce) {
   const auto before = listing(path("."));
   const Ended ended = sweep(2, {"tiny.yaml", "--out", "out", "--dry-run"});
   EXPECT_EQ(ended.exit_code, 0) << ended.text();
-  const size_t first = ended.out.find("to do");
-  ASSERT_NE(first, std::string::npos) << ended.text();
-  EXPECT_EQ(ended.out.find("to do", first + 1), std::string::npos) << ended.text();
+  for (const char* once : {"1 run: 1 to do;", "  to do\n"}) {
+    const size_t first = ended.out.find(once);
+    ASSERT_NE(first, std::string::npos) << ended.text();
+    EXPECT_EQ(ended.out.find(once, first + 1), std::string::npos) << ended.text();
+  }
   EXPECT_EQ(listing(path(".")), before);
 }
 

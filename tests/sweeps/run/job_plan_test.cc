@@ -16,7 +16,8 @@ TEST(JobPlanTest, TheOtherRanksCompleteTheirPlanWithTheFactsOfRankZero) {
   set_input_facts(other, input_facts_of(checked));
   ASSERT_EQ(checked.runs.size(), 4);
   for (size_t i = 0; i < checked.runs.size(); ++i) {
-    const auto& [spec, record] = checked.runs[i];
+    const RunSpec& spec = checked.runs[i].spec;
+    const results::PlannedRun& record = checked.runs[i].record;
     EXPECT_EQ(other.runs[i].record.id, record.id);
     EXPECT_EQ(other.runs[i].record.images_a, record.images_a);
     EXPECT_EQ(other.runs[i].record.total_steps, 2);

@@ -1,0 +1,45 @@
+// What --dry-run prints: what there is to do, how long it takes and what it needs, and the runs.
+#pragma once
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "results/store/records.h"
+#include "sweeps/run/job_plan.h"
+
+namespace scgan::sweeps {
+
+struct JobEstimate {
+  int64_t runs = 0, done = 0, failed = 0, started = 0, to_do = 0;
+  // The furthest step that a checkpoint of a started run has.
+  int64_t furthest_step = 0;
+  // Of the runs whose speed is known, on all ranks; nullopt: of none.
+  std::optional<double> seconds;
+  int64_t runs_of_unknown_speed = 0;
+  bool counts_scoring = true;
+  bool is_measured = false;
+  // What the runs to do will add to the output folder, and what its file system has.
+  int64_t disk_bytes = 0, free_bytes = 0;
+  // The most that a rank needs, and what the host has.
+  int64_t memory_bytes = 0, host_bytes = 0;
+};
+
+// `known`: the plan's runs as stored, in its order. With a device, measures the speed of runs that
+// the store does not know, for 20 s or a step of each setting.
+JobEstimate estimate(const JobPlan& plan, const std::vector<results::StoredRun>& known,
+                     bool retry_failed, int ranks, std::optional<c10::Device> device);
+
+// Pure. The first line: "45 runs: 12 done, 33 to do; ...". Then one line for each thing that is too
+// small.
+std::vector<std::string> estimate_lines(const JobEstimate& estimate, int ranks);
+
+// Prints it to standard output. `device`: as for estimate().
+void print_dry_run(const SweepOptions& options, const JobPlan& plan,
+                   const std::vector<results::StoredRun>& known, int ranks,
+                   std::optional<c10::Device> device);
+
+}  // namespace scgan::sweeps
