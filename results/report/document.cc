@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "results/report/curve_figures.h"
+#include "results/report/differences.h"
 #include "results/report/footer.h"
+#include "results/report/methods.h"
 #include "results/report/notes.h"
 #include "results/report/sample_figures.h"
 #include "results/report/score_table.h"
@@ -167,8 +169,8 @@ Document make_document(const Analysis& analysis, bool with_figures) {
       .failures = table_of_runs(summary.runs, {RunState::kFailed}, true),
       .missing = table_of_runs(summary.runs, {RunState::kPlanned, RunState::kRunning}, true),
       .runs = runs_table(summary.runs),
-      .differences = {},
-      .methods = {},
+      .differences = differing_settings(summary),
+      .methods = methods_paragraphs(analysis),
       .figures = {},
       .footer = footer_lines(analysis)};
   for (const ReportInput& input : inputs) document.sweeps.push_back(sweep_line(input));

@@ -186,8 +186,8 @@ struct StoredRun {
   std::string reason;
   // Sum over all attempts.
   double train_seconds = 0;
-  // Of the attempt that finished the run.
-  std::string device, reduction;
+  // Of the attempt that finished the run; `versions` is a JSON object.
+  std::string device, reduction, versions;
   // The final ones.
   std::vector<Metric> metrics;
   std::vector<Artifact> artifacts;

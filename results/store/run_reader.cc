@@ -66,7 +66,7 @@ void add_rows(const Database& database, const RunsById& runs, std::string_view s
 
 constexpr std::string_view kAttempts =
     "SELECT run_id, last_step, coalesce(ended_ms, progress_ms) - started_ms, exit_class, reason, "
-    "device, reduction, first_step FROM attempt ORDER BY id";
+    "device, reduction, first_step, versions FROM attempt ORDER BY id";
 
 void add_attempt(const Statement& row, StoredRun& run) {
   ++run.attempts;
@@ -79,6 +79,7 @@ void add_attempt(const Statement& row, StoredRun& run) {
   if (run.last_exit != ExitClass::kDone) return;
   run.device = row.text(5);
   run.reduction = row.text(6);
+  run.versions = row.text(8);
 }
 
 constexpr std::string_view kMetrics =
