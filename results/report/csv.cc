@@ -4,8 +4,13 @@
 
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <string_view>
+#include <tuple>
 #include <vector>
+
+#include "results/report/differences.h"
+#include "results/report/run_facts.h"
 
 namespace scgan::results {
 namespace {
@@ -103,21 +108,110 @@ void add_metric(CsvText& csv, const Metric& metric) {
   csv.add(metric.preprocessing);
 }
 
+std::string header_of(std::string_view header, const std::vector<std::string>& more) {
+  CsvText titles("");
+  titles.add(std::string_view());
+  for (const std::string& title : more) titles.add(title);
+  const std::string text = titles.take();
+  return std::string(header) + text.substr(text.find('\n') + 1);
+}
+
+// Hyperparameters: empty if the key does not act in the run.
+void add_settings(CsvText& csv, const SharedSpec& spec, const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) csv.add(acting_value(spec, key));
+}
+
+// Scores of one column of scores.csv agree in all of this.
+using ScoreKey = std::tuple<std::string, std::string, std::string, std::string, std::string>;
+
+ScoreKey score_key(const Metric& metric) {
+  return {metric_name(metric), metric.direction, metric.extractor, metric.extractor_digest,
+          metric.preprocessing};
+}
+
+struct ScoreColumn {
+  std::string title;
+  size_t index = 0;
+};
+
+using ScoreColumns = std::map<ScoreKey, ScoreColumn>;
+
+// "fid AtoB"; if several extractors or inputs give that name, all of the key. In the order of the
+// runs.
+ScoreColumns score_columns(const Summary& summary) {
+  ScoreColumns columns;
+  std::map<std::string, int> names;
+  for (const StoredRun* run : summary.runs) {
+    for (const Metric& metric : run->metrics) {
+      const std::string name = metric_name(metric) + " " + metric.direction;
+      const auto [found, is_new] =
+          columns.try_emplace(score_key(metric), ScoreColumn{name, columns.size()});
+      if (is_new) ++names[name];
+    }
+  }
+  for (auto& [key, column] : columns) {
+    if (names[column.title] == 1) continue;
+    const auto& [name, direction, extractor, digest, preprocessing] = key;
+    column.title += fmt::format(" {} {} {}", extractor, digest, preprocessing);
+  }
+  return columns;
+}
+
+constexpr std::string_view kScoresHeader = "sweep,run_id,variant,percentage,seed,dataset,state";
+
 }  // namespace
 
 std::string runs_csv(const Summary& summary) {
-  CsvText csv(kRunsHeader);
+  const std::vector<std::string> keys = differing_keys(summary);
+  CsvText csv(header_of(kRunsHeader, keys));
   for (size_t i = 0; i < summary.runs.size(); ++i) {
     const StoredRun* run = summary.runs[i];
     const std::string& sweep = summary.sources[i]->sweep.name;
     for (const Metric& metric : run->metrics) {
       add_run(csv, sweep, *run);
       add_metric(csv, metric);
+      add_settings(csv, *summary.specs[i], keys);
       csv.end_row();
     }
     if (!run->metrics.empty()) continue;
     add_run(csv, sweep, *run);
     for (int field = 0; field < kMetricFields; ++field) csv.add(std::string_view());
+    add_settings(csv, *summary.specs[i], keys);
+    csv.end_row();
+  }
+  return csv.take();
+}
+
+std::string scores_csv(const Summary& summary) {
+  const std::vector<std::string> keys = differing_keys(summary);
+  const ScoreColumns columns = score_columns(summary);
+  std::vector<std::string> titles = keys;
+  titles.resize(keys.size() + columns.size());
+  for (const auto& [key, column] : columns) titles[keys.size() + column.index] = column.title;
+  CsvText csv(header_of(kScoresHeader, titles));
+  for (size_t i = 0; i < summary.runs.size(); ++i) {
+    const StoredRun& run = *summary.runs[i];
+    csv.add(summary.sources[i]->sweep.name);
+    csv.add(run.plan.id);
+    csv.add(run.plan.variant);
+    csv.add(run.plan.percentage);
+    csv.add(run.plan.seed);
+    csv.add(run.plan.dataset);
+    csv.add(to_string(run.state));
+    add_settings(csv, *summary.specs[i], keys);
+    // Of several steps, the last one counts.
+    std::vector<const Metric*> scores(columns.size());
+    for (const Metric& metric : run.metrics) {
+      const Metric*& score = scores[columns.at(score_key(metric)).index];
+      if (score == nullptr || metric.step >= score->step) score = &metric;
+    }
+    for (const Metric* score : scores) {
+      if (score == nullptr) {
+        csv.add(std::string_view());
+      } else {
+        csv.add(score->value);
+      }
+    }
     csv.end_row();
   }
   return csv.take();

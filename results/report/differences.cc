@@ -42,9 +42,16 @@ std::vector<SettingsColumn> columns_of(const Summary& summary) {
   return rows;
 }
 
-// Digests are long.
-std::string shown(const std::string& key, const std::string& value) {
-  return key.ends_with("digest") ? short_digest(value) : value;
+// Digests are long; "color, cutout" of a JSON list.
+std::string shown(const std::string& key, std::string value) {
+  if (key.ends_with("digest")) return short_digest(value);
+  if (!value.starts_with('[')) return value;
+  if (value == "[]") return "none";
+  std::erase_if(value, [](char c) { return c == '[' || c == ']' || c == '"'; });
+  for (size_t at = 0; (at = value.find(',', at)) != std::string::npos; at += 2) {
+    value.insert(at + 1, " ");
+  }
+  return value;
 }
 
 std::string values_text(const SettingsColumn& column, const std::string& key) {

@@ -62,7 +62,7 @@ std::string images_sentence(const RunFacts& facts) {
   std::string text;
   if (facts.is("data.crop", "true")) {
     text = fmt::format(
-        "Training images were resized to {0} x {0} and cropped at random to {1} x {1} "
+        "Training images were resized to {0} x {0} pixels, cropped at random to {1} x {1} "
         "pixels",
         load, size);
   } else if (facts.is("data.crop", "false")) {
@@ -143,8 +143,7 @@ std::string models_sentence(const Summary& summary) {
     std::string text = model_text(summary.runs[i]->plan.variant, *summary.specs[i]);
     if (std::ranges::find(words, text) == words.end()) words.push_back(std::move(text));
   }
-  return fmt::format("The {} {}.", words.size() == 1 ? "model was" : "models were",
-                     fmt::join(words, ", "));
+  return fmt::format("The {} {}.", words.size() == 1 ? "model was" : "models were", joined(words));
 }
 
 std::string models_paragraph(const Summary& summary, const RunFacts& facts) {
@@ -241,6 +240,9 @@ std::string scores_paragraph(const Summary& summary, const RunFacts& facts) {
   if (metrics.empty()) return "";
   std::string text = fmt::format("Models were scored by {}, on {} real and {} translated images.",
                                  joined(metrics), range_text(real), range_text(fake));
+  if (std::ranges::find(metrics, "KID") != metrics.end()) {
+    text += " KID is the unbiased estimate over all of them.";
+  }
   if (!extractors.empty()) text += " Features are those of " + joined(extractors) + ".";
   if (facts.is("data.test_split", "train")) {
     text += " The scored images are the training images, so the scores are too good.";
@@ -266,9 +268,10 @@ std::string statistics_paragraph(const Analysis& analysis) {
       "amount of data with van Elteren's weights; failed and collapsed runs counted as worse than "
       "all "
       "others. The p values were adjusted for all comparisons by Holm's method, at the level {}. "
-      "The "
-      "size of a difference is the median of all pairwise differences (Hodges-Lehmann) with a 95 % "
-      "interval from 2,000 stratified bootstrap resamples.",
+      "The size of a difference is the median of all pairwise differences (Hodges-Lehmann), with "
+      "the "
+      "range of 95 % of 2,000 stratified bootstrap resamples, which is a confidence interval from "
+      "five runs per cell on.",
       kLevel);
 }
 
@@ -279,6 +282,10 @@ std::string software_paragraph(const RunFacts& facts) {
   }
   std::string text;
   if (!devices.empty()) text = "Training ran on " + joined(devices, "and") + ".";
+  if (std::ranges::all_of(facts.runs(), [](auto* run) { return run->reduction == "canonical"; })) {
+    text += std::string(text.empty() ? "" : " ") +
+            "The results do not depend on the number of processes.";
+  }
   std::vector<std::string> software;
   const std::pair<const char*, const char*> names[] = {
       {"scgan_sweep", ""}, {"libtorch", "LibTorch "}, {"cuda", "CUDA "},

@@ -105,6 +105,7 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
   }
   if (wanted(ReportFormat::kCsv)) {
     files.write("runs.csv", runs_csv(analysis.summary));
+    files.write("scores.csv", scores_csv(analysis.summary));
     files.write("summary.csv", summary_csv(analysis.summary));
   }
   if (wanted(ReportFormat::kHtml)) files.write("report.html", to_html(document));

@@ -20,7 +20,8 @@ std::string render(const std::vector<ReportInput>& inputs, ReportFormat format);
 // Writes files into `folder`, which is created if necessary, and returns their paths:
 //   text      report.txt
 //   markdown  report.md, and one SVG per data set, metric, direction and extractor
-//   csv       runs.csv (one row per run and metric), summary.csv (one row per row of the tables)
+//   csv       runs.csv (one row per run and metric), scores.csv (one row per run, one column per
+//             score), summary.csv (one row per row of the tables)
 //   html      report.html, with the figures inside
 //   latex     report.tex, the tables for \input
 //   json      report.json, everything for other programs and for --check

@@ -215,6 +215,33 @@ TEST_F(ReportTest, CsvJoinsNameStatisticAndSubjectOfAMetric) {
   }
 }
 
+TEST_F(ReportTest, CsvHasAColumnForEachSettingInWhichRunsDiffer) {
+  inputs_[0].runs.resize(2);
+  EXPECT_THAT(render(inputs_, ReportFormat::kCsv), HasSubstr("preprocessing\n"));
+  inputs_[0].runs[1].plan.spec =
+      R"({"model.discriminator_width":8,"model.generator_width":16,"train.epochs":3})";
+  const std::string csv = render(inputs_, ReportFormat::kCsv);
+  EXPECT_THAT(csv, HasSubstr("preprocessing,model.generator_width\n"));
+  EXPECT_THAT(csv, AllOf(HasSubstr("uint8 RGB 64 px,8\n"), HasSubstr("uint8 RGB 64 px,16\n")));
+}
+
+TEST_F(ReportTest, ScoresCsvHasOneRowPerRunAndOneColumnPerScore) {
+  inputs_[0].runs.erase(inputs_[0].runs.begin() + 1, inputs_[0].runs.end() - 1);
+  EXPECT_EQ(scores_csv(summarize(inputs_)),
+            "sweep,run_id,variant,percentage,seed,dataset,state,fid AtoB,kid AtoB,fid_real_halves "
+            "AtoB,fid_untranslated AtoB\n"
+            "cells,a1,cyclegan,50,1,synthetic,done,50.25,0.051,21.5,61.25\n"
+            "cells,d3,scgan,100,3,synthetic,planned,,,,\n");
+}
+
+TEST_F(ReportTest, ScoresOfTwoExtractorsHaveTheirOwnColumns) {
+  inputs_[0].runs.resize(1);
+  inputs_[0].runs[0].metrics = {metric("fid", 1, "a"), metric("fid", 2, "b")};
+  EXPECT_THAT(scores_csv(summarize(inputs_)),
+              AllOf(HasSubstr("fid AtoB a " + std::string(64, 'a') + " uint8 RGB 64 px,fid AtoB b"),
+                    HasSubstr(",1,2\n")));
+}
+
 // Higher is better, unlike for a distance.
 TEST_F(ReportTest, TheBestRecoveredChangeIsTheHighestInEveryFormat) {
   inputs_[0].runs.resize(3);
@@ -238,8 +265,8 @@ TEST(StoredReportTest, EqualStoresProduceEqualBytes) {
   }
   const auto first = write_report(read_stores({folder.path()}), folder.path() / "first");
   const auto second = write_report(read_stores({folder.path()}), folder.path() / "second");
-  ASSERT_EQ(first.size(), 9);
-  ASSERT_EQ(second.size(), 9);
+  ASSERT_EQ(first.size(), 10);
+  ASSERT_EQ(second.size(), 10);
   for (size_t i = 0; i < first.size(); ++i) {
     EXPECT_EQ(first[i].filename(), second[i].filename());
     EXPECT_EQ(read_file(first[i]), read_file(second[i])) << first[i];
