@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "results/report/csv.h"
 #include "results/report/document.h"
+#include "results/report/figure_files.h"
 #include "results/report/html.h"
 #include "results/report/json.h"
 #include "results/report/latex.h"
@@ -35,6 +36,11 @@ class ReportFolder {
   void write(const std::string& name, const std::string& bytes) {
     files_.push_back(folder_ / name);
     write_file_atomically(files_.back(), bytes);
+  }
+
+  // Files that another function has written there.
+  void add(const std::vector<std::filesystem::path>& files) {
+    files_.insert(files_.end(), files.begin(), files.end());
   }
 
   std::vector<std::filesystem::path> take() { return std::move(files_); }
@@ -101,7 +107,12 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
     for (const Section& section : document.sections) {
       figures.insert(figures.end(), section.figures.begin(), section.figures.end());
     }
-    for (const Figure& figure : figures) files.write(figure.name + ".svg", figure.svg);
+    std::vector<std::filesystem::path> svgs;
+    for (const Figure& figure : figures) {
+      svgs.push_back(folder / (figure.name + ".svg"));
+      files.write(figure.name + ".svg", figure.svg);
+    }
+    files.add(convert_figures(svgs));
   }
   if (wanted(ReportFormat::kCsv)) {
     files.write("runs.csv", runs_csv(analysis.summary));
