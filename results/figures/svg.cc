@@ -12,7 +12,7 @@
 
 namespace scgan::results {
 
-const std::string_view kFigureStyle = R"css(@media (prefers-color-scheme: dark) {
+const std::string_view kFigureStyle = R"css(@media screen and (prefers-color-scheme: dark) {
 .figure { fill: var(--text, #e6e6e6); }
 .figure .paper { fill: var(--page, #15181c); }
 .figure .halo { stroke: var(--page, #15181c); }

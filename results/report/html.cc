@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "results/figures/markup.h"
+#include "results/figures/svg.h"
 #include "results/report/html_page.h"
 
 namespace scgan::results {
@@ -30,6 +31,7 @@ class HtmlPage {
     add_text(document.title);
     html_ += "</title>\n<style>";
     html_ += kPageStyle;
+    html_ += kFigureStyle;
     html_ += "</style>\n</head>\n<body>\n";
     add_header(document);
     add_contents(document);
