@@ -156,7 +156,7 @@ std::string baseline_lines(std::vector<BoxplotBaseline> baselines, const Frame& 
       svg += line_at({area.right, lines[i], area.right + kLeader, heights[i]}, style);
     }
     svg += text_at(area.right + kLeader + 3, heights[i] + 4, label_of(baselines[i], frame.axis),
-                   {.size = kSmallTextSize, .soft = true});
+                   {.size = kSmallTextSize, .muted = true});
   }
   return svg;
 }

@@ -121,7 +121,7 @@ class TableDrawing {
     for (const PictureColumn& column : block.columns) {
       svg += lines(x, y_ + kTextRow * static_cast<double>(rows), column.title, {});
       svg += lines(x, y_ + kTextRow * static_cast<double>(rows + small_rows), column.subtitle,
-                   {.size = kSmallTextSize, .soft = true});
+                   {.size = kSmallTextSize, .muted = true});
       svg += pictures(column, x, top);
       x += column_;
     }
@@ -177,7 +177,7 @@ class TableDrawing {
     double y = top + shown_ / 2 - 6;
     for (const std::string& line : wrap_text(column.why_empty, shown_ - 12, kSmallTextSize)) {
       svg += text_at(x + shown_ / 2, y, line,
-                     {.size = kSmallTextSize, .anchor = "middle", .soft = true});
+                     {.size = kSmallTextSize, .anchor = "middle", .muted = true});
       y += kTextRow;
     }
     return svg;

@@ -19,7 +19,7 @@ const std::string_view kFigureStyle = R"css(@media screen and (prefers-color-sch
 .figure .hollow { fill: var(--page, #15181c); }
 .figure .grid { stroke: #33383f; }
 .figure .frame { stroke: #9aa1a9; }
-.figure .soft { fill: var(--soft, #b4bac1); }
+.figure .muted { fill: var(--soft, #b4bac1); }
 .figure .s0 { color: #56b4e9; }
 .figure .s1 { color: #ff8a3d; }
 .figure .s2 { color: #2fc79b; }
@@ -121,7 +121,7 @@ std::string text_at(double x, double y, const std::string& content, const TextSt
   if (style.anchor != "start") attributes += fmt::format(" text-anchor=\"{}\"", style.anchor);
   if (style.size != kTextSize) attributes += fmt::format(" font-size=\"{}\"", style.size);
   if (style.bold) attributes += " font-weight=\"bold\"";
-  if (style.soft) attributes += R"( class="soft" fill="#505050")";
+  if (style.muted) attributes += R"( class="muted" fill="#505050")";
   return fmt::format("<text x=\"{}\" y=\"{}\"{}>{}</text>\n", px(x), px(y), attributes,
                      escape_markup(content));
 }
@@ -262,7 +262,7 @@ std::string draw_notes(const std::vector<std::string>& notes, Area& area) {
   for (const std::string& note : notes) {
     for (const std::string& line : wrap_text(note, area.width(), kSmallTextSize)) {
       area.bottom += kTextRow;
-      svg += text_at(area.left, area.bottom - 4, line, {.size = kSmallTextSize, .soft = true});
+      svg += text_at(area.left, area.bottom - 4, line, {.size = kSmallTextSize, .muted = true});
     }
   }
   return svg;

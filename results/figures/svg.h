@@ -4,7 +4,7 @@
 // kFigureStyle gives it the page's colours, dark or light, by its classes:
 //   figure  the <svg>           paper  the background        halo   the outline of points
 //   s0 ...  a series            grid   grid lines            frame  frames and lines of notes
-//   soft    less important text
+//   muted   less important text
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,7 @@ struct TextStyle {
   std::string_view anchor = "start";
   bool bold = false;
   // Grey.
-  bool soft = false;
+  bool muted = false;
 };
 
 // `y` is the baseline.
@@ -111,7 +111,7 @@ double legend_width(const std::vector<std::string>& labels);
 // between `low` and `high` where they fit.
 void spread_apart(std::vector<double>& positions, double distance, double low, double high);
 
-// Lines of soft text below each other, the first row at area.top. Sets area.bottom.
+// Lines of small grey text below each other, the first row at area.top. Sets area.bottom.
 std::string draw_notes(const std::vector<std::string>& notes, Area& area);
 
 // A complete <svg> without an XML declaration, so that HTML can contain it. `alt` says what it

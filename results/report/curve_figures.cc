@@ -220,8 +220,7 @@ std::optional<Figure> score_curves(const MetricTable& table, TrainingRecords& re
   return Figure{
       .name = names.take(fmt::format("curves-{}-{}-{}-{}", table.key.dataset, table.key.metric,
                                      table.key.direction, table.key.extractor)),
-      .caption =
-          "Loss terms, weighted as they are summed. " + caption_of(chart.panels, most_runs, shown),
+      .caption = caption_of(chart.panels, most_runs, shown),
       .alt = chart.alt,
       .svg = line_chart_svg(chart)};
 }

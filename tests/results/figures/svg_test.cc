@@ -119,9 +119,9 @@ TEST(SvgTest, ColoursCanBeSeenOnLightAndDarkPages) {
     EXPECT_GE(contrast(light, "#ffffff"), 3) << light;
     EXPECT_GE(contrast(dark(".s" + std::to_string(series) + " \\{ color:"), paper), 3) << series;
   }
-  const std::string soft = text_at(0, 0, "", {.soft = true});
-  EXPECT_GE(contrast(soft.substr(soft.find('#'), 7), "#ffffff"), 4.5);
-  EXPECT_GE(contrast(dark("\\.soft \\{ fill:"), paper), 4.5);
+  const std::string muted = text_at(0, 0, "", {.muted = true});
+  EXPECT_GE(contrast(muted.substr(muted.find('#'), 7), "#ffffff"), 4.5);
+  EXPECT_GE(contrast(dark("\\.muted \\{ fill:"), paper), 4.5);
   EXPECT_GE(contrast(dark("\\.frame \\{ stroke:"), paper), 3);
 }
 

@@ -115,6 +115,9 @@ TEST_F(CurveFiguresTest, ScoresDuringTrainingEndWithTheFinalOne) {
   ASSERT_TRUE(figure);
   expect_readable(figure->svg);
   EXPECT_EQ(figure->name, "curves-synthetic-fid-AtoB-random_conv");
+  EXPECT_EQ(figure->caption,
+            "Lines are medians over the runs of a variant, bands reach from the lowest to the "
+            "highest run.");
   EXPECT_THAT(texts_of(figure->svg, "(20|100) % of the training images"), SizeIs(2));
   for (const char* point : {"scgan, step 10: 85 (80 to 90)", "scgan, step 20: 55 (50 to 60)",
                             "scgan, step 40: 30 (30 to 30)", "cyclegan, step 40: 31"}) {

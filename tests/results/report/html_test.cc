@@ -5,6 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <regex>
+#include <set>
+#include <string>
+
+#include "results/figures/svg.h"
+#include "results/report/html_page.h"
 
 namespace scgan::results {
 namespace {
@@ -94,6 +99,23 @@ TEST(HtmlTest, WhatADocumentLacksLeavesNoEmptyHeading) {
   for (const char* heading : {"Read this first", "Failed runs", "Runs without a result yet",
                               "Settings that differ", "Methods", "Figures", "Contents"}) {
     EXPECT_THAT(html, Not(HasSubstr(heading)));
+  }
+}
+
+// The rules of the page would change the texts of the figures.
+TEST(HtmlTest, FiguresAndPageDoNotShareClasses) {
+  const std::regex rule("\\.([a-z0-9]+)\\b");
+  std::set<std::string> classes[2];
+  for (size_t i = 0; i < 2; ++i) {
+    const std::string style(i == 0 ? kFigureStyle : kPageStyle);
+    for (std::sregex_iterator found(style.begin(), style.end(), rule), end; found != end; ++found) {
+      classes[i].insert((*found)[1]);
+    }
+  }
+  EXPECT_THAT(classes[0], testing::IsSupersetOf({"figure", "muted", "paper", "s0"}));
+  EXPECT_THAT(classes[1], testing::IsSupersetOf({"soft", "wide"}));
+  for (const std::string& each : classes[0]) {
+    EXPECT_FALSE(classes[1].contains(each)) << each;
   }
 }
 
