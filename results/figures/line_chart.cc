@@ -138,7 +138,11 @@ std::string line_chart_svg(const LineChart& chart) {
   const size_t columns = std::max<size_t>(1, std::min(chart.columns, chart.panels.size()));
   const bool alone = chart.panels.size() == 1;
   const double panel_width = alone ? kOnePanelWidth : kPanelWidth;
-  const double panel_height = alone ? kOneHeight : kPanelHeight;
+  // High enough for the title beside all rows.
+  const auto rows = static_cast<double>((chart.panels.size() + columns - 1) / columns);
+  const double panel_height = std::max(
+      alone ? kOneHeight : kPanelHeight,
+      text_width(chart.y_title, kTextSize) / std::max(1.0, rows) - kPanelTitle - kPanelTicks);
   std::vector<const LinePanel*> all;
   for (const LinePanel& panel : chart.panels) all.push_back(&panel);
   const int ticks = alone ? 6 : 4;
@@ -154,6 +158,7 @@ std::string line_chart_svg(const LineChart& chart) {
   const double width =
       std::max({left + static_cast<double>(columns) * pitch + kMargin - kPanelGap + 12,
                 kMargin + text_width(chart.title, kTitleSize, true) + kMargin,
+                kMargin + text_width(chart.x_title, kTextSize) + kMargin,
                 kMargin + legend_width(chart.labels) + kMargin});
 
   std::string body = text_at(kMargin, 20, chart.title, {.size = kTitleSize, .bold = true});
@@ -173,7 +178,10 @@ std::string line_chart_svg(const LineChart& chart) {
     body += PanelDrawing(chart, axes[i], area).svg(*all[i]);
     bottom = area.bottom + kPanelTicks;
   }
-  const double middle = left + labels + (static_cast<double>(columns) * pitch - labels) / 2;
+  const double half = text_width(chart.x_title, kTextSize) / 2;
+  const double middle =
+      std::clamp(left + labels + (static_cast<double>(columns) * pitch - labels) / 2,
+                 kMargin + half, width - kMargin - half);
   body += text_at(middle, bottom + kXTitle - 8, chart.x_title, {.anchor = "middle"});
   if (!chart.y_title.empty()) {
     body += vertical_title(kMargin + 6, (legend.bottom + bottom) / 2, chart.y_title);

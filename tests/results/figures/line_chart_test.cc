@@ -96,6 +96,9 @@ TEST(LineChartTest, NoTextLiesOnAnotherOrOutside) {
       SCOPED_TRACE(fmt::format("{} panels, {} {}", panels, x, y));
       LineChart hard = chart();
       hard.labels = {"scgan train.learning_rate=0.0002 train.epochs=200", "b"};
+      hard.x_title = "Recovered change relative to the median of a_model_with_a_long_name, " +
+                     std::string(40, 'x');
+      hard.y_title = "FID (some_extractor_with_a_long_name.pt features), " + std::string(30, 'y');
       hard.notes = {std::string(60, 'n') + " " + std::string(90, 'm')};
       hard.panels.clear();
       for (size_t i = 0; i < panels; ++i) {

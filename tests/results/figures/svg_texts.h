@@ -52,6 +52,17 @@ inline std::vector<SvgText> texts_of(const std::string& svg, const std::string& 
   return chosen;
 }
 
+// The title beside the y axis is inside the picture, from its left end to its right end.
+inline void expect_vertical_title_fits(const std::string& svg) {
+  const std::regex title("<text transform=\"translate\\(([^ ]+) ([^)]+)\\) rotate[^>]*>([^<]*)<");
+  std::smatch found;
+  if (!std::regex_search(svg, found, title)) return;
+  const double half = text_width(found[3].str(), kTextSize) / 2, middle = std::stod(found[2]);
+  EXPECT_GE(std::stod(found[1]), kTextSize);
+  EXPECT_GE(middle - half, 0) << found[3];
+  EXPECT_LE(middle + half, number_after(svg, "height", 0)) << found[3];
+}
+
 // No two texts share a pixel, and all are inside the picture.
 inline void expect_readable(const std::string& svg) {
   const double width = number_after(svg, "width", 0), height = number_after(svg, "height", 0);
@@ -66,6 +77,7 @@ inline void expect_readable(const std::string& svg) {
           << a.content << " lies on " << b.content;
     }
   }
+  expect_vertical_title_fits(svg);
   for (const char* before : {"\"", " ", ">", "-"}) {
     for (const char* word : {"nan", "inf"}) {
       EXPECT_EQ(svg.find(std::string(before) + word), std::string::npos) << word;
