@@ -171,7 +171,7 @@ Estimate frechet_distance(const Features& a, const Features& b) {
 KernelDistance kernel_distance(const Features& a, const Features& b, int64_t subsets,
                                int64_t subset_size) {
   const Kernels kernels(a, b);
-  const Index size = std::min<Index>({a.rows(), b.rows(), subset_size});
+  const Index size = std::min<Index>({a.rows(), b.rows(), std::max<Index>(subset_size, 2)});
   KernelDistance result{.full = kernels.full()};
   const double terms = result.full.terms;
   if (size == std::max(a.rows(), b.rows())) {  // every subset has all images
@@ -180,7 +180,7 @@ KernelDistance kernel_distance(const Features& a, const Features& b, int64_t sub
     return result;
   }
   const CounterRng draws(kSubsetSeed, Purpose::kKidSubsets);
-  Eigen::ArrayXd values(subsets);
+  Eigen::ArrayXd values(std::max<Index>(subsets, 1));
   for (Index i = 0; i < values.size(); ++i) {
     const auto number = static_cast<uint32_t>(i);
     values[i] = kernels.of_subsets(subset(draws, a.rows(), size, number, 0),

@@ -36,7 +36,8 @@ struct KernelDistance {
   bool subsets_differ = false;
 };
 
-// The subsets are those of kernel_distance() in core/eval/kid.h.
+// The subsets are those of kernel_distance() in core/eval/kid.h. Takes at least one subset of two
+// images.
 KernelDistance kernel_distance(const Features& a, const Features& b, int64_t subsets,
                                int64_t subset_size);
 

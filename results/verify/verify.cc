@@ -31,7 +31,11 @@ struct Finding {
   std::map<std::string, size_t> other_scores = {};
   Sentences problems = {}, notes = {};
 };
-using Work = std::function<Finding()>;
+struct Work {
+  // Of what is checked; begins the sentence if the work fails.
+  std::string name;
+  std::function<Finding()> check;
+};
 
 // Whether a folder's name looks like the id of a run.
 bool is_run_id(const std::string& name) {
@@ -56,25 +60,26 @@ Finding checkpoints_of(const Path& folder, const std::string& run_id, const std:
 
 void add_run(const Path& folder, const StoredRun& run, const StoreContent& content,
              std::vector<Work>& work) {
-  work.emplace_back([&] {
-    RunCheck check = check_run(run, recover_spec(run.plan.spec), content.training.at(run.plan.id),
-                               content.sweep.version);
+  const std::string name = run_name(run.plan);
+  const auto add = [&](std::function<Finding()> check) {
+    work.push_back({name, std::move(check)});
+  };
+  const std::vector<Metric>& training = content.training.at(run.plan.id);
+  add([&] {
+    RunCheck check = check_run(run, recover_spec(run.plan.spec), training, content.sweep.version);
     return Finding{.problems = std::move(check.problems), .notes = std::move(check.notes)};
   });
-  work.emplace_back([&] { return checkpoints_of(folder, run.plan.id, run_name(run.plan)); });
+  add([&folder, &run, name] { return checkpoints_of(folder, run.plan.id, name); });
   if (run.state != RunState::kDone) return;
   for (const Artifact& artifact : run.artifacts) {
-    work.emplace_back(
-        [&] { return Finding{.files = 1, .problems = check_artifact(folder, run, artifact)}; });
+    add([&] { return Finding{.files = 1, .problems = check_artifact(folder, run, artifact)}; });
   }
-  work.emplace_back([&] {
+  add([&] {
     ScoreCheck check = check_scores(folder, run, recover_spec(run.plan.spec).spec);
-    Finding finding{.scores = check.scores,
-                    .other_scores = std::move(check.other_scores),
-                    .problems = std::move(check.problems)};
-    const size_t training = content.training.at(run.plan.id).size();
-    if (training > 0) finding.other_scores["scores during training"] = training;
-    return finding;
+    if (!training.empty()) check.other_scores["scores during training"] = training.size();
+    return Finding{.scores = check.scores,
+                   .other_scores = std::move(check.other_scores),
+                   .problems = std::move(check.problems)};
   });
 }
 
@@ -84,16 +89,25 @@ void add_other_folders(const Path& folder, const StoreContent& content, std::vec
     const bool is_planned =
         std::ranges::any_of(content.runs, [&](const StoredRun& run) { return run.plan.id == id; });
     if (is_planned || !is_run_id(id)) continue;
-    work.emplace_back([&folder, id, is_known = content.unplanned.contains(id)] {
-      if (is_known) return checkpoints_of(folder, id, fmt::format("run {} (earlier plan)", id));
-      return Finding{.problems = {fmt::format("runs/{}: results.db has no run of this id", id)}};
-    });
+    const std::string name = fmt::format("run {} (earlier plan)", id);
+    work.push_back({name, [&folder, id, name, is_known = content.unplanned.contains(id)] {
+                      if (is_known) return checkpoints_of(folder, id, name);
+                      return Finding{.problems = {fmt::format(
+                                         "runs/{}: results.db has no run of this id", id)}};
+                    }});
   }
 }
 
 Finding run_all(const std::vector<Work>& work) {
   std::vector<Finding> findings(work.size());
-  parallel_for(work.size(), [&](size_t i) { findings[i] = work[i](); });
+  parallel_for(work.size(), [&](size_t i) {
+    try {
+      findings[i] = work[i].check();
+    } catch (const std::exception& failure) {  // a folder that cannot be read, no memory
+      findings[i].problems = {
+          fmt::format("{}: cannot be checked: {}", work[i].name, failure.what())};
+    }
+  });
   Finding total;
   for (Finding& finding : findings) {
     total.files += finding.files;

@@ -45,6 +45,18 @@ TEST_F(RunCheckTest, AChangedSpecIsNamed) {
                           AllOf(HasSubstr(id(0)), HasSubstr("its spec hashes to"))));
 }
 
+// They are used before the spec is known to be the run's.
+TEST_F(RunCheckTest, ValuesOutOfRangeAreNamed) {
+  set(R"(spec = json_replace(spec, '$."evaluate.kid_subsets"', -1,
+                             '$."evaluate.kid_subset_size"', 0))");
+  EXPECT_THAT(problems(), Contains(HasSubstr("its spec hashes to")));
+  set(R"(spec = json_replace(spec, '$."evaluate.directions"', json('[]'),
+                             '$."evaluate.checkpoint"', 'best'))");
+  EXPECT_THAT(problems(), Contains(HasSubstr("its spec hashes to")));
+  set("spec = 'no JSON'");
+  EXPECT_THAT(problems(), Contains(HasSubstr("its spec hashes to")));
+}
+
 TEST_F(RunCheckTest, ASpecThatLostAKeyIsNamed) {
   set(R"(spec = json_remove(spec, '$."train.learning_rate"'))");
   EXPECT_THAT(problems(), Contains(HasSubstr("its spec hashes to")));
