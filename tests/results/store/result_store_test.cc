@@ -130,6 +130,12 @@ TEST_F(ResultStoreTest, KeepsScoresDuringTrainingApartFromTheFinalOnes) {
   EXPECT_THAT(rows(file(), training), ElementsAre("10 90.0", "20 80.0", "40 60.0"));
   ASSERT_EQ(store_.run("r1").metrics.size(), 1);
   EXPECT_EQ(store_.run("r1").metrics[0].value, 12.5);
+  const auto scores = store_.scores("r1");
+  ASSERT_EQ(scores.size(), 3);
+  EXPECT_EQ(scores[1].step, 20);
+  EXPECT_EQ(scores[1].value, 80);
+  EXPECT_EQ(scores[1].extractor, "random_conv");
+  EXPECT_TRUE(store_.scores("r2").empty());
 }
 
 TEST_F(ResultStoreTest, ScoresAfterTheResumedStepAreDeleted) {
