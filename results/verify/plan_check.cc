@@ -44,12 +44,13 @@ const StoredRun* find(const std::vector<StoredRun>& runs, const std::string& id)
   return found == runs.end() ? nullptr : &*found;
 }
 
-// The keys whose values differ: "seed was 1 in plan.json and is 2".
+// The keys whose values differ: "seed is 1 in plan.json and 2 in results.db".
 std::string differences(const Json& planned, const Json& stored) {
   if (!stored.is_object()) return "the stored one is not a JSON object";
   std::string text;
   const auto value = [](const Json& object, const std::string& key) {
-    return object.contains(key) ? object.at(key).dump() : "missing";
+    constexpr auto kReplace = Json::error_handler_t::replace;  // what is not UTF-8
+    return object.contains(key) ? object.at(key).dump(-1, ' ', false, kReplace) : "missing";
   };
   Json all = planned;
   all.update(stored);
