@@ -53,7 +53,8 @@ void add_options(CLI::App& app, SweepOptions& options) {
   app.add_flag("--list", options.list, "With --dry-run: list all runs, also more than 50")
       ->needs(dry_run);
   app.add_flag("--estimate", options.measure,
-               "With --dry-run: train some steps, for about 20 s, to estimate the time")
+               "With --dry-run: train some steps to estimate the time, for about 20 s or one step "
+               "of each setting")
       ->needs(dry_run);
   app.add_flag("--quiet", options.quiet, "No progress");
 }

@@ -242,7 +242,8 @@ JobEstimate estimate(const JobPlan& plan, const std::vector<StoredRun>& known, b
   result.free_bytes = free_bytes_at(plan.out);
   result.host_bytes = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   auto speeds = known_speeds(plan);
-  if (device) result.is_measured = measure(open, *device, speeds);
+  const bool fits = result.memory_bytes < result.host_bytes;
+  if (device && fits) result.is_measured = measure(open, *device, speeds);
   estimate_time(open, speeds, ranks, result);
   return result;
 }

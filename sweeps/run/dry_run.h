@@ -29,7 +29,8 @@ struct JobEstimate {
 };
 
 // `known`: the plan's runs as stored, in its order. With a device, measures the speed of runs that
-// the store does not know, for 20 s or a step of each setting.
+// the store does not know, for 20 s or a step of each setting, unless the host has too little
+// memory.
 JobEstimate estimate(const JobPlan& plan, const std::vector<results::StoredRun>& known,
                      bool retry_failed, int ranks, std::optional<c10::Device> device);
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/train/checkpoint.h"
 #include "core/train/train_state.h"
 #include "results/store/result_store.h"
 #include "results/store/sqlite.h"
@@ -147,6 +148,17 @@ TEST_F(StoredSpeedTest, RunsOfTheSameSettingsTellTheTimeOfTheOthers) {
   // On 8 ranks, each run takes at least its time on the 2 ranks that can share it.
   EXPECT_NEAR(estimate(plan_, existing_results(plan_).runs, false, 8, std::nullopt).seconds.value(),
               5, 1e-9);
+}
+
+TEST_F(StoredSpeedTest, StepsOfACheckpointAreNotCountedAgain) {
+  add_attempt(0, 1, 1, 5, false);
+  const TrainState state(plan_.runs.front().spec, at::kCPU);
+  const auto folder = plan_.out / "runs" / id(0);
+  std::filesystem::create_directories(folder);
+  CheckpointFolder(folder, id(0)).save(1, state.tensors(), state.counters());
+  const JobEstimate left = estimate(plan_, existing_results(plan_).runs, false, 1, std::nullopt);
+  EXPECT_THAT(estimate_lines(left, 1).front(),
+              HasSubstr("3 runs: 1 at step 1, 2 to do; about 25 s on 1 rank without scoring; "));
 }
 
 TEST_F(StoredSpeedTest, StepsAreMeasuredIfTheStoreHasNone) {
