@@ -118,10 +118,14 @@ TEST_F(Output, ProgressInAFileIsPlainAndTheReportIsReproducible) {
   EXPECT_NE(files.at("report.md").find(".svg"), std::string::npos);
   EXPECT_NE(files.at("runs.csv").find("scgan"), std::string::npos);
   EXPECT_NE(files.at("summary.csv").find("scgan"), std::string::npos);
-  EXPECT_EQ(std::count_if(files.begin(), files.end(),
-                          [](const auto& file) { return file.first.ends_with(".svg"); }),
-            3)
-      << "FID, KID and the recovered change";
+  const auto figures = [&](const std::string& beginning) {
+    return std::ranges::count_if(files, [&](const auto& file) {
+      return file.first.starts_with(beginning) && file.first.ends_with(".svg");
+    });
+  };
+  EXPECT_EQ(figures("boxplot-"), 3) << "FID, KID and the recovered change";
+  EXPECT_EQ(figures("samples-"), 1);
+  EXPECT_EQ(figures("losses-"), 1);
 }
 
 TEST_F(Output, QuietWritesNothing) {
