@@ -171,7 +171,8 @@ Document make_document(const Analysis& analysis, bool with_figures) {
       .runs = runs_table(summary.runs),
       .differences = differing_settings(summary),
       .methods = methods_paragraphs(analysis),
-      .figures = {},
+      .translations = {},
+      .learning_curves = {},
       .footer = footer_lines(analysis)};
   for (const ReportInput& input : inputs) document.sweeps.push_back(sweep_line(input));
   for (std::string& warning : data_warnings(inputs)) {
@@ -185,10 +186,8 @@ Document make_document(const Analysis& analysis, bool with_figures) {
     std::vector<std::vector<Figure>> figures = table_figures(analysis, records);
     for (size_t i = 0; i < figures.size(); ++i)
       document.sections[i].figures = std::move(figures[i]);
-    document.figures = sample_figures(analysis);
-    for (Figure& figure : loss_figures(analysis, records)) {
-      document.figures.push_back(std::move(figure));
-    }
+    document.translations = sample_figures(analysis);
+    document.learning_curves = loss_figures(analysis, records);
   }
   return document;
 }

@@ -48,8 +48,10 @@ struct Document {
   Table differences;
   // Paragraphs for a paper: what was trained on what, how it was scored and compared.
   std::vector<std::string> methods;
-  // Learning curves and other figures of several sections.
-  std::vector<Figure> figures;
+  // The same test images translated by each model.
+  std::vector<Figure> translations;
+  // Losses during training.
+  std::vector<Figure> learning_curves;
   // Digests, versions, whether the numbers were recomputed: one line each.
   std::vector<std::string> footer;
 };

@@ -96,8 +96,9 @@ class HtmlPage {
   // The parts of the page in order; `id` is their anchor.
   static std::vector<std::string> headings(const Document& document) {
     std::vector<std::string> all;
+    if (!document.translations.empty()) all.emplace_back("Translations");
     for (const Section& section : document.sections) all.push_back(section.heading);
-    if (!document.figures.empty()) all.emplace_back("Figures");
+    if (!document.learning_curves.empty()) all.emplace_back("Learning curves");
     if (!document.differences.rows.empty()) all.emplace_back("Settings that differ");
     if (!document.failures.rows.empty()) all.emplace_back("Failed runs");
     if (!document.missing.rows.empty()) all.emplace_back("Runs without a result yet");
@@ -169,14 +170,18 @@ class HtmlPage {
     return fmt::format("{} {}", table.rows.size(), table.rows.size() == 1 ? "run" : "runs");
   }
 
+  void add_figures_part(const std::string& heading, const std::vector<Figure>& figures) {
+    if (figures.empty()) return;
+    open_part(heading);
+    add_figures(figures);
+    close_part();
+  }
+
   void add_main(const Document& document) {
     html_ += "<main>\n";
+    add_figures_part("Translations", document.translations);
     for (const Section& section : document.sections) add_section(section);
-    if (!document.figures.empty()) {
-      open_part("Figures");
-      add_figures(document.figures);
-      close_part();
-    }
+    add_figures_part("Learning curves", document.learning_curves);
     if (!document.differences.rows.empty()) {
       open_part("Settings that differ");
       add_table(document.differences, "Settings in which the models differ; all others are equal");

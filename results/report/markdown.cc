@@ -60,8 +60,9 @@ std::string to_markdown(const Document& document) {
   text += "**" + escape_markdown(document.completeness) + "**\n\n";
   text += verdicts_markdown(document);
   text += paragraphs(document.sweeps) + paragraphs(document.warnings);
+  text += markdown_part("Translations", links(document.translations));
   for (const Section& section : document.sections) text += section_markdown(section);
-  text += markdown_part("Figures", links(document.figures));
+  text += markdown_part("Learning curves", links(document.learning_curves));
   text += markdown_part("Settings that differ", table_or_nothing(document.differences));
   text += markdown_part("Failed runs", table_or_nothing(document.failures));
   text += markdown_part("Runs without a result yet", table_or_nothing(document.missing));

@@ -103,10 +103,11 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
   if (wanted(ReportFormat::kText)) files.write("report.txt", to_text(document));
   if (wanted(ReportFormat::kMarkdown)) {
     files.write("report.md", to_markdown(document));
-    std::vector<Figure> figures = document.figures;
+    std::vector<Figure> figures = document.translations;
     for (const Section& section : document.sections) {
       figures.insert(figures.end(), section.figures.begin(), section.figures.end());
     }
+    figures.insert(figures.end(), document.learning_curves.begin(), document.learning_curves.end());
     std::vector<std::filesystem::path> svgs;
     for (const Figure& figure : figures) {
       svgs.push_back(folder / (figure.name + ".svg"));

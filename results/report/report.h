@@ -19,8 +19,9 @@ std::string render(const std::vector<ReportInput>& inputs, ReportFormat format);
 
 // Writes files into `folder`, which is created if necessary, and returns their paths:
 //   text      report.txt
-//   markdown  report.md, and its figures as SVG, also as PDF and PNG where rsvg-convert is installed
-//   csv       runs.csv (one row per run and metric), scores.csv (one row per run, one column per
+//   markdown  report.md, and its figures as SVG, also as PDF and PNG where rsvg-convert is
+//   installed csv       runs.csv (one row per run and metric), scores.csv (one row per run, one
+//   column per
 //             score), summary.csv (one row per row of the tables)
 //   html      report.html, with the figures inside
 //   latex     report.tex, the tables for \input

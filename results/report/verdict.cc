@@ -35,8 +35,10 @@ std::string p_text(double p) {
   return p < 1e-4 ? std::string("p < 0.0001") : fmt::format("p = {:.2g}", p);
 }
 
-// "smallest possible p 0.25": of so few runs, whatever their scores.
-std::string smallest_p_text(double p) { return fmt::format("smallest possible p {:.2g}", p); }
+// Of so few runs, whatever their scores.
+std::string smallest_p_text(double p) {
+  return fmt::format("the smallest possible p is {:.2g}", p);
+}
 
 // The metric in a sentence.
 std::string metric_word(const MetricTable& table) {
@@ -62,7 +64,7 @@ std::string untranslated_predicate(const UntranslatedComparison& row) {
   }
   return fmt::format("better than the untranslated images in {} ({})", runs,
                      row.evidence == Evidence::kTooFewRuns
-                         ? smallest_p_text(*row.adjusted_floor)
+                         ? "too few to be significant: " + smallest_p_text(*row.adjusted_floor)
                          : "not significant, " + p_text(*row.adjusted_p));
 }
 
@@ -274,7 +276,7 @@ std::string model_sentence(const MetricTable& table, const Comparison& compariso
                          p_text(*comparison.adjusted_p),
                          tendency_sentence(table, comparison, side));
     case Evidence::kTooFewRuns:
-      return fmt::format("{}: {} per cell are too few to show a difference ({}). {}", both,
+      return fmt::format("{}: {} per cell are too few to show a difference: {}. {}", both,
                          fewest_runs(comparison), smallest_p_text(*comparison.adjusted_floor),
                          tendency_sentence(table, comparison, side));
     case Evidence::kRefused:

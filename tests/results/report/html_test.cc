@@ -40,7 +40,9 @@ Document full_document() {
           .runs = one_run("any run"),
           .differences = {.columns = {{"key"}}, .rows = {{"train.epochs"}}},
           .methods = {"a paragraph for a paper"},
-          .figures = {{.name = "loss", .caption = "a caption", .alt = "curves", .svg = "<svg/>"}},
+          .translations = {{.name = "cells", .caption = "", .alt = "pictures", .svg = "<svg/>"}},
+          .learning_curves =
+              {{.name = "loss", .caption = "a caption", .alt = "curves", .svg = "<svg/>"}},
           .footer = {"a digest"}};
 }
 
@@ -54,6 +56,7 @@ TEST(HtmlTest, ThePartsStandInTheOrderInWhichTheyMatter) {
                            "how to read the statements",
                            "1 of 2 runs done",
                            "a warning",
+                           "pictures",
                            "in the table",
                            "an alt text",
                            "in the comparison",
@@ -94,10 +97,12 @@ TEST(HtmlTest, WhatADocumentLacksLeavesNoEmptyHeading) {
   document.missing.rows.clear();
   document.differences.rows.clear();
   document.methods.clear();
-  document.figures.clear();
+  document.translations.clear();
+  document.learning_curves.clear();
   const std::string html = to_html(document);
-  for (const char* heading : {"Read this first", "Failed runs", "Runs without a result yet",
-                              "Settings that differ", "Methods", "Figures", "Contents"}) {
+  for (const char* heading :
+       {"Read this first", "Failed runs", "Runs without a result yet", "Settings that differ",
+        "Methods", "Translations", "Learning curves", "Contents"}) {
     EXPECT_THAT(html, Not(HasSubstr(heading)));
   }
 }

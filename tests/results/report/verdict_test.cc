@@ -105,14 +105,14 @@ TEST(VerdictTest, TooFewRunsNeverShowADifference) {
   EXPECT_THAT(
       pair_sentence(input),
       AllOf(StartsWith(
-                "scgan and cyclegan: 2 runs per cell are too few to show a difference "
-                "(smallest possible p 0.056). Here scgan is ahead: FID lower by 39.50 (range "),
+                "scgan and cyclegan: 2 runs per cell are too few to show a difference: the "
+                "smallest possible p is 0.056. Here scgan is ahead: FID lower by 39.50 (range "),
             HasSubstr("about 3 runs per cell would probably show this"), kClaimsNothing));
   // Four runs of each model, 2 / 16, and two models.
   EXPECT_EQ(
       sentences(input).front(),
-      "cyclegan and scgan are each better than the untranslated images in 4 of 4 runs (smallest "
-      "possible p 0.25).");
+      "cyclegan and scgan are each better than the untranslated images in 4 of 4 runs (too few to "
+      "be significant: the smallest possible p is 0.25).");
 }
 
 TEST(VerdictTest, CrossingEffectsAreNotAveraged) {
@@ -169,8 +169,8 @@ TEST(VerdictTest, SaysThatNoModelBeatsTheUntranslatedImages) {
             "No model is better than doing nothing: the untranslated images have FID 61.25.");
   // 2 / 64, times 2.
   EXPECT_EQ(all[1],
-            "cyclegan is better than the untranslated images in 0 of 6 runs (smallest possible p "
-            "0.062).");
+            "cyclegan is better than the untranslated images in 0 of 6 runs (too few to be "
+            "significant: the smallest possible p is 0.062).");
   EXPECT_THAT(all[2], StartsWith("scgan is better than the untranslated images in 1 of 6 runs"));
 }
 
