@@ -22,7 +22,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help setup configure build test demo package gpu-test chaos fuzz bench clean format tidy
+.PHONY: help setup configure build test demo package gpu-test chaos fuzz bench bench-report clean format tidy
 
 help:
 	@echo 'make demo      install missing packages, build, run a small sweep on 2 ranks, write its report'
@@ -34,6 +34,7 @@ help:
 	@echo 'make chaos     run a sweep and kill its processes 200 times; SCGAN_CHAOS_KILLS=N, SCGAN_CHAOS_SEED=N'
 	@echo 'make fuzz      run libFuzzer on each of our parsers for SECONDS=10; needs clang'
 	@echo 'make bench     run the benchmarks'
+	@echo 'make bench-report  time scgan_report on a store of 10,000 runs'
 	@echo 'make format    run clang-format on all sources'
 	@echo 'make tidy      run clang-tidy on all sources, or on FILES="..."; about a minute per file with LibTorch'
 	@echo 'make clean     remove $(BUILD)/ and the demo, but not LibTorch in .deps/'
@@ -97,6 +98,11 @@ bench: configure
 	@benches=$$(ninja -C $(BUILD) -t targets all | sed -n 's#^bin/\([a-z0-9_]*_bench\):.*#\1#p'); \
 	  cmake --build --preset release --parallel $(JOBS) --target $$benches; \
 	  for bench in $$benches; do echo "== $$bench"; $(BUILD)/bin/$$bench; done
+
+# 10,000 runs of 200 loss points and six scores: the report must take 2 s as text, 5 s as HTML, 1 s for --status.
+bench-report: configure
+	@cmake --build --preset release --parallel $(JOBS) --target scgan_report
+	@tests/benchmarks/report_bench.py $(BUILD)/bin/scgan_report
 
 format:
 	@git ls-files -z '*.h' '*.cc' | xargs -0 clang-format -i

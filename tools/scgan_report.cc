@@ -59,11 +59,10 @@ void add_options(CLI::App& app, Options& options) {
   app.add_flag("--status", options.status, "Show only the state of each run")
       ->excludes(app.get_option("--format"))
       ->excludes(app.get_option("--output"));
-  app.add_flag(
-         "--verify", options.verify,
-         "Check that every run and file is there and unchanged, and compute FID and KID again")
-      ->excludes(app.get_option("--format"))
-      ->excludes(app.get_option("--output"))
+  app.add_flag("--verify", options.verify,
+               "Check that every run and file is there and unchanged, and compute FID and KID "
+               "again; with "
+               "--output or --format, write the report with the result in its last lines")
       ->excludes(app.get_option("--status"));
   app.add_option("--check", options.check,
                  "Compare every number with an earlier report.json of these folders")
@@ -124,8 +123,30 @@ int verify(const std::vector<std::filesystem::path>& folders) {
   return is_sound ? scgan::kExitDone : scgan::kExitSomeFailed;
 }
 
+// For the last lines of the report. Whether no folder has a problem.
+bool add_verifications(std::vector<scgan::results::ReportInput>& inputs) {
+  bool is_sound = true;
+  for (auto& input : inputs) {
+    const auto verification = scgan::results::verify(input.folder);
+    is_sound = is_sound && verification.problems.empty();
+    input.verification = scgan::results::summary_line(verification);
+  }
+  return is_sound;
+}
+
+std::vector<ReportFormat> chosen_formats(const Options& options) {
+  std::vector<ReportFormat> formats;
+  for (const std::string& name : options.formats) formats.push_back(format_names().at(name));
+  if (!formats.empty()) return formats;
+  if (options.output.empty()) return {ReportFormat::kText};
+  for (const auto& [name, format] : format_names()) formats.push_back(format);
+  return formats;
+}
+
 int run(const Options& options) {
-  if (options.verify) return verify(options.folders);
+  if (options.verify && options.output.empty() && options.formats.empty()) {
+    return verify(options.folders);
+  }
   auto inputs = scgan::results::read_stores(options.folders);
   if (options.status) {
     std::string jobs;
@@ -139,20 +160,16 @@ int run(const Options& options) {
     print(scgan::results::to_text(check));
     return check.is_equal() ? scgan::kExitDone : scgan::kExitSomeFailed;
   }
-  std::vector<ReportFormat> formats;
-  for (const std::string& name : options.formats) formats.push_back(format_names().at(name));
+  const bool is_sound = !options.verify || add_verifications(inputs);
+  const std::vector<ReportFormat> formats = chosen_formats(options);
   if (options.output.empty()) {
-    if (formats.empty()) formats = {ReportFormat::kText};
     for (const ReportFormat format : formats) print(scgan::results::render(inputs, format));
-    return scgan::kExitDone;
+  } else {
+    for (const auto& file : scgan::results::write_report(inputs, options.output, formats)) {
+      print(file.string() + "\n");
+    }
   }
-  if (formats.empty()) {
-    for (const auto& [name, format] : format_names()) formats.push_back(format);
-  }
-  for (const auto& file : scgan::results::write_report(inputs, options.output, formats)) {
-    print(file.string() + "\n");
-  }
-  return scgan::kExitDone;
+  return is_sound ? scgan::kExitDone : scgan::kExitSomeFailed;
 }
 
 }  // namespace

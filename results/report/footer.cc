@@ -67,6 +67,9 @@ std::vector<std::string> footer_lines(const Analysis& analysis) {
                                 plan_digest(input), results_digest(input)));
     if (!input.sweep.version.empty())
       lines.back() += " Last started with " + input.sweep.version + ".";
+    lines.back() += input.verification.empty()
+                        ? " Not verified: scgan_report --verify computes the scores again."
+                        : " When this report was written: " + input.verification + ".";
   }
   std::ranges::move(lines_on_data(analysis.summary), std::back_inserter(lines));
   lines.push_back(fmt::format("Report written by {}.", version_text()));

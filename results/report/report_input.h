@@ -15,6 +15,8 @@ struct ReportInput {
   std::vector<StoredRun> runs;
   // What was noticed in the data sets of the runs.
   std::vector<DataNote> data_notes = {};
+  // The summary line of --verify for this folder; empty if it was not verified.
+  std::string verification = {};
 };
 
 }  // namespace scgan::results

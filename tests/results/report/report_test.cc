@@ -83,6 +83,14 @@ TEST_F(ReportTest, DigestOfResultsCoversScoresAndFilesAndNothingElse) {
   EXPECT_NE(results_digest(inputs_[0]), results);
 }
 
+TEST_F(ReportTest, LastLinesSayWhetherTheScoresWereComputedAgain) {
+  EXPECT_THAT(text(), HasSubstr("Not verified: scgan_report --verify"));
+  inputs_[0].verification = "verified: 9 of 12 runs done; 0 problems";
+  EXPECT_THAT(
+      render(inputs_, ReportFormat::kHtml),
+      AllOf(HasSubstr("verified: 9 of 12 runs done; 0 problems."), Not(HasSubstr("Not verified"))));
+}
+
 TEST_F(ReportTest, FailedAndMissingRunsAreListedWithReasons) {
   for (const ReportFormat format : kAllFormats) {
     const std::string report = render(inputs_, format);
