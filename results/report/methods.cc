@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "results/report/run_facts.h"
@@ -290,7 +291,11 @@ std::string software_paragraph(const RunFacts& facts) {
   const std::pair<const char*, const char*> names[] = {
       {"scgan_sweep", ""}, {"libtorch", "LibTorch "}, {"cuda", "CUDA "},
       {"cudnn", "cuDNN "}, {"nccl", "NCCL "},         {"mpi", ""}};
+  const bool has_gpu = std::ranges::any_of(
+      devices, [](const std::string& device) { return device.starts_with("cuda"); });
   for (const auto& [key, name] : names) {
+    const std::string_view library = key;
+    if (!has_gpu && (library == "cuda" || library == "cudnn" || library == "nccl")) continue;
     if (const std::string version = facts.version(key); !version.empty()) {
       software.push_back(name + version);
     }
