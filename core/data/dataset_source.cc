@@ -32,6 +32,12 @@ Dataset synthetic_data(const DatasetSpec& spec) {
   return data;
 }
 
+void warn_of_no_cache(const Error& problem) {
+  log::warn("decoded images cannot be kept for later: {}", problem.what());
+}
+
+}  // namespace
+
 // A new kind of files is a function like list_folder_fields and a case here.
 std::vector<FieldOfView> list_fields(const DatasetSpec& spec) {
   std::vector<FieldOfView> fields =
@@ -44,12 +50,6 @@ std::vector<FieldOfView> list_fields(const DatasetSpec& spec) {
   }
   return fields;
 }
-
-void warn_of_no_cache(const Error& problem) {
-  log::warn("decoded images cannot be kept for later: {}", problem.what());
-}
-
-}  // namespace
 
 DatasetSource::DatasetSource(DatasetSpec spec, const std::filesystem::path& cache_folder)
     : spec_(std::move(spec)), cache_folder_(cache_folder) {

@@ -15,6 +15,11 @@
 
 namespace scgan {
 
+// The fields of view of folders or of a manifest, in the order in which their images are numbered.
+// With data.test_split: train, the training fields are repeated as the test ones. Throws
+// Error(kData).
+std::vector<FieldOfView> list_fields(const DatasetSpec& spec);
+
 // A typical start: one process calls prepare() before the cache folder may exist, creates the
 // folder and calls publish(); then all processes call load().
 //

@@ -4,7 +4,7 @@
 
 #include <bit>
 
-#include "core/model/networks.h"
+#include "core/model/network_factory.h"
 
 namespace scgan::sweeps {
 namespace {
