@@ -87,7 +87,7 @@ TEST(HtmlTest, TheContentsLeadToEveryPart) {
     EXPECT_THAT(html, HasSubstr("<h2 id=\"" + each->str(1) + "\">" + each->str(2) + "</h2>"));
     ++count;
   }
-  EXPECT_EQ(count, 7);
+  EXPECT_EQ(count, 8);
 }
 
 TEST(HtmlTest, WhatADocumentLacksLeavesNoEmptyHeading) {
