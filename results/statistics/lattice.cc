@@ -1,7 +1,9 @@
 #include "results/statistics/lattice.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
+#include <numbers>
 #include <numeric>
 #include <tuple>
 #include <utility>
@@ -205,6 +207,13 @@ TwoSided two_sided(std::vector<Lattice> lattices, int64_t distance) {
            std::tie(y_size, y.first, y.step, y.probability);
   });
   return {tail(lattices, distance), smallest_tail(lattices)};
+}
+
+TwoSided two_sided_normal(double distance, double variance, double half_step, double log_extreme) {
+  const double floor = in_range(2 * std::exp(log_extreme));
+  if (distance <= half_step || variance <= 0) return {1, floor};
+  const double z = (distance - half_step) / std::sqrt(variance);
+  return {std::max(in_range(std::erfc(z / std::numbers::sqrt2)), floor), floor};
 }
 
 }  // namespace scgan::stats

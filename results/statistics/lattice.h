@@ -23,11 +23,11 @@ struct Lattice {
 std::vector<int64_t> doubled_midranks(std::span<const double> values);
 
 // The sum of `count` of the scores, when each choice of that many is equally likely. Scores are
-// positive and at most 2 * kMaxGroupSize of them.
+// positive and at most 2 * kMaxExactGroup of them.
 Lattice subset_sum(std::vector<int64_t> scores, size_t count);
 
 // The sum of the scores, each with its own sign, when each choice of signs is equally likely.
-// Scores are positive and at most kMaxGroupSize of them.
+// Scores are positive and at most kMaxExactGroup of them.
 Lattice signed_sum(std::vector<int64_t> scores);
 
 // Of weight * X + shift; weight > 0.
@@ -52,5 +52,10 @@ struct TwoSided {
 // At least one lattice, and a distance that the sum can have. The order of the lattices does not
 // change a bit.
 TwoSided two_sided(std::vector<Lattice> lattices, int64_t distance);
+
+// The same by the normal distribution, for sums of many values: of a sum with the expectation 0 and
+// this variance, whose values are 2 * half_step apart (the correction for continuity).
+// `log_extreme` is the logarithm of the probability of its highest value.
+TwoSided two_sided_normal(double distance, double variance, double half_step, double log_extreme);
 
 }  // namespace scgan::stats

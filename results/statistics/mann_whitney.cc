@@ -1,6 +1,7 @@
 #include "results/statistics/mann_whitney.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <utility>
@@ -11,28 +12,65 @@
 namespace scgan::stats {
 namespace {
 
-// Twice the deviation of U, which counts the pairs in which A is higher, and its distribution.
-struct CellStatistic {
+// One cell. Ranks are doubled.
+struct CellRanks {
+  // Twice the deviation of U, which counts the pairs in which A is higher.
   int64_t deviation = 0;
-  Lattice distribution;
-  size_t values = 0;
+  std::vector<int64_t> ranks;
+  size_t n_a = 0;
+
+  // The doubled ranks of A have the expectation n_a (n + 1).
+  int64_t expected() const { return static_cast<int64_t>(n_a * (ranks.size() + 1)); }
+  // Of the deviation, when each choice of n_a of the ranks is equally likely.
+  double variance() const;
+  // Logarithm of the number of choices.
+  double log_choices() const;
 };
 
-CellStatistic cell_statistic(const CellPair& cell) {
-  const auto n_a = static_cast<int64_t>(cell.a.size());
+CellRanks ranks_of(const CellPair& cell) {
   std::vector<double> values = cell.a;
   values.insert(values.end(), cell.b.begin(), cell.b.end());
-  std::vector<int64_t> ranks = doubled_midranks(values);
-  int64_t rank_sum = 0;
-  for (size_t i = 0; i < cell.a.size(); ++i) rank_sum += ranks[i];
-  // The doubled ranks of A have the expectation n_a (n + 1).
-  const int64_t expected = n_a * (static_cast<int64_t>(values.size()) + 1);
-  return {rank_sum - expected, scaled(subset_sum(std::move(ranks), cell.a.size()), 1, -expected),
-          values.size()};
+  CellRanks result{0, doubled_midranks(values), cell.a.size()};
+  for (size_t i = 0; i < cell.a.size(); ++i) result.deviation += result.ranks[i];
+  result.deviation -= result.expected();
+  return result;
 }
 
-bool is_usable(const Sample& values) {
-  return values.size() <= kMaxGroupSize && all_finite(values);
+// Lehmann, Nonparametrics (1975), appendix, of a sample from a finite population.
+double CellRanks::variance() const {
+  const auto n = static_cast<double>(ranks.size()), a = static_cast<double>(n_a);
+  double squares = 0;
+  for (const int64_t rank : ranks) squares += std::pow(static_cast<double>(rank) - (n + 1), 2);
+  return a * (n - a) / (n * (n - 1)) * squares;
+}
+
+double CellRanks::log_choices() const {
+  const auto n = static_cast<double>(ranks.size()), a = static_cast<double>(n_a);
+  return std::lgamma(n + 1) - std::lgamma(a + 1) - std::lgamma(n - a + 1);
+}
+
+TwoSided exact_test(std::vector<CellRanks> cells, const std::vector<int64_t>& weights,
+                    int64_t distance) {
+  std::vector<Lattice> distributions;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const int64_t expected = cells[i].expected();
+    distributions.push_back(scaled(
+        scaled(subset_sum(std::move(cells[i].ranks), cells[i].n_a), 1, -expected), weights[i], 0));
+  }
+  return two_sided(std::move(distributions), distance);
+}
+
+TwoSided normal_test(const std::vector<CellRanks>& cells, const std::vector<int64_t>& weights,
+                     int64_t distance) {
+  double variance = 0, log_choices = 0;
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const auto weight = static_cast<double>(weights[i]);
+    variance += weight * weight * cells[i].variance();
+    log_choices += cells[i].log_choices();
+  }
+  // Doubled rank sums without ties are 2 apart.
+  const auto half_step = static_cast<double>(std::ranges::min(weights));
+  return two_sided_normal(static_cast<double>(distance), variance, half_step, -log_choices);
 }
 
 }  // namespace
@@ -42,25 +80,28 @@ std::optional<TestResult> mann_whitney(const CellPair& cell, Better better) {
 }
 
 std::optional<TestResult> stratified_mann_whitney(std::span<const CellPair> cells, Better better) {
-  std::vector<CellStatistic> statistics;
-  size_t most_values = 0;
+  std::vector<CellRanks> ranked;
+  size_t most_values = 0, largest_group = 0;
   for (const CellPair& cell : cells) {
-    if (!is_usable(cell.a) || !is_usable(cell.b)) return std::nullopt;
+    if (!all_finite(cell.a) || !all_finite(cell.b)) return std::nullopt;
     if (cell.a.empty() || cell.b.empty()) continue;
-    statistics.push_back(cell_statistic(cell));
-    most_values = std::max(most_values, statistics.back().values);
+    ranked.push_back(ranks_of(cell));
+    most_values = std::max(most_values, ranked.back().ranks.size());
+    largest_group = std::max({largest_group, cell.a.size(), cell.b.size()});
   }
-  if (statistics.empty()) return std::nullopt;
+  if (ranked.empty()) return std::nullopt;
+  std::vector<int64_t> weights;
   int64_t doubled = 0;
-  std::vector<Lattice> distributions;
-  for (CellStatistic& cell : statistics) {
-    const int64_t times = rounded_weight(cell.values, most_values);
-    doubled += times * cell.deviation;
-    distributions.push_back(scaled(std::move(cell.distribution), times, 0));
+  for (const CellRanks& cell : ranked) {
+    weights.push_back(rounded_weight(cell.ranks.size(), most_values));
+    doubled += weights.back() * cell.deviation;
   }
+  const size_t count = ranked.size();
+  const TwoSided tail = largest_group <= kMaxExactGroup
+                            ? exact_test(std::move(ranked), weights, std::abs(doubled))
+                            : normal_test(ranked, weights, std::abs(doubled));
   const int64_t in_favour_of_a = better == Better::kHigher ? doubled : -doubled;
-  const TwoSided tail = two_sided(std::move(distributions), std::abs(doubled));
-  return TestResult{tail.p, tail.floor, static_cast<double>(in_favour_of_a) / 2, statistics.size()};
+  return TestResult{tail.p, tail.floor, static_cast<double>(in_favour_of_a) / 2, count};
 }
 
 }  // namespace scgan::stats

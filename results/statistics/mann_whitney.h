@@ -17,7 +17,7 @@ namespace scgan::stats {
 
 // One cell. The deviation is U - n_a n_b / 2, where U counts the pairs in which A is better, equal
 // values as half; it is between -n_a n_b / 2 and n_a n_b / 2.
-// nullopt if a or b is empty, has a value that is not finite, or more than kMaxGroupSize values.
+// nullopt if a or b is empty or has a value that is not finite.
 std::optional<TestResult> mann_whitney(const CellPair& cell, Better better);
 
 // All cells together: the sum of the cells' deviations as above, each times its weight. The weight
@@ -26,7 +26,8 @@ std::optional<TestResult> mann_whitney(const CellPair& cell, Better better);
 // is computed exactly, by convolution of the cells' distributions. With equally many values in all
 // cells every weight is 1.
 // Cells in which a or b is empty are left out. nullopt if no cell is left, or if a value is not
-// finite or a group is larger than kMaxGroupSize in any cell.
+// finite. Exact up to kMaxExactGroup values in every group; otherwise by the normal approximation,
+// with the variance for the observed ties and a correction for continuity.
 std::optional<TestResult> stratified_mann_whitney(std::span<const CellPair> cells, Better better);
 
 }  // namespace scgan::stats

@@ -23,8 +23,9 @@ struct CellPair {
   Sample a, b;
 };
 
-// Larger groups than this have no test here: the work of an exact one grows with the fourth power.
-inline constexpr size_t kMaxGroupSize = 100;
+// With more values in any group, tests use the normal approximation: the exact distribution's work
+// grows with the fourth power.
+inline constexpr size_t kMaxExactGroup = 50;
 
 // Below this many values in a cell a bootstrap interval is called a range: see Interval.
 inline constexpr size_t kMinForInterval = 5;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <numbers>
 #include <utility>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct SignedScores {
 std::optional<std::vector<SignedScores>> signs_of(std::span<const Sample> cells, bool by_rank) {
   std::vector<SignedScores> result;
   for (const Sample& cell : cells) {
-    if (cell.size() > kMaxGroupSize || !all_finite(cell)) return std::nullopt;
+    if (!all_finite(cell)) return std::nullopt;
     if (cell.empty()) continue;
     SignedScores signs;
     std::vector<double> absolute;
@@ -41,7 +42,10 @@ std::optional<std::vector<SignedScores>> signs_of(std::span<const Sample> cells,
 struct SignedTotal {
   // Scores of the positive minus scores of the negative differences.
   int64_t observed = 0;
+  // Of cells of at most kMaxExactGroup differences; empty if one is larger.
   std::vector<Lattice> distributions;
+  double variance = 0;
+  size_t cells = 0, differences = 0;
 };
 
 SignedTotal total_of(const std::vector<SignedScores>& cells, bool is_weighted) {
@@ -53,17 +57,30 @@ SignedTotal total_of(const std::vector<SignedScores>& cells, bool is_weighted) {
     for (size_t i = 0; i < cell.scores.size(); ++i) {
       total.observed += weight * (cell.is_positive[i] ? cell.scores[i] : -cell.scores[i]);
     }
-    total.distributions.push_back(scaled(signed_sum(cell.scores), weight, 0));
+    for (const int64_t score : cell.scores) {
+      total.variance += std::pow(static_cast<double>(weight * score), 2);
+    }
+    total.differences += cell.scores.size();
+    if (largest <= kMaxExactGroup) {
+      total.distributions.push_back(scaled(signed_sum(cell.scores), weight, 0));
+    }
   }
+  total.cells = cells.size();
   return total;
 }
 
 // `unit`: what one more score on the better side, and one less on the worse, adds to `observed`.
 TestResult result_of(SignedTotal total, Better better, int64_t unit) {
   const int64_t in_favour = better == Better::kHigher ? total.observed : -total.observed;
-  const size_t cells = total.distributions.size();
-  const TwoSided tail = two_sided(std::move(total.distributions), std::abs(total.observed));
-  return {tail.p, tail.floor, static_cast<double>(in_favour) / static_cast<double>(unit), cells};
+  const int64_t distance = std::abs(total.observed);
+  const TwoSided tail =
+      total.distributions.empty()
+          ? two_sided_normal(static_cast<double>(distance), total.variance,
+                             static_cast<double>(unit) / 2,
+                             -static_cast<double>(total.differences) * std::numbers::ln2)
+          : two_sided(std::move(total.distributions), distance);
+  return {tail.p, tail.floor, static_cast<double>(in_favour) / static_cast<double>(unit),
+          total.cells};
 }
 
 }  // namespace

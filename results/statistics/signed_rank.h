@@ -23,8 +23,9 @@ Sample differences_from(double constant, std::span<const double> values);
 // same seed if the variants do not differ. The deviation is half of (ranks of the better signs
 // minus ranks of the worse signs), summed over the cells, each times 1 / (n + 1) in units of the
 // largest cell's weight, rounded to a whole number; n counts the differences other than zero.
-// Empty cells are left out. nullopt if no cell is left, a difference is not finite, or a cell has
-// more than kMaxGroupSize differences. p and floor are 1 if all differences are zero.
+// Empty cells are left out. nullopt if no cell is left or a difference is not finite. p and floor
+// are 1 if all differences are zero. Exact up to kMaxExactGroup differences in every cell;
+// otherwise by the normal approximation with a correction for continuity.
 std::optional<TestResult> signed_rank_test(std::span<const Sample> cells, Better better);
 
 // The sign test. Null hypothesis: a difference is as likely positive as negative (the median of the

@@ -168,8 +168,18 @@ TEST(MannWhitneyTest, NoOrUnusableValuesGiveNoResult) {
   EXPECT_FALSE(mann_whitney({{1, 2}, {}}, Better::kLower));
   EXPECT_FALSE(mann_whitney({{1, kNaN}, {1, 2}}, Better::kLower));
   EXPECT_FALSE(mann_whitney({{1, 3}, {kInfinity, 2}}, Better::kLower));
-  EXPECT_FALSE(mann_whitney({Sample(kMaxGroupSize + 1, 1.0), {1, 2}}, Better::kLower));
   EXPECT_FALSE(stratified_mann_whitney({}, Better::kLower));
+}
+
+// SciPy 1.17.1: mannwhitneyu([(37 i) % 101 for i in range(60)], [(53 i + 20) % 113 for i in
+// range(60)], method="asymptotic"), with ties and its correction for continuity.
+TEST(MannWhitneyTest, LargeGroupsUseTheNormalApproximation) {
+  CellPair cell;
+  for (int i = 0; i < 60; ++i) {
+    cell.a.push_back(i * 37 % 101);
+    cell.b.push_back((i * 53 + 20) % 113);
+  }
+  EXPECT_NEAR(mann_whitney(cell, Better::kLower)->p, 0.27493339700876573, 1e-12);
 }
 
 TEST(MannWhitneyTest, EveryArrangementOfSmallCellsIsCounted) {

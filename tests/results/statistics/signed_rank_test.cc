@@ -167,8 +167,19 @@ TEST(SignedRankTest, NoOrUnusableDifferencesGiveNoResult) {
   EXPECT_FALSE(test_one({}));
   EXPECT_FALSE(test_one({1, kUnbounded}));
   EXPECT_FALSE(sign_test(std::vector<Sample>{{1, 2}, {kUnbounded}}, Better::kLower));
-  EXPECT_FALSE(test_one(Sample(kMaxGroupSize + 1, 1.0)));
   EXPECT_FALSE(paired_differences(std::array{1.0, 2.0}, std::array{1.0}));
+}
+
+// SciPy 1.17.1 for d = [(37 i) % 101 - (53 i + 20) % 113 for i in range(60)]:
+// wilcoxon(d, method="approx", correction=True), and for the signs 2 * norm.sf((34 - 26 - 1) / 60
+// ** 0.5); exactly, binomtest(26, 60) has 0.36629.
+TEST(SignedRankTest, LargeCellsUseTheNormalApproximation) {
+  Sample differences;
+  for (int i = 0; i < 60; ++i) differences.push_back(i * 37 % 101 - (i * 53 + 20) % 113);
+  const std::vector<Sample> cells = {differences};
+  EXPECT_NEAR(signed_rank_test(cells, Better::kLower)->p, 0.2631475593186866, 1e-12);
+  EXPECT_NEAR(sign_test(cells, Better::kLower)->p, 0.3661565601940604, 1e-12);
+  EXPECT_NEAR(sign_test(cells, Better::kLower)->floor, std::pow(2.0, -59), 1e-25);
 }
 
 TEST(SignedRankTest, EmptyCellsAreLeftOut) {
