@@ -61,41 +61,10 @@ Lattice sum_of_two(const Lattice& x, const Lattice& y) {
 
 double in_range(double p) { return std::clamp(p, std::numeric_limits<double>::min(), 1.0); }
 
-// Sums of the probabilities up to each place, from below and from above, so that small tails keep
-// their precision.
-struct Tails {
-  explicit Tails(const Lattice& lattice) : lattice_(lattice), below_(lattice.probability) {
-    std::partial_sum(below_.begin(), below_.end(), below_.begin());
-    above_.assign(lattice.probability.rbegin(), lattice.probability.rend());
-    std::partial_sum(above_.begin(), above_.end(), above_.begin());
-  }
-
-  // P(X >= value).
-  double at_least(int64_t value) const { return of(above_, lattice_.last() - value); }
-  // P(X <= value).
-  double at_most(int64_t value) const { return of(below_, value - lattice_.first); }
-
- private:
-  double of(const std::vector<double>& sums, int64_t room) const {
-    if (room < 0) return 0;
-    const auto place = static_cast<size_t>(room / lattice_.step);
-    return sums[std::min(place, sums.size() - 1)];
-  }
-
-  const Lattice& lattice_;
-  std::vector<double> below_, above_;
-};
-
-double tail(std::span<const Lattice> lattices, int64_t distance) {
-  if (distance <= 0) return 1;
-  const Lattice sum = sum_of(lattices.first(lattices.size() - 1));
-  const Tails tails(lattices.back());
-  double p = 0;
-  for (size_t i = 0; i < sum.probability.size(); ++i) {
-    const int64_t value = sum.first + static_cast<int64_t>(i) * sum.step;
-    p += sum.probability[i] * (tails.at_least(distance - value) + tails.at_most(-distance - value));
-  }
-  return in_range(p);
+// The sum up to the place that is `room` above the first one.
+double up_to(const std::vector<double>& sums, int64_t room, int64_t step) {
+  if (room < 0) return 0;
+  return sums[std::min(static_cast<size_t>(room / step), sums.size() - 1)];
 }
 
 double smallest_tail(std::span<const Lattice> lattices) {
@@ -199,14 +168,31 @@ int64_t rounded_weight(size_t n, size_t largest_n) {
   return static_cast<int64_t>((2 * (largest_n + 1) + n + 1) / (2 * (n + 1)));
 }
 
-TwoSided two_sided(std::vector<Lattice> lattices, int64_t distance) {
+SumDistribution::SumDistribution(std::vector<Lattice> lattices) {
   // The largest last, since the tail of the last one costs least.
   std::ranges::sort(lattices, [](const Lattice& x, const Lattice& y) {
     const size_t x_size = x.probability.size(), y_size = y.probability.size();
     return std::tie(x_size, x.first, x.step, x.probability) <
            std::tie(y_size, y.first, y.step, y.probability);
   });
-  return {tail(lattices, distance), smallest_tail(lattices)};
+  floor_ = smallest_tail(lattices);
+  others_ = sum_of(std::span(lattices).first(lattices.size() - 1));
+  last_ = std::move(lattices.back());
+  below_.resize(last_.probability.size());
+  above_.resize(last_.probability.size());
+  std::partial_sum(last_.probability.begin(), last_.probability.end(), below_.begin());
+  std::partial_sum(last_.probability.rbegin(), last_.probability.rend(), above_.begin());
+}
+
+TwoSided SumDistribution::two_sided(int64_t distance) const {
+  if (distance <= 0) return {1, floor_};
+  double p = 0;
+  for (size_t i = 0; i < others_.probability.size(); ++i) {
+    const int64_t value = others_.first + static_cast<int64_t>(i) * others_.step;
+    p += others_.probability[i] * (up_to(above_, last_.last() - (distance - value), last_.step) +
+                                   up_to(below_, -distance - value - last_.first, last_.step));
+  }
+  return {in_range(p), floor_};
 }
 
 TwoSided two_sided_normal(double distance, double variance, double half_step, double log_extreme) {

@@ -40,7 +40,7 @@ Lattice sum_of(std::span<const Lattice> lattices);
 // that the weighted sum of cells is a Lattice; n <= largest_n.
 int64_t rounded_weight(size_t n, size_t largest_n);
 
-// Of the sum of independent values of all lattices. Probabilities too small for a double are
+// Of the sum of independent values of lattices. Probabilities too small for a double are
 // returned as the smallest normal one.
 struct TwoSided {
   // The probability that the sum is at least `distance` away from zero, on either side.
@@ -49,9 +49,22 @@ struct TwoSided {
   double floor = 1;
 };
 
-// At least one lattice, and a distance that the sum can have. The order of the lattices does not
-// change a bit.
-TwoSided two_sided(std::vector<Lattice> lattices, int64_t distance);
+// The sum of independent values of at least one lattice. The order of the lattices does not change
+// a bit.
+class SumDistribution {
+ public:
+  explicit SumDistribution(std::vector<Lattice> lattices);
+
+  // `distance` is one that the sum can have.
+  TwoSided two_sided(int64_t distance) const;
+
+ private:
+  // Of all lattices but the last one, and the sums of the last one's probabilities up to each place
+  // from below and from above, so that small tails keep their precision.
+  Lattice others_, last_;
+  std::vector<double> below_, above_;
+  double floor_ = 1;
+};
 
 // The same by the normal distribution, for sums of many values: of a sum with the expectation 0 and
 // this variance, whose values are 2 * half_step apart (the correction for continuity).

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "results/statistics/lattice.h"
+#include "results/statistics/memo.h"
 
 namespace scgan::stats {
 namespace {
@@ -49,15 +51,28 @@ double CellRanks::log_choices() const {
   return std::lgamma(n + 1) - std::lgamma(a + 1) - std::lgamma(n - a + 1);
 }
 
+// All that decides a cell's null distribution: sorted ranks, n_a, weight.
+using CellDesign = std::tuple<std::vector<int64_t>, size_t, int64_t>;
+
+SumDistribution distribution_of(const std::vector<CellDesign>& cells) {
+  std::vector<Lattice> lattices;
+  for (const auto& [ranks, n_a, weight] : cells) {
+    const auto expected = static_cast<int64_t>(n_a * (ranks.size() + 1));
+    lattices.push_back(scaled(scaled(subset_sum(ranks, n_a), 1, -expected), weight, 0));
+  }
+  return SumDistribution(std::move(lattices));
+}
+
 TwoSided exact_test(std::vector<CellRanks> cells, const std::vector<int64_t>& weights,
                     int64_t distance) {
-  std::vector<Lattice> distributions;
+  static Memo<std::vector<CellDesign>, SumDistribution> memo;
+  std::vector<CellDesign> designs;
   for (size_t i = 0; i < cells.size(); ++i) {
-    const int64_t expected = cells[i].expected();
-    distributions.push_back(scaled(
-        scaled(subset_sum(std::move(cells[i].ranks), cells[i].n_a), 1, -expected), weights[i], 0));
+    std::ranges::sort(cells[i].ranks);
+    designs.emplace_back(std::move(cells[i].ranks), cells[i].n_a, weights[i]);
   }
-  return two_sided(std::move(distributions), distance);
+  std::ranges::sort(designs);
+  return memo.get(designs, distribution_of)->two_sided(distance);
 }
 
 TwoSided normal_test(const std::vector<CellRanks>& cells, const std::vector<int64_t>& weights,

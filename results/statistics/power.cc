@@ -4,11 +4,13 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "core/base/counter_rng.h"
 #include "core/base/stats.h"
 #include "results/statistics/lattice.h"
+#include "results/statistics/memo.h"
 
 namespace scgan::stats {
 namespace {
@@ -45,10 +47,17 @@ Lattice null_distribution(uint32_t n) {
   return scaled(subset_sum(std::move(ranks), n), 2, -int64_t{n} * (2 * int64_t{n} + 1));
 }
 
+// Of the sum over that many cells.
+Lattice null_sum(const std::pair<uint32_t, size_t>& design) {
+  return sum_of(std::vector(design.second, null_distribution(design.first)));
+}
+
 // The smallest distance of the summed statistic from zero at which the test rejects, doubled ranks.
 double critical_distance(uint32_t n, size_t cells, double alpha) {
   if (n <= kMaxExact) {
-    const Lattice sum = sum_of(std::vector(cells, null_distribution(n)));
+    static Memo<std::pair<uint32_t, size_t>, Lattice> memo;
+    const auto kept = memo.get({n, cells}, null_sum);
+    const Lattice& sum = *kept;
     double tail = 0;
     auto distance = static_cast<double>(sum.last()) + 1;
     for (size_t i = sum.probability.size(); i-- > 0;) {

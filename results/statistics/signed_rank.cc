@@ -78,7 +78,7 @@ TestResult result_of(SignedTotal total, Better better, int64_t unit) {
           ? two_sided_normal(static_cast<double>(distance), total.variance,
                              static_cast<double>(unit) / 2,
                              -static_cast<double>(total.differences) * std::numbers::ln2)
-          : two_sided(std::move(total.distributions), distance);
+          : SumDistribution(std::move(total.distributions)).two_sided(distance);
   return {tail.p, tail.floor, static_cast<double>(in_favour) / static_cast<double>(unit),
           total.cells};
 }
