@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "core/base/parallel_for.h"
 #include "results/statistics/effect.h"
 #include "results/statistics/holm.h"
 #include "results/statistics/mann_whitney.h"
@@ -287,8 +288,9 @@ void add_effects(const MetricTable& table, TableComparison& comparison) {
   const auto row_of = [&](const std::string& label) -> const Row& {
     return *std::ranges::find(rows, label, &Row::label);
   };
-  for (Comparison& each : comparison.models) {
-    if (!each.refusal.empty()) continue;
+  parallel_for(comparison.models.size(), [&](size_t index) {
+    Comparison& each = comparison.models[index];
+    if (!each.refusal.empty()) return;
     std::vector<stats::CellPair> alive;
     for (const auto& [a, b] : shared_cells(row_of(each.first), row_of(each.second))) {
       alive.push_back({survivors(*a), survivors(*b)});
@@ -299,12 +301,12 @@ void add_effects(const MetricTable& table, TableComparison& comparison) {
       each.improvement = effect->improvement.value;
       each.improvement_interval = effect->improvement.interval;
     }
-    if (each.evidence != Evidence::kNotShown && each.evidence != Evidence::kTooFewRuns) continue;
+    if (each.evidence != Evidence::kNotShown && each.evidence != Evidence::kTooFewRuns) return;
     const stats::PowerOptions options{.alpha =
                                           kLevel / static_cast<double>(comparison.models_family)};
     if (const auto needed = stats::seeds_needed(alive, options))
       each.runs_needed = needed->per_cell;
-  }
+  });
 }
 
 // Where profiles are computed: from the lowest to the highest ratio.
@@ -351,14 +353,13 @@ std::vector<Aggregate> aggregates_of(const MetricTable& table) {
 }  // namespace
 
 std::vector<TableComparison> compare(const Summary& summary, Effects effects) {
-  std::vector<TableComparison> all;
-  for (const MetricTable& table : summary.tables) all.push_back(compare_rows_of(table));
+  std::vector<TableComparison> all(summary.tables.size());
+  parallel_for(all.size(), [&](size_t i) { all[i] = compare_rows_of(summary.tables[i]); });
   judge(all);
   if (effects == Effects::kAll) {
-    for (size_t i = 0; i < all.size(); ++i) {
-      add_effects(summary.tables[i], all[i]);
-      all[i].aggregates = aggregates_of(summary.tables[i]);
-    }
+    for (size_t i = 0; i < all.size(); ++i) add_effects(summary.tables[i], all[i]);
+    parallel_for(all.size(),
+                 [&](size_t i) { all[i].aggregates = aggregates_of(summary.tables[i]); });
   }
   return all;
 }
