@@ -5,7 +5,6 @@
 #include <optional>
 #include <vector>
 
-#include "core/base/sha256.h"
 #include "results/report/footer.h"
 #include "results/report/score_table.h"
 #include "results/report/words.h"
@@ -211,7 +210,6 @@ OrderedJson run_json(const StoredRun& run, const std::string& sweep) {
           {"seed", run.plan.seed},
           {"dataset", run.plan.dataset},
           {"data_digest", run.plan.data_digest},
-          {"spec_digest", sha256_hex(run.plan.spec)},
           {"state", run.state == RunState::kPlanned ? "to_do" : to_string(run.state)},
           {"step", run.last_step},
           {"total_steps", run.plan.total_steps},

@@ -25,7 +25,7 @@ struct CellPair {
 
 // With more values in any group, tests use the normal approximation: the exact distribution's work
 // grows with the fourth power.
-inline constexpr size_t kMaxExactGroup = 50;
+inline constexpr size_t kMaxExactGroup = 30;
 
 // Below this many values in a cell a bootstrap interval is called a range: see Interval.
 inline constexpr size_t kMinForInterval = 5;

@@ -15,7 +15,8 @@ class WorldSize : public SweepFixture {
   // digests.
   Digests expect_same_bytes(const std::string& file, const Words& sets, size_t runs) {
     const Digests alone = finished(0, file, "alone", sets);
-    EXPECT_EQ(alone.size(), runs * 4) << "netG_A, netG_B, features-AtoB and log.jsonl of each run";
+    EXPECT_EQ(alone.size(), runs * 5)
+        << "netG_A, netG_B, features-AtoB, log.jsonl and final.png of each run";
     for (const int ranks : {1, 2, 4}) {
       Words all = sets;
       all.insert(all.end(), {"--set", "run.ranks_per_run=" + std::to_string(ranks)});
@@ -124,14 +125,14 @@ TEST_F(WorldSize, EightRanksProduceTheCheckpointAndTheReportOfOne) {
   EXPECT_EQ(shared.results, alone.results);
   EXPECT_EQ(shared.report, alone.report);
   EXPECT_TRUE(alone.with_checkpoint.contains(id + "/checkpoint-00000003.safetensors"));
-  EXPECT_EQ(alone.results.size(), 5U) << "netG_A, netG_B, two features-, log.jsonl";
+  EXPECT_EQ(alone.results.size(), 6U) << "netG_A, netG_B, two features-, log.jsonl, final.png";
   EXPECT_TRUE(alone.report.contains("report.html"));
 }
 
 TEST_F(WorldSize, TwoThreadsPerRankProduceTheSameBytesOnOneAndTwoRanks) {
   const Words sets{"--set", "train.threads=2", "--set", "train.steps=3"};
   const Digests alone = finished(0, "tiny.yaml", "alone", sets);
-  EXPECT_EQ(alone.size(), 4U);
+  EXPECT_EQ(alone.size(), 5U);
   Words shared = sets;
   shared.insert(shared.end(), {"--set", "run.ranks_per_run=2"});
   EXPECT_EQ(finished(2, "tiny.yaml", "ranks_2", shared), alone);
