@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/base/exit_code.h"
@@ -79,35 +78,45 @@ std::string age_text(double seconds) {
   return fmt::format("{:.0f} h", seconds / 3600);
 }
 
-// One line on the job that works in the input's folder. The runs of a job that was killed are still
-// "running" in the store, until the next job starts; here they are to do.
-std::string job_text(scgan::results::ReportInput& input) {
-  const auto job = scgan::sweeps::job_of_folder(input.folder);
+// One line on the job that works in a folder of the input. The runs of a job that was killed are
+// still "running" in the store, until the next job starts; here they are to do.
+std::string job_text(scgan::results::ReportInput& input, const std::string& folder) {
+  const auto job = scgan::sweeps::job_of_folder(folder);
   if (!job || job->is_free) return "";
   const std::string holder = scgan::sweeps::to_text(job->holder);
   if (job->is_running) {
-    return fmt::format("{}: a job runs ({}), last sign of life {} ago\n", input.folder, holder,
+    return fmt::format("{}: a job runs ({}), last sign of life {} ago\n", folder, holder,
                        age_text(job->seconds_since_sign));
   }
   for (auto& run : input.runs) {
+    if (scgan::results::folder_of(input, run) != folder) continue;
     if (run.state == RunState::kRunning) run.state = RunState::kPlanned;
   }
   return fmt::format(
       "{}: the last job ({}) was killed, last sign of life {} ago: steps since its last "
       "checkpoints are lost; start the same command again to continue\n",
-      input.folder, holder, age_text(job->seconds_since_sign));
+      folder, holder, age_text(job->seconds_since_sign));
 }
 
-// What --verify says of the job that works in a folder. The runs of a killed job are still
-// "running" in the store.
-std::string job_note(const std::filesystem::path& folder, std::map<RunState, size_t>& runs) {
+std::string jobs_text(scgan::results::ReportInput& input) {
+  if (input.shards.empty()) return job_text(input, input.folder);
+  std::string text;
+  for (const std::string& folder : input.shards) text += job_text(input, folder);
+  return text;
+}
+
+// What --verify says of the job that works in a folder, whose store has so many running runs: those
+// of a killed job are to do.
+std::string job_note(const std::filesystem::path& folder, size_t running,
+                     std::map<RunState, size_t>& runs) {
   const auto job = scgan::sweeps::job_of_folder(folder);
   if (!job || job->is_free) return "";
   const std::string holder = scgan::sweeps::to_text(job->holder);
   if (job->is_running) {
     return fmt::format("note: a job runs ({}): unfinished runs have no scores yet\n", holder);
   }
-  runs[RunState::kPlanned] += std::exchange(runs[RunState::kRunning], 0);
+  runs[RunState::kRunning] -= running;
+  runs[RunState::kPlanned] += running;
   return fmt::format("note: the last job ({}) was killed: start the same command again\n", holder);
 }
 
@@ -116,7 +125,10 @@ int verify(const std::vector<std::filesystem::path>& folders) {
   for (const auto& folder : folders) {
     auto verification = scgan::results::verify(folder);
     is_sound = is_sound && verification.problems.empty();
-    const std::string note = job_note(folder, verification.runs);
+    std::string note;
+    for (const auto& [part, running] : verification.running) {
+      note += job_note(part, running, verification.runs);
+    }
     if (folders.size() > 1) print(folder.string() + ":\n");
     print(note + scgan::results::to_text(verification));
   }
@@ -150,7 +162,7 @@ int run(const Options& options) {
   auto inputs = scgan::results::read_stores(options.folders);
   if (options.status) {
     std::string jobs;
-    for (auto& input : inputs) jobs += job_text(input);
+    for (auto& input : inputs) jobs += jobs_text(input);
     print(jobs + scgan::results::status(inputs));
     return scgan::kExitDone;
   }

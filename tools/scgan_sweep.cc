@@ -37,6 +37,10 @@ void add_options(CLI::App& app, SweepOptions& options) {
   app.add_option("--set", options.sets,
                  "key=value: replaces what the file says, e.g. train.epochs=5")
       ->allow_extra_args(false);
+  app.add_option("--shard", options.shard,
+                 "I/K: train only part I of K of the runs, next to jobs with the other parts; all "
+                 "have the same --out, into whose shards/I-of-K this one writes")
+      ->type_name("I/K");
   app.add_option("--device", options.device, "auto, cpu or cuda")->capture_default_str();
   app.add_option("--stop-after", options.stop_after_minutes,
                  "Stop with checkpoints and exit code 75 after this many minutes")

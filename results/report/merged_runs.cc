@@ -52,6 +52,8 @@ MergedRuns merge_runs(const std::vector<ReportInput>& inputs) {
   MergedRuns merged;
   std::unordered_map<std::string, size_t> index_of;
   for (const ReportInput& input : inputs) {
+    merged.conflicts.insert(merged.conflicts.end(), input.shard_problems.begin(),
+                            input.shard_problems.end());
     for (const StoredRun& run : input.runs) {
       const auto [found, is_new] = index_of.emplace(run.plan.id, merged.runs.size());
       if (is_new) {

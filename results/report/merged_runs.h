@@ -14,7 +14,8 @@ struct MergedRuns {
   std::vector<const StoredRun*> runs;
   // Parallel to `runs`: the store that each comes from.
   std::vector<const ReportInput*> sources;
-  // One sentence for every run that has different results in two stores.
+  // One sentence for everything that is wrong with the shards of an input, and for every run that
+  // has different results in two stores.
   std::vector<std::string> conflicts;
 };
 

@@ -14,9 +14,10 @@
 #include "results/report/json.h"
 #include "results/report/latex.h"
 #include "results/report/markdown.h"
+#include "results/report/store_input.h"
 #include "results/report/summary.h"
 #include "results/report/text.h"
-#include "results/store/result_store.h"
+#include "results/store/shard_plan.h"
 
 namespace scgan::results {
 namespace {
@@ -55,18 +56,11 @@ class ReportFolder {
 std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& folders) {
   std::vector<ReportInput> inputs;
   for (const std::filesystem::path& folder : folders) {
-    const std::filesystem::path file = folder / "results.db";
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(file, error)) {
-      throw Error(ErrorKind::kInvalidSpec,
-                  fmt::format("{}: has no results.db; expected the --out folder of scgan_sweep",
-                              folder.string()));
+    if (store_folders(folder).front() == folder) {
+      inputs.push_back(read_store(folder));
+    } else {
+      inputs.push_back(read_shards(folder));
     }
-    const ResultStore store = ResultStore::open_read_only(file);
-    inputs.push_back({.folder = folder.string(),
-                      .sweep = store.sweep(),
-                      .runs = store.runs(),
-                      .data_notes = store.data_notes()});
   }
   return inputs;
 }
@@ -133,7 +127,9 @@ std::string completeness(const std::vector<ReportInput>& inputs) {
 
 std::string status(const std::vector<ReportInput>& inputs) {
   const MergedRuns merged = merge_runs(inputs);
-  return completeness_line(merged.runs) + "\n" + to_text(runs_table(merged.runs));
+  std::string text = completeness_line(merged.runs) + "\n";
+  for (const std::string& conflict : merged.conflicts) text += conflict + "\n";
+  return text + to_text(runs_table(merged.runs));
 }
 
 }  // namespace scgan::results

@@ -11,7 +11,8 @@ namespace scgan::results {
 
 enum class ReportFormat { kText, kMarkdown, kCsv, kHtml, kLatex, kJson };
 
-// Reads results.db in each folder. Throws Error(kInvalidSpec) if a folder has no store.
+// Reads results.db in each folder or, of a folder with shards, those of the shards as one input.
+// Throws Error(kInvalidSpec) if a folder has no store.
 std::vector<ReportInput> read_stores(const std::vector<std::filesystem::path>& folders);
 
 // The whole report as one text; for CSV, the rows of runs.csv.
@@ -36,7 +37,8 @@ std::vector<std::filesystem::path> write_report(const std::vector<ReportInput>& 
 // The completeness line: "45 of 45 runs done, 0 failed, 0 running, 0 to do".
 std::string completeness(const std::vector<ReportInput>& inputs);
 
-// The completeness line and a table of the runs with their states, steps and attempts.
+// The completeness line, what is wrong with shards, conflicts between stores, and a table of the
+// runs with their states, steps and attempts.
 std::string status(const std::vector<ReportInput>& inputs);
 
 }  // namespace scgan::results

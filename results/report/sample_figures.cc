@@ -176,7 +176,7 @@ std::vector<Figure> sample_figures(const Analysis& analysis) {
   const Summary& summary = analysis.summary;
   Folders folders;
   for (size_t i = 0; i < summary.runs.size(); ++i) {
-    folders.emplace(summary.runs[i], summary.sources[i]->folder);
+    folders.emplace(summary.runs[i], folder_of(*summary.sources[i], *summary.runs[i]));
   }
   std::set<std::tuple<std::string, std::string, std::string>> seen;
   std::vector<std::pair<Figure, PictureTable>> found;

@@ -12,7 +12,7 @@ TrainingRecords::TrainingRecords(const Summary& summary) {
 }
 
 const TrainingRecords::OpenStore* TrainingRecords::store_of(const StoredRun& run) {
-  const std::string& folder = sources_.at(&run)->folder;
+  const std::string& folder = folder_of(*sources_.at(&run), run);
   const auto [found, is_new] = stores_.emplace(folder, std::nullopt);
   if (is_new) {
     const auto file = std::filesystem::path(folder) / "results.db";

@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/parallel_for.h"
 #include "results/store/result_store.h"
+#include "results/store/shard_plan.h"
 #include "results/store/stored_spec.h"
 #include "results/verify/file_check.h"
 #include "results/verify/plan_check.h"
@@ -142,16 +144,9 @@ std::string counted(size_t count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
-}  // namespace
-
-Verification verify(const Path& folder) {
+// Of a folder with results.db.
+Verification verify_store(const Path& folder) {
   const Path store = folder / "results.db";
-  std::error_code unknown;
-  if (!std::filesystem::is_regular_file(store, unknown)) {
-    throw Error(ErrorKind::kInvalidSpec,
-                fmt::format("{}: has no results.db; expected the --out folder of scgan_sweep",
-                            folder.string()));
-  }
   Verification verification;
   StoreContent content;
   try {
@@ -163,7 +158,50 @@ Verification verify(const Path& folder) {
   }
   append(verification.problems, check_plan(folder, content));
   check_content(folder, content, verification);
+  verification.running[folder] = verification.runs[RunState::kRunning];
   return verification;
+}
+
+void add_shard(Verification& all, Verification shard, const std::string& name) {
+  for (const auto& [state, count] : shard.runs) all.runs[state] += count;
+  all.running.merge(shard.running);
+  for (const auto& [score, count] : shard.other_scores) all.other_scores[score] += count;
+  all.unplanned_runs += shard.unplanned_runs;
+  all.files += shard.files;
+  all.scores += shard.scores;
+  for (const std::string& text : shard.problems) all.problems.push_back(name + ": " + text);
+  for (const std::string& text : shard.notes) all.notes.push_back(name + ": " + text);
+}
+
+// The runs of shards without a store are to do.
+Verification verify_shards(const Path& out, const std::vector<Path>& folders) {
+  Verification all;
+  std::optional<ShardPlan> plan;
+  try {
+    append(all.problems, shard_problems(out));
+    for (size_t i = 0; i < folders.size() && !plan; ++i) plan = read_shard_plan(folders[i]);
+  } catch (const Error& problem) {
+    all.problems.emplace_back(problem.what());
+  }
+  for (const Path& folder : folders) {
+    add_shard(all, verify_store(folder), "shard " + folder.filename().string());
+  }
+  if (!plan) return all;
+  std::vector<std::string> ids;
+  for (size_t i = 0; i < plan->runs.size(); ++i) {
+    ids.push_back(plan->runs[i].id);
+    const Path folder = shard_folder(out, plan->shards[i], plan->count);
+    if (std::ranges::find(folders, folder) == folders.end()) ++all.runs[RunState::kPlanned];
+  }
+  all.plan_digest = plan_digest(ids);
+  return all;
+}
+
+}  // namespace
+
+Verification verify(const Path& folder) {
+  const std::vector<Path> folders = store_folders(folder);
+  return folders.front() == folder ? verify_store(folder) : verify_shards(folder, folders);
 }
 
 std::string summary_line(const Verification& verification) {

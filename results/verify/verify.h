@@ -15,6 +15,8 @@ namespace scgan::results {
 struct Verification {
   // Runs of the current plan by state.
   std::map<RunState, size_t> runs;
+  // How many runs are running in each folder with a store: `folder` itself, or its shards.
+  std::map<std::filesystem::path, size_t> running;
   std::string plan_digest;
   // Runs of earlier plans, which are in the store and in no report. Not checked.
   size_t unplanned_runs = 0;
@@ -32,7 +34,8 @@ struct Verification {
 };
 
 // Reads the files on all cores; weights are not loaded as a whole. A sweep may write the folder at
-// the same time: its finished runs are checked. Throws Error(kInvalidSpec) if there is no store.
+// the same time: its finished runs are checked. Of a folder with shards, all of them are checked,
+// and that they are the whole sweep. Throws Error(kInvalidSpec) if there is no store.
 Verification verify(const std::filesystem::path& folder);
 
 // "verified: 12 of 12 runs done, ...; 0 problems", without a line end.

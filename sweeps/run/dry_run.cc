@@ -16,6 +16,7 @@
 #include "sweeps/run/job_needs.h"
 #include "sweeps/run/progress_view.h"
 #include "sweeps/run/run_speed.h"
+#include "sweeps/run/shard_job.h"
 
 namespace scgan::sweeps {
 namespace {
@@ -280,6 +281,7 @@ void print_dry_run(const SweepOptions& options, const JobPlan& plan,
                    const std::vector<StoredRun>& known, int ranks,
                    std::optional<c10::Device> device) {
   const JobEstimate result = estimate(plan, known, options.retry_failed, ranks, device);
+  if (const std::string part = shard_text(plan); !part.empty()) fmt::print("{}\n", part);
   for (const std::string& line : estimate_lines(result, ranks)) fmt::print("{}\n", line);
   fmt::print("{}\n", ranks_text(plan, ranks));
   for (const std::string& line : plan.data_lines) fmt::print("{}\n", line);

@@ -261,12 +261,19 @@ JobPlan read_plan(const SweepOptions& options, const std::string& text) {
   const auto base = options.file.has_parent_path() ? options.file.parent_path() : ".";
   const SweepSpec sweep = read_sweep(text, options.file.string(), options.sets, base.string());
   plan.name = sweep.name;
-  plan.out = options.out.empty() ? std::filesystem::path("out") / sweep.name : options.out;
+  plan.sweep_out = options.out.empty() ? std::filesystem::path("out") / sweep.name : options.out;
+  plan.out = plan.sweep_out;
+  if (!options.shard.empty()) {
+    const Shard shard = shard_from_text(options.shard);
+    plan.shard.index = shard.index;
+    plan.shard.count = shard.count;
+    plan.out = results::shard_folder(plan.sweep_out, shard.index, shard.count);
+  }
   for (RunSpec& spec : expand(sweep)) plan.runs.push_back({std::move(spec), {}});
   return plan;
 }
 
-std::filesystem::path cache_folder(const JobPlan& plan) { return plan.out / "cache"; }
+std::filesystem::path cache_folder(const JobPlan& plan) { return plan.sweep_out / "cache"; }
 
 std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
   check_writable(plan.out);

@@ -10,6 +10,8 @@
 #include "core/data/dataset_source.h"
 #include "core/spec/run_spec.h"
 #include "results/store/records.h"
+#include "results/store/shard_plan.h"
+#include "sweeps/plan/shard.h"
 
 namespace scgan::sweeps {
 
@@ -17,6 +19,7 @@ struct SweepOptions {
   std::filesystem::path file;     // the sweep file
   std::filesystem::path out;      // output folder; empty = out/<name of the sweep>
   std::vector<std::string> sets;  // --set key=value
+  std::string shard;              // I/K: this job's part of the sweep; empty = all runs
   std::string device = "auto";    // auto, cpu, cuda
   double stop_after_minutes = 0;  // since the start of the job; 0 = no limit
   bool retry_failed = false;      // try failed runs again
@@ -40,21 +43,28 @@ struct JobRun {
 struct JobPlan {
   std::string text;  // the sweep file as given
   std::string name;
-  std::filesystem::path out;
-  std::vector<JobRun> runs;  // in the order of training
+  std::filesystem::path out;        // with store and runs; of a shard, its folder below sweep_out
+  std::filesystem::path sweep_out;  // the output folder as the user names it
+  std::vector<JobRun> runs;         // in the order of training
   // One line for each set of images: numbers, depth, size. Only where check_inputs was called.
   std::vector<std::string> data_lines;
   // Of the decoded images of all data sets. Only where check_inputs was called for a dry run.
   int64_t image_bytes = 0;
   // What was noticed in the data sets, which check_inputs also logs.
   std::vector<results::DataNote> data_notes;
+  // With --shard: index and count; keep_shard() fills in the rest, and leaves in `runs` those of
+  // the shard, which are this share of the expected work.
+  results::ShardPlan shard;
+  double share_of_work = 1;
+
+  bool is_shard() const { return shard.count > 0; }
 };
 
-// Reads and expands the sweep file, `text`; the runs have no digests and ids yet. Returns the same
-// on every rank. Throws Error(kInvalidSpec).
+// Reads and expands the sweep file, `text`; the runs have no digests and ids yet, and are those of
+// all shards. Returns the same on every rank. Throws Error(kInvalidSpec).
 JobPlan read_plan(const SweepOptions& options, const std::string& text);
 
-// The folder of the decoded images of a sweep.
+// The folder of the decoded images of a sweep, which its shards share.
 std::filesystem::path cache_folder(const JobPlan& plan);
 
 // Checks everything that the runs need: every image, the extractor, weights files, full batches at

@@ -33,6 +33,7 @@
 #include "sweeps/run/output_lock.h"
 #include "sweeps/run/run_executor.h"
 #include "sweeps/run/run_files.h"
+#include "sweeps/run/shard_job.h"
 #include "sweeps/run/stop_signal.h"
 
 namespace scgan::sweeps {
@@ -138,11 +139,15 @@ struct Prepared {
 // Collective.
 std::optional<Prepared> prepare(const SweepOptions& options, const distributed::MpiRuntime& world) {
   Prepared prepared;
+  std::string facts;
   int bad = 0;
   if (world.rank() == 0) {
     try {
       prepared.plan = read_plan(options, read_file(options.file));
       prepared.data = check_inputs(prepared.plan, options.dry_run);
+      facts = input_facts_of(prepared.plan);
+      keep_shard(prepared.plan);
+      require_same_division(prepared.plan, options.replace_sweep);
       const ExistingResults existing = existing_results(prepared.plan);
       require_same_sweep(existing, prepared.plan, options.replace_sweep);
       if (const auto text = dropped_text(existing, prepared.plan); !text.empty()) {
@@ -160,10 +165,11 @@ std::optional<Prepared> prepare(const SweepOptions& options, const distributed::
   }
   if (world.broadcast(bad) != 0) return std::nullopt;
   const std::string text = world.broadcast(prepared.plan.text);
-  const std::string facts = world.broadcast(world.rank() == 0 ? input_facts_of(prepared.plan) : "");
+  facts = world.broadcast(facts);
   if (world.rank() != 0) {
     prepared.plan = read_plan(options, text);
     set_input_facts(prepared.plan, facts);
+    keep_shard(prepared.plan);
   }
   return prepared;
 }
@@ -232,6 +238,7 @@ class JobLeader {
         store_(ResultStore::open(store_file(plan))) {
     store_.defer_commits();
     remove_temporaries(plan.out);  // of a job that was killed
+    if (plan.is_shard()) results::write_shard_plan(plan.shard, plan.out);
     std::vector<results::PlannedRun> records;
     for (const JobRun& run : plan.runs) records.push_back(run.record);
     store_.plan({plan.name, plan.text, nlohmann::json(options.sets).dump(), version_text()},
@@ -327,6 +334,8 @@ int run_job(const SweepOptions& options, const Job& job) {
   follow_orders(prepared->plan, job, {world.rank(), world.host(), device, versions_json()});
   if (leader == nullptr) return code;
   const SweepOutcome outcome = leader->finish();
+  const std::string part = shard_text(prepared->plan);
+  if (!part.empty()) fmt::print("{}\n", part);
   fmt::print("{}: {} of {} run{} done, {} failed, {} to do; results in {}\n", prepared->plan.name,
              outcome.done, prepared->plan.runs.size(), prepared->plan.runs.size() == 1 ? "" : "s",
              outcome.failed, outcome.left, prepared->plan.out.string());

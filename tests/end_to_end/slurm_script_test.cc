@@ -1,5 +1,5 @@
-// slurm/sweep.sbatch with stand-ins for Slurm's programs: its exit code, and when it requeues the
-// job.
+// slurm/sweep.sbatch and slurm/array.sbatch with stand-ins for Slurm's programs: their exit codes,
+// and when they requeue the job.
 #include <signal.h>
 
 #include <cstdlib>
@@ -42,10 +42,11 @@ class SlurmScript : public SweepFixture {
     fs::permissions(path("bin") / name, fs::perms::owner_all);
   }
 
-  Command script(const Words& arguments,
-                 const std::map<std::string, std::string>& more = {}) const {
-    Command command{
-        {"bash", SCGAN_SOURCE_DIR "/slurm/sweep.sbatch"}, sweep_environment(), path(".")};
+  using Variables = std::map<std::string, std::string>;
+
+  Command script(const Words& arguments, const Variables& more = {},
+                 const char* file = SCGAN_SOURCE_DIR "/slurm/sweep.sbatch") const {
+    Command command{{"bash", file}, sweep_environment(), path(".")};
     command.words.insert(command.words.end(), arguments.begin(), arguments.end());
     command.environment["PATH"] = path("bin").string() + ":" + std::getenv("PATH");
     command.environment["SLURM_JOB_ID"] = "4711";
@@ -53,6 +54,18 @@ class SlurmScript : public SweepFixture {
     command.environment["SCGAN_SWEEP"] = SCGAN_SWEEP;
     for (const auto& [name, value] : more) command.environment[name] = value;
     return command;
+  }
+
+  // A task of an array that Slurm numbers from `least` to `most`.
+  Command task(int number, int least, int most, const Words& arguments,
+               const Variables& more = {}) const {
+    Variables variables{{"SLURM_ARRAY_TASK_ID", std::to_string(number)},
+                        {"SLURM_ARRAY_TASK_MIN", std::to_string(least)},
+                        {"SLURM_ARRAY_TASK_MAX", std::to_string(most)},
+                        {"SLURM_ARRAY_TASK_COUNT", std::to_string(most - least + 1)},
+                        {"SCGAN_SCRIPT", SCGAN_SOURCE_DIR "/slurm/sweep.sbatch"}};
+    variables.insert(more.begin(), more.end());
+    return script(arguments, variables, SCGAN_SOURCE_DIR "/slurm/array.sbatch");
   }
 
   // Sends SIGUSR2 to the started script, as Slurm does shortly before the time limit.
@@ -147,6 +160,64 @@ TEST_F(SlurmScript, AJobThatReachesItsTimeLimitIsFinishedByTheNextStart) {
   EXPECT_EQ(second.exit_code, 0) << second.text();
   EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
   EXPECT_EQ(statuses(path("out")).begin()->second, (RunStatus{"scgan", "0", "done", "16/16", 2}));
+}
+
+TEST_F(SlurmScript, EachTaskOfAnArrayTrainsItsShard) {
+  struct Case {
+    int number, least, most;
+    Variables more;
+    std::string shard;
+  };
+  for (const auto& [number, least, most, more, shard] :
+       std::vector<Case>{{1, 1, 8, {}, "1/8"},
+                         {8, 1, 8, {}, "8/8"},
+                         {0, 0, 7, {}, "1/8"},
+                         {7, 0, 7, {}, "8/8"},
+                         {3, 3, 3, {{"SCGAN_SHARDS", "8"}}, "3/8"}}) {
+    Variables variables = more;
+    variables["SRUN_EXIT"] = "0";
+    const Ended ended =
+        run(task(number, least, most, {"my.yaml", "my out", "--set", "a=1"}, variables));
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    EXPECT_THAT(read_text(path("srun_arguments")),
+                HasSubstr("my.yaml --out my out --shard " + shard + " --set a=1"));
+  }
+}
+
+TEST_F(SlurmScript, AnArrayThatIsNotAllShardsIsBadInput) {
+  const Variables ends{{"SRUN_EXIT", "0"}};
+  Variables wrong_number = ends;
+  wrong_number["SCGAN_SHARDS"] = "2";
+  Variables with_gaps = ends;
+  with_gaps["SLURM_ARRAY_TASK_COUNT"] = "4";  // 1-8:2
+  for (const Command& command :
+       {task(3, 3, 3, {"my.yaml"}, ends), task(3, 1, 3, {"my.yaml"}, wrong_number),
+        task(0, 0, 1, {"my.yaml"}, wrong_number), task(3, 1, 7, {"my.yaml"}, with_gaps),
+        script({"my.yaml"}, ends, SCGAN_SOURCE_DIR "/slurm/array.sbatch")}) {
+    const Ended ended = run(command);
+    EXPECT_EQ(ended.exit_code, 2) << ended.text();
+    EXPECT_THAT(ended.err, HasSubstr("array.sbatch: "));
+  }
+  EXPECT_FALSE(fs::exists(path("srun_arguments")));
+}
+
+TEST_F(SlurmScript, ATaskOfAnArrayIsRequeuedLikeAJob) {
+  const Ended ended = stopped(task(2, 1, 2, {"tiny.yaml"}));
+  EXPECT_EQ(ended.exit_code, 75) << ended.text();
+  EXPECT_THAT(lines("signals"), ElementsAre("USR2"));
+  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
+}
+
+TEST_F(SlurmScript, TheTasksOfAnArrayTrainTheWholeSweep) {
+  stub("srun", kRealSrun);
+  for (const int number : {0, 1}) {
+    const Ended ended =
+        run(task(number, 0, 1, {"tiny.yaml", "out", "--set", "sweep.seeds=[3, 4]"}));
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  }
+  const Statuses done = statuses(path("out"));
+  EXPECT_EQ(done.size(), 2U);
+  for (const auto& [id, status] : done) EXPECT_EQ(status.state, "done") << id;
 }
 
 }  // namespace
