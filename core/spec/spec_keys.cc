@@ -319,9 +319,7 @@ void add_run_keys(std::vector<SpecKey>& keys) {
       .in_run_id = false;
 }
 
-}  // namespace
-
-std::vector<SpecKey> spec_keys() {
+std::vector<SpecKey> make_keys() {
   std::vector<SpecKey> keys;
   keys.reserve(128);  // references returned while building stay valid
   add_data_keys(keys);
@@ -331,6 +329,13 @@ std::vector<SpecKey> spec_keys() {
   add_train_keys(keys);
   add_evaluate_keys(keys);
   add_run_keys(keys);
+  return keys;
+}
+
+}  // namespace
+
+const std::vector<SpecKey>& spec_keys() {
+  static const std::vector<SpecKey> keys = make_keys();
   return keys;
 }
 

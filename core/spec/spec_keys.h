@@ -10,8 +10,8 @@
 
 namespace scgan {
 
-// All keys, in the order of the documentation.
-std::vector<SpecKey> spec_keys();
+// All keys, in the order of the documentation. Made once.
+const std::vector<SpecKey>& spec_keys();
 
 // What a sweep file may write for this type: "integer >= 1", "one of patch, fastgan", ...
 std::string expected(const SpecKey& key);

@@ -63,11 +63,6 @@ void read_text(const Json& stored, const char* path, std::string& text) {
   if (found != stored.end() && found->is_string()) text = found->get<std::string>();
 }
 
-const std::vector<SpecKey>& all_keys() {
-  static const std::vector<SpecKey> keys = spec_keys();
-  return keys;
-}
-
 // What full_json() writes besides the keys.
 void read_labels_and_digests(const Json& stored, RunSpec& spec) {
   read_text(stored, "sweep", spec.sweep);
@@ -89,7 +84,7 @@ struct TypedSpec {
 
 TypedSpec read_typed(const Json& stored) {
   TypedSpec result;
-  for (const SpecKey& key : all_keys()) {
+  for (const SpecKey& key : spec_keys()) {
     const auto found = stored.find(key.path);
     if (found == stored.end()) continue;
     if (const auto value = typed(key, *found)) {

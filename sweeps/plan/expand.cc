@@ -17,16 +17,16 @@
 namespace scgan::sweeps {
 namespace {
 
-using KeyTable = std::map<std::string, SpecKey>;
+using KeyTable = std::map<std::string, const SpecKey*>;
 
 KeyTable key_table() {
   KeyTable table;
-  for (SpecKey& key : spec_keys()) table.emplace(key.path, key);
+  for (const SpecKey& key : spec_keys()) table.emplace(key.path, &key);
   return table;
 }
 
 void assign(const Assignments& assignments, const KeyTable& keys, RunSpec& spec) {
-  for (const auto& [path, value] : assignments) keys.at(path).set(spec, value);
+  for (const auto& [path, value] : assignments) keys.at(path)->set(spec, value);
 }
 
 // Every combination of the axes' values; the last axis changes fastest. Without axes there is one

@@ -61,7 +61,7 @@ class KeyReader {
   const SpecKey* find_free(const YamlNode& entry, const std::string& path,
                            const std::string& where) const;
 
-  std::vector<SpecKey> keys_;
+  const std::vector<SpecKey>& keys_;
   std::vector<std::string> paths_;
   std::set<std::string> sections_;
   std::filesystem::path base_folder_;
