@@ -74,7 +74,7 @@ PlannedRun run_from_json(const Json& json) {
   return run;
 }
 
-std::string named(const ShardFolder& shard) {
+std::string named_shard(const ShardFolder& shard) {
   return fmt::format("{} ({})", shard_name(shard.index, shard.count), shard.folder.string());
 }
 
@@ -91,14 +91,14 @@ std::vector<std::string> stored_ids(const fs::path& folder) {
 std::string plan_problem(const ShardFolder& shard, const ShardPlan& plan, const ShardPlan& first,
                          const std::vector<std::string>& stored) {
   if (plan.index != shard.index || plan.count != shard.count) {
-    return fmt::format("{}: its shard.json is of {}", named(shard),
+    return fmt::format("{}: its shard.json is of {}", named_shard(shard),
                        shard_name(plan.index, plan.count));
   }
   if (!plan.is_same_plan(first)) {
     return fmt::format(
         "{} has another plan (sweep \"{}\", {} runs) than {} (sweep \"{}\", {} runs); start all "
         "shards with the same sweep file, data and --set",
-        named(shard), plan.sweep, plan.runs.size(), shard_name(first.index, first.count),
+        named_shard(shard), plan.sweep, plan.runs.size(), shard_name(first.index, first.count),
         first.sweep, first.runs.size());
   }
   std::vector<std::string> planned;
@@ -108,7 +108,7 @@ std::string plan_problem(const ShardFolder& shard, const ShardPlan& plan, const 
   if (planned == stored) return "";
   return fmt::format(
       "{}: its results.db has other runs than shard.json gives to it; start this shard again",
-      named(shard));
+      named_shard(shard));
 }
 
 }  // namespace
@@ -185,8 +185,8 @@ std::vector<fs::path> store_folders(const fs::path& out) {
     throw Error(ErrorKind::kInvalidSpec,
                 fmt::format("{}: has {} and {}, which are different divisions of a sweep; name the "
                             "folders to report on, or move those away that do not belong to it",
-                            out.string(), has_store(out) ? "results.db" : named(shards.front()),
-                            named(shards.back())));
+                            out.string(), has_store(out) ? "results.db" : named_shard(shards.front()),
+                            named_shard(shards.back())));
   }
   return folders;
 }
@@ -211,7 +211,7 @@ std::vector<std::string> shard_problems(const fs::path& out) {
     }
     const auto plan = read_shard_plan(shard.folder);
     if (!plan) {
-      problems.push_back(named(shard) + " has no shard.json; start this shard again");
+      problems.push_back(named_shard(shard) + " has no shard.json; start this shard again");
       continue;
     }
     if (!first) first = plan;

@@ -64,7 +64,7 @@ class SlurmScript : public SweepFixture {
                         {"SLURM_ARRAY_TASK_MAX", std::to_string(most)},
                         {"SLURM_ARRAY_TASK_COUNT", std::to_string(most - least + 1)},
                         {"SCGAN_SCRIPT", SCGAN_SOURCE_DIR "/slurm/sweep.sbatch"}};
-    variables.insert(more.begin(), more.end());
+    for (const auto& [name, value] : more) variables[name] = value;
     return script(arguments, variables, SCGAN_SOURCE_DIR "/slurm/array.sbatch");
   }
 
