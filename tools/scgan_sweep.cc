@@ -60,6 +60,11 @@ void add_options(CLI::App& app, SweepOptions& options) {
                "With --dry-run: train some steps to estimate the time, for about 20 s or one step "
                "of each setting")
       ->needs(dry_run);
+  app.add_option("--explain", options.explain,
+                 "Only say why this run is trained or not, and in which keys it differs from the "
+                 "most similar one of the output folder; ID: its id or how it begins")
+      ->type_name("ID")
+      ->excludes(dry_run);
   app.add_flag("--quiet", options.quiet, "No progress");
 }
 

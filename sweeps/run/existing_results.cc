@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "core/base/error.h"
 #include "results/store/result_store.h"
 #include "results/store/retry_rule.h"
 #include "results/store/stored_spec.h"
+#include "sweeps/run/spec_changes.h"
 
 namespace scgan::sweeps {
 namespace {
@@ -34,25 +36,19 @@ std::string dropped_count(const std::vector<StoredRun>& dropped) {
   return fmt::format("{} ({} finished)", runs_text(dropped.size()), done);
 }
 
-bool is_same_cell(const results::PlannedRun& a, const results::PlannedRun& b) {
-  return a.variant == b.variant && a.percentage == b.percentage && a.seed == b.seed &&
-         a.axes == b.axes;
+// Runs with equal labels stand for each other in the plans before and after a change.
+auto labels_of(const results::PlannedRun& run) {
+  return std::tie(run.variant, run.percentage, run.seed, run.axes);
 }
 
 // "train.epochs was 2 and is 3": the keys whose values differ.
-std::vector<std::string> changes(const results::PlannedRun& before,
-                                 const results::PlannedRun& after) {
+std::vector<std::string> change_texts(const results::PlannedRun& before,
+                                      const results::PlannedRun& after) {
   std::vector<std::string> texts;
   const auto compare = [&](const KeyValues& was, const KeyValues& is) {
-    KeyValues all = was;
-    all.insert(is.begin(), is.end());
-    for (const auto& [path, value] : all) {
-      const auto old = was.find(path), now = is.find(path);
-      const std::string old_text = old == was.end() ? "without effect" : old->second;
-      const std::string new_text = now == is.end() ? "without effect" : now->second;
-      std::string text = fmt::format("{} was {} and is {}", path, old_text, new_text);
-      if (old_text == new_text || std::ranges::find(texts, text) != texts.end()) continue;
-      texts.push_back(std::move(text));
+    for (const KeyChange& change : changes(was, is)) {
+      std::string text = fmt::format("{} was {} and is {}", change.path, change.was, change.is);
+      if (std::ranges::find(texts, text) == texts.end()) texts.push_back(std::move(text));
     }
   };
   if (before.data_digest != after.data_digest) texts.emplace_back("the images have changed");
@@ -95,6 +91,12 @@ ExistingResults existing_results(const JobPlan& plan) {
   return existing;
 }
 
+std::vector<StoredRun> stored_runs(const JobPlan& plan) {
+  const auto file = plan.out / "results.db";
+  if (!results::ResultStore::exists(file)) return {};
+  return results::ResultStore::open_read_only(file).all_runs();
+}
+
 void require_same_sweep(const ExistingResults& existing, const JobPlan& plan, bool replace) {
   if (replace || existing.dropped.empty() || existing.sweep == plan.name) return;
   throw Error(
@@ -112,10 +114,13 @@ std::string dropped_text(const ExistingResults& existing, const JobPlan& plan) {
       "{}: this plan does not have {} of earlier jobs: the reports no longer show them; their "
       "results stay in results.db, and a plan that has them again shows them again",
       plan.out.string(), dropped_count(existing.dropped));
+  std::map<decltype(labels_of(plan.runs.front().record)), std::vector<const JobRun*>> runs;
+  for (const JobRun& run : plan.runs) runs[labels_of(run.record)].push_back(&run);
   for (const StoredRun& before : existing.dropped) {
-    for (const JobRun& run : plan.runs) {
-      if (!is_same_cell(before.plan, run.record)) continue;
-      const auto differences = changes(before.plan, run.record);
+    const auto same = runs.find(labels_of(before.plan));
+    if (same == runs.end()) continue;
+    for (const JobRun* run : same->second) {
+      const auto differences = change_texts(before.plan, run->record);
       if (differences.empty()) continue;
       return text + fmt::format(". {} {:g} % seed {}: {}", before.plan.variant,
                                 before.plan.percentage, before.plan.seed, shortened(differences));

@@ -20,6 +20,9 @@ struct ExistingResults {
 
 ExistingResults existing_results(const JobPlan& plan);
 
+// All runs that the folder has, also of earlier plans.
+std::vector<results::StoredRun> stored_runs(const JobPlan& plan);
+
 // Throws Error(kInvalidSpec) if the folder belongs to a sweep of another name whose runs would be
 // dropped, unless `replace` is set.
 void require_same_sweep(const ExistingResults& existing, const JobPlan& plan, bool replace);

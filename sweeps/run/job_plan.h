@@ -28,7 +28,10 @@ struct SweepOptions {
   bool dry_run = false;
   bool list = false;     // a dry run prints all runs, however many they are
   bool measure = false;  // a dry run trains some steps to estimate the time
+  std::string explain;   // the id of a run: only say why it is trained or not
   bool quiet = false;
+
+  bool trains_nothing() const { return dry_run || !explain.empty(); }
 };
 
 struct JobRun {

@@ -28,6 +28,7 @@
 #include "sweeps/run/coordinator.h"
 #include "sweeps/run/dry_run.h"
 #include "sweeps/run/existing_results.h"
+#include "sweeps/run/explain.h"
 #include "sweeps/run/failure_class.h"
 #include "sweeps/run/heartbeat.h"
 #include "sweeps/run/output_lock.h"
@@ -75,6 +76,12 @@ void warn_of_failed(const std::vector<results::StoredRun>& stored) {
     log::warn("{} {:g} % seed {} ({}) is not tried again: {}; use --retry-failed to try it again",
               run.plan.variant, run.plan.percentage, run.plan.seed, run.plan.id, failure_text(run));
   }
+}
+
+// Whether the last job in the folder ended by itself: then it has left nothing to clear.
+bool last_job_ended(const std::filesystem::path& folder) {
+  const auto job = job_of_folder(folder);
+  return job && job->is_free;
 }
 
 // Removes what a job leaves that is killed just after a run was done.
@@ -132,44 +139,54 @@ Clock::time_point deadline_of(const SweepOptions& options) {
 
 struct Prepared {
   JobPlan plan;
-  std::vector<DatasetSource> data;  // on rank 0, decoded during the check
+  // On rank 0: decoded during the check, and what the output folder has.
+  std::vector<DatasetSource> data;
+  ExistingResults existing;
 };
+
+// What the folder has must fit to the plan, and the ranks to the runs. Rank 0 only.
+void check_existing(const SweepOptions& options, const JobPlan& plan,
+                    const ExistingResults& existing, const distributed::MpiRuntime& world) {
+  require_same_sweep(existing, plan, options.replace_sweep);
+  if (const auto text = dropped_text(existing, plan); !text.empty()) log::warn("{}", text);
+  if (!options.redo_missing) warn_of_missing(plan, existing.runs);
+  const auto to_do = runs_to_do(runs_for(options, plan, existing), options.retry_failed);
+  asked_ranks_per_run(specs_of(plan, to_do), world.size());  // throws if too many
+  distributed::choose_device(options.device, world.local_rank());
+}
 
 // Rank 0 checks everything and shares the outcome. nullopt: bad input, already reported.
 // Collective.
 std::optional<Prepared> prepare(const SweepOptions& options, const distributed::MpiRuntime& world) {
   Prepared prepared;
+  JobPlan& plan = prepared.plan;
   std::string facts;
   int bad = 0;
   if (world.rank() == 0) {
     try {
-      prepared.plan = read_plan(options, read_file(options.file));
-      prepared.data = check_inputs(prepared.plan, options.dry_run);
-      facts = input_facts_of(prepared.plan);
-      keep_shard(prepared.plan);
-      require_same_division(prepared.plan, options.replace_sweep);
-      const ExistingResults existing = existing_results(prepared.plan);
-      require_same_sweep(existing, prepared.plan, options.replace_sweep);
-      if (const auto text = dropped_text(existing, prepared.plan); !text.empty()) {
-        log::warn("{}", text);
+      plan = read_plan(options, read_file(options.file));
+      prepared.data = check_inputs(plan, options.trains_nothing());
+      facts = input_facts_of(plan);
+      keep_shard(plan);
+      require_same_division(plan, options.replace_sweep);
+      prepared.existing = existing_results(plan);
+      if (options.explain.empty()) {
+        check_existing(options, plan, prepared.existing, world);
+      } else {
+        fmt::print("{}", explain(plan, prepared.existing, options.explain, options.retry_failed));
       }
-      if (!options.redo_missing) warn_of_missing(prepared.plan, existing.runs);
-      const auto to_do =
-          runs_to_do(runs_for(options, prepared.plan, existing), options.retry_failed);
-      asked_ranks_per_run(specs_of(prepared.plan, to_do), world.size());  // throws if too many
-      distributed::choose_device(options.device, world.local_rank());
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
       bad = 1;
     }
   }
   if (world.broadcast(bad) != 0) return std::nullopt;
-  const std::string text = world.broadcast(prepared.plan.text);
+  const std::string text = world.broadcast(plan.text);
   facts = world.broadcast(facts);
   if (world.rank() != 0) {
-    prepared.plan = read_plan(options, text);
-    set_input_facts(prepared.plan, facts);
-    keep_shard(prepared.plan);
+    plan = read_plan(options, text);
+    set_input_facts(plan, facts);
+    keep_shard(plan);
   }
   return prepared;
 }
@@ -234,7 +251,8 @@ class JobLeader {
  public:
   JobLeader(const JobPlan& plan, const SweepOptions& options, const Devices& devices,
             const distributed::Mailbox& mailbox, Clock::time_point deadline)
-      : lock_(checked_folder(plan, devices), end_without_lock),
+      : after_clean_end_(last_job_ended(plan.out)),
+        lock_(checked_folder(plan, devices), end_without_lock),
         store_(ResultStore::open(store_file(plan))) {
     store_.defer_commits();
     remove_temporaries(plan.out);  // of a job that was killed
@@ -248,7 +266,7 @@ class JobLeader {
     if (options.redo_missing) store_.redo(runs_with_missing_files(plan, store_.runs()));
     const auto stored = store_.runs();
     if (!options.retry_failed) warn_of_failed(stored);
-    clear_checkpoints_of_done(plan, stored);
+    if (!after_clean_end_) clear_checkpoints_of_done(plan, stored);
     coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), devices, mailbox, store_,
                          Coordinator::Options{.quiet = options.quiet, .time_is_up = [deadline] {
                                                 return Clock::now() >= deadline;
@@ -257,6 +275,7 @@ class JobLeader {
   SweepOutcome finish() { return coordinator_->finish(); }
 
  private:
+  bool after_clean_end_;
   OutputLock lock_;
   ResultStore store_;
   std::optional<Coordinator> coordinator_;
@@ -316,13 +335,14 @@ int run_job(const SweepOptions& options, const Job& job) {
   const distributed::MpiRuntime& world = job.world;
   auto prepared = prepare(options, world);
   if (!prepared) return kExitBadInput;
+  if (!options.explain.empty()) return kExitDone;
   if (options.dry_run) {
     if (world.rank() != 0) return kExitDone;
     const JobPlan& plan = prepared->plan;
     std::optional<c10::Device> device;
     if (options.measure) device = distributed::choose_device(options.device, world.local_rank());
-    print_dry_run(options, plan, runs_for(options, plan, existing_results(plan)), world.size(),
-                  device);
+    print_dry_run(options, plan, runs_for(options, plan, std::move(prepared->existing)),
+                  world.size(), device);
     return kExitDone;
   }
   install_stop_signals();

@@ -70,6 +70,21 @@ TEST_F(Again, AFinishedRunWithoutItsFilesIsReportedAndTrainedAgainOnRequest) {
   EXPECT_EQ(read_text(run / "netG_A.safetensors"), weights);
 }
 
+TEST_F(Again, ExplainSaysWhyARunIsTrainedAgainAndChangesNothing) {
+  ASSERT_EQ(sweep(0, {"tiny.yaml", "--out", "out"}).exit_code, 0);
+  const std::string id = statuses(path("out")).begin()->first;
+  const auto files = times(path("out"));
+  const Ended same = sweep(2, {"tiny.yaml", "--out", "out", "--explain", id});
+  EXPECT_EQ(same.exit_code, 0) << same.text();
+  EXPECT_EQ(same.out, "run " + id + " (scgan 100 % seed 0) is done: it is not trained again\n");
+  const Ended changed =
+      sweep(0, {"tiny.yaml", "--out", "out", "--explain", id, "--set", "train.beta1=0.4"});
+  EXPECT_EQ(changed.exit_code, 0) << changed.text();
+  EXPECT_THAT(changed.out, HasSubstr("  train.beta1: 0.5 in the folder, 0.4 in the plan\n"));
+  EXPECT_EQ(sweep(0, {"tiny.yaml", "--out", "out", "--explain", "zz"}).exit_code, 2);
+  EXPECT_EQ(times(path("out")), files);
+}
+
 TEST_F(Again, AFolderOfAnotherSweepIsLeftAsItIs) {
   ASSERT_EQ(sweep(0, {"tiny.yaml", "--out", "out"}).exit_code, 0);
   const std::string plan = read_text(path("out") / "sweep.yaml");
