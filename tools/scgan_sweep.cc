@@ -65,6 +65,11 @@ void add_options(CLI::App& app, SweepOptions& options) {
                  "most similar one of the output folder; ID: its id or how it begins")
       ->type_name("ID")
       ->excludes(dry_run);
+  app.add_option(
+         "--slurm", options.slurm,
+         "Only write a job script with ranks, memory and time for this sweep into FILE, for "
+         "sbatch; with --dry-run --estimate, the time is measured")
+      ->type_name("FILE");
   app.add_flag("--quiet", options.quiet, "No progress");
 }
 

@@ -236,6 +236,7 @@ JobEstimate estimate(const JobPlan& plan, const std::vector<StoredRun>& known, b
       const int64_t step = checkpoint_step(plan, record.id).value_or(0);
       ++(step > 0 ? result.started : result.to_do);
       result.furthest_step = std::max(result.furthest_step, step);
+      result.useful_ranks += sizes_for(plan.runs[i].spec).back();
       open.push_back({&plan.runs[i], std::max<int64_t>(0, record.total_steps - step)});
     }
   }
@@ -277,9 +278,9 @@ std::vector<std::string> estimate_lines(const JobEstimate& estimate, int ranks) 
   return lines;
 }
 
-void print_dry_run(const SweepOptions& options, const JobPlan& plan,
-                   const std::vector<StoredRun>& known, int ranks,
-                   std::optional<c10::Device> device) {
+JobEstimate print_dry_run(const SweepOptions& options, const JobPlan& plan,
+                          const std::vector<StoredRun>& known, int ranks,
+                          std::optional<c10::Device> device) {
   const JobEstimate result = estimate(plan, known, options.retry_failed, ranks, device);
   if (const std::string part = shard_text(plan); !part.empty()) fmt::print("{}\n", part);
   for (const std::string& line : estimate_lines(result, ranks)) fmt::print("{}\n", line);
@@ -290,6 +291,7 @@ void print_dry_run(const SweepOptions& options, const JobPlan& plan,
   } else {
     fmt::print("--list lists the runs\n");
   }
+  return result;
 }
 
 }  // namespace scgan::sweeps

@@ -22,6 +22,8 @@ struct JobEstimate {
   int64_t runs_of_unknown_speed = 0;
   bool counts_scoring = true;
   bool is_measured = false;
+  // More ranks than the runs to do can use together are of no use.
+  int64_t useful_ranks = 0;
   // What the runs to do will add to the output folder, and what its file system has.
   int64_t disk_bytes = 0, free_bytes = 0;
   // The most that a rank needs, and what the host has.
@@ -38,9 +40,9 @@ JobEstimate estimate(const JobPlan& plan, const std::vector<results::StoredRun>&
 // small.
 std::vector<std::string> estimate_lines(const JobEstimate& estimate, int ranks);
 
-// Prints it to standard output. `device`: as for estimate().
-void print_dry_run(const SweepOptions& options, const JobPlan& plan,
-                   const std::vector<results::StoredRun>& known, int ranks,
-                   std::optional<c10::Device> device);
+// Prints it to standard output, and returns what it printed. `device`: as for estimate().
+JobEstimate print_dry_run(const SweepOptions& options, const JobPlan& plan,
+                          const std::vector<results::StoredRun>& known, int ranks,
+                          std::optional<c10::Device> device);
 
 }  // namespace scgan::sweeps

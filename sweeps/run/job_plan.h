@@ -29,9 +29,11 @@ struct SweepOptions {
   bool list = false;     // a dry run prints all runs, however many they are
   bool measure = false;  // a dry run trains some steps to estimate the time
   std::string explain;   // the id of a run: only say why it is trained or not
+  // Only write a job script for Slurm into this file, after what a dry run does; empty = none.
+  std::filesystem::path slurm;
   bool quiet = false;
 
-  bool trains_nothing() const { return dry_run || !explain.empty(); }
+  bool trains_nothing() const { return dry_run || !explain.empty() || !slurm.empty(); }
 };
 
 struct JobRun {

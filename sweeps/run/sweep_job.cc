@@ -35,6 +35,7 @@
 #include "sweeps/run/run_executor.h"
 #include "sweeps/run/run_files.h"
 #include "sweeps/run/shard_job.h"
+#include "sweeps/run/slurm_script.h"
 #include "sweeps/run/stop_signal.h"
 
 namespace scgan::sweeps {
@@ -150,6 +151,7 @@ void check_existing(const SweepOptions& options, const JobPlan& plan,
   require_same_sweep(existing, plan, options.replace_sweep);
   if (const auto text = dropped_text(existing, plan); !text.empty()) log::warn("{}", text);
   if (!options.redo_missing) warn_of_missing(plan, existing.runs);
+  if (!options.slurm.empty()) return;  // that job will have other ranks and devices
   const auto to_do = runs_to_do(runs_for(options, plan, existing), options.retry_failed);
   asked_ranks_per_run(specs_of(plan, to_do), world.size());  // throws if too many
   distributed::choose_device(options.device, world.local_rank());
@@ -330,19 +332,36 @@ void follow_orders(const JobPlan& plan, const Job& job, const RunExecutor::RankI
   }
 }
 
+// Prints what there is to do and, with --slurm, writes a script for it. Rank 0 only.
+void run_dry(const SweepOptions& options, Prepared& prepared,
+             const distributed::MpiRuntime& world) {
+  const JobPlan& plan = prepared.plan;
+  const auto runs = runs_for(options, plan, std::move(prepared.existing));
+  int ranks = world.size();
+  if (!options.slurm.empty()) {
+    const auto specs = specs_of(plan, runs_to_do(runs, options.retry_failed));
+    int64_t useful = 0;
+    for (const RunSpec& spec : specs) useful += sizes_for(spec).back();
+    ranks = slurm_ranks(std::ssize(specs), useful, specs.empty() ? 0 : specs[0].run.ranks_per_run);
+    asked_ranks_per_run(specs, ranks);  // throws if runs ask for different numbers
+  }
+  std::optional<c10::Device> device;
+  if (options.measure) device = distributed::choose_device(options.device, world.local_rank());
+  const JobEstimate estimate = print_dry_run(options, plan, runs, ranks, device);
+  if (options.slurm.empty()) return;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe").string();
+  write_file_atomically(options.slurm, slurm_script(options, plan, estimate, ranks, program));
+  fmt::print("{} written: sbatch starts the sweep with it\n", options.slurm.string());
+}
+
 // Returns the exit code on rank 0. Collective.
 int run_job(const SweepOptions& options, const Job& job) {
   const distributed::MpiRuntime& world = job.world;
   auto prepared = prepare(options, world);
   if (!prepared) return kExitBadInput;
   if (!options.explain.empty()) return kExitDone;
-  if (options.dry_run) {
-    if (world.rank() != 0) return kExitDone;
-    const JobPlan& plan = prepared->plan;
-    std::optional<c10::Device> device;
-    if (options.measure) device = distributed::choose_device(options.device, world.local_rank());
-    print_dry_run(options, plan, runs_for(options, plan, std::move(prepared->existing)),
-                  world.size(), device);
+  if (options.trains_nothing()) {
+    if (world.rank() == 0) run_dry(options, *prepared, world);
     return kExitDone;
   }
   install_stop_signals();

@@ -220,5 +220,25 @@ TEST_F(SlurmScript, TheTasksOfAnArrayTrainTheWholeSweep) {
   for (const auto& [id, status] : done) EXPECT_EQ(status.state, "done") << id;
 }
 
+TEST_F(SlurmScript, TheScriptThatSweepWritesStartsTheSweep) {
+  const Ended written = sweep(0, {"tiny.yaml", "--out", "my out", "--set", "sweep.seeds=[3, 4]",
+                                  "--set", "run.ranks_per_run=2", "--slurm", "job.sbatch"});
+  EXPECT_EQ(written.exit_code, 0) << written.text();
+  EXPECT_THAT(written.out, HasSubstr("2 runs: 2 to do"));
+  EXPECT_FALSE(fs::exists(path("my out")));
+  EXPECT_THAT(read_text(path("job.sbatch")), HasSubstr("\n#SBATCH --ntasks=4\n"));
+  const std::string job = path("job.sbatch").string();
+  const Ended ended = run(script({"--quiet"}, {{"SRUN_EXIT", "0"}}, job.c_str()));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  const std::string folder = fs::canonical(path(".")).string();
+  EXPECT_THAT(
+      read_text(path("srun_arguments")),
+      HasSubstr(folder + "/tiny.yaml --out " + folder +
+                "/my out --set sweep.seeds=[3, 4] --set run.ranks_per_run=2 --device cpu --quiet"));
+  const Ended requeued = stopped(script({}, {}, job.c_str()));
+  EXPECT_EQ(requeued.exit_code, 75) << requeued.text();
+  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
+}
+
 }  // namespace
 }  // namespace scgan::end_to_end
