@@ -1,5 +1,9 @@
 // A sweep whose shards are trained by jobs of their own has the files and the report of one job.
+#include <png.h>
+
 #include <algorithm>
+#include <cstdint>
+#include <stdexcept>
 
 #include "tests/end_to_end/sweep_fixture.h"
 
@@ -15,6 +19,20 @@ constexpr int kBadInput = 2;
 // Four runs, of two lengths.
 const Words kFourRuns{"tiny.yaml", "--set", "sweep.seeds=[0, 1]", "--set",
                       "sweep.axes={train.steps: [2, 5]}"};
+
+// 64 px, grey, different for every number.
+void write_image(const fs::path& file, size_t number) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = 64;
+  image.height = 64;
+  image.format = PNG_FORMAT_GRAY;
+  std::vector<uint8_t> pixels(PNG_IMAGE_SIZE(image));
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * (number + 3));
+  if (png_image_write_to_file(&image, file.c_str(), 0, pixels.data(), 0, nullptr) == 0) {
+    throw std::runtime_error(image.message);
+  }
+}
 
 Words with(Words words, const Words& more) {
   words.insert(words.end(), more.begin(), more.end());
@@ -71,6 +89,30 @@ TEST_F(Shards, AreTogetherTheSameFilesAndTheSameReportAsOneJob) {
   EXPECT_EQ(verified.exit_code, 0) << verified.text();
   const std::string one = report_text({"one", "--verify"});
   EXPECT_EQ(verified.out, one);
+}
+
+TEST_F(Shards, ThatStartAtOnceShareTheDecodedImages) {
+  size_t number = 0;
+  for (const char* split : {"trainA", "trainB", "testA", "testB"}) {
+    fs::create_directories(path("images") / split);
+    for (const char* name : {"0.png", "1.png", "2.png", "3.png"}) {
+      write_image(path("images") / split / name, number++);
+    }
+  }
+  const Words images{"--set", "data.kind=folders", "--set", "data.root=images"};
+  {
+    Subprocess first(sweep_command(0, shard("1/2", images)));
+    Subprocess second(sweep_command(0, shard("2/2", images)));
+    EXPECT_EQ(first.wait(std::chrono::minutes(2)).exit_code, 0);
+    EXPECT_EQ(second.wait(std::chrono::minutes(2)).exit_code, 0);
+  }
+  const auto cached = listing(path("out") / "cache");
+  EXPECT_EQ(std::ranges::count_if(
+                cached, [](const std::string& name) { return name.starts_with("images-"); }),
+            1);
+  ASSERT_EQ(sweep(0, with(with(kFourRuns, {"--out", "one"}), images)).exit_code, 0);
+  EXPECT_EQ(all_digests(), result_digests(path("one")));
+  EXPECT_EQ(digests_below(path("out") / "cache"), digests_below(path("one") / "cache"));
 }
 
 TEST_F(Shards, AMissingShardIsNamedAndItsRunsAreToDo) {
