@@ -1,5 +1,6 @@
 #include "core/model/parameter_arena.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
@@ -7,6 +8,7 @@
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 
@@ -17,6 +19,8 @@ namespace {
 constexpr int64_t kAlignment = 16;
 // Divisible by every power of two of ranks up to 1,024, as canonical_sum() requires.
 constexpr int64_t kTotalMultiple = 1024;
+// In elements, of one step of Adam on one thread: at most as many as LibTorch gives one thread.
+constexpr int64_t kBlock = 32768;
 
 int64_t round_up(int64_t count, int64_t multiple) {
   return (count + multiple - 1) / multiple * multiple;
@@ -83,13 +87,21 @@ void ParameterArena::adam_step(const at::Tensor& gradient, const TrainSpec& spec
   const at::NoGradGuard no_grad;
   ++adam_steps_;
   const auto count = static_cast<double>(adam_steps_);
-  first_moments_.mul_(spec.beta1).add_(gradient, 1 - spec.beta1);
-  second_moments_.mul_(spec.beta2).addcmul_(gradient, gradient, 1 - spec.beta2);
   const double correction1 = 1 - std::pow(spec.beta1, count);
   const double correction2 = 1 - std::pow(spec.beta2, count);
-  const at::Tensor denominator =
-      second_moments_.sqrt().div_(std::sqrt(correction2)).add_(spec.adam_eps);
-  values_.addcdiv_(first_moments_, denominator, -learning_rate / correction1);
+  // Block by block, so that a block stays in the processor's cache from one operation to the next.
+  const int64_t block = values_.is_cpu() ? kBlock * at::get_num_threads() : values_.numel();
+  for (int64_t begin = 0; begin < values_.numel(); begin += block) {
+    const auto part = [&](const at::Tensor& flat) {
+      return flat.narrow(0, begin, std::min(block, flat.numel() - begin));
+    };
+    const at::Tensor of_block = part(gradient);
+    at::Tensor first = part(first_moments_).mul_(spec.beta1).add_(of_block, 1 - spec.beta1);
+    at::Tensor second =
+        part(second_moments_).mul_(spec.beta2).addcmul_(of_block, of_block, 1 - spec.beta2);
+    const at::Tensor denominator = second.sqrt().div_(std::sqrt(correction2)).add_(spec.adam_eps);
+    part(values_).addcdiv_(first, denominator, -learning_rate / correction1);
+  }
 }
 
 void ParameterArena::set_trainable(bool trainable) {

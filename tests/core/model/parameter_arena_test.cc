@@ -1,13 +1,19 @@
 #include "core/model/parameter_arena.h"
 
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/randn_like.h>
+#include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/nn/modules.h>
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -83,6 +89,33 @@ TEST_F(ParameterArenaTest, BackwardThrowsWhatTheWatcherThrows) {
   arena_.new_gradient();
   arena_.watch_gradients([](int64_t, int64_t) { throw std::out_of_range("watcher"); });
   EXPECT_THROW(loss().backward(), std::out_of_range);
+}
+
+// The formula, one operation on whole vectors after the other.
+TEST(ParameterArenaAdamTest, TakesTheStepsOfTheFormulaToTheBit) {
+  nn::Linear layer(400, 300);  // more elements than LibTorch gives one thread at once
+  testing::ModuleNetwork network(*layer);
+  const TrainSpec spec;
+  const at::NoGradGuard no_grad;
+  for (const int threads : {1, 2}) {
+    at::set_num_threads(threads);
+    ParameterArena arena({{"net", &network}});
+    at::Tensor values = arena.values().clone();
+    at::Tensor first = at::zeros_like(values);
+    at::Tensor second = at::zeros_like(values);
+    for (int step = 1; step <= 3; ++step) {
+      const at::Tensor gradient = at::randn_like(values);
+      arena.adam_step(gradient, spec, 1e-3);
+      first.mul_(spec.beta1).add_(gradient, 1 - spec.beta1);
+      second.mul_(spec.beta2).addcmul_(gradient, gradient, 1 - spec.beta2);
+      const at::Tensor root = second.sqrt() / std::sqrt(1 - std::pow(spec.beta2, step));
+      values.addcdiv_(first, root + spec.adam_eps, -1e-3 / (1 - std::pow(spec.beta1, step)));
+      EXPECT_TRUE(at::equal(arena.first_moments(), first)) << threads << " " << step;
+      EXPECT_TRUE(at::equal(arena.second_moments(), second)) << threads << " " << step;
+      EXPECT_TRUE(at::equal(arena.values(), values)) << threads << " " << step;
+    }
+  }
+  at::set_num_threads(1);
 }
 
 }  // namespace
