@@ -25,7 +25,8 @@ nn::InstanceNorm2d norm(int64_t channels) {
       nn::InstanceNorm2dOptions(channels).affine(false).track_running_stats(false));
 }
 
-nn::ReLU relu() { return nn::ReLU(nn::ReLUOptions(true)); }
+// Not in place: instance norm returns a view, and autograd copies a view that is changed in place.
+nn::ReLU relu() { return nn::ReLU(); }
 
 class ResidualBlockImpl : public nn::Module {
  public:
