@@ -4,6 +4,7 @@
 #include <torch/nn/modules.h>
 
 #include "core/model/reflection_pad.h"
+#include "core/model/row_conv.h"
 
 namespace scgan {
 namespace {
@@ -55,7 +56,7 @@ class ResnetGenerator final : public Generator, public nn::Module {
     }
     add(double_size(4 * width, 2 * width), norm(2 * width), relu());
     add(double_size(2 * width, width), norm(width), relu());
-    add(ReflectionPad(3), conv(width, 3, 7, 1, 0), nn::Tanh());
+    add(ReflectionPad(3), RowConv2d(width, 3, 7), nn::Tanh());
   }
 
   nn::Module& module() override { return *this; }
