@@ -1,8 +1,10 @@
 #include "core/train/gan_step.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/stack.h>
 #include <gtest/gtest.h>
@@ -17,6 +19,7 @@
 
 #include "core/comm/solo_communicator.h"
 #include "core/data/dataset_source.h"
+#include "core/model/determinism.h"
 #include "tests/core/train/small_run.h"
 #include "tests/support/thread_communicator.h"
 
@@ -81,6 +84,32 @@ TEST_P(GanStepTest, RecomputingForwardsProducesTheSameBits) {
   const auto [redone, redone_losses] = trained(spec_, data_, solo_, 2);
   expect_equal(kept, redone);
   EXPECT_EQ(kept_losses, redone_losses);
+}
+
+// With the fill, whatever reads memory that nothing has written reads NaN.
+TEST_P(GanStepTest, ReadsNoMemoryThatIsNotWritten) {
+  use_deterministic_kernels();
+  auto& context = at::globalContext();
+  EXPECT_FALSE(context.deterministicFillUninitializedMemory());
+  const auto [expected, expected_losses] = trained(spec_, data_, solo_, 2);
+  context.setDeterministicFillUninitializedMemory(true);
+  ASSERT_TRUE(at::empty({1}).isnan().item<bool>());
+  const auto [filled, filled_losses] = trained(spec_, data_, solo_, 2);
+  context.setDeterministicFillUninitializedMemory(false);
+  context.setDeterministicAlgorithms(false, false);
+  expect_equal(expected, filled);
+  EXPECT_EQ(expected_losses, filled_losses);
+}
+
+TEST_P(GanStepTest, DecodersAreNotComputedWithoutTheirLoss) {
+  spec_.loss.lambda_ssl = 0;
+  const Snapshot initial = snapshot(TrainState(spec_, at::kCPU));
+  const Snapshot after = trained(spec_, data_, solo_, 1).first;
+  for (const auto& [name, tensor] : initial) {
+    if (!name.starts_with("netD_") || !name.ends_with("_v")) continue;  // each forward moves it
+    EXPECT_EQ(at::equal(tensor, after.at(name)), name.find(".decoder_") != std::string::npos)
+        << name;
+  }
 }
 
 // The sum of two numbers does not depend on their order, so allreduce is canonical on two ranks.
