@@ -1,4 +1,5 @@
-// The environment variables that libraries read before main() can set them.
+// The environment variables that libraries read before main() can set them, and the memory
+// allocator.
 #pragma once
 
 #include <map>
@@ -14,7 +15,8 @@ namespace scgan::distributed {
 // Unsets OMP_DYNAMIC and OMP_THREAD_LIMIT, with which kernels of several threads never end,
 // PYTORCH_TUNABLEOP_ENABLED, which chooses kernels by their speed, and NVIDIA_TF32_OVERRIDE. OpenMP
 // reads its variables when it is loaded: if any variable changed, the program restarts itself once.
-// Call first in main(), before MPI starts.
+// Also makes malloc keep up to 1 GiB of freed memory for the next tensors. Call first in main(),
+// before MPI starts.
 void fix_environment(char** argv);
 
 // The values of the variables above that are set by fix_environment() ("" if unset), and of all
