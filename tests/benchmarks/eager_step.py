@@ -50,18 +50,20 @@ def synchronize(device):
 
 
 def seconds_of_steps(training, options):
+    """Of each step: the time that passed, and what all threads of this process used."""
     shape = (options.batch, 3, options.size, options.size)
     a, b = (torch.rand(shape, device=options.device) * 2 - 1 for _ in range(2))
-    seconds = []
+    seconds, cpu = [], []
     for step in range(options.warm_up + options.steps):
         synchronize(options.device)
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         with torch.autocast(options.device, torch.bfloat16, enabled=options.autocast):
             training.run(a, b)
         synchronize(options.device)
         if step >= options.warm_up:
             seconds.append(time.perf_counter() - start)
-    return seconds
+            cpu.append(time.process_time() - cpu_start)
+    return seconds, cpu
 
 
 def record_steps(training, options):
@@ -116,7 +118,7 @@ def main():
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False
     training = make_training(options)
-    seconds = seconds_of_steps(training, options)
+    seconds, cpu = seconds_of_steps(training, options)
     peak = peak_mib(options.device)
     if options.trace:
         record_steps(training, options)
@@ -124,7 +126,7 @@ def main():
     print(json.dumps({"model": options.model, "size": options.size, "batch": options.batch, "device": options.device,
                       "autocast": options.autocast, "compile": options.compile, "tf32": not options.no_tf32,
                       "median_seconds": statistics.median(seconds), "least_seconds": min(seconds),
-                      "most_seconds": max(seconds), "tflop_per_step": tflop, "peak_mib": round(peak),
+                      "most_seconds": max(seconds), "cpu_seconds": statistics.median(cpu), "tflop_per_step": tflop, "peak_mib": round(peak),
                       "traced_steps": TRACED_STEPS if options.trace else 0, "torch": torch.__version__}))
 
 

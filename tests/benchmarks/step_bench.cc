@@ -1,20 +1,24 @@
-// step_bench [SWEEP] [--set KEY=VALUE]... [--device cuda] [--steps N] [--trace FILE]: times the
-// training step of the sweep's first run, on one rank, with one batch that stays in host memory.
-// Prints one line of JSON. --trace then records three more steps with LibTorch's profiler.
+// step_bench [SWEEP] [--set KEY=VALUE]... [--device cuda] [--threads N] [--steps N] [--trace FILE]:
+// times the training step of the sweep's first run, on one rank, with one batch that stays in host
+// memory. Prints one line of JSON, with the SHA-256 of the weights after all steps. --trace then
+// records three more steps with LibTorch's profiler.
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <torch/csrc/autograd/profiler_kineto.h>
 
 #include <CLI/App.hpp>
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "core/base/atomic_file.h"
+#include "core/base/sha256.h"
 #include "core/comm/solo_communicator.h"
 #include "core/data/dataset_source.h"
 #include "core/model/determinism.h"
@@ -34,7 +38,7 @@ constexpr double kLearningRate = 2e-4;
 struct Options {
   std::string sweep = "examples/quickstart.yaml", device = "cpu", trace;
   std::vector<std::string> sets;
-  int steps = 10;
+  int steps = 10, threads = 1;
 };
 
 void synchronize(c10::Device device) {
@@ -42,13 +46,35 @@ void synchronize(c10::Device device) {
     c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
 }
 
-// Most memory that tensors took at once.
+// The most memory that tensors took at once on a GPU, or the process on the CPU.
 double peak_mib(c10::Device device) {
-  if (!device.is_cuda()) return 0;
+  if (!device.is_cuda()) {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / (1 << 10);
+  }
   const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
   constexpr size_t kAll = 0;
   return static_cast<double>(stats.allocated_bytes[kAll].peak) / (1 << 20);
 }
+
+std::string weights_sha256(const TrainState& state) {
+  Sha256 hash;
+  for (const ParameterArena* arena :
+       {&state.generators, &state.netD_A.arena, &state.netD_B.arena}) {
+    const at::Tensor values = arena->values().cpu();
+    hash.update(values.const_data_ptr(), values.nbytes());
+  }
+  return hash.hex();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// Of all threads of this process.
+double cpu_seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 void record(const std::string& file, c10::Device device, const std::function<void()>& work) {
   namespace profiler = torch::autograd::profiler;
@@ -66,7 +92,7 @@ void run(const Options& options) {
   const auto sweep = sweeps::read_sweep(read_file(options.sweep), options.sweep, options.sets, ".");
   const RunSpec spec = sweeps::expand(sweep).front();
   const c10::Device device = distributed::choose_device(options.device, 0);
-  make_deterministic(1);
+  make_deterministic(options.threads);
   const Dataset data = DatasetSource(spec.data).load();
   const DataLoader loader(spec, data);
   SoloCommunicator communicator;
@@ -79,18 +105,24 @@ void run(const Options& options) {
   };
   run_steps(kWarmUpSteps);
   std::vector<double> seconds;
+  std::vector<double> cpu;
   for (int i = 0; i < options.steps; ++i) {
     const auto begin = std::chrono::steady_clock::now();
+    const double cpu_begin = cpu_seconds();
     run_steps(1);
+    cpu.push_back(cpu_seconds() - cpu_begin);
     const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
     seconds.push_back(passed.count());
   }
+  const double peak = peak_mib(device);
+  const std::string weights = weights_sha256(state);
   if (!options.trace.empty()) record(options.trace, device, [&] { run_steps(kTracedSteps); });
-  std::sort(seconds.begin(), seconds.end());
+  const auto [least, most] = std::ranges::minmax(seconds);
   fmt::print(
       "{{\"median_seconds\": {:.6g}, \"least_seconds\": {:.6g}, \"most_seconds\": {:.6g}, "
-      "\"peak_mib\": {:.0f}, \"traced_steps\": {}}}\n",
-      seconds[seconds.size() / 2], seconds.front(), seconds.back(), peak_mib(device),
+      "\"cpu_seconds\": {:.6g}, \"peak_mib\": {:.0f}, \"weights_sha256\": \"{}\", "
+      "\"traced_steps\": {}}}\n",
+      median(seconds), least, most, median(cpu), peak, weights,
       options.trace.empty() ? 0 : kTracedSteps);
 }
 
@@ -101,6 +133,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("sweep", options.sweep, "Sweep file (YAML)")->capture_default_str();
   app.add_option("--set", options.sets, "key=value")->allow_extra_args(false);
   app.add_option("--device", options.device, "cpu or cuda")->capture_default_str();
+  app.add_option("--threads", options.threads, "CPU threads")->check(CLI::PositiveNumber);
   app.add_option("--steps", options.steps, "Steps timed")->check(CLI::PositiveNumber);
   app.add_option("--trace", options.trace, "Record three more steps into this file");
 }
