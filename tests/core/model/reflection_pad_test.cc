@@ -1,8 +1,12 @@
 #include "core/model/reflection_pad.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/randn_like.h>
+#include <ATen/ops/reflection_pad2d.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
@@ -24,6 +28,24 @@ TEST(ReflectionPadTest, GradientCountsHowOftenAPixelIsUsed) {
   EXPECT_TRUE(
       at::equal(images.grad()[0][0],
                 at::tensor({1.0F, 3.0F, 1.0F, 3.0F, 9.0F, 3.0F, 1.0F, 3.0F, 1.0F}).view({3, 3})));
+}
+
+TEST(ReflectionPadTest, GradientHasTheBitsOfATensOwn) {
+  for (const int threads : {1, 2}) {
+    at::set_num_threads(threads);
+    for (const auto type : {at::kFloat, at::kDouble}) {
+      for (const int64_t pad : {1, 3}) {
+        const auto images = at::randn({2, 3, 5, 9}, type).requires_grad_();
+        const auto same = images.detach().clone().requires_grad_();
+        const auto padded = reflection_pad(images, pad);
+        const auto factors = at::randn_like(padded).transpose(2, 3).contiguous().transpose(2, 3);
+        padded.backward(factors);
+        at::reflection_pad2d(same, {pad, pad, pad, pad}).backward(factors);
+        EXPECT_TRUE(at::equal(images.grad(), same.grad())) << threads << " " << type << " " << pad;
+      }
+    }
+  }
+  at::set_num_threads(1);
 }
 
 }  // namespace
