@@ -41,11 +41,15 @@ TEST(InitializeTest, NormsAndSpectralVectorsStartAsPublished) {
 }
 
 TEST(InitializeTest, AnElementIsTheDrawOfItsNetworkTensorAndPosition) {
-  const auto network = make_patch_discriminator(patch_spec(4));
+  const auto network = make_patch_discriminator(patch_spec(32));
   initialize(*network, 7, NetworkIndex::kDB);
-  const auto weight = network->module().named_parameters()["model.2.weight"].flatten();  // tensor 2
+  const auto weight = network->module().named_parameters()["model.5.weight"].flatten();  // tensor 4
+  ASSERT_EQ(weight.numel(), 131072);
   const CounterRng draws(7, Purpose::kInitWeights);
-  EXPECT_FLOAT_EQ(weight[11].item<float>(), static_cast<float>(0.02 * draws.normal(3002, 11)));
+  for (const uint32_t element : {11U, 65535U, 65536U, 131071U}) {
+    EXPECT_FLOAT_EQ(weight[element].item<float>(),
+                    static_cast<float>(0.02 * draws.normal(3004, element)));
+  }
 }
 
 TEST(InitializeTest, EqualKeysSetEqualWeightsForAnyPreviousOnes) {
