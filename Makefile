@@ -22,7 +22,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help setup configure build test demo package gpu-test chaos fuzz bench bench-report clean format tidy
+.PHONY: help setup configure build test demo package gpu-test chaos fuzz bench bench-report bench-step clean format tidy
 
 help:
 	@echo 'make demo      install missing packages, build, run a small sweep on 2 ranks, write its report'
@@ -35,6 +35,7 @@ help:
 	@echo 'make fuzz      run libFuzzer on each of our parsers for SECONDS=10; needs clang'
 	@echo 'make bench     run the benchmarks'
 	@echo 'make bench-report  time scgan_report on a store of 10,000 runs'
+	@echo 'make bench-step  time the training step on the CPU, ours and that of a plain PyTorch program; BENCH="--threads 2"'
 	@echo 'make format    run clang-format on all sources'
 	@echo 'make tidy      run clang-tidy on all sources, or on FILES="..."; about a minute per file with LibTorch'
 	@echo 'make clean     remove $(BUILD)/ and the demo, but not LibTorch in .deps/'
@@ -103,6 +104,15 @@ bench: configure
 bench-report: configure
 	@cmake --build --preset release --parallel $(JOBS) --target scgan_report
 	@tests/benchmarks/report_bench.py $(BUILD)/bin/scgan_report
+
+# With the Python whose torch is the LibTorch of the build, so that both programs have the same kernels.
+BENCH :=
+PYTHON ?= python3
+bench-step: configure
+	@cmake --build --preset release --parallel $(JOBS) --target step_bench
+	@dir=$$(sed -n 's/^TORCH_DIR:PATH=//p' $(BUILD)/CMakeCache.txt); \
+	  PYTHONPATH="$${dir:-$$(echo .deps/venv/lib/python3*/site-packages)}" \
+	  $(PYTHON) tests/benchmarks/compare_steps.py $(BUILD)/bin/step_bench $(BENCH)
 
 format:
 	@git ls-files -z '*.h' '*.cc' | xargs -0 clang-format -i

@@ -1,0 +1,99 @@
+"""Times our training step (step_bench) and that of a plain PyTorch program (eager_step.py) in turn, on the CPU, and
+prints a Markdown table. `make bench-step` runs it.
+
+A ratio is the plain program's time divided by ours: 2 means that ours takes half as long. It is computed round by round;
+the table has the median and, in brackets, the least and the most. "processor" counts only the time in which a processor
+worked for the program, which other programs on the machine disturb less than the time that passed.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+MODELS = ["cyclegan", "cyclegan_diffaug", "scgan"]
+SIZES = ["64/16/6/8", "128/32/9/2"]
+
+
+def output_of(command, environment):
+    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+    if ended.returncode != 0:
+        sys.exit(f"compare_steps: failed with exit code {ended.returncode}: {' '.join(map(str, command))}")
+    return json.loads(ended.stdout.strip().splitlines()[-1])
+
+
+def run_both(model, numbers, options):
+    """What both programs print for one case."""
+    size, width, blocks, batch = numbers
+    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads), "OMP_WAIT_POLICY": "passive"}
+    common = ["--steps", str(options.steps), "--threads", str(options.threads)]
+    keys = {"sweep.variants": f"[{model}]", "sweep.percentages": "[100]", "data.image_size": size,
+            "model.generator_width": width, "model.discriminator_width": width, "model.generator_blocks": blocks,
+            "train.batch_size": batch}
+    settings = [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
+    settings += [word for setting in options.set for word in ("--set", setting)]
+    ours = output_of([options.step_bench, HERE.parent.parent / "examples" / "quickstart.yaml", *settings, *common],
+                     environment)
+    plain = output_of([sys.executable, HERE / "eager_step.py", "--model", model, "--size", size, "--width", width,
+                       "--blocks", blocks, "--batch", batch, *common], environment)
+    return ours, plain
+
+
+def ratios(rounds, key):
+    of_rounds = [plain[key] / ours[key] for ours, plain in rounds]
+    return f"{statistics.median(of_rounds):.2f} ({min(of_rounds):.2f}-{max(of_rounds):.2f})"
+
+
+def seconds(rounds, index, key):
+    return f"{statistics.median(programs[index][key] for programs in rounds):.2f}"
+
+
+def memory(rounds, index):
+    return str(max(programs[index]["peak_mib"] for programs in rounds))
+
+
+def processor_name():
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step_bench", help="the program of this name")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
+    parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="SIZE/WIDTH/BLOCKS/BATCH",
+                        help=f"image size, width of all networks, blocks, batch size [{' '.join(SIZES)}]")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each program runs")
+    parser.add_argument("--steps", type=int, default=5, help="steps timed in a round")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another key of our sweep")
+    return parser.parse_args()
+
+
+def main():
+    options = parse()
+    print("| model | size/width/blocks/batch | ours, s | plain, s | ratio | ours, processor s | plain, processor s "
+          "| ratio, processor | ours, MiB | plain, MiB |")
+    print("| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |")
+    version = ""
+    for case in options.sizes:
+        for model in options.models:
+            rounds = [run_both(model, case.split("/"), options) for _ in range(options.rounds)]
+            version = rounds[0][1]["torch"]
+            cells = [model, case, seconds(rounds, 0, "median_seconds"), seconds(rounds, 1, "median_seconds"),
+                     ratios(rounds, "median_seconds"), seconds(rounds, 0, "cpu_seconds"),
+                     seconds(rounds, 1, "cpu_seconds"), ratios(rounds, "cpu_seconds"), memory(rounds, 0),
+                     memory(rounds, 1)]
+            print("| " + " | ".join(cells) + " |", flush=True)
+    print(f"\n{processor_name()}, {os.cpu_count()} processors, load {os.getloadavg()[1]:.1f} over 5 minutes; torch "
+          f"{version}; {options.threads} thread(s), {options.rounds} rounds of {options.steps} steps")
+
+
+main()
