@@ -182,11 +182,12 @@ std::vector<fs::path> store_folders(const fs::path& out) {
                             out.string()));
   }
   if (!shards.empty() && (has_store(out) || shards.front().count != shards.back().count)) {
-    throw Error(ErrorKind::kInvalidSpec,
-                fmt::format("{}: has {} and {}, which are different divisions of a sweep; name the "
-                            "folders to report on, or move those away that do not belong to it",
-                            out.string(), has_store(out) ? "results.db" : named_shard(shards.front()),
-                            named_shard(shards.back())));
+    throw Error(
+        ErrorKind::kInvalidSpec,
+        fmt::format("{}: has {} and {}, which are different divisions of a sweep; name the "
+                    "folders to report on, or move those away that do not belong to it",
+                    out.string(), has_store(out) ? "results.db" : named_shard(shards.front()),
+                    named_shard(shards.back())));
   }
   return folders;
 }

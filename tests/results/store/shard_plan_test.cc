@@ -66,7 +66,8 @@ TEST_F(ShardPlanTest, IsReadAsItWasWritten) {
 
 TEST_F(ShardPlanTest, ADamagedPlanIsAnErrorThatNamesTheFile) {
   std::ofstream(out_.path() / "shard.json") << "{\"sweep\": 3}";
-  EXPECT_THAT(error_of(ErrorKind::kStorage, [&] { read_shard_plan(out_.path()); }), HasSubstr("shard.json"));
+  EXPECT_THAT(error_of(ErrorKind::kStorage, [&] { read_shard_plan(out_.path()); }),
+              HasSubstr("shard.json"));
 }
 
 TEST_F(ShardPlanTest, FoldersAreOrderedByNumberAndOthersAreIgnored) {
