@@ -158,7 +158,8 @@ Verification verify_store(const Path& folder) {
   }
   append(verification.problems, check_plan(folder, content));
   check_content(folder, content, verification);
-  verification.running[folder] = verification.runs[RunState::kRunning];
+  const auto running = verification.runs.find(RunState::kRunning);
+  verification.running[folder] = running == verification.runs.end() ? 0 : running->second;
   return verification;
 }
 
