@@ -32,8 +32,8 @@ def run_both(model, numbers, options):
     size, width, blocks, batch = numbers
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads), "OMP_WAIT_POLICY": "passive"}
     common = ["--steps", str(options.steps), "--threads", str(options.threads)]
-    keys = {"sweep.variants": f"[{model}]", "sweep.percentages": "[100]", "data.image_size": size, "data.load_size": size,
-            "model.generator_width": width, "model.discriminator_width": width, "model.generator_blocks": blocks,
+    keys = {"sweep.variants": f"[{model}]", "sweep.percentages": "[100]", "data.image_size": size,
+            "data.load_size": size, "model.generator_width": width, "model.discriminator_width": width, "model.generator_blocks": blocks,
             "train.batch_size": batch}
     settings = [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
     settings += [word for setting in options.set for word in ("--set", setting)]
