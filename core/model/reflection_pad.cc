@@ -39,8 +39,7 @@ void fold_plane(const Number* padded, Number* sum, int64_t height, int64_t width
   }
 }
 
-// ATen's CPU padding with a backward pass that adds whole rows, not elements: the same bits in a
-// fifth of the time.
+// ATen's CPU padding with a backward pass that adds whole rows, not elements, with the same bits.
 class CpuReflectionPad : public autograd::Function<CpuReflectionPad> {
  public:
   static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& images,
