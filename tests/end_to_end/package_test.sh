@@ -48,7 +48,8 @@ grep -q 'help file' "$work/output.txt" && fail "Open MPI misses files: $(cat "$w
 weights() { (cd "$1/runs" && find . -name 'netG_*.safetensors' -exec sha256sum {} + | sort); }
 [[ $(weights "$work/packed" | wc -l) == 2 ]] || fail 'expected the weights of two generators'
 [[ $(weights "$work/packed") == "$(weights "$work/built")" ]] || fail 'the package trained other weights than the build'
-"${scrubbed[@]}" env -u TORCH_DIR "$pack/bin/scgan_report" "$work/packed" | grep -q scgan || fail 'the report names no scgan'
+"${scrubbed[@]}" env -u TORCH_DIR "$pack/bin/scgan_report" "$work/packed" >"$work/output.txt"
+grep -q scgan "$work/output.txt" || fail 'the report names no scgan'
 
 # The trials find the package's programs.
 "${scrubbed[@]}" python3 "$pack/tools/gpu_trials" --out "$work/trials" --only starts \
