@@ -21,11 +21,11 @@ struct NumberCheck {
 
 // Both are texts of to_json(); `name` is the old one's, for messages. Scores are compared bit by
 // bit; statistics and comparisons only where both reports have the same runs. Throws
-// Error(kInvalidSpec) if `old_report` is no report.json that this version can read.
+// Error(kInvalidSpec) if `old_report` is not a report.json that this version can read.
 NumberCheck check_numbers(const std::string& old_report, const std::string& new_report,
                           const std::string& name);
 
-// Reads the old report. Throws Error(kInvalidSpec) if there is no such file.
+// Reads an earlier report.json. Throws Error(kInvalidSpec) if the file does not exist.
 NumberCheck check_numbers(const std::filesystem::path& old_report, const std::string& new_report);
 
 // One line for each number that is not equal, and a summary.

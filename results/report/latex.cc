@@ -102,7 +102,7 @@ ColumnMarks marks_of(const MetricTable& table, const TableComparison& comparison
   return marks;
 }
 
-// "$-$12.50 $\pm$ 1.25": a minus sign is no hyphen.
+// "$-$12.50 $\pm$ 1.25": in text, TeX would print a hyphen.
 std::string latex_number(const std::string& text) {
   std::string latex;
   for (size_t i = 0; i < text.size(); ++i) {

@@ -80,7 +80,7 @@ std::string checkpoint_problem(const Path& manifest, const std::string& run_id) 
   const Path tensors = Path(manifest).replace_extension(kTensors);
   const std::string name = tensors.filename().string();
   if (const std::string nothing = no_content(tensors); !nothing.empty()) {
-    return fmt::format("is no checkpoint: {} has no content", name);
+    return fmt::format("is not a checkpoint: {} has no content", name);
   }
   const std::string digest = sha256_of_file(tensors);
   if (json.at("sha256") != digest) {

@@ -70,7 +70,7 @@ void compare(const PlanFile& plan, const StoreContent& content, Sentences& probl
     if (stored == nullptr) {
       problems.push_back(fmt::format(
           "{}: is in plan.json, but not in the plan of results.db: {}", run_name(planned),
-          content.unplanned.contains(planned.id) ? "its row is no longer planned"
+          content.unplanned.contains(planned.id) ? "the store no longer plans it"
                                                  : "its row was deleted"));
       continue;
     }

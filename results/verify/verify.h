@@ -34,8 +34,8 @@ struct Verification {
 };
 
 // Reads the files on all cores; weights are not loaded as a whole. A sweep may write the folder at
-// the same time: its finished runs are checked. Of a folder with shards, all of them are checked,
-// and that they are the whole sweep. Throws Error(kInvalidSpec) if there is no store.
+// the same time: its finished runs are checked. If the folder has shards, verify() checks each of
+// them, and that none is missing. Throws Error(kInvalidSpec) if the folder has no store.
 Verification verify(const std::filesystem::path& folder);
 
 // "verified: 12 of 12 runs done, ...; 0 problems", without a line end.

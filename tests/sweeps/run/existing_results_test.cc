@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 
 #include "core/base/error.h"
 #include "results/store/result_store.h"
@@ -20,25 +19,6 @@ using testing::SizeIs;
 
 class ExistingResultsTest : public testing::Test {
  protected:
-  // The folder as a job leaves it that has done all runs of `plan`.
-  void finish(const JobPlan& plan) const {
-    auto store = results::ResultStore::open(plan.out / "results.db");
-    std::vector<results::PlannedRun> records;
-    for (const JobRun& run : plan.runs) records.push_back(run.record);
-    store.plan({.name = plan.name, .text = "", .sets = "[]", .version = ""}, records);
-    for (const auto& record : records) {
-      const std::string file = "runs/" + record.id + "/netG_A.safetensors";
-      std::filesystem::create_directories((plan.out / file).parent_path());
-      std::ofstream(plan.out / file) << "weights";
-      store.finish(store.begin_attempt({.run_id = record.id,
-                                        .host = "h",
-                                        .device = "cpu: x",
-                                        .versions = "{}",
-                                        .reduction = "canonical"}),
-                   2, "{}", {}, {{file, std::string(64, 'a')}});
-    }
-  }
-
   TempDir folder_;
   JobPlan plan_ = tiny_plan(folder_.path(), {"sweep.seeds=[0, 1]"});
 };
@@ -51,7 +31,7 @@ TEST_F(ExistingResultsTest, AFolderWithoutAStoreHasNone) {
 }
 
 TEST_F(ExistingResultsTest, AGrownSweepDropsNothing) {
-  finish(plan_);
+  leave_done(plan_);
   const JobPlan grown = tiny_plan(folder_.path(), {"sweep.seeds=[0, 1, 2]"});
   const ExistingResults existing = existing_results(grown);
   EXPECT_EQ(existing.runs[1].state, results::RunState::kDone);
@@ -60,7 +40,7 @@ TEST_F(ExistingResultsTest, AGrownSweepDropsNothing) {
 }
 
 TEST_F(ExistingResultsTest, AChangedSettingDropsRunsAndIsNamed) {
-  finish(plan_);
+  leave_done(plan_);
   const JobPlan longer = tiny_plan(folder_.path(), {"sweep.seeds=[0, 1]", "train.steps=3"});
   const ExistingResults existing = existing_results(longer);
   EXPECT_THAT(existing.dropped, SizeIs(2));
@@ -71,7 +51,7 @@ TEST_F(ExistingResultsTest, AChangedSettingDropsRunsAndIsNamed) {
 }
 
 TEST_F(ExistingResultsTest, AFolderOfAnotherSweepIsRefused) {
-  finish(plan_);
+  leave_done(plan_);
   JobPlan other = tiny_plan(folder_.path(), {"train.steps=3"});
   other.name = "other";
   const ExistingResults existing = existing_results(other);
@@ -89,13 +69,13 @@ TEST_F(ExistingResultsTest, AFolderOfAnotherSweepIsRefused) {
 
 // Nothing is lost.
 TEST_F(ExistingResultsTest, ARenamedSweepWithTheSameRunsIsAccepted) {
-  finish(plan_);
+  leave_done(plan_);
   plan_.name = "other";
   require_same_sweep(existing_results(plan_), plan_, false);
 }
 
 TEST_F(ExistingResultsTest, FinishedRunsWithoutTheirFilesAreFound) {
-  finish(plan_);
+  leave_done(plan_);
   const auto runs = existing_results(plan_).runs;
   EXPECT_THAT(runs_with_missing_files(plan_, runs), IsEmpty());
   const std::string& id = plan_.runs[1].record.id;

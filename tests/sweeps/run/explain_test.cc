@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 
 #include "results/store/result_store.h"
 #include "results/store/sqlite.h"
@@ -21,21 +20,6 @@ using testing::Not;
 
 class ExplainTest : public testing::Test {
  protected:
-  // Adds the plan's runs to the store, as done.
-  void finish(const JobPlan& plan) const {
-    auto store = results::ResultStore::open(plan.out / "results.db");
-    std::vector<results::PlannedRun> records;
-    for (const JobRun& run : plan.runs) records.push_back(run.record);
-    store.plan({.name = plan.name, .text = "", .sets = "[]", .version = ""}, records);
-    for (const auto& record : records) {
-      store.finish(store.begin_attempt({.run_id = record.id,
-                                        .host = "h",
-                                        .device = "cpu: x",
-                                        .versions = "{}",
-                                        .reduction = "canonical"}),
-                   2, "{}", {}, {});
-    }
-  }
   JobPlan plan(std::vector<std::string> sets) const {
     return tiny_plan(folder_.path(), std::move(sets));
   }
@@ -56,13 +40,13 @@ TEST_F(ExplainTest, ARunOfAnEmptyFolderIsTrained) {
 
 TEST_F(ExplainTest, ADoneRunIsNotTrainedAgain) {
   const JobPlan now = plan({});
-  finish(now);
+  leave_done(now);
   EXPECT_THAT(explained(now, now.runs[0].record.id.substr(0, 6)),
               EndsWith("is done: it is not trained again\n"));
 }
 
 TEST_F(ExplainTest, TheKeysThatDifferFromTheMostSimilarStoredRunAreNamed) {
-  finish(plan({"sweep.seeds=[0, 5]"}));
+  leave_done(plan({"sweep.seeds=[0, 5]"}));
   const JobPlan now = plan({"sweep.seeds=[5]", "train.steps=3", "data.flip=false"});
   EXPECT_THAT(explained(now, now.runs[0].record.id),
               AllOf(HasSubstr("(cyclegan_diffaug 100 % seed 5), which differs in 2 keys:\n"
@@ -72,7 +56,7 @@ TEST_F(ExplainTest, TheKeysThatDifferFromTheMostSimilarStoredRunAreNamed) {
 }
 
 TEST_F(ExplainTest, OtherImagesAreAKey) {
-  finish(plan({}));
+  leave_done(plan({}));
   const JobPlan now = plan({"data.synthetic.seed=2"});
   EXPECT_THAT(explained(now, now.runs[0].record.id),
               AllOf(HasSubstr("  data.digest: the images differ\n"),
@@ -81,7 +65,7 @@ TEST_F(ExplainTest, OtherImagesAreAKey) {
 
 TEST_F(ExplainTest, AStoredRunThatThePlanDroppedIsCompared) {
   const JobPlan before = plan({});
-  finish(before);
+  leave_done(before);
   const JobPlan now = plan({"train.steps=3"});
   EXPECT_THAT(
       explained(now, before.runs[0].record.id),
@@ -91,7 +75,7 @@ TEST_F(ExplainTest, AStoredRunThatThePlanDroppedIsCompared) {
 
 TEST_F(ExplainTest, AKeyThatAnOlderVersionDidNotHaveIsNamed) {
   const JobPlan now = plan({});
-  finish(now);
+  leave_done(now);
   results::Database::open(now.out / "results.db")
       .execute(
           "PRAGMA foreign_keys = OFF; UPDATE run SET id = '0123456789abcdef', "

@@ -3,13 +3,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,12 +19,10 @@
 #include <vector>
 
 #include "core/base/error.h"
-#include "core/data/dataset_source.h"
-#include "core/data/image_folder.h"
 #include "core/image/image_file.h"
 #include "tests/support/error_of.h"
-#include "tests/support/temp_dir.h"
 #include "tests/support/test_images.h"
+#include "tests/tools/fid/compare_sets_fixture.h"
 #include "tools/fid/fid_statistics.h"
 #include "tools/fid/fid_text.h"
 
@@ -39,24 +35,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// The mean of each channel: three features, so that the features of a constant image are its
-// colour. Records the shape of each call.
-class ChannelMeans final : public FeatureExtractor {
- public:
-  explicit ChannelMeans(std::vector<std::vector<int64_t>>* calls = nullptr) : calls_(calls) {}
-  at::Tensor features(const at::Tensor& images) const override {
-    EXPECT_EQ(images.scalar_type(), at::kByte);
-    if (calls_ != nullptr) calls_->push_back(images.sizes().vec());
-    return images.to(at::kFloat).mean(at::IntArrayRef{2, 3});
-  }
-  std::string name() const override { return "channel_means"; }
-  std::string digest() const override { return std::string(64, 'a'); }
-  std::string preprocessing() const override { return "uint8 RGB"; }
-
- private:
-  std::vector<std::vector<int64_t>>* calls_;
-};
-
 // As many features as pixels.
 class Pixels final : public FeatureExtractor {
  public:
@@ -66,69 +44,6 @@ class Pixels final : public FeatureExtractor {
   std::string name() const override { return "pixels"; }
   std::string digest() const override { return std::string(64, 'b'); }
   std::string preprocessing() const override { return "uint8 RGB"; }
-};
-
-// Expects the rows of a data set, in batches; the features are the means of their channels.
-class PixelsAreRows final : public FeatureExtractor {
- public:
-  explicit PixelsAreRows(const at::Tensor& rows) : rows_(rows) {}
-  at::Tensor features(const at::Tensor& images) const override {
-    const int64_t count = images.size(0);
-    EXPECT_TRUE(at::equal(images.to(at::kFloat).flatten(1), rows_.narrow(0, next_, count)))
-        << next_;
-    next_ = (next_ + count) % rows_.size(0);
-    return images.to(at::kFloat).mean(at::IntArrayRef{2, 3});
-  }
-  std::string name() const override { return "pixels"; }
-  std::string digest() const override { return std::string(64, 'c'); }
-  std::string preprocessing() const override { return "uint8 RGB"; }
-
- private:
-  const at::Tensor& rows_;
-  mutable int64_t next_ = 0;
-};
-
-class CompareSetsTest : public testing::Test {
- protected:
-  fs::path path(const std::string& name) const { return folder_.path() / name; }
-
-  // An RGB image of one colour.
-  void add(const std::string& name, int red, int green, int blue, int height = 8,
-           int width = 8) const {
-    fs::create_directories(path(name).parent_path());
-    at::Tensor image = at::empty({3, height, width}, at::kByte);
-    image[0].fill_(red);
-    image[1].fill_(green);
-    image[2].fill_(blue);
-    write_png(path(name), image);
-  }
-
-  std::vector<ImageFiles> files_of(const std::string& folder) const {
-    std::vector<ImageFiles> files;
-    for (const fs::path& file : list_images(path(folder)).files) files.push_back({file});
-    return files;
-  }
-
-  FidReport compare(FidRequest request) const {
-    return compare_sets(request, [](int64_t) { return std::make_unique<ChannelMeans>(); });
-  }
-  FidReport compare(const std::string& a, const std::string& b) const {
-    return compare({.a = path(a), .b = path(b)});
-  }
-
-  // The two sets of four points with FID 19/3, in red and green; see fid_test.cc.
-  void add_four_point_sets() const {
-    add("a/0.png", 0, 0, 0);
-    add("a/1.png", 2, 0, 0);
-    add("a/2.png", 0, 2, 0);
-    add("a/3.png", 2, 2, 0);
-    add("b/0.png", 1, 1, 0);
-    add("b/1.png", 3, 1, 0);
-    add("b/2.png", 1, 5, 0);
-    add("b/3.png", 3, 5, 0);
-  }
-
-  TempDir folder_;
 };
 
 TEST_F(CompareSetsTest, ConstantImagesHaveTheDistanceOfTheirColours) {
@@ -236,73 +151,6 @@ TEST_F(CompareSetsTest, SixteenBitsHoldEightWithoutLossAndAreTruncated) {
   const auto result = image_features(files_of("a"), ChannelMeans(), {});
   EXPECT_EQ(result.features[0][0].item<float>(), 127.5F);  // the mean of 0 ... 255
   EXPECT_EQ(result.features[1][0].item<float>(), 6);
-}
-
-// Real images and translations are prepared as in a sweep: the data set is the source of the
-// expected pixels.
-TEST_F(CompareSetsTest, ImagesArePreparedAsTheTestImagesOfARun) {
-  for (const int64_t bits : {8, 16}) {
-    for (const int64_t tiles : {1, 2}) {
-      for (const Scaling scaling : {Scaling::kDtype, Scaling::kPercentile}) {
-        DatasetSpec spec;
-        spec.kind = DataKind::kFolders;
-        spec.root = path(fmt::format("{}-{}-{}", bits, tiles, scaling == Scaling::kDtype)).string();
-        spec.image_size = 64;
-        spec.tiles = tiles;
-        spec.scaling = scaling;
-        for (const std::string split : {"trainA", "trainB", "testA", "testB"}) {
-          for (const int i : {0, 1, 2}) {
-            fs::create_directories(fs::path(spec.root) / split);
-            const at::Tensor image = test_image(150, 170, i).to(at::kFloat) * (bits == 8 ? 1 : 20);
-            write_png(fs::path(spec.root) / split / fmt::format("{}.png", i),
-                      bits == 8 ? image.to(at::kByte) : image);
-          }
-        }
-        const Dataset data = DatasetSource(spec).load();
-        const at::Tensor levels = data.test_b.images.to(at::kByte).to(at::kFloat).flatten(1);
-        const TrainedOn run{{64, tiles, bits, scaling == Scaling::kPercentile, data.range}, {}};
-        const FidReport report =
-            compare_sets({.a = fs::path(spec.root) / "testB",
-                          .b = fs::path(spec.root) / "testB",
-                          .features = {.batch_size = 5},
-                          .run = run,
-                          .untranslated = true},
-                         [&](int64_t) { return std::make_unique<PixelsAreRows>(levels); });
-        EXPECT_EQ(report.a.images, 3 * tiles * tiles);
-        EXPECT_EQ(report.b->resized, 3);
-      }
-    }
-  }
-}
-
-TEST_F(CompareSetsTest, RawImagesInPlaceOfTranslationsAreRefused) {
-  fs::create_directories(path("a"));
-  for (const char* name : {"a/0.png", "a/1.png"}) {
-    write_png16(path(name), 1, 3, 1, {0, 1000, 4000});
-  }
-  const TrainedOn run{{8, 1, 16, true, {{{0, 4000}, {0, 4000}, {0, 4000}}}}, {}};
-  EXPECT_THAT(data_error_of([&] { compare({.a = path("a"), .b = path("a"), .run = run}); }),
-              AllOf(HasSubstr("a/0.png"), HasSubstr("has 16 bits"), HasSubstr("--untranslated")));
-}
-
-TEST_F(CompareSetsTest, TheRowsOfAManifestAreTheTestImagesOfTheTargetDomain) {
-  add_four_point_sets();
-  std::ofstream table(path("data.csv"));
-  table << "split,domain,file\n";
-  for (const char* row : {"test,A,a/0.png", "test,B,b/0.png", "test,B,b/1.png", "test,B,b/2.png",
-                          "test,B,b/3.png", "train,B,a/3.png"}) {
-    table << row << "\n";
-  }
-  table.close();
-  TrainedOn run{{8, 1, 8, false, {{{0, 255}, {0, 255}, {0, 255}}}}, Direction::kAtoB};
-  EXPECT_NEAR(compare({.a = path("a"), .b = path("data.csv"), .run = run}).fid.value(), 19.0 / 3,
-              1e-12);
-  run.direction.reset();
-  EXPECT_THAT(error_of(ErrorKind::kInvalidSpec,
-                       [&] { compare({.a = path("a"), .b = path("data.csv"), .run = run}); }),
-              HasSubstr("do not say which domain"));
-  EXPECT_THAT(error_of(ErrorKind::kInvalidSpec, [&] { compare("a", "data.csv"); }),
-              HasSubstr("a CSV file needs --weights"));
 }
 
 TEST_F(CompareSetsTest, NamesEveryFileThatCannotBeRead) {
