@@ -173,7 +173,7 @@ std::string caption_of(const MetricTable& table, const UsedMarks& used) {
   text = escape_latex(text) + " Bold: the best mean of its column.";
   if (used.underline) {
     text +=
-        " Underlined: not shown to differ from the best (exact Mann--Whitney test, $p > 0.05$ "
+        " Underlined: not shown to differ from the best (Mann--Whitney test, $p > 0.05$ "
         "after "
         "Holm's adjustment for the comparisons in the column).";
   }

@@ -12,6 +12,7 @@
 
 #include "results/report/run_facts.h"
 #include "results/report/words.h"
+#include "results/statistics/samples.h"
 
 namespace scgan::results {
 namespace {
@@ -61,12 +62,13 @@ std::string amounts_sentence(const std::string& dataset, const std::map<double, 
 std::string images_sentence(const RunFacts& facts) {
   const std::string size = facts.phrase("data.image_size"), load = facts.phrase("data.load_size");
   std::string text;
-  if (facts.is("data.crop", "true")) {
+  const bool is_cropped = facts.is("data.crop", "true") && size != load;
+  if (is_cropped) {
     text = fmt::format(
         "Training images were resized to {0} x {0} pixels, cropped at random to {1} x {1} "
         "pixels",
         load, size);
-  } else if (facts.is("data.crop", "false")) {
+  } else if (facts.is("data.crop", "false") || size == load) {
     text = fmt::format("Training images were resized to {0} x {0} pixels", size);
   } else {
     text = fmt::format("The networks saw {0} x {0} pixels", size);
@@ -150,10 +152,11 @@ std::string models_sentence(const Summary& summary) {
 std::string models_paragraph(const Summary& summary, const RunFacts& facts) {
   return models_sentence(summary) +
          fmt::format(
-             " Generators were residual networks with {} blocks and {} filters in the first "
+             " Generators were residual networks with {} {} and {} filters in the first "
              "layer; discriminators had {} filters in the first layer.",
-             facts.phrase("model.generator_blocks"), facts.phrase("model.generator_width"),
-             facts.phrase("model.discriminator_width"));
+             facts.phrase("model.generator_blocks"),
+             facts.is("model.generator_blocks", "1") ? "block" : "blocks",
+             facts.phrase("model.generator_width"), facts.phrase("model.discriminator_width"));
 }
 
 std::string losses_sentence(const RunFacts& facts) {
@@ -171,13 +174,18 @@ std::string losses_sentence(const RunFacts& facts) {
 }
 
 std::string schedule_text(const RunFacts& facts) {
-  if (facts.is("train.schedule", "linear")) {
-    return fmt::format("the rate was constant for {} epochs and fell linearly towards 0 in {} more",
-                       facts.phrase("train.epochs"), facts.phrase("train.decay_epochs"));
+  // With train.steps, an epoch of the schedule is an equal part of the training.
+  std::string unit = "epochs";
+  if (!facts.values("train.steps").empty() && !facts.is("train.steps", "0")) {
+    unit = facts.values("train.steps").contains("0") ? "epochs or equal parts of the training"
+                                                     : "equal parts of the training";
   }
-  return fmt::format("the schedule of the rate was {} ({} + {} epochs)",
-                     facts.phrase("train.schedule"), facts.phrase("train.epochs"),
-                     facts.phrase("train.decay_epochs"));
+  if (facts.is("train.schedule", "linear")) {
+    return fmt::format("the rate was constant for {} {} and fell linearly towards 0 in {} more",
+                       facts.phrase("train.epochs"), unit, facts.phrase("train.decay_epochs"));
+  }
+  return fmt::format("the schedule of the rate was {} ({} + {} {})", facts.phrase("train.schedule"),
+                     facts.phrase("train.epochs"), facts.phrase("train.decay_epochs"), unit);
 }
 
 std::string optimizer_sentence(const RunFacts& facts) {
@@ -264,7 +272,8 @@ std::string statistics_paragraph(const Analysis& analysis) {
     return "";
   }
   return fmt::format(
-      "Models were compared by exact two-sided Mann-Whitney tests over their runs, stratified by "
+      "Models were compared by two-sided Mann-Whitney tests over their runs (exact up to {} runs "
+      "per cell), stratified by "
       "the "
       "amount of data with van Elteren's weights; failed and collapsed runs counted as worse than "
       "all "
@@ -273,7 +282,7 @@ std::string statistics_paragraph(const Analysis& analysis) {
       "the "
       "range of 95 % of 2,000 stratified bootstrap resamples, which is a confidence interval from "
       "five runs per cell on.",
-      kLevel);
+      stats::kMaxExactGroup, kLevel);
 }
 
 std::string software_paragraph(const RunFacts& facts) {

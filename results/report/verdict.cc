@@ -217,7 +217,8 @@ std::string differs_sentence(const MetricTable& table, const Comparison& compari
 // What the runs suggest without showing it.
 std::string tendency_sentence(const MetricTable& table, const Comparison& comparison,
                               const Told& side) {
-  if (side.is_tie || !comparison.shift) return "Neither is better in more pairs of runs.";
+  if (!comparison.shift) return "At no amount of data do both have a score that means something.";
+  if (side.is_tie) return "Each is better in half of the pairs of runs.";
   return fmt::format("Here {} is ahead: {}; {}.", side.better, size_text(table, comparison, side),
                      needed_text(comparison));
 }
@@ -244,13 +245,14 @@ std::string caveats(const Comparison& comparison) {
     std::vector<std::string> lost;
     if (first.lost > 0) lost.push_back(lost_text(comparison.first, first));
     if (second.lost > 0) lost.push_back(lost_text(comparison.second, second));
-    text += fmt::format(
-        " {} failed or collapsed: lost runs count as the worst in the test, but the sizes describe "
-        "only the survivors{}.",
-        listed(lost),
-        lost.size() == 1 ? fmt::format(" and may flatter {}",
-                                       first.lost > 0 ? comparison.first : comparison.second)
-                         : "");
+    text += fmt::format(" {} failed or collapsed: lost runs count as the worst in the test",
+                        listed(lost));
+    if (comparison.shift) text += ", but the sizes describe only the survivors";
+    if (comparison.shift && lost.size() == 1) {
+      text +=
+          fmt::format(" and may flatter {}", first.lost > 0 ? comparison.first : comparison.second);
+    }
+    text += ".";
   }
   if (const int64_t waiting = first.waiting + second.waiting; waiting > 0) {
     text += fmt::format(" This is preliminary: {} no result yet.",

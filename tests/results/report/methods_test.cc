@@ -56,6 +56,20 @@ TEST_F(MethodsTest, WhereRunsDifferItNamesEveryValue) {
                     HasSubstr("CUDA 13.0"), Not(HasSubstr("cuDNN"))));
 }
 
+// With train.steps, epochs of the schedule are shares of the steps; without a margin nothing is
+// cropped.
+TEST_F(MethodsTest, AFixedNumberOfStepsHasNoEpochsAndEqualSizesNoCrop) {
+  for (StoredRun& run : inputs_[0].runs) {
+    run.plan.spec =
+        R"({"train.steps":40,"data.image_size":64,"data.load_size":64,"model.generator_blocks":1})";
+  }
+  EXPECT_THAT(methods(),
+              AllOf(HasSubstr("constant for 100 equal parts of the training and fell linearly "
+                              "towards 0 in 100 more"),
+                    HasSubstr("resized to 64 x 64 pixels and flipped"), Not(HasSubstr("cropped")),
+                    HasSubstr("with 1 block and")));
+}
+
 TEST_F(MethodsTest, WhatMakesScoresTooGoodIsSaid) {
   for (StoredRun& run : inputs_[0].runs) {
     run.plan.spec = R"({"data.test_split":"train","evaluate.checkpoint":"best"})";

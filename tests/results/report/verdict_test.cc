@@ -137,6 +137,15 @@ TEST(VerdictTest, RunsLostOnOneSideCountAsTheWorst) {
                                           HasSubstr("may flatter scgan"), kClaimsNothing));
 }
 
+TEST(VerdictTest, AModelWithoutAnySurvivorHasNoSize) {
+  ReportInput input;
+  add_runs(input, "cyclegan", {{100, {40, 41}}});
+  add_runs(input, "scgan", {{100, {kFailed, kFailed}}});
+  EXPECT_THAT(pair_sentence(input), AllOf(HasSubstr("At no amount of data do both have a score"),
+                                          HasSubstr("2 of 2 runs of scgan failed or collapsed"),
+                                          Not(HasSubstr("survivors")), kClaimsNothing));
+}
+
 TEST(VerdictTest, MixedPrecisionsAreNotCompared) {
   ReportInput input;
   add_runs(input, "cyclegan", {{100, {50, 51, 52, 53, 54, 55}}});
