@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "core/base/error.h"
 #include "results/store/result_store.h"
 #include "tests/support/temp_dir.h"

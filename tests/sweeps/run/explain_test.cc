@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "results/store/result_store.h"
 #include "results/store/sqlite.h"
 #include "tests/support/error_of.h"
