@@ -4,25 +4,38 @@
 
 #include <stdexcept>
 
+#include "core/model/norm.h"
+
 namespace scgan {
 
 namespace nn = torch::nn;
 
+namespace {
+
+class PlainConv2dImpl : public nn::Conv2dImpl {
+ public:
+  PlainConv2dImpl(int64_t in, int64_t out, ConvShape shape)
+      : Conv2dImpl(nn::Conv2dOptions(in, out, shape.kernel).bias(false)), shape_(shape) {}
+  at::Tensor forward(const at::Tensor& x) { return convolve(x, weight, shape_); }
+
+ private:
+  ConvShape shape_;
+};
+TORCH_MODULE(PlainConv2d);
+
+}  // namespace
+
 nn::AnyModule conv_layer(int64_t in, int64_t out, ConvShape shape, const LayerStyle& style) {
   if (style.spectral_norm) return nn::AnyModule(SpectralConv2d(in, out, shape));
-  return nn::AnyModule(nn::Conv2d(nn::Conv2dOptions(in, out, shape.kernel)
-                                      .stride(shape.stride)
-                                      .padding(shape.padding)
-                                      .bias(false)));
+  return nn::AnyModule(PlainConv2d(in, out, shape));
 }
 
 nn::AnyModule norm_layer(int64_t channels, Norm norm) {
   switch (norm) {
     case Norm::kBatch:
-      return nn::AnyModule(nn::BatchNorm2d(channels));
+      return nn::AnyModule(BatchNorm(channels, kIdentitySlope));
     case Norm::kInstance:
-      return nn::AnyModule(nn::InstanceNorm2d(
-          nn::InstanceNorm2dOptions(channels).affine(false).track_running_stats(false)));
+      return nn::AnyModule(InstanceNorm(kIdentitySlope));
     case Norm::kNone:
       return nn::AnyModule(nn::Identity());
     case Norm::kAuto:

@@ -13,6 +13,7 @@ namespace scgan {
 
 inline constexpr ConvShape kPointwise{.kernel = 1, .stride = 1, .padding = 0};
 inline constexpr ConvShape kSameSize{.kernel = 3, .stride = 1, .padding = 1};
+inline constexpr ConvShape kDoubleSize{.kernel = 3, .stride = 1, .padding = 1, .doubled = true};
 inline constexpr ConvShape kHalfSize{.kernel = 4, .stride = 2, .padding = 1};
 inline constexpr ConvShape kWhole4x4{.kernel = 4, .stride = 1, .padding = 0};
 

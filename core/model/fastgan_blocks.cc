@@ -1,8 +1,11 @@
 #include "core/model/fastgan_blocks.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/glu.h>
 #include <ATen/ops/upsample_nearest2d.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/modules.h>
 
 namespace scgan {
@@ -10,17 +13,50 @@ namespace {
 
 namespace nn = torch::nn;
 
+namespace autograd = torch::autograd;
+
+// LibTorch's own function is slow for channels_last: it does not vectorise the sigmoid.
+class CpuGlu : public autograd::Function<CpuGlu> {
+ public:
+  static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x) {
+    const int64_t half = x.size(1) / 2;
+    const at::Tensor gate =
+        x.narrow(1, half, half).contiguous(at::MemoryFormat::ChannelsLast).sigmoid_();
+    context->save_for_backward({x, gate});
+    return x.narrow(1, 0, half) * gate;
+  }
+
+  static autograd::variable_list backward(autograd::AutogradContext* context,
+                                          const autograd::variable_list& gradients) {
+    const autograd::variable_list saved = context->get_saved_variables();
+    const at::Tensor& x = saved[0];
+    const at::Tensor& gate = saved[1];
+    const int64_t half = x.size(1) / 2;
+    at::Tensor dx = at::empty_like(x);
+    const at::Tensor of_value = gradients[0] * gate;
+    dx.narrow(1, 0, half).copy_(of_value);
+    dx.narrow(1, half, half).copy_((1 - gate).mul_(of_value).mul_(x.narrow(1, 0, half)));
+    return {dx};
+  }
+};
+
+// Gated linear unit (Dauphin, Fan, Auli, Grangier 2017): the first half of the channels, each
+// multiplied by the sigmoid of one of the second half.
+at::Tensor gated_linear_unit(const at::Tensor& x) {
+  return x.is_cpu() ? CpuGlu::apply(x) : at::glu(x, 1);
+}
+
 // Doubles height and width: nearest neighbour, convolution, norm, gated linear unit.
 class UpBlockImpl : public nn::Module {
  public:
   UpBlockImpl(int64_t in, int64_t out, const LayerStyle& style)
-      : conv_(conv_layer(in, 2 * out, kSameSize, style)), norm_(norm_layer(2 * out, style.norm)) {
+      : conv_(conv_layer(in, 2 * out, kDoubleSize, style)), norm_(norm_layer(2 * out, style.norm)) {
     register_module("1", conv_.ptr());
     register_module("2", norm_.ptr());
   }
 
   at::Tensor forward(const at::Tensor& x) {
-    return at::glu(norm_.forward(conv_.forward(resize_nearest(x, 2 * x.size(2)))), 1);
+    return gated_linear_unit(norm_.forward(conv_.forward(x)));
   }
 
  private:

@@ -97,7 +97,9 @@ class FastGanDiscriminator final : public Discriminator, public nn::Module {
   explicit FastGanDiscriminator(const FastGanShape& shape);
 
   nn::Module& module() override { return *this; }
-  at::Tensor logits(const at::Tensor& images) override { return score(extract(images)); }
+  at::Tensor logits(const at::Tensor& images) override {
+    return score(extract(in_working_format(images)));
+  }
   RealOutput discriminate_real(const at::Tensor& images, PartWindow window) override;
 
  private:
@@ -250,7 +252,7 @@ std::vector<Reconstruction> FastGanDiscriminator::reconstruct(const at::Tensor& 
   const auto add = [&](std::string_view name, SimpleDecoder& decoder, const at::Tensor& seen,
                        const at::Tensor& target) {
     reconstructions.push_back(
-        {name, decoder->forward(seen), resize_nearest(target, reconstruction_size_)});
+        {name, decoder->forward(seen).contiguous(), resize_nearest(target, reconstruction_size_)});
   };
   const int64_t size = shape_.part_size;
   if (decoder_big_) add("big", decoder_big_, features.map8, images);
@@ -264,7 +266,7 @@ std::vector<Reconstruction> FastGanDiscriminator::reconstruct(const at::Tensor& 
 
 Discriminator::RealOutput FastGanDiscriminator::discriminate_real(const at::Tensor& images,
                                                                   PartWindow window) {
-  const Features features = extract(images);
+  const Features features = extract(in_working_format(images));
   at::Tensor logits = score(features);
   return {std::move(logits), reconstruct(images, features, window)};
 }

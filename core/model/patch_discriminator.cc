@@ -30,7 +30,9 @@ class PatchDiscriminator final : public Discriminator, public nn::Module {
   }
 
   nn::Module& module() override { return *this; }
-  at::Tensor logits(const at::Tensor& images) override { return model_->forward(images); }
+  at::Tensor logits(const at::Tensor& images) override {
+    return model_->forward(in_working_format(images)).contiguous();
+  }
 
   RealOutput discriminate_real(const at::Tensor& images, PartWindow /*window*/) override {
     return {logits(images), {}};

@@ -3,8 +3,10 @@
 #include <ATen/core/Tensor.h>
 #include <torch/nn/modules.h>
 
+#include "core/model/norm.h"
 #include "core/model/reflection_pad.h"
 #include "core/model/row_conv.h"
+#include "core/model/winograd_conv.h"
 
 namespace scgan {
 namespace {
@@ -20,22 +22,27 @@ nn::ConvTranspose2d double_size(int64_t in, int64_t out) {
       nn::ConvTranspose2dOptions(in, out, 3).stride(2).padding(1).output_padding(1));
 }
 
-// Without parameters and running statistics: the same in train and eval mode.
-nn::InstanceNorm2d norm(int64_t channels) {
-  return nn::InstanceNorm2d(
-      nn::InstanceNorm2dOptions(channels).affine(false).track_running_stats(false));
-}
+// Takes the place of a published layer whose work its neighbour does: the numbers of the layers are
+// part of the parameters' names.
+nn::Identity in_neighbour() { return nn::Identity(); }
 
-// Not in place: instance norm returns a view, and autograd copies a view that is changed in place.
-nn::ReLU relu() { return nn::ReLU(); }
+// Pads by reflection and convolves.
+class ReflectConv3x3Impl : public nn::Conv2dImpl {
+ public:
+  explicit ReflectConv3x3Impl(int64_t channels)
+      : Conv2dImpl(nn::Conv2dOptions(channels, channels, 3)) {}
+  at::Tensor forward(const at::Tensor& x) { return conv3x3(x, weight, bias, Border::kReflect); }
+};
+TORCH_MODULE(ReflectConv3x3);
 
 class ResidualBlockImpl : public nn::Module {
  public:
   explicit ResidualBlockImpl(int64_t channels)
       : conv_block_(register_module(
-            "conv_block", nn::Sequential(ReflectionPad(1), conv(channels, channels, 3, 1, 0),
-                                         norm(channels), relu(), ReflectionPad(1),
-                                         conv(channels, channels, 3, 1, 0), norm(channels)))) {}
+            "conv_block", nn::Sequential(in_neighbour(), ReflectConv3x3(channels),
+                                         InstanceNorm(kReluSlope), in_neighbour(), in_neighbour(),
+                                         ReflectConv3x3(channels), InstanceNorm(kIdentitySlope)))) {
+  }
 
   at::Tensor forward(const at::Tensor& x) { return x + conv_block_->forward(x); }
 
@@ -48,15 +55,15 @@ class ResnetGenerator final : public Generator, public nn::Module {
  public:
   ResnetGenerator(int64_t width, int64_t blocks)
       : model_(register_module("model", nn::Sequential())) {
-    add(ReflectionPad(3), conv(3, width, 7, 1, 0), norm(width), relu());
-    add(conv(width, 2 * width, 3, 2, 1), norm(2 * width), relu());
-    add(conv(2 * width, 4 * width, 3, 2, 1), norm(4 * width), relu());
+    add(ReflectionPad(3), FirstConv2d(3, width, 7), InstanceNorm(kReluSlope), in_neighbour());
+    add(conv(width, 2 * width, 3, 2, 1), InstanceNorm(kReluSlope), in_neighbour());
+    add(conv(2 * width, 4 * width, 3, 2, 1), InstanceNorm(kReluSlope), in_neighbour());
     for (int64_t block = 0; block < blocks; ++block) {
       add(ResidualBlock(4 * width));
     }
-    add(double_size(4 * width, 2 * width), norm(2 * width), relu());
-    add(double_size(2 * width, width), norm(width), relu());
-    add(ReflectionPad(3), RowConv2d(width, 3, 7), nn::Tanh());
+    add(double_size(4 * width, 2 * width), InstanceNorm(kReluSlope), in_neighbour());
+    add(double_size(2 * width, width), InstanceNorm(kReluSlope), in_neighbour());
+    add(ReflectionPad(3), LastConv2d(width, 3, 7), nn::Tanh());
   }
 
   nn::Module& module() override { return *this; }

@@ -2,7 +2,6 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/dot.h>
 #include <ATen/ops/zeros.h>
 
@@ -45,7 +44,7 @@ at::Tensor SpectralConv2dImpl::normalized_weight() {
 }
 
 at::Tensor SpectralConv2dImpl::forward(const at::Tensor& x) {
-  return at::conv2d(x, normalized_weight(), {}, shape_.stride, shape_.padding);
+  return convolve(x, normalized_weight(), shape_);
 }
 
 }  // namespace scgan

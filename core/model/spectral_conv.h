@@ -11,13 +11,9 @@
 
 #include <cstdint>
 
-namespace scgan {
+#include "core/model/convolve.h"
 
-struct ConvShape {
-  int64_t kernel = 1;
-  int64_t stride = 1;
-  int64_t padding = 0;
-};
+namespace scgan {
 
 // Parameter weight_orig; buffers weight_u [out] and weight_v [in * k * k]. All are zero until
 // initialize() is called.
