@@ -5,6 +5,7 @@
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
+#include <utility>
 #include <vector>
 
 #include "core/eval/fid.h"
@@ -21,8 +22,9 @@ at::Tensor as_uint8(const at::Tensor& grey_levels) {
 
 }  // namespace
 
-Evaluator::Evaluator(const EvalSpec& spec, const Dataset& data, const FeatureExtractor& extractor)
-    : spec_(spec), data_(data), extractor_(extractor) {}
+Evaluator::Evaluator(const EvalSpec& spec, const Dataset& data, const FeatureExtractor& extractor,
+                     ReferenceFile file)
+    : spec_(spec), data_(data), extractor_(extractor), file_(std::move(file)) {}
 
 at::Tensor Evaluator::compute_rows(int64_t total, const Rows& rows,
                                    Communicator& communicator) const {
@@ -58,36 +60,57 @@ at::Tensor Evaluator::features(const at::Tensor& images, const Translate& transl
       communicator);
 }
 
-const at::Tensor& Evaluator::real_features(bool of_b, Communicator& communicator) {
-  auto& kept = of_b ? real_b_ : real_a_;
-  // Ranks that trained different runs before may differ in what they have computed, and the call
-  // is collective.
-  if (any_rank(communicator, !kept)) {
-    kept = features((of_b ? data_.test_b : data_.test_a).images, as_uint8, communicator);
+// Ranks that trained different runs before may differ in what they have.
+const Reference& Evaluator::reference(Communicator& communicator) {
+  if (!any_rank(communicator, !reference_)) return *reference_;
+  Descriptor lock;
+  if (communicator.rank() == 0) lock = file_.lock();
+  any_rank(communicator, false);  // waits for rank 0
+  if (!reference_) reference_ = file_.load();
+  if (!any_rank(communicator, !reference_)) return *reference_;
+  reference_ = compute_reference(communicator);
+  if (communicator.rank() == 0) file_.save(*reference_);
+  return *reference_;
+}
+
+Reference Evaluator::compute_reference(Communicator& communicator) const {
+  Reference computed;
+  computed.features_a = features(images(false), as_uint8, communicator);
+  computed.features_b = features(images(true), as_uint8, communicator);
+  computed.variance_a = pixel_variance(as_uint8(images(false)));
+  computed.variance_b = pixel_variance(as_uint8(images(true)));
+  for (const Direction direction : spec_.directions) {
+    computed.points[direction] = reference_points(computed, direction);
   }
-  return *kept;
+  return computed;
 }
 
-const PixelVariance& Evaluator::real_variance(bool of_b) {
-  auto& kept = of_b ? variance_b_ : variance_a_;
-  if (!kept) kept = pixel_variance(as_uint8((of_b ? data_.test_b : data_.test_a).images));
-  return *kept;
-}
-
-void Evaluator::measure_change(const at::Tensor& source, const at::Tensor& target,
-                               const at::Tensor& fakes, Score& score) const {
-  const at::Tensor from = as_uint8(source);
-  const at::Tensor to = as_uint8(target);
-  const int64_t half = to.size(0) / 2;
-  if (from.size(0) < 2 || half < 2) return;
-  score.recovered = recovered_change(from, to, fakes);
-  score.recovered_real_halves =
-      recovered_change(from, to.narrow(0, 0, half), to.narrow(0, to.size(0) - half, half)).total;
+ReferencePoints Evaluator::reference_points(const Reference& reference, Direction direction) const {
+  const bool to_b = direction == Direction::kAtoB;
+  const at::Tensor& real = to_b ? reference.features_b : reference.features_a;
+  const at::Tensor& untranslated = to_b ? reference.features_a : reference.features_b;
+  const KidOptions one_subset{1, 2};  // only the estimate on all images is used
+  ReferencePoints points;
+  points.fid_untranslated = frechet_distance(real, untranslated);
+  points.kid_untranslated = kernel_distance(real, untranslated, one_subset).full;
+  const int64_t count = real.size(0), half = count / 2;
+  if (half < 2) return points;
+  const auto halves = [&](const at::Tensor& all) {
+    return std::pair{all.narrow(0, 0, half), all.narrow(0, count - half, half)};
+  };
+  const auto [first, last] = halves(real);
+  points.fid_real_halves = frechet_distance(first, last);
+  points.kid_real_halves = kernel_distance(first, last, one_subset).full;
+  if (data_.known_change && untranslated.size(0) >= 2) {
+    const auto [target, other] = halves(as_uint8(images(to_b)));
+    points.recovered_real_halves = recovered_change(as_uint8(images(!to_b)), target, other).total;
+  }
+  return points;
 }
 
 Score Evaluator::score(Generator& generator, Direction direction, Communicator& communicator) {
   const bool to_b = direction == Direction::kAtoB;
-  const at::Tensor& source = (to_b ? data_.test_a : data_.test_b).images;
+  const at::Tensor& source = images(!to_b);
   Score score;
   score.direction = direction;
   PixelSums outputs(source.size(0), source.sizes().slice(1));
@@ -103,7 +126,10 @@ Score Evaluator::score(Generator& generator, Direction direction, Communicator& 
   if (data_.known_change) {
     const at::Tensor fakes = compute_rows(source.size(0), translate, communicator);
     score.fake_features = features(fakes, as_uint8, communicator);
-    measure_change(source, (to_b ? data_.test_b : data_.test_a).images, fakes, score);
+    const at::Tensor& target = images(to_b);
+    if (source.size(0) >= 2 && target.size(0) >= 4) {
+      score.recovered = recovered_change(as_uint8(source), as_uint8(target), fakes);
+    }
   } else {
     score.fake_features = compute_rows(
         source.size(0),
@@ -111,24 +137,17 @@ Score Evaluator::score(Generator& generator, Direction direction, Communicator& 
         communicator);
   }
   outputs.share(communicator);
-  score.spread = output_spread(outputs.variance(), real_variance(to_b));
-  const at::Tensor& real = real_features(to_b, communicator);
-  const at::Tensor& untranslated = real_features(!to_b, communicator);
-  const KidOptions options{spec_.kid_subsets, spec_.kid_subset_size};
-  score.real_features = real;
-  score.n_real = real.size(0);
+  const Reference& reference = this->reference(communicator);
+  score.spread =
+      output_spread(outputs.variance(), to_b ? reference.variance_b : reference.variance_a);
+  score.reference = reference.points.at(direction);
+  score.real_features = to_b ? reference.features_b : reference.features_a;
+  score.n_real = score.real_features.size(0);
   score.n_fake = score.fake_features.size(0);
-  score.fid = frechet_distance(real, score.fake_features);
-  score.kid = kernel_distance(real, score.fake_features, options);
-  score.fid_untranslated = frechet_distance(real, untranslated);
-  score.kid_untranslated = kernel_distance(real, untranslated, options).full;
-  const int64_t half = score.half_size = score.n_real / 2;
-  if (half >= 2) {
-    const at::Tensor first = real.narrow(0, 0, half);
-    const at::Tensor last = real.narrow(0, score.n_real - half, half);
-    score.fid_real_halves = frechet_distance(first, last);
-    score.kid_real_halves = kernel_distance(first, last, options).full;
-  }
+  score.half_size = score.n_real / 2;
+  score.fid = frechet_distance(score.real_features, score.fake_features);
+  score.kid = kernel_distance(score.real_features, score.fake_features,
+                              {spec_.kid_subsets, spec_.kid_subset_size});
   return score;
 }
 

@@ -11,8 +11,8 @@
 #include "core/comm/communicator.h"
 #include "core/data/dataset.h"
 #include "core/eval/kid.h"
-#include "core/eval/output_spread.h"
 #include "core/eval/recovered_change.h"
+#include "core/eval/reference.h"
 #include "core/features/feature_extractor.h"
 #include "core/model/networks.h"
 #include "core/spec/run_spec.h"
@@ -26,30 +26,27 @@ struct Score {
   int64_t n_real = 0, n_fake = 0;
   // How much the generated images differ, relative to the real target images.
   std::optional<double> spread;
-  // Reference points: the untranslated source images against the real target images, and the first
-  // n / 2 of the real target images against the last n / 2 (so that the tiles of a field of view
-  // stay together).
-  double fid_untranslated = 0, kid_untranslated = 0;
-  double fid_real_halves = 0, kid_real_halves = 0;
-  // Images in each half; the two values above need 2 or more.
+  // Images in each of the halves of the reference points; those values need 2 or more.
   int64_t half_size = 0;
-  // For data with a known change (Dataset::known_change): of the generated images, and of one half
-  // of the real target images with the other half as the target.
+  ReferencePoints reference;
+  // For data with a known change (Dataset::known_change).
   RecoveredChange recovered;
-  std::optional<double> recovered_real_halves;
   // [n, D] float32.
   at::Tensor real_features, fake_features;
 };
 
 class Evaluator {
  public:
-  // The arguments must outlive the Evaluator. It computes the features of the real test sets once.
-  Evaluator(const EvalSpec& spec, const Dataset& data, const FeatureExtractor& extractor);
+  // The references must outlive the Evaluator. The first score takes the Reference from `file`, or
+  // computes it and keeps it there: of all groups of ranks that need it, one computes it while the
+  // others wait.
+  Evaluator(const EvalSpec& spec, const Dataset& data, const FeatureExtractor& extractor,
+            ReferenceFile file = {});
 
-  // Translates the source test set of `direction` with `generator` and compares it with the target
-  // test set. Images are truncated to 8-bit grey levels, as if written to PNG. The ranks share the
-  // work in chunks of evaluate.batch_size images; the bits do not depend on the number of ranks.
-  // Collective.
+  // Translates the source test set of `direction`, one of evaluate.directions, with `generator` and
+  // compares it with the target test set. Images are truncated to 8-bit grey levels, as if written
+  // to PNG. The ranks share the work in chunks of evaluate.batch_size images; the bits do not
+  // depend on the number of ranks. Collective.
   Score score(Generator& generator, Direction direction, Communicator& communicator);
 
  private:
@@ -61,16 +58,18 @@ class Evaluator {
   // Features of the translated images, in their order. Collective.
   at::Tensor features(const at::Tensor& images, const Translate& translate,
                       Communicator& communicator) const;
-  void measure_change(const at::Tensor& source, const at::Tensor& target, const at::Tensor& fakes,
-                      Score& score) const;
-  const at::Tensor& real_features(bool of_b, Communicator& communicator);
-  const PixelVariance& real_variance(bool of_b);
+  // Collective.
+  const Reference& reference(Communicator& communicator);
+  Reference compute_reference(Communicator& communicator) const;
+  ReferencePoints reference_points(const Reference& reference, Direction direction) const;
+  // The test images of the domain.
+  const at::Tensor& images(bool of_b) const { return (of_b ? data_.test_b : data_.test_a).images; }
 
   const EvalSpec& spec_;
   const Dataset& data_;
   const FeatureExtractor& extractor_;
-  std::optional<at::Tensor> real_a_, real_b_;
-  std::optional<PixelVariance> variance_a_, variance_b_;
+  ReferenceFile file_;
+  std::optional<Reference> reference_;
 };
 
 }  // namespace scgan

@@ -45,7 +45,7 @@ RunExecutor::RunExecutor(const JobPlan& plan, const distributed::Mailbox& mailbo
       mailbox_(mailbox),
       heartbeat_(heartbeat),
       info_(std::move(info)),
-      inputs_(plan, info_.device),
+      inputs_(plan, info_.device, info_.versions),
       control_(mailbox, info_.stop_signalled) {}
 
 RunExecutor::ActiveRun::ActiveRun(const JobRun& of_run, RunInputs& its_inputs, Communicator& group,

@@ -50,11 +50,11 @@ std::vector<results::Metric> all_metrics(const Score& score, const FeatureExtrac
   if (score.kid.subset_std) {
     add("kid", Subject::kTranslated, Statistic::kSubsetStd, *score.kid.subset_std);
   }
-  add("fid", Subject::kUntranslated, Statistic::kFull, score.fid_untranslated);
-  add("kid", Subject::kUntranslated, Statistic::kFull, score.kid_untranslated);
+  add("fid", Subject::kUntranslated, Statistic::kFull, score.reference.fid_untranslated);
+  add("kid", Subject::kUntranslated, Statistic::kFull, score.reference.kid_untranslated);
   if (score.half_size >= 2) {
-    add("fid", Subject::kRealHalves, Statistic::kFull, score.fid_real_halves);
-    add("kid", Subject::kRealHalves, Statistic::kFull, score.kid_real_halves);
+    add("fid", Subject::kRealHalves, Statistic::kFull, score.reference.fid_real_halves);
+    add("kid", Subject::kRealHalves, Statistic::kFull, score.reference.kid_real_halves);
   }
   if (score.spread) {
     add(results::kOutputSpread, Subject::kTranslated, Statistic::kFull, *score.spread);
@@ -67,8 +67,8 @@ std::vector<results::Metric> all_metrics(const Score& score, const FeatureExtrac
     // By definition.
     add("recovered_change", Subject::kUntranslated, Statistic::kFull, 0);
   }
-  if (recovered && score.recovered_real_halves) {
-    add("recovered_change", Subject::kRealHalves, Statistic::kFull, *score.recovered_real_halves);
+  if (const auto& halves = score.reference.recovered_real_halves; recovered && halves) {
+    add("recovered_change", Subject::kRealHalves, Statistic::kFull, *halves);
   }
   for (const auto& [feature, share] : shares) {
     add("recovered_" + feature, Subject::kTranslated, Statistic::kFull, share);

@@ -1,11 +1,10 @@
-// SharedInputs: what consecutive runs share on a rank: decoded images, extractor, features of the
-// real images. It is loaded again only when a run needs other inputs.
+// SharedInputs: what the runs of a rank share: decoded images, extractor, reference of the scores.
 #pragma once
 
 #include <c10/core/Device.h>
 
+#include <list>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "core/data/dataset.h"
@@ -23,18 +22,29 @@ struct RunInputs {
 
 class SharedInputs {
  public:
-  // `plan` must outlive this. Extractors compute on `device`.
-  SharedInputs(const JobPlan& plan, c10::Device device) : plan_(plan), device_(device) {}
+  // `plan` must outlive this. Extractors compute on `device`. `versions` names everything else that
+  // the bits of a computation depend on.
+  SharedInputs(const JobPlan& plan, c10::Device device, const std::string& versions);
 
-  // The inputs of a run of the plan, valid until the next call. Throws Error(kData) if a file
-  // cannot be read or the images have changed since the job started.
+  // The inputs of a run of the plan, valid until the next call. Those of the last few different
+  // runs are kept, so that runs which differ in their data or extractor may alternate. Throws
+  // Error(kData) if a file cannot be read or the images have changed since the job started.
   RunInputs& of(const RunSpec& spec);
 
  private:
+  struct Kept {
+    std::string key;
+    RunInputs inputs;
+  };
+
+  void load(const RunSpec& spec, RunInputs& inputs) const;
+  ReferenceFile reference_file(const RunSpec& spec) const;
+
   const JobPlan& plan_;
   c10::Device device_;
-  std::string key_;
-  std::optional<RunInputs> inputs_;
+  std::string environment_;
+  // The last used first.
+  std::list<Kept> kept_;
 };
 
 }  // namespace scgan::sweeps
