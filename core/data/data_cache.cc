@@ -14,12 +14,15 @@
 #include <cstdint>
 #include <cstring>
 #include <ctime>
+#include <functional>
+#include <memory>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
 
 #include "core/base/atomic_file.h"
+#include "core/base/byte_lock.h"
 #include "core/base/checksum.h"
 #include "core/base/descriptor.h"
 #include "core/base/error.h"
@@ -73,8 +76,39 @@ std::string read_part(int descriptor, size_t begin, size_t count) {
   return bytes;
 }
 
-DataCache::Opened open_images(int descriptor, const fs::path& file, const DatasetSpec& spec,
+// While a process of this host maps images that it has verified, it holds a lock on a byte of their
+// file, and others need not verify them. A second byte is locked while one of them verifies, so
+// that the others wait.
+class VerifiedMark {
+ public:
+  explicit VerifiedMark(int descriptor) : descriptor_(descriptor) {
+    char host[256] = "";
+    ::gethostname(host, sizeof(host) - 1);
+    mark_ = static_cast<int64_t>(checksum(host, std::strlen(host)) >> 2 & ~uint64_t{1});
+  }
+
+  // Calls `verify`, which throws if the images are damaged, unless another process has.
+  void set(const std::function<void()>& verify) const {
+    const bool waited = lock_byte(descriptor_, mark_ + 1, ByteLock::kExclusive);
+    if (!waited || !is_locked_elsewhere(descriptor_, mark_)) verify();
+    lock_byte(descriptor_, mark_, ByteLock::kShared);
+    unlock_byte(descriptor_, mark_ + 1);
+  }
+
+ private:
+  int descriptor_;
+  int64_t mark_;
+};
+
+// A mapping and its file, which stays open as long.
+struct OpenMapping {
+  Descriptor descriptor;
+  std::shared_ptr<const MappedFile> mapping;
+};
+
+DataCache::Opened open_images(Descriptor open, const fs::path& file, const DatasetSpec& spec,
                               const std::string& digest) {
+  const int descriptor = open.get();
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) fail(std::strerror(errno));
   const auto size = static_cast<uint64_t>(status.st_size);
@@ -93,8 +127,9 @@ DataCache::Opened open_images(int descriptor, const fs::path& file, const Datase
   const ImageLayout layout(spec, catalog);
   if (layout.end() != catalog_begin) fail("it has the wrong size");
   const auto mapping = MappedFile::of(descriptor, size, file);
-  verify(layout, catalog, *mapping);
-  return {summary_of(catalog), dataset_of(spec, catalog, mapping)};
+  VerifiedMark(descriptor).set([&] { verify(layout, catalog, *mapping); });
+  const auto kept = std::make_shared<OpenMapping>(OpenMapping{std::move(open), mapping});
+  return {summary_of(catalog), dataset_of(spec, catalog, {kept, mapping.get()})};
 }
 
 // Appends catalog and trailer to the images.
@@ -234,11 +269,12 @@ std::optional<std::string> DataCache::digest_by_content(
 std::optional<DataCache::Opened> DataCache::try_open(const std::string& digest,
                                                      std::string& problem) const {
   const fs::path file = images_file(digest);
-  const Descriptor in(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  Descriptor in(::open(file.c_str(), O_RDWR | O_CLOEXEC));  // to lock bytes; it is never written
   if (!in && errno == ENOENT) return std::nullopt;
+  if (!in) in.reset(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   try {
     if (!in) fail(std::strerror(errno));
-    return open_images(in.get(), file, spec_, digest);
+    return open_images(std::move(in), file, spec_, digest);
   } catch (const Error& error) {
     problem = fmt::format("{}: {}", file.string(), error.what());
     return std::nullopt;

@@ -48,8 +48,9 @@ class DataCache {
     DataSummary summary;
     Dataset data;
   };
-  // The images of the data set, after a check of all checksums on all cores; nullopt if they are
-  // not there or, with a warning, if they are damaged.
+  // The images of the data set; nullopt if they are not there or, with a warning, if they are
+  // damaged. All checksums are checked, on all cores, unless another process of this host has the
+  // same images open: then they are what that process has checked.
   std::optional<Opened> open(const std::string& digest) const;
 
   // Stores the images under their name and creates the folder. `images` holds the block of the

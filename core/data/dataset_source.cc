@@ -75,7 +75,9 @@ DataSummary DatasetSource::prepare() {
 }
 
 void DatasetSource::publish() {
-  if (prepared_) publish(*prepared_);
+  if (!prepared_) return;
+  publish(*prepared_);
+  kept_open_ = std::move(prepared_->data);
   prepared_.reset();
 }
 
@@ -93,12 +95,11 @@ std::optional<Dataset> DatasetSource::load_with_cache() const {
   if (!spec_.digest.empty()) {
     if (auto opened = cache_->open(spec_.digest)) return std::move(opened->data);
   }
-  const Prepared found = prepared(list_fields(spec_));
+  Prepared found = prepared(list_fields(spec_));
   publish(found);
+  if (found.data) return std::move(found.data);
   if (found.decoded) return mapped(found.decoded->file, found.decoded->catalog);
-  auto opened = cache_->open(found.summary.digest);
-  if (!opened) return std::nullopt;
-  return std::move(opened->data);
+  return std::nullopt;
 }
 
 DatasetSource::Prepared DatasetSource::prepared(const std::vector<FieldOfView>& fields) const {
@@ -107,12 +108,15 @@ DatasetSource::Prepared DatasetSource::prepared(const std::vector<FieldOfView>& 
   auto digest = cache_->known(sources);
   if (!digest) digest = cache_->digest_by_content(fields);
   auto opened = digest ? cache_->open(*digest) : std::nullopt;
-  if (opened) return {std::move(opened->summary), sources, std::nullopt};
+  if (opened) {
+    return {std::move(opened->summary), sources, std::nullopt, std::move(opened->data)};
+  }
   if (auto decoded = decode_to_disk(fields)) {
     DataSummary summary = summary_of(decoded->catalog);
-    return {std::move(summary), sources, std::move(decoded)};
+    return {std::move(summary), sources, std::move(decoded), std::nullopt};
   }
-  return {summary_of(build_images(spec_, fields, nullptr)), std::nullopt, std::nullopt};
+  return {summary_of(build_images(spec_, fields, nullptr)), std::nullopt, std::nullopt,
+          std::nullopt};
 }
 
 // nullopt, with a warning, if there is no space on disk.

@@ -44,7 +44,9 @@ class DatasetSource {
   DataSummary prepare();
 
   // Moves the images that prepare() decoded into the cache folder, which is created if necessary; a
-  // failure is a warning. Does nothing if the cache had them or if they could not be kept.
+  // failure is a warning. Does nothing if the cache had them or if they could not be kept. Images
+  // from the cache stay open as long as this object exists, so that no process of this host needs
+  // to check them again.
   void publish();
 
   // The images, from the cache if they are there, else decoded and published. With the digest in
@@ -63,6 +65,8 @@ class DatasetSource {
     std::optional<std::string> sources;
     // Not set if the cache has the images, or if they could not be kept.
     std::optional<Decoded> decoded;
+    // Set if the cache has the images.
+    std::optional<Dataset> data;
   };
 
   std::optional<Dataset> load_with_cache() const;
@@ -75,6 +79,7 @@ class DatasetSource {
   std::filesystem::path cache_folder_;
   std::optional<DataCache> cache_;
   std::optional<Prepared> prepared_;
+  std::optional<Dataset> kept_open_;
 };
 
 }  // namespace scgan

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <optional>
 #include <thread>
 
 #include "core/base/atomic_file.h"
@@ -291,6 +292,31 @@ TEST_F(DataCacheTest, DamagedPartsAreRebuiltWithAWarning) {
   }
   fs::resize_file(images_file(), whole.size() + 1);  // with a zero
   EXPECT_THAT(stderr_of([&] { start(); }), HasSubstr("decoded again"));
+}
+
+// The check of all images is what takes time when many ranks of a host start.
+TEST_F(DataCacheTest, ImagesAreCheckedOnceWhileAProcessHasThemOpen) {
+  spec_.digest = start().digest;
+  const auto load = [&] { return DatasetSource(spec_, cache_).load(); };
+  std::optional<Dataset> first = load();
+  falsify(images_file(), 100000);
+  EXPECT_EQ(stderr_of([&] {
+              const Dataset second = load();
+              first.reset();
+              load();  // the second one has still checked them
+            }),
+            "");
+  EXPECT_THAT(stderr_of([&] { load(); }), HasSubstr("is damaged; the images are decoded again"));
+}
+
+// Rank 0 has checked them before the others start to load.
+TEST_F(DataCacheTest, ImagesThatAStartHasCheckedAreNotCheckedByTheRanks) {
+  spec_.digest = start().digest;
+  DatasetSource rank_0(spec_, cache_);
+  rank_0.prepare();
+  rank_0.publish();
+  falsify(images_file(), 100000);
+  EXPECT_EQ(stderr_of([&] { DatasetSource(spec_, cache_).load(); }), "");
 }
 
 TEST_F(DataCacheTest, DamagedSourcesAreInspectedAgain) {
