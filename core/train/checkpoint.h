@@ -1,6 +1,6 @@
 // CheckpointFolder: the checkpoints of a run. A checkpoint is checkpoint-<step>.safetensors and,
-// written last as the commit record, checkpoint-<step>.json with the SHA-256 of the file and of
-// every tensor. The newest two checkpoints are kept.
+// written last as the commit record, checkpoint-<step>.json with the SHA-256 of the file. The
+// newest two checkpoints are kept.
 #pragma once
 
 #include <cstdint>

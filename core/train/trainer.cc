@@ -100,6 +100,7 @@ int64_t Trainer::resume() {
 
 TrainOutcome Trainer::train(TrainObserver& observer) {
   while (state_.step < total_steps()) {
+    writer_.check();
     score_if_due(observer);
     const BoundaryRequests agreed = agree(*communicator_, observer.at_boundary());
     if (agreed.checkpoint || agreed.stop) save_checkpoint(observer);
@@ -107,7 +108,10 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
       const ScopedEvalWeights shown(state_);
       observer.write_samples(state_);
     }
-    if (agreed.stop) return TrainOutcome::kStopped;
+    if (agreed.stop) {
+      writer_.wait();
+      return TrainOutcome::kStopped;
+    }
     if (agreed.join) {
       step_->collect_discriminators();
       return TrainOutcome::kRanksJoin;
@@ -152,7 +156,7 @@ void Trainer::save_checkpoint(TrainObserver& observer) {
   step_->collect_discriminators();
   if (communicator_->rank() == 0) {
     observer.before_checkpoint();
-    checkpoints_.save(state_.step, state_.tensors(), state_.counters());
+    writer_.save(state_.step, state_.tensors(), state_.counters());
   }
   saved_step_ = state_.step;
 }

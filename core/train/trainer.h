@@ -14,6 +14,7 @@
 #include "core/model/part_window.h"
 #include "core/spec/run_spec.h"
 #include "core/train/checkpoint.h"
+#include "core/train/checkpoint_writer.h"
 #include "core/train/step_losses.h"
 #include "core/train/train_state.h"
 
@@ -81,13 +82,17 @@ class Trainer {
   // Trains to the last step, or until the observer requests a stop or a join. When finished, the
   // generators hold the final weights of the run. Throws Error(kNonFinite) on every rank when a
   // loss is not finite, Error(kDevice) when run.check_steps finds that the ranks have diverged.
-  // Collective.
+  // Checkpoints are written beside the training; rank 0 throws Error(kStorage) at the next step
+  // boundary if that fails. After a stop, the checkpoint is on disk. Collective.
   TrainOutcome train(TrainObserver& observer);
 
   // Continues the run over `communicator`, after TrainOutcome::kRanksJoin or in a Trainer that was
   // newly built to join the run. Rank 0 must have trained the run before; all others receive its
   // state. Call train() again afterwards. Collective over `communicator`.
   void join(Communicator& communicator);
+
+  // Waits until the last checkpoint is on disk. Throws Error(kStorage).
+  void wait_for_checkpoint() { writer_.wait(); }
 
   int64_t total_steps() const;
   // Once training has finished, the step of the weights that the generators hold: the last one, or
@@ -108,6 +113,7 @@ class Trainer {
   const DataLoader& loader_;
   Communicator* communicator_;
   CheckpointFolder checkpoints_;
+  CheckpointWriter writer_{checkpoints_};
   TrainState state_;
   std::unique_ptr<GanStep> step_;
   StepReport last_step_;

@@ -5,9 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <functional>
+#include <string>
 
 #include "core/base/atomic_file.h"
 #include "core/base/error.h"
+#include "core/train/checkpoint_writer.h"
 #include "tests/support/temp_dir.h"
 
 namespace scgan {
@@ -101,6 +104,56 @@ TEST_F(CheckpointTest, ClearRemovesAll) {
   folder_.save(1, weights(1), {});
   folder_.clear();
   EXPECT_TRUE(std::filesystem::is_empty(temp_.path()));
+}
+
+TEST_F(CheckpointTest, TheWriterSavesTheStateOfTheCall) {
+  CheckpointWriter writer(folder_);
+  NamedTensors state = weights(1);
+  for (int64_t step = 1; step <= 3; ++step) {
+    state[0].second.fill_(step);
+    writer.save(step, state, {{"step", std::to_string(step)}});
+    state[0].second.fill_(-1);  // training goes on
+  }
+  writer.wait();
+  EXPECT_EQ(newest(), 3);
+  EXPECT_EQ(folder_.load_newest()->content.metadata.at("step"), "3");
+  flip_last_byte(file("checkpoint-00000003.safetensors"));
+  EXPECT_EQ(newest(), 2);
+}
+
+TEST_F(CheckpointTest, TheWriterTakesTensorsOfOtherSizes) {
+  CheckpointWriter writer(folder_);
+  writer.save(1, weights(1), {});
+  NamedTensors more = weights(2);
+  more.emplace_back("pool_A", at::full({2, 3}, 5, at::kFloat));
+  writer.save(2, more, {});
+  more[1].second = at::full({4, 3}, 6, at::kFloat);
+  writer.save(3, more, {});
+  writer.wait();
+  EXPECT_EQ(folder_.load_newest()->content.tensors[1].second.sizes(), at::IntArrayRef({4, 3}));
+}
+
+TEST_F(CheckpointTest, TheWriterThrowsAnErrorOnce) {
+  const CheckpointFolder nowhere("/proc/none", "0123456789abcdef");
+  const auto is_storage = [](const std::function<void()>& call) {
+    try {
+      call();
+    } catch (const Error& problem) {
+      return problem.kind() == ErrorKind::kStorage;
+    }
+    return false;
+  };
+  CheckpointWriter writer(nowhere);
+  writer.save(1, weights(1), {});
+  EXPECT_TRUE(is_storage([&] { writer.wait(); }));
+  EXPECT_FALSE(is_storage([&] { writer.wait(); }));
+  writer.save(2, weights(2), {});
+  EXPECT_TRUE(is_storage([&] { writer.save(3, weights(3), {}); }));
+  writer.save(4, weights(4), {});
+  EXPECT_TRUE(is_storage([&] {
+    for (;;) writer.check();  // without waiting, so not at once
+  }));
+  writer.save(5, weights(5), {});  // its error ends with the writer
 }
 
 }  // namespace

@@ -221,6 +221,22 @@ TEST_F(TrainerTest, RanksThatJoinChangeNoBit) {
   }
 }
 
+// They are written beside the training.
+TEST_F(TrainerTest, ACheckpointThatCannotBeWrittenEndsTheTraining) {
+  SoloCommunicator solo;
+  ScriptedObserver observer;
+  observer.checkpoint_at = 1;
+  Trainer trainer(spec_, kRunId, loader_, solo, at::kCPU, "/proc/none");
+  try {
+    trainer.train(observer);
+    trainer.wait_for_checkpoint();
+    FAIL() << "it is not noticed";
+  } catch (const Error& problem) {
+    EXPECT_EQ(problem.kind(), ErrorKind::kStorage);
+    EXPECT_NE(std::string(problem.what()).find("/proc/none"), std::string::npos) << problem.what();
+  }
+}
+
 TEST_F(TrainerTest, StopTakesPrecedenceOverJoin) {
   SoloCommunicator solo;
   TempDir folder;
