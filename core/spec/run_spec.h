@@ -174,6 +174,9 @@ struct PlacementSpec {
   double sample_minutes = 10;
   // Rows of that grid; 0 = none.
   int64_t sample_images = 4;
+  // What stays on disk of a finished run.
+  std::vector<RunFile> keep = {RunFile::kWeights, RunFile::kFeatures, RunFile::kSamples,
+                               RunFile::kLog};
   // Recompute the forward passes in the backward pass: less memory, same bits.
   bool recompute = false;
 };

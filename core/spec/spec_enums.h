@@ -37,5 +37,7 @@ std::string_view to_string(InceptionInput variant);
 enum class Direction { kAtoB, kBtoA };
 enum class TestSplit { kTest, kTrain };
 enum class CheckpointChoice { kLast, kBest };
+// Files of a finished run.
+enum class RunFile { kWeights, kFeatures, kSamples, kLog };
 
 }  // namespace scgan

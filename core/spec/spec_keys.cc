@@ -314,6 +314,14 @@ void add_run_keys(std::vector<SpecKey>& keys) {
   run.integer("sample_images", &PlacementSpec::sample_images, 0, 64, "images",
               "Rows of a sample grid; 0 = no samples.")
       .in_run_id = false;
+  run.choices<RunFile>("keep", &PlacementSpec::keep,
+                       {{RunFile::kWeights, "weights"},
+                        {RunFile::kFeatures, "features"},
+                        {RunFile::kSamples, "samples"},
+                        {RunFile::kLog, "log"}},
+                       "What stays on disk of a finished run; its scores and the digests of all "
+                       "files stay in results.db.")
+      .in_run_id = false;
   run.flag("recompute", &PlacementSpec::recompute,
            "Redo the generators' forwards in the backward pass: less memory, same bits.")
       .in_run_id = false;

@@ -50,6 +50,7 @@ ShownGrid read_grid(const std::filesystem::path& out, const StoredRun& run) {
   if (artifact == run.artifacts.end()) {
     file = folder / fmt::format("step-{:08}.png", run.plan.total_steps);
   }
+  if (artifact != run.artifacts.end() && !artifact->kept) return {{}, "samples not kept"};
   std::error_code unknown;
   if (!std::filesystem::is_regular_file(out / file, unknown)) return {{}, "no samples"};
   try {

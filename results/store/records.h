@@ -162,6 +162,8 @@ struct Artifact {
   std::string path;
   // SHA-256 of the content.
   std::string sha256;
+  // False: removed once the run was done, because run.keep leaves it out.
+  bool kept = true;
 };
 
 enum class RunState { kPlanned, kRunning, kDone, kFailed };

@@ -144,9 +144,10 @@ void write_metrics(Database& database, const std::string& run_id, const std::str
 
 void write_artifacts(Database& database, const std::string& run_id,
                      const std::vector<Artifact>& artifacts) {
-  Statement write(database, "INSERT INTO artifact (run_id, path, sha256) VALUES (?, ?, ?)");
+  Statement write(database,
+                  "INSERT INTO artifact (run_id, path, sha256, kept) VALUES (?, ?, ?, ?)");
   for (const Artifact& artifact : artifacts) {
-    write.bind(run_id, artifact.path, artifact.sha256).run();
+    write.bind(run_id, artifact.path, artifact.sha256, artifact.kept ? 1 : 0).run();
   }
 }
 

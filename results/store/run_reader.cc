@@ -108,10 +108,11 @@ Metric metric_of(const Statement& row) {
 void add_metric(const Statement& row, StoredRun& run) { run.metrics.push_back(metric_of(row)); }
 
 constexpr std::string_view kArtifacts =
-    "SELECT run_id, path, sha256 FROM artifact ORDER BY run_id, path";
+    "SELECT run_id, path, sha256, kept FROM artifact ORDER BY run_id, path";
 
 void add_artifact(const Statement& row, StoredRun& run) {
-  run.artifacts.push_back({.path = row.text(1), .sha256 = row.text(2)});
+  run.artifacts.push_back(
+      {.path = row.text(1), .sha256 = row.text(2), .kept = row.integer(3) != 0});
 }
 
 }  // namespace

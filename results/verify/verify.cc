@@ -29,7 +29,7 @@ void append(Sentences& all, Sentences more) { std::ranges::move(more, std::back_
 
 // What one piece of work found; the pieces are done in any order and added up in theirs.
 struct Finding {
-  size_t files = 0, scores = 0;
+  size_t files = 0, unkept_files = 0, scores = 0;
   std::map<std::string, size_t> other_scores = {};
   Sentences problems = {}, notes = {};
 };
@@ -74,7 +74,11 @@ void add_run(const Path& folder, const StoredRun& run, const StoreContent& conte
   add([&folder, &run, name] { return checkpoints_of(folder, run.plan.id, name); });
   if (run.state != RunState::kDone) return;
   for (const Artifact& artifact : run.artifacts) {
-    add([&] { return Finding{.files = 1, .problems = check_artifact(folder, run, artifact)}; });
+    add([&] {
+      if (!artifact.kept && !std::filesystem::exists(folder / artifact.path))
+        return Finding{.unkept_files = 1};
+      return Finding{.files = 1, .problems = check_artifact(folder, run, artifact)};
+    });
   }
   add([&] {
     ScoreCheck check = check_scores(folder, run, recover_spec(run.plan.spec).spec);
@@ -113,6 +117,7 @@ Finding run_all(const std::vector<Work>& work) {
   Finding total;
   for (Finding& finding : findings) {
     total.files += finding.files;
+    total.unkept_files += finding.unkept_files;
     total.scores += finding.scores;
     for (const auto& [name, count] : finding.other_scores) total.other_scores[name] += count;
     append(total.problems, std::move(finding.problems));
@@ -134,6 +139,7 @@ void check_content(const Path& folder, const StoreContent& content, Verification
   verification.unplanned_runs = content.unplanned.size();
   Finding total = run_all(work);
   verification.files = total.files;
+  verification.unkept_files = total.unkept_files;
   verification.scores = total.scores;
   verification.other_scores = std::move(total.other_scores);
   append(verification.problems, std::move(total.problems));
@@ -169,6 +175,7 @@ void add_shard(Verification& all, Verification shard, const std::string& name) {
   for (const auto& [score, count] : shard.other_scores) all.other_scores[score] += count;
   all.unplanned_runs += shard.unplanned_runs;
   all.files += shard.files;
+  all.unkept_files += shard.unkept_files;
   all.scores += shard.scores;
   for (const std::string& text : shard.problems) all.problems.push_back(name + ": " + text);
   for (const std::string& text : shard.notes) all.notes.push_back(name + ": " + text);
@@ -230,13 +237,19 @@ std::string to_text(const Verification& verification) {
     text += fmt::format("not checked: {} of earlier plans\n",
                         counted(verification.unplanned_runs, "run", "runs"));
   }
+  const bool kept_all = verification.unkept_files == 0;
+  if (!kept_all) {
+    text += fmt::format("not checked: {} that {} not kept (run.keep)\n",
+                        counted(verification.unkept_files, "file", "files"),
+                        verification.unkept_files == 1 ? "was" : "were");
+  }
   std::vector<std::string> others;
   for (const auto& [name, count] : verification.other_scores) {
     others.push_back(fmt::format("{} {}", count, name));
   }
   if (!others.empty()) {
-    text +=
-        fmt::format("not recomputed, since they need the images: {}\n", fmt::join(others, ", "));
+    text += fmt::format("not recomputed, since they need the images{}: {}\n",
+                        kept_all ? "" : " or features that were not kept", fmt::join(others, ", "));
   }
   return text + summary_line(verification) + "\n";
 }

@@ -22,10 +22,12 @@ struct Verification {
   size_t unplanned_runs = 0;
   // Whose content was compared with its digest.
   size_t files = 0;
+  // That finished runs did not keep (run.keep).
+  size_t unkept_files = 0;
   // Scores of finished runs that were computed again from the features.
   size_t scores = 0;
-  // The others, which need the images or the networks: "output_spread", "fid of untranslated
-  // images", ... -> how many.
+  // The others, which need the images, the networks or features that were not kept:
+  // "output_spread", "fid of untranslated images", ... -> how many.
   std::map<std::string, size_t> other_scores;
   // What is wrong, a sentence each that names the run and the file. In the order of the plan.
   std::vector<std::string> problems;

@@ -10,7 +10,6 @@
 #include "core/base/error.h"
 #include "core/base/exit_code.h"
 #include "core/base/log.h"
-#include "core/train/checkpoint.h"
 #include "sweeps/run/run_files.h"
 
 namespace scgan::sweeps {
@@ -114,8 +113,7 @@ void Coordinator::store_results() {
   store_waits_ = waits;
   if (waits) return;
   for (const int run : std::exchange(done_, {})) {
-    const std::string& id = run_of(run).record.id;
-    CheckpointFolder(plan_.out / "runs" / id, id).clear();
+    remove_unkept(plan_.out, store_.run(run_of(run).record.id));
   }
 }
 

@@ -143,17 +143,17 @@ void estimate_time(const std::vector<OpenRun>& runs, const std::map<std::string,
 void estimate_needs(const JobPlan& plan, const std::vector<OpenRun>& runs, int ranks,
                     JobEstimate& estimate) {
   std::map<std::string, NetworkSizes> known;
-  int64_t checkpoints = 0;
+  int64_t removed = 0;
   for (const auto& [run, steps] : runs) {
     const std::string key = speed_key(run->spec);
     if (!known.contains(key)) known[key] = network_sizes(run->spec);
     const RunNeeds needs = needs_of(*run, known[key]);
     estimate.disk_bytes += needs.kept_bytes;
-    checkpoints = std::max(checkpoints, needs.checkpoint_bytes);
+    removed = std::max(removed, needs.removed_bytes);
     estimate.memory_bytes = std::max(estimate.memory_bytes, needs.memory_bytes);
   }
   if (runs.empty()) return;
-  estimate.disk_bytes += std::min<int64_t>(ranks, std::ssize(runs)) * checkpoints;
+  estimate.disk_bytes += std::min<int64_t>(ranks, std::ssize(runs)) * removed;
   estimate.disk_bytes += std::max<int64_t>(0, plan.image_bytes - folder_bytes(cache_folder(plan)));
 }
 

@@ -143,6 +143,7 @@ std::string failure_text(const results::StoredRun& run) {
 std::string missing_file(const JobPlan& plan, const StoredRun& run) {
   if (run.state != RunState::kDone) return "";
   for (const results::Artifact& artifact : run.artifacts) {
+    if (!artifact.kept) continue;
     std::error_code unknown;
     const auto status = std::filesystem::status(plan.out / artifact.path, unknown);
     if (status.type() == std::filesystem::file_type::not_found) return artifact.path;

@@ -35,8 +35,8 @@ bool is_failed(const results::StoredRun& run);
 // "failed after 2 attempts, unknown: <reason of the last one>".
 std::string failure_text(const results::StoredRun& run);
 
-// The first recorded file of the run that does not exist; empty if all exist, or the run is not
-// done.
+// The first file that the run has kept and that does not exist; empty if all exist, or the run is
+// not done.
 std::string missing_file(const JobPlan& plan, const results::StoredRun& run);
 
 // Ids of the done runs that lack a file.

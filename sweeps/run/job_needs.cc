@@ -2,7 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "core/model/network_factory.h"
 
@@ -72,15 +74,21 @@ RunNeeds needs_of(const JobRun& run, const NetworkSizes& sizes) {
   const int64_t number = bytes_per_number(spec);
   RunNeeds needs;
   const int64_t score_bytes = (run.test_a + run.test_b) * run.feature_count * 4;
-  needs.kept_bytes = 2 * sizes.generator * number +
-                     std::ssize(spec.evaluate.directions) * score_bytes +
-                     run.record.total_steps * kLogBytesPerStep + kStoreBytes;
+  needs.kept_bytes = kStoreBytes;
+  for (const auto& [kind, bytes] :
+       {std::pair{RunFile::kWeights, 2 * sizes.generator * number},
+        {RunFile::kFeatures, std::ssize(spec.evaluate.directions) * score_bytes},
+        {RunFile::kLog, run.record.total_steps * kLogBytesPerStep}}) {
+    const bool kept = std::ranges::find(spec.run.keep, kind) != spec.run.keep.end();
+    (kept ? needs.kept_bytes : needs.removed_bytes) += bytes;
+  }
   int64_t numbers = 6 * (sizes.generator + sizes.discriminator) + 2 * sizes.buffers;
   if (spec.train.ema_decay > 0) numbers += 2 * sizes.generator;
   if (spec.evaluate.checkpoint == CheckpointChoice::kBest) numbers += 2 * sizes.generator;
   numbers += 2 * spec.train.pool_size * 3 * spec.data.image_size * spec.data.image_size;
-  needs.checkpoint_bytes = 3 * numbers * number;
-  needs.memory_bytes = memory_bytes(spec, sizes) + kProcessBytes;
+  needs.removed_bytes += 3 * numbers * number;
+  // With the copy of the state that a checkpoint is written from.
+  needs.memory_bytes = memory_bytes(spec, sizes) + numbers * number + kProcessBytes;
   return needs;
 }
 

@@ -10,11 +10,12 @@
 namespace scgan::sweeps {
 
 struct RunNeeds {
-  // Of the files that a run leaves: weights, features, log, rows of the store. Without sample
-  // grids, whose number depends on the time.
+  // Of what a run leaves: of weights, features and log what run.keep names, and rows of the store.
+  // Without sample grids, whose number depends on the time.
   int64_t kept_bytes = 0;
-  // Of the checkpoints while it trains: two, and a third that is being written.
-  int64_t checkpoint_bytes = 0;
+  // Of what is removed when it is done: two checkpoints and a third that is being written, and what
+  // run.keep does not name.
+  int64_t removed_bytes = 0;
   // Of the process of a rank on the CPU that trains the run alone, without the images, which all
   // ranks of a host share; ranks that share a run need less.
   int64_t memory_bytes = 0;

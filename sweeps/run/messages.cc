@@ -14,7 +14,7 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStart, run_id, host, device, ranks, fi
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LossPoint, step, name, value)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Metric, name, subject, statistic, direction, step, value, n_real,
                                    n_fake, extractor, extractor_digest, preprocessing)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Artifact, path, sha256)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Artifact, path, sha256, kept)
 
 }  // namespace scgan::results
 

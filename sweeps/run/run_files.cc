@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
+#include <system_error>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/model/safetensors.h"
+#include "core/train/checkpoint.h"
 #include "sweeps/run/sample_grid.h"
 
 namespace scgan::sweeps {
@@ -92,33 +95,48 @@ std::vector<results::Artifact> write_final_files(const FinalFiles& files, const 
   using Metadata = std::map<std::string, std::string>;
   const Metadata common{{"run_id", files.run_id}, {"step", std::to_string(state.step)}};
   std::vector<results::Artifact> artifacts;
-  const auto add = [&](const std::filesystem::path& file) {
-    artifacts.push_back(
-        {std::filesystem::relative(file, files.out).string(), sha256_of_file(file)});
+  const auto add = [&](const std::filesystem::path& file, RunFile kind) {
+    const auto& keep = files.placement.keep;
+    artifacts.push_back({std::filesystem::relative(file, files.out).string(), sha256_of_file(file),
+                         std::ranges::find(keep, kind) != keep.end()});
   };
-  if (files.sample_images > 0) {
+  if (files.placement.sample_images > 0) {
     const auto folder = files.folder / "samples";
     make_run_folder(folder);
-    write_sample_grid(folder / "final.png", state, files.data, files.sample_images);
-    add(folder / "final.png");
+    write_sample_grid(folder / "final.png", state, files.data, files.placement.sample_images);
+    add(folder / "final.png", RunFile::kSamples);
   }
-  const auto write = [&](const std::string& name, const NamedTensors& tensors, Metadata metadata) {
+  const auto write = [&](const std::string& name, RunFile kind, const NamedTensors& tensors,
+                         Metadata metadata) {
     metadata.insert(common.begin(), common.end());
     write_safetensors(files.folder / name, tensors, metadata);
-    add(files.folder / name);
+    add(files.folder / name, kind);
   };
   const auto write_generator = [&](const std::string& name, Generator& network,
                                    Direction direction) {
-    write(name, network_tensors(network),
+    write(name, RunFile::kWeights, network_tensors(network),
           {{"direction", to_string(direction)}, {kGeneratorInputKey, to_json_text(files.input)}});
   };
   write_generator("netG_A.safetensors", *state.netG_A, Direction::kAtoB);
   write_generator("netG_B.safetensors", *state.netG_B, Direction::kBtoA);
   for (const Score& score : scores) {
-    write(fmt::format("features-{}.safetensors", to_string(score.direction)),
+    write(fmt::format("features-{}.safetensors", to_string(score.direction)), RunFile::kFeatures,
           {{"real", score.real_features}, {"fake", score.fake_features}}, {});
   }
+  add(files.folder / "log.jsonl", RunFile::kLog);
   return artifacts;
+}
+
+void remove_unkept(const std::filesystem::path& out, const results::StoredRun& run) {
+  CheckpointFolder(out / "runs" / run.plan.id, run.plan.id).clear();
+  for (const results::Artifact& artifact : run.artifacts) {
+    if (artifact.kept) continue;
+    std::error_code ignored;  // a remaining file does no harm
+    const auto file = out / artifact.path;
+    std::filesystem::remove(file, ignored);
+    const auto folder = file.parent_path();  // of samples, with those from during training
+    if (folder.filename() == "samples") std::filesystem::remove_all(folder, ignored);
+  }
 }
 
 std::vector<results::Metric> final_metrics(const Score& score, const RunSpec& spec,

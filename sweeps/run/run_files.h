@@ -27,16 +27,21 @@ struct FinalFiles {
   std::filesystem::path out, folder;
   std::string run_id;
   GeneratorInput input;
-  // For the sample grid, with so many rows; none if 0.
+  // For the sample grid.
   const Dataset& data;
-  int64_t sample_images;
+  const PlacementSpec& placement;
 };
 
 // Writes samples/final.png, netG_A.safetensors and netG_B.safetensors under the published tensor
 // names, with direction and input in their metadata, and features-<direction>.safetensors with what
-// was compared. Paths in the result are relative to `out`. Throws Error(kStorage).
+// was compared. The result has these files and log.jsonl, which must be there, with paths relative
+// to `out`; remove_unkept() removes those that run.keep leaves out. Throws Error(kStorage).
 std::vector<results::Artifact> write_final_files(const FinalFiles& files, const TrainState& state,
                                                  const std::vector<Score>& scores);
+
+// Removes what a finished run does not leave below `out`: its checkpoints and the files that it
+// does not keep. The store must have its result.
+void remove_unkept(const std::filesystem::path& out, const results::StoredRun& run);
 
 // All numbers of one direction. `step` is that of the weights, `scores` how often the run was
 // scored.

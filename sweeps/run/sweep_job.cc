@@ -19,7 +19,6 @@
 #include "core/base/exit_code.h"
 #include "core/base/log.h"
 #include "core/base/version.h"
-#include "core/train/checkpoint.h"
 #include "distributed/device.h"
 #include "distributed/mailbox.h"
 #include "distributed/versions.h"
@@ -86,10 +85,9 @@ bool last_job_ended(const std::filesystem::path& folder) {
 }
 
 // Removes what a job leaves that is killed just after a run was done.
-void clear_checkpoints_of_done(const JobPlan& plan, const std::vector<results::StoredRun>& stored) {
+void clear_done_runs(const JobPlan& plan, const std::vector<results::StoredRun>& stored) {
   for (const results::StoredRun& run : stored) {
-    if (run.state != RunState::kDone) continue;
-    CheckpointFolder(plan.out / "runs" / run.plan.id, run.plan.id).clear();
+    if (run.state == RunState::kDone) remove_unkept(plan.out, run);
   }
 }
 
@@ -268,7 +266,7 @@ class JobLeader {
     if (options.redo_missing) store_.redo(runs_with_missing_files(plan, store_.runs()));
     const auto stored = store_.runs();
     if (!options.retry_failed) warn_of_failed(stored);
-    if (!after_clean_end_) clear_checkpoints_of_done(plan, stored);
+    if (!after_clean_end_) clear_done_runs(plan, stored);
     coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), devices, mailbox, store_,
                          Coordinator::Options{.quiet = options.quiet, .time_is_up = [deadline] {
                                                 return Clock::now() >= deadline;

@@ -5,7 +5,10 @@ namespace scgan::end_to_end {
 namespace {
 
 using testing::ContainsRegex;
+using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr int kFailedRuns = 1;
 
@@ -68,6 +71,33 @@ TEST_F(Again, AFinishedRunWithoutItsFilesIsReportedAndTrainedAgainOnRequest) {
   const Ended again = sweep(0, {"tiny.yaml", "--out", "out", "--redo-missing"});
   EXPECT_EQ(again.exit_code, 0) << again.text();
   EXPECT_EQ(read_text(run / "netG_A.safetensors"), weights);
+}
+
+// They are removed when the result is stored, and never missed, also not under another run.keep.
+TEST_F(Again, FilesThatARunDoesNotKeepAreNotMissed) {
+  const Words words{"tiny.yaml", "--out", "out", "--set"};
+  const auto with = [&](const Words& more) {
+    Words all = words;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  ASSERT_EQ(sweep(0, with({"run.keep=[features]"})).exit_code, 0);
+  const fs::path run = run_folder(path("out"));
+  EXPECT_THAT(listing(run), ElementsAre(EndsWith("features-AtoB.safetensors")));
+  const Statuses before = statuses(path("out"));
+  for (const char* keep : {"run.keep=[features]", "run.keep=[weights, features, samples, log]"}) {
+    const Ended same = sweep(0, with({keep, "--redo-missing"}));
+    EXPECT_EQ(same.exit_code, 0) << same.text();
+    EXPECT_THAT(same.err, Not(HasSubstr("lacks files")));
+  }
+  EXPECT_EQ(statuses(path("out")), before) << "attempts were added";
+  const Ended verified = report({"out", "--verify"});
+  EXPECT_EQ(verified.exit_code, 0) << verified.text();
+  EXPECT_THAT(verified.out, HasSubstr("not checked: 4 files that were not kept (run.keep)"));
+  EXPECT_EQ(report({"out", "--output", "report"}).exit_code, 0);
+
+  fs::remove(run / "features-AtoB.safetensors");
+  EXPECT_THAT(sweep(0, with({"run.keep=[log]"})).err, HasSubstr("1 finished run lacks files"));
 }
 
 TEST_F(Again, ExplainSaysWhyARunIsTrainedAgainAndChangesNothing) {

@@ -103,7 +103,7 @@ TEST_F(Verify, AnUnchangedFolderIsSound) {
             HasSubstr("plan digest " + text.substr(digest + label.size(), 16) + ";"),
             // Per direction: FID, KID and its subset mean, the untranslated images and the
             // halves by FID and KID, and the length of the features.
-            HasSubstr(" 10 files, 32 scores recomputed; 0 problems\n"),
+            HasSubstr(" 12 files, 32 scores recomputed; 0 problems\n"),
             HasSubstr("4 output_spread"), HasSubstr("4 recovered_change"),
             HasSubstr("scores during training"), Not(HasSubstr("fid of untranslated images"))));
   EXPECT_EQ(digests_below(path("out")), before) << "it must not write";

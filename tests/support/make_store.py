@@ -125,7 +125,7 @@ def add_run(store, options, position, run, left):
                       "(?, 'final', ?, ?, ?, 'AtoB', ?, ?, ?, ?, 'random_conv', ?, 'uint8 RGB, 64 px')",
                       [(run_id, metric, subject, statistic, STEPS, value, count, count, EXTRACTOR_DIGEST)
                        for metric, subject, statistic, value, count in metrics(rng, variant, percentage)])
-    store.executemany("INSERT INTO artifact VALUES (?, ?, ?)",
+    store.executemany("INSERT INTO artifact (run_id, path, sha256) VALUES (?, ?, ?)",
                       [(run_id, f"runs/{run_id}/{file}", hashlib.sha256((name + file).encode()).hexdigest())
                        for file in ("netG_A.safetensors", "netG_B.safetensors", "features-AtoB.safetensors")])
 

@@ -63,6 +63,7 @@ TEST_F(ResultStoreTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(runs[0].metrics[0].preprocessing, "uint8 RGB 64 px");
   ASSERT_EQ(runs[0].artifacts.size(), 1);
   EXPECT_EQ(runs[0].artifacts[0].path, "runs/r1/netG_A.safetensors");
+  EXPECT_TRUE(runs[0].artifacts[0].kept);
   EXPECT_EQ(runs[1].state, RunState::kPlanned);
   EXPECT_EQ(runs[2].plan.id, "r0");
   EXPECT_EQ(runs[2].plan.percentage, 12.5);

@@ -39,6 +39,31 @@ TEST_F(VerifyTest, TheSummaryCountsWhatWasChecked) {
                         sha256_hex(first + "\n" + second).substr(0, 16)));
 }
 
+TEST_F(VerifyTest, FilesThatWereNotKeptAreCounted) {
+  sql(fmt::format("UPDATE artifact SET kept = 0 WHERE run_id = '{}' AND path LIKE '%netG%'",
+                  id(0)));
+  EXPECT_EQ(verify(out()).files, 8) << "a job that was killed before it removed them";
+  std::filesystem::remove(file(0, "netG_A.safetensors"));
+  std::filesystem::remove(file(0, "netG_B.safetensors"));
+  Verification found = verify(out());
+  EXPECT_THAT(found.problems, IsEmpty());
+  EXPECT_EQ(found.files, 6);
+  EXPECT_EQ(found.unkept_files, 2);
+  EXPECT_EQ(found.scores, 32);
+  // Without features, nothing says whether the scores are right.
+  sql(fmt::format("UPDATE artifact SET kept = 0 WHERE run_id = '{}'", id(0)));
+  std::filesystem::remove(file(0, "features-AtoB.safetensors"));
+  std::filesystem::remove(file(0, "features-BtoA.safetensors"));
+  found = verify(out());
+  EXPECT_THAT(found.problems, IsEmpty());
+  EXPECT_EQ(found.scores, 16);
+  EXPECT_EQ(found.other_scores.at("fid"), 2);
+  EXPECT_THAT(
+      to_text(found),
+      AllOf(HasSubstr("not checked: 4 files that were not kept (run.keep)\n"),
+            HasSubstr("the images or features that were not kept: 2 feature_count, 2 fid,")));
+}
+
 TEST_F(VerifyTest, ProblemsAreListedInTheOrderOfThePlan) {
   std::filesystem::remove(file(1, "netG_A.safetensors"));
   std::filesystem::remove(file(0, "netG_B.safetensors"));

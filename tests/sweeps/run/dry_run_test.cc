@@ -38,11 +38,17 @@ TEST(JobNeedsTest, CheckpointsAndWeightsHaveTheComputedSize) {
     for (const auto& [name, tensor] : state.tensors()) bytes += tensor.numel() * 4;
     bytes += 2 * 3 * 3 * 64 * 64 * 4;  // the pools, which are empty at first
     const RunNeeds needs = needs_of(run, network_sizes(run.spec));
-    EXPECT_EQ(needs.checkpoint_bytes, 3 * bytes) << variant;
+    EXPECT_EQ(needs.removed_bytes, 3 * bytes) << variant;
     int64_t weights = 0;
     for (const auto& [name, tensor] : network_tensors(*state.netG_A)) weights += tensor.numel() * 4;
     // 4 real and 4 translated images of 448 numbers; 2 steps of the log; the store.
-    EXPECT_EQ(needs.kept_bytes, 2 * weights + 8 * 448 * 4 + 2 * 330 + 100'000) << variant;
+    const int64_t features = 8 * 448 * 4, log = 2 * 330;
+    EXPECT_EQ(needs.kept_bytes, 2 * weights + features + log + 100'000) << variant;
+    JobRun only_log = run;
+    only_log.spec.run.keep = {RunFile::kLog};
+    const RunNeeds less = needs_of(only_log, network_sizes(run.spec));
+    EXPECT_EQ(less.kept_bytes, log + 100'000) << variant;
+    EXPECT_EQ(less.removed_bytes, 3 * bytes + 2 * weights + features) << variant;
   }
 }
 

@@ -81,6 +81,9 @@ TEST_F(ExistingResultsTest, FinishedRunsWithoutTheirFilesAreFound) {
   std::filesystem::remove_all(folder_.path() / "runs" / id);
   EXPECT_THAT(runs_with_missing_files(plan_, runs), ElementsAre(id));
   EXPECT_EQ(missing_file(plan_, runs[1]), "runs/" + id + "/netG_A.safetensors");
+  auto unkept = runs;
+  unkept[1].artifacts.front().kept = false;
+  EXPECT_THAT(runs_with_missing_files(plan_, unkept), IsEmpty());
 }
 
 }  // namespace

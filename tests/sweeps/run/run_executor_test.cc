@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <filesystem>
+#include <set>
+#include <string>
 #include <thread>
 
 #include "core/comm/solo_communicator.h"
@@ -23,6 +25,7 @@ namespace {
 
 using results::ExitClass;
 using testing::Contains;
+using testing::ElementsAre;
 using testing::Field;
 using testing::IsEmpty;
 
@@ -89,8 +92,8 @@ class RunExecutorTest : public testing::Test {
     EXPECT_EQ(done.step, 2);
     EXPECT_EQ(done.metrics.at(0).name, "fid");
     EXPECT_FALSE(done.artifacts.empty());
-    for (const auto& [path, sha256] : done.artifacts) {
-      EXPECT_TRUE(std::filesystem::exists(folder_.path() / path)) << path;
+    for (const results::Artifact& artifact : done.artifacts) {
+      EXPECT_TRUE(std::filesystem::exists(folder_.path() / artifact.path)) << artifact.path;
     }
     expect_report<report::RankFree>();
     return done;
@@ -146,6 +149,34 @@ TEST_F(RunExecutorTest, ADoneRunHasASampleGridAmongItsArtifacts) {
   expect_report<report::AttemptStarted>();
   expect_done();
   EXPECT_FALSE(std::filesystem::exists(run_folder(1) / "samples"));
+}
+
+// All files are written, so that the store has their digests; those that are not kept are removed
+// when it has them.
+TEST_F(RunExecutorTest, RunKeepSaysWhichFilesStay) {
+  plan_.runs[0].spec.run.sample_images = 1;
+  plan_.runs[0].spec.run.sample_minutes = 0;
+  plan_.runs[0].spec.run.keep = {RunFile::kFeatures, RunFile::kLog};
+  start();
+  order(order::StartRun{0, {0}});
+  expect_report<report::AttemptStarted>();
+  const auto done = expect_done();
+  std::set<std::string> kept, removed;
+  for (const results::Artifact& artifact : done.artifacts) {
+    const auto name = std::filesystem::path(artifact.path).filename().string();
+    (artifact.kept ? kept : removed).insert(name);
+  }
+  EXPECT_THAT(kept, ElementsAre("features-AtoB.safetensors", "log.jsonl"));
+  EXPECT_THAT(removed, ElementsAre("final.png", "netG_A.safetensors", "netG_B.safetensors"));
+  results::StoredRun stored;
+  stored.plan = plan_.runs[0].record;
+  stored.artifacts = done.artifacts;
+  remove_unkept(folder_.path(), stored);
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(run_folder(0))) {
+    left.insert(entry.path().filename().string());
+  }
+  EXPECT_EQ(left, kept) << "neither checkpoints nor samples";
 }
 
 TEST_F(RunExecutorTest, AStoppedRunContinuesFromItsCheckpoint) {
