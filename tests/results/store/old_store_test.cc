@@ -151,5 +151,50 @@ INSERT INTO metric (run_id, phase, name, subject, statistic, direction, step, va
               ElementsAre("none", kInput));
 }
 
+// Version 5 added whether a file was kept.
+TEST(Version4StoreTest, ItsFilesWereKept) {
+  const TempDir folder;
+  const auto file = folder.path() / "version4.db";
+  empty_store(file, 4).execute(R"sql(
+INSERT INTO run VALUES
+  ('r1', 0, 'scgan', 50, 1, '{}', 'synthetic', 'd', '{}', 8, 8, 40, 'done', '{"image_size":64}');
+INSERT INTO artifact VALUES
+  ('r1', 'runs/r1/netG_A.safetensors', '0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef');
+INSERT INTO data_note VALUES ('d', 0, 'noticed');
+)sql");
+  const auto expect_content = [](const ResultStore& store) {
+    const auto artifacts = store.run("r1").artifacts;
+    ASSERT_EQ(artifacts.size(), 1);
+    EXPECT_EQ(artifacts[0].path, "runs/r1/netG_A.safetensors");
+    EXPECT_TRUE(artifacts[0].kept);
+    EXPECT_THAT(store.data_notes(), ElementsAre(DataNote{"d", "noticed"}));
+  };
+  const std::string before = read_file(file);
+  expect_content(ResultStore::open_read_only(file));
+  EXPECT_EQ(read_file(file), before);
+  expect_content(ResultStore::open(file));
+  EXPECT_THAT(rows(file, "SELECT input FROM run"), ElementsAre(kInput));
+}
+
+// Every version becomes the newest one, by the same steps as a new store.
+TEST(AnyOldStoreTest, HasTheNewestTablesOnceItIsUpgraded) {
+  const TempDir folder;
+  const auto tables = [](const std::filesystem::path& file) {
+    return rows(file,
+                "SELECT m.name || '.' || c.name || ' ' || c.type || ' ' || c.\"notnull\" "
+                "FROM sqlite_master AS m, pragma_table_info(m.name) AS c "
+                "WHERE m.type = 'table' ORDER BY 1");
+  };
+  ResultStore::open(folder.path() / "new.db");
+  for (int version = 0; version < kSchemaVersion; ++version) {
+    const auto file = folder.path() / fmt::format("version{}.db", version);
+    empty_store(file, version);
+    ResultStore::open(file);
+    EXPECT_EQ(tables(file), tables(folder.path() / "new.db")) << version;
+    EXPECT_EQ(Database::open(file).integer("PRAGMA user_version"), kSchemaVersion);
+    EXPECT_EQ(Database::open(file).integer("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+  }
+}
+
 }  // namespace
 }  // namespace scgan::results

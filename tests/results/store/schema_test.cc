@@ -1,5 +1,6 @@
 #include "results/store/schema.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "core/base/atomic_file.h"
+#include "core/base/sha256.h"
 #include "results/store/result_store.h"
 #include "results/store/sqlite.h"
 #include "tests/results/sample_store.h"
@@ -58,6 +60,19 @@ TEST(SchemaTest, EveryTableIsStrict) {
             0);
   EXPECT_EQ(database.integer("PRAGMA application_id"), kApplicationId);
   EXPECT_EQ(database.integer("PRAGMA user_version"), kSchemaVersion);
+}
+
+// There are stores that these scripts have made: a script may get other comments, but no other
+// statements. A change of the format is a new script, whose digest is added here.
+TEST(SchemaTest, TheScriptsHaveNotChanged) {
+  std::vector<std::string> digests;
+  for (const std::string_view script : migrations()) {
+    const std::string code = std::regex_replace(std::string(script), std::regex("--[^\n]*"), "");
+    digests.push_back(sha256_hex(std::regex_replace(code, std::regex("\\s+"), " ")).substr(0, 16));
+  }
+  EXPECT_THAT(digests,
+              testing::ElementsAre("9d65f1b936b251a7", "6069dbccb131a239", "51faa7ae971020e7",
+                                   "f9927dc61cf9db1c", "c7db9e90023b32bd"));
 }
 
 }  // namespace
