@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace scgan {
@@ -54,6 +55,11 @@ class CounterRng {
 
   // Standard normal (Box-Muller in double).
   double normal(uint32_t step, uint32_t sample, uint32_t lane = 0) const noexcept;
+
+  // out[i] = mean + deviation * normal(step, first + i) as float: the same bits, several times as
+  // fast.
+  void fill_normal(uint32_t step, uint32_t first, double mean, double deviation,
+                   std::span<float> out) const;
 
   // A permutation of 0 ... count - 1 (Fisher-Yates); `step` distinguishes permutations (for
   // example, the epoch).

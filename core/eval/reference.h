@@ -47,8 +47,8 @@ class ReferenceFile {
   // Replaces the file atomically and creates the folder. A failure is a warning.
   void save(const Reference& reference) const;
 
-  // Waits until no other process holds this lock, or for 10 minutes. It ends with the returned descriptor, which is
-  // empty where there is no file or no locks.
+  // Waits until no other process holds this lock, or for 10 minutes. It ends with the returned
+  // descriptor, which is empty where there is no file or no locks.
   Descriptor lock() const;
 
  private:

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/model/norm.h"
+#include "core/model/zero_conv.h"
 
 namespace scgan {
 
@@ -27,7 +28,7 @@ TORCH_MODULE(PlainConv2d);
 
 nn::AnyModule conv_layer(int64_t in, int64_t out, ConvShape shape, const LayerStyle& style) {
   if (style.spectral_norm) return nn::AnyModule(SpectralConv2d(in, out, shape));
-  return nn::AnyModule(PlainConv2d(in, out, shape));
+  return nn::AnyModule(zero_conv(PlainConv2d(1, 1, shape), in, out));
 }
 
 nn::AnyModule norm_layer(int64_t channels, Norm norm) {

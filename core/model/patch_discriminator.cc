@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/model/discriminator_layers.h"
+#include "core/model/zero_conv.h"
 
 namespace scgan {
 namespace {
@@ -11,7 +12,8 @@ namespace {
 namespace nn = torch::nn;
 
 nn::Conv2d conv(int64_t in, int64_t out, int64_t stride, bool bias) {
-  return nn::Conv2d(nn::Conv2dOptions(in, out, 4).stride(stride).padding(1).bias(bias));
+  return zero_conv(nn::Conv2d(nn::Conv2dOptions(1, 1, 4).stride(stride).padding(1).bias(bias)), in,
+                   out);
 }
 
 class PatchDiscriminator final : public Discriminator, public nn::Module {

@@ -7,6 +7,7 @@
 #include "core/model/reflection_pad.h"
 #include "core/model/row_conv.h"
 #include "core/model/winograd_conv.h"
+#include "core/model/zero_conv.h"
 
 namespace scgan {
 namespace {
@@ -14,12 +15,14 @@ namespace {
 namespace nn = torch::nn;
 
 nn::Conv2d conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding) {
-  return nn::Conv2d(nn::Conv2dOptions(in, out, kernel).stride(stride).padding(padding));
+  return zero_conv(nn::Conv2d(nn::Conv2dOptions(1, 1, kernel).stride(stride).padding(padding)), in,
+                   out);
 }
 
 nn::ConvTranspose2d double_size(int64_t in, int64_t out) {
-  return nn::ConvTranspose2d(
-      nn::ConvTranspose2dOptions(in, out, 3).stride(2).padding(1).output_padding(1));
+  return zero_conv(nn::ConvTranspose2d(
+                       nn::ConvTranspose2dOptions(1, 1, 3).stride(2).padding(1).output_padding(1)),
+                   in, out);
 }
 
 // Takes the place of a published layer whose work its neighbour does: the numbers of the layers are
@@ -39,10 +42,11 @@ class ResidualBlockImpl : public nn::Module {
  public:
   explicit ResidualBlockImpl(int64_t channels)
       : conv_block_(register_module(
-            "conv_block", nn::Sequential(in_neighbour(), ReflectConv3x3(channels),
-                                         InstanceNorm(kReluSlope), in_neighbour(), in_neighbour(),
-                                         ReflectConv3x3(channels), InstanceNorm(kIdentitySlope)))) {
-  }
+            "conv_block",
+            nn::Sequential(in_neighbour(), zero_conv(ReflectConv3x3(1), channels, channels),
+                           InstanceNorm(kReluSlope), in_neighbour(), in_neighbour(),
+                           zero_conv(ReflectConv3x3(1), channels, channels),
+                           InstanceNorm(kIdentitySlope)))) {}
 
   at::Tensor forward(const at::Tensor& x) { return x + conv_block_->forward(x); }
 
@@ -55,7 +59,8 @@ class ResnetGenerator final : public Generator, public nn::Module {
  public:
   ResnetGenerator(int64_t width, int64_t blocks)
       : model_(register_module("model", nn::Sequential())) {
-    add(ReflectionPad(3), FirstConv2d(3, width, 7), InstanceNorm(kReluSlope), in_neighbour());
+    add(ReflectionPad(3), zero_conv(FirstConv2d(1, 1, 7), 3, width), InstanceNorm(kReluSlope),
+        in_neighbour());
     add(conv(width, 2 * width, 3, 2, 1), InstanceNorm(kReluSlope), in_neighbour());
     add(conv(2 * width, 4 * width, 3, 2, 1), InstanceNorm(kReluSlope), in_neighbour());
     for (int64_t block = 0; block < blocks; ++block) {
@@ -63,7 +68,7 @@ class ResnetGenerator final : public Generator, public nn::Module {
     }
     add(double_size(4 * width, 2 * width), InstanceNorm(kReluSlope), in_neighbour());
     add(double_size(2 * width, width), InstanceNorm(kReluSlope), in_neighbour());
-    add(ReflectionPad(3), LastConv2d(width, 3, 7), nn::Tanh());
+    add(ReflectionPad(3), zero_conv(LastConv2d(1, 1, 7), width, 3), nn::Tanh());
   }
 
   nn::Module& module() override { return *this; }

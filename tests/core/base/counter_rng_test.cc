@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <set>
+#include <span>
 #include <vector>
 
 namespace scgan {
@@ -65,6 +67,28 @@ TEST(CounterRngTest, NormalHasTheMomentsOfNormal) {
   EXPECT_NEAR(moments[2], 1, 0.023);
   EXPECT_NEAR(moments[3], 0, 0.062);
   EXPECT_NEAR(moments[4], 3, 0.16);
+}
+
+// The initial weights of all runs depend on it.
+TEST(CounterRngTest, FillNormalHasTheBitsOfNormal) {
+  std::vector<float> filled;
+  const auto expect_equal = [&](uint32_t seed, uint32_t step, uint32_t first, size_t count,
+                                double mean, double deviation) {
+    const CounterRng draws(seed, Purpose::kInitWeights);
+    filled.assign(count + 1, -1);
+    draws.fill_normal(step, first, mean, deviation, std::span(filled).first(count));
+    for (size_t i = 0; i < count; ++i) {
+      const double exact = draws.normal(step, first + static_cast<uint32_t>(i));
+      ASSERT_EQ(std::bit_cast<uint32_t>(filled[i]),
+                std::bit_cast<uint32_t>(static_cast<float>(mean + deviation * exact)))
+          << seed << " " << step << " " << first + i;
+    }
+    EXPECT_EQ(filled[count], -1) << "behind the end";
+  };
+  for (const size_t count : {0, 1, 255, 256, 257, 1000}) expect_equal(1, 3004, 0, count, 0, 0.02);
+  expect_equal(2147483647, 1, 262144, 500'000, 0, 0.02);
+  expect_equal(0, 4063, 4294900000, 60'000, 1, 0.02);
+  expect_equal(7, 1000, 0, 500'000, 0, 1);
 }
 
 TEST(CounterRngTest, IndexReachesEveryValueAboutEquallyOften) {
