@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/stand_in_gpu/counts.h"
 #include "tests/support/stand_in_gpu/memory.h"
 #include "tests/support/stand_in_gpu/stream.h"
 
@@ -53,9 +54,12 @@ void copy_bytes(void* to, const void* from, size_t bytes) {
 // As in CUDA, pageable host memory is read or written before the call returns.
 cudaError_t copy(void* to, const void* from, size_t bytes, CUstream_st& stream) {
   if (location_of(to).kind == MemoryKind::kPageable) {
+    count_pageable_copy();
+    count_synchronisation();
     stream.drain();
     copy_bytes(to, from, bytes);
   } else if (location_of(from).kind == MemoryKind::kPageable) {
+    count_pageable_copy();
     const auto* begin = static_cast<const char*>(from);
     stream.queue([to, bytes, copied = std::vector<char>(begin, begin + bytes)] {
       copy_bytes(to, copied.data(), bytes);
@@ -124,7 +128,10 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
   return cudaSuccess;
 }
 
-cudaError_t cudaDeviceSynchronize() { return drain_device(), cudaSuccess; }
+cudaError_t cudaDeviceSynchronize() {
+  count_synchronisation();
+  return drain_device(), cudaSuccess;
+}
 
 // Memory.
 
@@ -139,6 +146,7 @@ cudaError_t cudaHostAlloc(void** address, size_t bytes, unsigned) {
 }
 
 cudaError_t cudaFree(void* address) {
+  count_synchronisation();
   drain_device();
   return note(address == nullptr || release(address) ? cudaSuccess : cudaErrorInvalidValue);
 }
@@ -169,6 +177,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind) {
   copy(to, from, bytes, stream_of(nullptr));
+  count_synchronisation();
   stream_of(nullptr).drain();
   return cudaSuccess;
 }
@@ -192,6 +201,7 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  count_synchronisation();
   return stream_of(stream).drain(), cudaSuccess;
 }
 
@@ -240,6 +250,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  count_event_wait();
   if (const auto point = event->last()) point->wait();
   return cudaSuccess;
 }

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "tests/support/stand_in_gpu/convolutions.h"
+#include "tests/support/stand_in_gpu/counts.h"
 #include "tests/support/stand_in_gpu/memory.h"
 #include "tests/support/stand_in_gpu/stream.h"
 
@@ -76,6 +77,20 @@ const std::set<std::string>& operations_without_kernels() {
 bool accepts_cpu_tensors(const std::string& name) {
   return name == "aten::copy_" || name.starts_with("aten::index") ||
          name.starts_with("aten::_index") || name.starts_with("aten::_unsafe_index");
+}
+
+// Whether LibTorch's kernel makes the host wait: it returns a number, or tensors whose sizes depend
+// on the values.
+bool makes_host_wait(const c10::FunctionSchema& schema) {
+  static const std::set<std::string> names{
+      "aten::_unique2",   "aten::masked_select",      "aten::nonzero",
+      "aten::unique_dim", "aten::unique_consecutive", "aten::repeat_interleave"};
+  if (names.contains(schema.name())) return true;
+  for (const auto& result : schema.returns()) {
+    const auto kind = result.type()->kind();
+    if (kind != c10::TypeKind::TensorType && kind != c10::TypeKind::ListType) return true;
+  }
+  return false;
 }
 
 // A CPU tensor on the memory of `tensor`, for kernels.
@@ -311,6 +326,8 @@ void launch() {
 
 void kernel(const c10::OperatorHandle& op, Stack* stack) {
   launch();
+  count_operation();
+  if (makes_host_wait(op.schema())) count_synchronisation();
   Call(op, *stack).run(*stack);
 }
 
@@ -322,6 +339,9 @@ at::Tensor& copy(at::Tensor& to, const at::Tensor& from, bool non_blocking) {
   CUstream_st& stream = stream_on(device);
   const at::Tensor& host = to.is_cuda() ? from : to;
   const bool staged = host.is_cpu() && !(non_blocking && host.is_pinned());
+  count_operation();
+  if (host.is_cpu() && !host.is_pinned()) count_pageable_copy();
+  if (host.is_cpu() && !non_blocking) count_synchronisation();
   at::Tensor source = from.is_cuda() ? cpu_view(from) : staged ? from.clone() : from;
   at::Tensor target = to.is_cuda() ? cpu_view(to) : to;
   queue(stream, "aten::copy_", [=] { target.copy_(source); });

@@ -5,6 +5,7 @@
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <cuda_runtime_api.h>
+#include <dlfcn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nccl.h>
@@ -18,6 +19,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "tests/support/stand_in_gpu/counts.h"
 
 namespace scgan::stand_in {
 namespace {
@@ -136,6 +139,39 @@ TEST(StandInGpuTest, NondeterministicKernelsThrowWhenDeterminismIsRequested) {
   at::globalContext().setDeterministicAlgorithms(true, false);
   EXPECT_THAT(error_of(run), HasSubstr("reflection_pad2d_backward does not have a deterministic"));
   at::globalContext().setDeterministicAlgorithms(false, false);
+}
+
+TEST(StandInGpuTest, CountsWaitsAndPageableCopies) {
+  const auto count =
+      reinterpret_cast<void (*)(Counts*)>(dlsym(RTLD_DEFAULT, "scgan_stand_in_counts"));
+  ASSERT_NE(count, nullptr);
+  // Synchronisations, event waits and pageable copies that `act` makes.
+  const auto made_by = [&](const std::function<void()>& act) {
+    Counts before, after;
+    count(&before);
+    act();
+    count(&after);
+    return std::array<int64_t, 3>{after.synchronisations - before.synchronisations,
+                                  after.event_waits - before.event_waits,
+                                  after.pageable_copies - before.pageable_copies};
+  };
+  using Made = std::array<int64_t, 3>;
+  const at::Tensor here = at::ones({4}, kOnGpu);
+  const at::Tensor pinned = at::ones({4}).pin_memory();
+  at::Tensor pageable = at::ones({4});
+  EXPECT_EQ(made_by([&] { here.add_(1).mul_(2); }), (Made{0, 0, 0}));
+  EXPECT_EQ(made_by([&] { pinned.to(here.device(), /*non_blocking=*/true); }), (Made{0, 0, 0}));
+  EXPECT_EQ(made_by([&] { pinned.to(here.device()); }), (Made{1, 0, 0}));
+  EXPECT_EQ(made_by([&] { pageable.to(here.device(), /*non_blocking=*/true); }), (Made{0, 0, 1}));
+  EXPECT_EQ(made_by([&] { pageable.copy_(here); }), (Made{1, 0, 1}));
+  EXPECT_EQ(made_by([&] { here[0].item<float>(); }), (Made{1, 0, 0}));
+  EXPECT_EQ(made_by([&] { here.nonzero(); }), (Made{1, 0, 0}));
+  EXPECT_EQ(made_by([&] { cudaDeviceSynchronize(); }), (Made{1, 0, 0}));
+  cudaEvent_t event = nullptr;
+  cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+  cudaEventRecord(event, current());
+  EXPECT_EQ(made_by([&] { cudaEventSynchronize(event); }), (Made{0, 1, 0}));
+  cudaEventDestroy(event);
 }
 
 TEST(StandInGpuTest, AllocatingMoreThanTheMemoryThrows) {
