@@ -4,7 +4,6 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones_like.h>
@@ -12,7 +11,6 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
-#include <array>
 #include <utility>
 #include <vector>
 
@@ -39,13 +37,6 @@ struct GanStep::DiscriminatorRole {
 };
 
 namespace {
-
-// The terms of the generators' objective that each micro-batch contributes to, in the order in
-// which backward() returns them.
-constexpr std::array<Loss, 4> kMicroBatchLosses{Loss::kCycleA, Loss::kCycleB, Loss::kIdentityA,
-                                                Loss::kIdentityB};
-
-int64_t column(Loss loss) { return static_cast<int64_t>(loss); }
 
 // Disables a discriminator's gradients while the generators' gradient is computed.
 class ScopedFreeze {
@@ -93,27 +84,25 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
   if (has_ssl(spec)) ssl_loss_.emplace(spec.loss);
 }
 
-StepLosses GanStep::run(const Batch& cpu_batch, double learning_rate) {
+PendingLosses GanStep::run(const Batch& loaded, double learning_rate) {
   const at::TensorOptions options = state_.generators.values().options();
-  const Batch batch{cpu_batch.a.to(options), cpu_batch.b.to(options)};
+  const Batch batch{loaded.a.to(options), loaded.b.to(options)};
   std::vector<MicroBatch> micros = own_micro_batches(batch);
   const Fakes fakes = gather_fakes(micros);
   const bool d_first = spec_.train.order == UpdateOrder::kDiscriminatorsFirst;
 
-  StepLosses losses;
+  LossTerms losses;
   if (d_first) update_discriminators(batch, fakes, learning_rate, losses);
   const AdversarialGradients adversarial = adversarial_gradients(fakes, losses);
-  at::Tensor micro_losses;
   // The generators' gradient is summed while the discriminators are updated. This is safe: they
   // read only detached fakes and their own weights.
-  const at::Tensor gradient = start_generator_gradient(micros, adversarial, micro_losses);
+  const at::Tensor gradient = start_generator_gradient(micros, adversarial, losses);
   if (!d_first) update_discriminators(batch, fakes, learning_rate, losses);
   reducer_.finish();
   state_.generators.adam_step(gradient, spec_.train, learning_rate);
   state_.update_ema(spec_.train.ema_decay);
   ++state_.step;
-  gather_losses(micro_losses, losses);
-  return losses;
+  return {losses, communicator_};
 }
 
 bool GanStep::is_held(const DiscriminatorState& discriminator) const {
@@ -126,7 +115,7 @@ int GanStep::first_holder(const DiscriminatorState& discriminator) const {
 
 // The ranks that hold a discriminator compute its gradient; the first of them broadcasts it.
 GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes,
-                                                             StepLosses& losses) {
+                                                             LossTerms& losses) {
   AdversarialGradients gradients{at::empty_like(fakes.b), at::empty_like(fakes.a)};
   if (is_held(state_.netD_A)) {
     gradients.a = adversarial_gradient(state_.netD_A, kRoleOfA, fakes.b, losses);
@@ -140,7 +129,7 @@ GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes,
 }
 
 void GanStep::update_discriminators(const Batch& batch, const Fakes& fakes, double learning_rate,
-                                    StepLosses& losses) {
+                                    LossTerms& losses) {
   // Every rank updates both pools, so that they are equal on all ranks.
   const at::Tensor shown_b = state_.netD_A.pool.query(fakes.b, state_.step);
   const at::Tensor shown_a = state_.netD_B.pool.query(fakes.a, state_.step);
@@ -187,14 +176,14 @@ GanStep::Fakes GanStep::gather_fakes(std::vector<MicroBatch>& own) {
 
 at::Tensor GanStep::adversarial_gradient(DiscriminatorState& discriminator,
                                          const DiscriminatorRole& role, const at::Tensor& fakes,
-                                         StepLosses& losses) const {
+                                         LossTerms& losses) const {
   const ScopedFreeze frozen(discriminator.arena);
   const at::Tensor leaf = fakes.detach().clone().requires_grad_(true);
   const at::Tensor seen =
       diff_augment(leaf, spec_.model.diffaug, spec_.seed, role.generator_step, state_.step);
   const at::Tensor loss = lsgan_real(discriminator.network->logits(seen));
   loss.backward();
-  losses[role.generator] = loss.item<double>();
+  losses.of_discriminators[role.generator] = loss.detach();
   return leaf.grad();
 }
 
@@ -202,7 +191,7 @@ at::Tensor GanStep::adversarial_gradient(DiscriminatorState& discriminator,
 // the sum once the reducer has finished.
 at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros,
                                              const AdversarialGradients& adversarial,
-                                             at::Tensor& micro_losses) {
+                                             LossTerms& losses) {
   TreeSum gradients;
   at::Tensor sum;
   std::vector<at::Tensor> rows;
@@ -218,7 +207,7 @@ at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros,
     }
     micro = {};  // free its graph
   }
-  micro_losses = at::stack(rows);
+  losses.micro_batches = at::stack(rows);
   if (!sum.defined()) {
     sum = gradients.result();
     reducer_.start(sum);
@@ -260,7 +249,7 @@ at::Tensor GanStep::backward(MicroBatch& micro, const AdversarialGradients& adve
 
 void GanStep::discriminator_step(DiscriminatorState& discriminator, const DiscriminatorRole& role,
                                  const DiscriminatorBatch& batch, double learning_rate,
-                                 StepLosses& losses) const {
+                                 LossTerms& losses) const {
   const int64_t step = state_.step;
   const at::Tensor gradient = discriminator.arena.new_gradient();
   const auto augmented = [&](const at::Tensor& images, AugmentSite site) {
@@ -277,37 +266,14 @@ void GanStep::discriminator_step(DiscriminatorState& discriminator, const Discri
       (lsgan_real(on_real.logits) + lsgan_fake(on_fake)) * spec_.loss.d_adv_scale;
   at::Tensor total = adversarial;
   if (ssl_loss_) {
-    const at::Tensor ssl = (*ssl_loss_)(on_real.reconstructions) * ssl_weight(spec_.loss, step);
+    const at::Tensor ssl =
+        (*ssl_loss_)(on_real.reconstructions) * ssl_weight(spec_.loss, step);
     total = total + ssl;
-    losses[role.ssl] = ssl.item<double>();
+    losses.of_discriminators[role.ssl] = ssl.detach();
   }
   total.backward();
   discriminator.arena.adam_step(gradient, spec_.train, learning_rate);
-  losses[role.adversarial] = adversarial.item<double>();
-}
-
-// Completes `losses` on every rank: sums the generators' terms over all micro-batches, and takes
-// each discriminator's terms from the first rank that holds it.
-void GanStep::gather_losses(const at::Tensor& micro_losses, StepLosses& losses) {
-  TreeSum sum;
-  const at::Tensor rows = all_gather_rows(communicator_, micro_losses.to(at::kCPU, at::kDouble));
-  for (int64_t row = 0; row < rows.size(0); ++row) sum.push(rows[row].clone());
-  const at::Tensor of_batch = sum.result();
-  for (size_t i = 0; i < kMicroBatchLosses.size(); ++i) {
-    losses[kMicroBatchLosses[i]] = of_batch[static_cast<int64_t>(i)].item<double>();
-  }
-
-  at::Tensor mine = at::empty({1, static_cast<int64_t>(kLosses.size())}, at::kDouble);
-  for (const auto& [loss, name] : kLosses) mine[0][column(loss)] = losses[loss];
-  const at::Tensor all = all_gather_rows(communicator_, mine);
-  const auto take = [&](const DiscriminatorState& discriminator, const DiscriminatorRole& role) {
-    const at::Tensor row = all[first_holder(discriminator)];
-    for (const Loss loss : {role.generator, role.adversarial, role.ssl}) {
-      losses[loss] = row[column(loss)].item<double>();
-    }
-  };
-  take(state_.netD_A, kRoleOfA);
-  take(state_.netD_B, kRoleOfB);
+  losses.of_discriminators[role.adversarial] = adversarial.detach();
 }
 
 void GanStep::collect_discriminators() {

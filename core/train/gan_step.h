@@ -20,7 +20,7 @@
 #include "core/model/part_window.h"
 #include "core/model/ssl_loss.h"
 #include "core/spec/run_spec.h"
-#include "core/train/step_losses.h"
+#include "core/train/pending_losses.h"
 #include "core/train/train_state.h"
 
 namespace scgan {
@@ -33,8 +33,8 @@ class GanStep {
           BucketSizes buckets = {});
 
   // Updates all networks once with `batch`, the whole batch of step `state.step`, and increments
-  // the step. Returns the losses, complete on every rank. Collective.
-  StepLosses run(const Batch& batch, double learning_rate);
+  // the step. On a GPU everything is only queued. Returns the losses of the step. Collective.
+  PendingLosses run(const Batch& batch, double learning_rate);
 
   // Copies the state of both discriminators (parameters, Adam, buffers) to every rank, as a
   // checkpoint needs it. Collective.
@@ -66,21 +66,19 @@ class GanStep {
   std::vector<MicroBatch> own_micro_batches(const Batch& batch) const;
   void translate(MicroBatch& micro) const;
   Fakes gather_fakes(std::vector<MicroBatch>& micros);
-  // The functions below write the loss terms of discriminators that this rank holds to `losses`.
-  AdversarialGradients adversarial_gradients(const Fakes& fakes, StepLosses& losses);
+  // The functions below add the loss terms of discriminators that this rank holds to `losses`.
+  AdversarialGradients adversarial_gradients(const Fakes& fakes, LossTerms& losses);
   at::Tensor adversarial_gradient(DiscriminatorState& discriminator, const DiscriminatorRole& role,
-                                  const at::Tensor& fakes, StepLosses& losses) const;
+                                  const at::Tensor& fakes, LossTerms& losses) const;
   void update_discriminators(const Batch& batch, const Fakes& fakes, double learning_rate,
-                             StepLosses& losses);
+                             LossTerms& losses);
   void discriminator_step(DiscriminatorState& discriminator, const DiscriminatorRole& role,
                           const DiscriminatorBatch& batch, double learning_rate,
-                          StepLosses& losses) const;
+                          LossTerms& losses) const;
 
   at::Tensor start_generator_gradient(std::vector<MicroBatch>& micros,
-                                      const AdversarialGradients& adversarial,
-                                      at::Tensor& micro_losses);
+                                      const AdversarialGradients& adversarial, LossTerms& losses);
   at::Tensor backward(MicroBatch& micro, const AdversarialGradients& adversarial);
-  void gather_losses(const at::Tensor& micro_losses, StepLosses& losses);
 
   const RunSpec& spec_;
   TrainState& state_;

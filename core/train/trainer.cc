@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/train/divergence_check.h"
@@ -103,6 +104,7 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
     writer_.check();
     score_if_due(observer);
     const BoundaryRequests agreed = agree(*communicator_, observer.at_boundary());
+    if (to_bits(agreed) != 0) catch_up(observer);
     if (agreed.checkpoint || agreed.stop) save_checkpoint(observer);
     if (agreed.samples) {
       const ScopedEvalWeights shown(state_);
@@ -116,12 +118,17 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
       step_->collect_discriminators();
       return TrainOutcome::kRanksJoin;
     }
-    last_step_ = one_step();
-    require_finite(last_step_);
+    // A GPU must not wait for the host: the losses of a step are read when the next one is queued.
+    std::optional<UnreadStep> earlier = std::exchange(unread_, one_step());
+    if (earlier) report(std::move(*earlier), observer);
+    if (state_.generators.values().is_cpu()) catch_up(observer);
     const int64_t interval = spec_.run.check_steps;
-    if (interval > 0 && state_.step % interval == 0) require_equal_states(state_, *communicator_);
-    observer.step_done(last_step_);
+    if (interval > 0 && state_.step % interval == 0) {
+      catch_up(observer);
+      require_equal_states(state_, *communicator_);
+    }
   }
+  catch_up(observer);
   score_if_due(observer);
   save_checkpoint(observer);  // the scoring that follows may be interrupted
   weights_step_ = state_.adopt_final_weights();
@@ -132,6 +139,7 @@ void Trainer::score_if_due(TrainObserver& observer) {
   const int64_t interval = spec_.evaluate.every_epochs * loader_.steps_per_epoch();
   if (interval == 0 || state_.step == 0 || state_.step == state_.scored_step) return;
   if (state_.step % interval != 0 && state_.step != total_steps()) return;
+  catch_up(observer);
   double fid = 0;
   {
     const ScopedEvalWeights shown(state_);
@@ -140,15 +148,29 @@ void Trainer::score_if_due(TrainObserver& observer) {
   state_.add_score(fid);
 }
 
-StepReport Trainer::one_step() {
+Trainer::UnreadStep Trainer::one_step() {
   const int64_t steps_per_epoch = loader_.steps_per_epoch();
   const int64_t epoch = state_.step / steps_per_epoch + 1;
   const int64_t of_schedule = schedule_epoch(spec_.train, state_.step, steps_per_epoch);
   const double rate = spec_.train.learning_rate * learning_rate_factor(spec_.train, of_schedule);
   std::optional<PartWindows> windows;
   if (has_ssl(spec_)) windows = part_windows(spec_, state_.step);
-  const StepLosses losses = step_->run(loader_.batch(state_.step), rate);
-  return {state_.step, epoch, rate, losses, windows};
+  PendingLosses losses = step_->run(loader_.batch(state_.step), rate);
+  return {{state_.step, epoch, rate, {}, windows}, std::move(losses)};
+}
+
+void Trainer::report(UnreadStep step, TrainObserver& observer) {
+  last_step_ = step.report;
+  last_step_.losses = step.losses.get();
+  require_finite(last_step_);
+  observer.step_done(last_step_);
+}
+
+void Trainer::catch_up(TrainObserver& observer) {
+  if (!unread_) return;
+  UnreadStep last = std::move(*unread_);
+  unread_.reset();
+  report(std::move(last), observer);
 }
 
 void Trainer::save_checkpoint(TrainObserver& observer) {

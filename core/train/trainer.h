@@ -15,6 +15,7 @@
 #include "core/spec/run_spec.h"
 #include "core/train/checkpoint.h"
 #include "core/train/checkpoint_writer.h"
+#include "core/train/pending_losses.h"
 #include "core/train/step_losses.h"
 #include "core/train/train_state.h"
 
@@ -50,6 +51,9 @@ struct BoundaryRequests {
 class TrainObserver {
  public:
   virtual ~TrainObserver() = default;
+  // Called once for every step, in order. On a GPU, which may still compute a step when the host
+  // has queued it, the call comes after the next step has been queued, or before whatever a
+  // boundary asks for.
   virtual void step_done(const StepReport& report) = 0;
   // Called once per step boundary, before the next step.
   virtual BoundaryRequests at_boundary() = 0;
@@ -101,12 +105,22 @@ class Trainer {
   // How often the run is scored in all: during training and at its end.
   int64_t score_count() const;
   const TrainState& state() const { return state_; }
-  // The last step that was computed, even if its losses were not finite.
+  // The last step whose losses were read, even if they were not finite.
   const StepReport& last_step() const { return last_step_; }
 
  private:
+  // A step whose losses have not been read.
+  struct UnreadStep {
+    StepReport report;
+    PendingLosses losses;
+  };
+
   void score_if_due(TrainObserver& observer);
-  StepReport one_step();
+  UnreadStep one_step();
+  // Reports a step to the observer. Throws Error(kNonFinite).
+  void report(UnreadStep step, TrainObserver& observer);
+  // Reports the steps that have not been reported.
+  void catch_up(TrainObserver& observer);
   void save_checkpoint(TrainObserver& observer);
 
   const RunSpec& spec_;
@@ -116,6 +130,8 @@ class Trainer {
   CheckpointWriter writer_{checkpoints_};
   TrainState state_;
   std::unique_ptr<GanStep> step_;
+  // The last step, if it has not been reported; only on a GPU.
+  std::optional<UnreadStep> unread_;
   StepReport last_step_;
   int64_t saved_step_ = -1;
   int64_t weights_step_ = 0;

@@ -259,8 +259,9 @@ TrainOutcome RunExecutor::train() {
   } catch (const Error& problem) {
     const int64_t step = trainer.state().step;
     if (problem.kind() == ErrorKind::kNonFinite && leads()) {
-      write_non_finite_batch(folder(active_->run), active_->loader.batch(step - 1),
-                             trainer.last_step(), problem.what());
+      const StepReport& report = trainer.last_step();
+      write_non_finite_batch(folder(active_->run), active_->loader.batch(report.step - 1), report,
+                             problem.what());
     }
     if (problem.kind() != ErrorKind::kCommunication) throw;
     throw Error(problem.kind(), fmt::format("{} (run {}, after step {})", problem.what(),

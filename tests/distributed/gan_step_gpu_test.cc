@@ -52,7 +52,7 @@ class GanStepGpuTest : public ::testing::TestWithParam<DiscriminatorKind> {
     TrainState state(spec_, device);
     GanStep step(spec_, state, communicator);
     StepLosses losses;
-    for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4);
+    for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4).get();
     step.collect_discriminators();
     Trained result{{}, losses};
     for (const auto& [name, tensor] : state.tensors()) result.tensors[name] = tensor.cpu().clone();

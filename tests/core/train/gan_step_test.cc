@@ -50,7 +50,7 @@ std::pair<Snapshot, StepLosses> trained(const RunSpec& spec, const Dataset& data
   TrainState state(spec, at::kCPU);
   GanStep step(spec, state, communicator, buckets);
   StepLosses losses;
-  for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4);
+  for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4).get();
   step.collect_discriminators();
   return {snapshot(state), losses};
 }
@@ -216,7 +216,8 @@ TEST_P(GanStepTest, LearningRateZeroDoesNotChangeWeights) {
 
 TEST_P(GanStepTest, SelfSupervisedLossExistsForFastGanOnly) {
   TrainState state(spec_, at::kCPU);
-  const auto losses = GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4);
+  const auto losses =
+      GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4).get();
   if (GetParam() == DiscriminatorKind::kFastGan) {
     EXPECT_GT(losses[Loss::kSslA], 0);
     EXPECT_GT(losses[Loss::kSslB], 0);
@@ -228,10 +229,10 @@ TEST_P(GanStepTest, SelfSupervisedLossExistsForFastGanOnly) {
 TEST_P(GanStepTest, DiscriminatorsFirstChangesTheGeneratorsAdversarialLoss) {
   const Batch batch = DataLoader(spec_, data_).batch(0);
   TrainState g_first(spec_, at::kCPU);
-  const StepLosses usual = GanStep(spec_, g_first, solo_).run(batch, 2e-4);
+  const StepLosses usual = GanStep(spec_, g_first, solo_).run(batch, 2e-4).get();
   spec_.train.order = UpdateOrder::kDiscriminatorsFirst;
   TrainState d_first(spec_, at::kCPU);
-  const StepLosses other = GanStep(spec_, d_first, solo_).run(batch, 2e-4);
+  const StepLosses other = GanStep(spec_, d_first, solo_).run(batch, 2e-4).get();
   EXPECT_EQ(usual[Loss::kCycleA], other[Loss::kCycleA]);
   EXPECT_NE(usual[Loss::kGAdvA], other[Loss::kGAdvA]);
   if (GetParam() == DiscriminatorKind::kPatch) {
@@ -271,7 +272,9 @@ TEST_P(GanStepTest, SelfSupervisedLossWarmsUp) {
   if (GetParam() == DiscriminatorKind::kPatch) GTEST_SKIP() << "has no such loss";
   const auto ssl_of_first_step = [&] {
     TrainState state(spec_, at::kCPU);
-    return GanStep(spec_, state, solo_).run(DataLoader(spec_, data_).batch(0), 2e-4)[Loss::kSslA];
+    return GanStep(spec_, state, solo_)
+        .run(DataLoader(spec_, data_).batch(0), 2e-4)
+        .get()[Loss::kSslA];
   };
   const double full = ssl_of_first_step();
   spec_.loss.ssl_warmup_steps = 4;
@@ -303,7 +306,7 @@ TEST_P(GanStepTest, GeneratorGradientIsThatOfTheWholeObjective) {
     objective.backward();
 
     TrainState parts(spec_, at::kCPU);
-    const StepLosses losses = GanStep(spec_, parts, solo_).run(batch, 0);
+    const StepLosses losses = GanStep(spec_, parts, solo_).run(batch, 0).get();
     // Adam's first moment after one step is (1 - beta1) times the gradient.
     const at::Tensor gradient = parts.generators.first_moments() / (1 - spec_.train.beta1);
     EXPECT_LT((gradient - expected).norm().item<double>() / expected.norm().item<double>(), 1e-4)

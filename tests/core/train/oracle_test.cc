@@ -211,7 +211,8 @@ class OracleTest : public ::testing::TestWithParam<OracleCase> {
     TrainState state(spec_, at::kCPU);
     GanStep step(spec_, state, communicator);
     for (int64_t iteration = 1; iteration <= golden_.iterations(); ++iteration) {
-      expect_losses(step.run(batch(iteration - 1), kLearningRate), golden_, iteration, kTolerance);
+      expect_losses(step.run(batch(iteration - 1), kLearningRate).get(), golden_, iteration,
+                    kTolerance);
       if (golden_.has_state(iteration)) {
         step.collect_discriminators();
         expect_state(state, golden_, iteration);
@@ -239,7 +240,7 @@ TEST_P(OracleTest, FirstLossesAgreeInFloat32) {
   spec_.train.precision = Precision::kFp32;
   SoloCommunicator solo;
   TrainState state(spec_, at::kCPU);
-  const StepLosses losses = GanStep(spec_, state, solo).run(batch(0), kLearningRate);
+  const StepLosses losses = GanStep(spec_, state, solo).run(batch(0), kLearningRate).get();
   expect_losses(losses, golden_, 1, kFloat32Tolerance);
 }
 
