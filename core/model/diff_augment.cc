@@ -14,6 +14,7 @@ namespace {
 
 constexpr double kTranslationRatio = 0.125;
 constexpr double kCutoutRatio = 0.5;
+constexpr int64_t kSites = static_cast<int64_t>(AugmentSite::kFakeB) + 1;
 
 // Numbers the random values of a sample. A change would change the results of existing run ids.
 enum Lane : uint32_t {
@@ -24,82 +25,112 @@ enum Lane : uint32_t {
   kTranslationX,
   kCutoutY,
   kCutoutX,
+  kLanes,
 };
 
 int64_t rounded_share(double ratio, int64_t size) {
   return static_cast<int64_t>(std::floor(ratio * static_cast<double>(size) + 0.5));
 }
 
-// The random values of one augmented batch.
-class BatchRng {
+// The side of the hole in a dimension of the images.
+int64_t hole_size(int64_t size) { return rounded_share(kCutoutRatio, size); }
+
+// Draws the values of one site.
+class SiteRng {
  public:
-  BatchRng(const CounterRng& rng, int64_t step, int64_t samples)
-      : rng_(rng), step_(static_cast<uint32_t>(step)), samples_(static_cast<uint32_t>(samples)) {}
+  SiteRng(int64_t seed, int64_t site, int64_t step)
+      : rng_(static_cast<uint32_t>(seed),
+             static_cast<uint32_t>(Purpose::kAugment) + static_cast<uint32_t>(site)),
+        step_(static_cast<uint32_t>(step)) {}
 
-  // [N] of scale * u + shift, u uniform in [0, 1).
-  at::Tensor uniform(Lane lane, double scale, double shift) const {
-    auto values = at::empty({samples_}, at::kDouble);
-    for (uint32_t sample = 0; sample < samples_; ++sample) {
-      values.data_ptr<double>()[sample] = scale * rng_.uniform(step_, sample, lane) + shift;
+  double value(Lane lane, uint32_t sample, int64_t height, int64_t width) const {
+    switch (lane) {
+      case kBrightness:
+        return uniform(lane, sample) - 0.5;
+      case kSaturation:
+        return 2 * uniform(lane, sample);
+      case kContrast:
+        return uniform(lane, sample) + 0.5;
+      case kTranslationY:
+        return offset(lane, sample, height);
+      case kTranslationX:
+        return offset(lane, sample, width);
+      case kCutoutY:
+        return centre(lane, sample, height);
+      default:
+        return centre(lane, sample, width);
     }
-    return values;
-  }
-
-  // Per sample, y and x uniform in {first, ..., last}.
-  std::vector<PixelVector> vectors(Lane lane_y, Lane lane_x, PixelVector first,
-                                   PixelVector last) const {
-    std::vector<PixelVector> result;
-    for (uint32_t sample = 0; sample < samples_; ++sample) {
-      result.push_back(
-          {integer(lane_y, sample, first.y, last.y), integer(lane_x, sample, first.x, last.x)});
-    }
-    return result;
   }
 
  private:
-  int64_t integer(Lane lane, uint32_t sample, int64_t first, int64_t last) const {
-    return first + rng_.index(static_cast<uint32_t>(last - first + 1), step_, sample, lane);
+  double uniform(Lane lane, uint32_t sample) const { return rng_.uniform(step_, sample, lane); }
+
+  // Uniform in {0, ..., last}.
+  double index(Lane lane, uint32_t sample, int64_t last) const {
+    return rng_.index(static_cast<uint32_t>(last + 1), step_, sample, lane);
   }
 
-  const CounterRng& rng_;
+  double offset(Lane lane, uint32_t sample, int64_t size) const {
+    const int64_t reach = rounded_share(kTranslationRatio, size);
+    return index(lane, sample, 2 * reach) - static_cast<double>(reach);
+  }
+
+  double centre(Lane lane, uint32_t sample, int64_t size) const {
+    return index(lane, sample, size - hole_size(size) % 2);
+  }
+
+  CounterRng rng_;
   uint32_t step_;
-  uint32_t samples_;
 };
 
-at::Tensor change_color(const at::Tensor& images, const BatchRng& rng) {
-  const auto brighter = shift_brightness(images, rng.uniform(kBrightness, 1, -0.5));
-  const auto saturated = scale_saturation(brighter, rng.uniform(kSaturation, 2, 0));
-  return scale_contrast(saturated, rng.uniform(kContrast, 1, 0.5));
-}
-
-at::Tensor move(const at::Tensor& images, const BatchRng& rng) {
-  const PixelVector reach{rounded_share(kTranslationRatio, images.size(2)),
-                          rounded_share(kTranslationRatio, images.size(3))};
-  return translate(images, rng.vectors(kTranslationY, kTranslationX, {-reach.y, -reach.x}, reach));
-}
-
-at::Tensor punch_hole(const at::Tensor& images, const BatchRng& rng) {
-  const PixelVector size{rounded_share(kCutoutRatio, images.size(2)),
-                         rounded_share(kCutoutRatio, images.size(3))};
-  const PixelVector last{images.size(2) - size.y % 2, images.size(3) - size.x % 2};
-  return cut_out(images, rng.vectors(kCutoutY, kCutoutX, {0, 0}, last), size);
+at::Tensor change_color(const at::Tensor& images, const AugmentDraws::Colors& draws) {
+  const auto brighter = shift_brightness(images, draws.brightness);
+  const auto saturated = scale_saturation(brighter, draws.saturation);
+  return scale_contrast(saturated, draws.contrast);
 }
 
 }  // namespace
 
+AugmentDraws::AugmentDraws(int64_t seed, int64_t step, const at::Tensor& images) {
+  const int64_t samples = images.size(0);
+  const auto host = at::TensorOptions(at::kDouble).pinned_memory(images.is_cuda());
+  const at::Tensor values = at::empty({kSites, kLanes, samples}, host);
+  auto* next = values.mutable_data_ptr<double>();
+  for (int64_t site = 0; site < kSites; ++site) {
+    const SiteRng rng(seed, site, step);
+    for (uint32_t lane = 0; lane < kLanes; ++lane) {
+      for (uint32_t sample = 0; sample < samples; ++sample) {
+        *next++ = rng.value(static_cast<Lane>(lane), sample, images.size(2), images.size(3));
+      }
+    }
+  }
+  const at::Tensor here = values.to(images.device(), /*non_blocking=*/true);
+  colors_ = here.narrow(1, 0, kTranslationY).to(images.scalar_type());
+  places_ = here.narrow(1, kTranslationY, kLanes - kTranslationY).to(at::kLong);
+}
+
+AugmentDraws::Colors AugmentDraws::colors(AugmentSite site) const {
+  const at::Tensor here = colors_[static_cast<int64_t>(site)];
+  return {here[0], here[1], here[2]};
+}
+
+AugmentDraws::Places AugmentDraws::places(AugmentSite site) const {
+  const at::Tensor here = places_[static_cast<int64_t>(site)];
+  return {here[0], here[1], here[2], here[3]};
+}
+
 at::Tensor diff_augment(const at::Tensor& images, const std::vector<std::string>& policy,
-                        int64_t seed, AugmentSite site, int64_t step) {
-  const CounterRng rng(static_cast<uint32_t>(seed),
-                       static_cast<uint32_t>(Purpose::kAugment) + static_cast<uint32_t>(site));
-  const BatchRng batch(rng, step, images.size(0));
+                        const AugmentDraws& draws, AugmentSite site) {
+  const AugmentDraws::Places places = draws.places(site);
   at::Tensor result = images;
   for (const auto& operation : policy) {
     if (operation == "color") {
-      result = change_color(result, batch);
+      result = change_color(result, draws.colors(site));
     } else if (operation == "translation") {
-      result = move(result, batch);
+      result = translate(result, {places.translation_y, places.translation_x});
     } else if (operation == "cutout") {
-      result = punch_hole(result, batch);
+      const PixelVector size{hole_size(images.size(2)), hole_size(images.size(3))};
+      result = cut_out(result, {places.cutout_y, places.cutout_x}, size);
     } else {
       throw Error(ErrorKind::kInvalidSpec,
                   "model.diffaug takes color, translation and cutout, not '" + operation + "'.");

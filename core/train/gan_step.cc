@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "core/comm/canonical_sum.h"
-#include "core/model/diff_augment.h"
 #include "core/model/losses.h"
 #include "core/train/placement.h"
 
@@ -87,6 +86,7 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
 PendingLosses GanStep::run(const Batch& loaded, double learning_rate) {
   const at::TensorOptions options = state_.generators.values().options();
   const Batch batch{loaded.a.to(options), loaded.b.to(options)};
+  if (!spec_.model.diffaug.empty()) draws_.emplace(spec_.seed, state_.step, batch.a);
   std::vector<MicroBatch> micros = own_micro_batches(batch);
   const Fakes fakes = gather_fakes(micros);
   const bool d_first = spec_.train.order == UpdateOrder::kDiscriminatorsFirst;
@@ -144,6 +144,10 @@ void GanStep::update_discriminators(const Batch& batch, const Fakes& fakes, doub
   }
 }
 
+at::Tensor GanStep::augmented(const at::Tensor& images, AugmentSite site) const {
+  return draws_ ? diff_augment(images, spec_.model.diffaug, *draws_, site) : images;
+}
+
 std::vector<GanStep::MicroBatch> GanStep::own_micro_batches(const Batch& batch) const {
   const int64_t size = spec_.train.micro_batch;
   const int64_t share = spec_.train.batch_size / communicator_.size();
@@ -179,8 +183,7 @@ at::Tensor GanStep::adversarial_gradient(DiscriminatorState& discriminator,
                                          LossTerms& losses) const {
   const ScopedFreeze frozen(discriminator.arena);
   const at::Tensor leaf = fakes.detach().clone().requires_grad_(true);
-  const at::Tensor seen =
-      diff_augment(leaf, spec_.model.diffaug, spec_.seed, role.generator_step, state_.step);
+  const at::Tensor seen = augmented(leaf, role.generator_step);
   const at::Tensor loss = lsgan_real(discriminator.network->logits(seen));
   loss.backward();
   losses.of_discriminators[role.generator] = loss.detach();
@@ -250,11 +253,7 @@ at::Tensor GanStep::backward(MicroBatch& micro, const AdversarialGradients& adve
 void GanStep::discriminator_step(DiscriminatorState& discriminator, const DiscriminatorRole& role,
                                  const DiscriminatorBatch& batch, double learning_rate,
                                  LossTerms& losses) const {
-  const int64_t step = state_.step;
   const at::Tensor gradient = discriminator.arena.new_gradient();
-  const auto augmented = [&](const at::Tensor& images, AugmentSite site) {
-    return diff_augment(images, spec_.model.diffaug, spec_.seed, site, step);
-  };
 
   // Two calls, because real and fake images must not share batch statistics.
   const at::Tensor real = augmented(batch.real, role.real);
@@ -267,7 +266,7 @@ void GanStep::discriminator_step(DiscriminatorState& discriminator, const Discri
   at::Tensor total = adversarial;
   if (ssl_loss_) {
     const at::Tensor ssl =
-        (*ssl_loss_)(on_real.reconstructions) * ssl_weight(spec_.loss, step);
+        (*ssl_loss_)(on_real.reconstructions) * ssl_weight(spec_.loss, state_.step);
     total = total + ssl;
     losses.of_discriminators[role.ssl] = ssl.detach();
   }

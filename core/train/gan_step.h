@@ -17,6 +17,7 @@
 #include "core/comm/communicator.h"
 #include "core/comm/gradient_reducer.h"
 #include "core/data/data_loader.h"
+#include "core/model/diff_augment.h"
 #include "core/model/part_window.h"
 #include "core/model/ssl_loss.h"
 #include "core/spec/run_spec.h"
@@ -63,6 +64,7 @@ class GanStep {
   bool is_held(const DiscriminatorState& discriminator) const;
   int first_holder(const DiscriminatorState& discriminator) const;
 
+  at::Tensor augmented(const at::Tensor& images, AugmentSite site) const;
   std::vector<MicroBatch> own_micro_batches(const Batch& batch) const;
   void translate(MicroBatch& micro) const;
   Fakes gather_fakes(std::vector<MicroBatch>& micros);
@@ -85,6 +87,8 @@ class GanStep {
   Communicator& communicator_;
   GradientReducer reducer_;
   std::optional<SslLoss> ssl_loss_;
+  // Those of the present step; unset without DiffAugment.
+  std::optional<AugmentDraws> draws_;
 };
 
 }  // namespace scgan

@@ -24,13 +24,18 @@ namespace {
 
 const std::vector<std::string> kAll = {"color", "translation", "cutout"};
 
+at::Tensor augmented(const at::Tensor& images, const std::vector<std::string>& policy, int64_t seed,
+                     AugmentSite site, int64_t step) {
+  return diff_augment(images, policy, AugmentDraws(seed, step, images), site);
+}
+
 at::Tensor make_images(int64_t count, int64_t size) {
   return at::sin(0.013 * at::arange(count * 3 * size * size)).view({count, 3, size, size});
 }
 
 TEST(DiffAugmentTest, NeutralColourDrawsAreTheIdentity) {
   const auto images = make_images(2, 8);
-  const auto one = at::ones({2}, at::kDouble);
+  const auto one = at::ones({2});
   EXPECT_TRUE(at::equal(shift_brightness(images, 0 * one), images));
   EXPECT_TRUE(at::allclose(scale_saturation(images, one), images, 0, 1e-6));
   EXPECT_TRUE(at::allclose(scale_contrast(images, one), images, 0, 1e-6));
@@ -49,7 +54,8 @@ TEST(DiffAugmentTest, ColourFormulasMatchHandNumbers) {
 
 TEST(DiffAugmentTest, TranslationReadsAtTheOffsetAndFillsWithZero) {
   const auto images = at::arange(1.0, 19.0).view({2, 1, 3, 3});
-  const auto moved = translate(images, {{1, -1}, {-3, 0}});
+  const auto moved =
+      translate(images, {at::tensor({1, -3}, at::kLong), at::tensor({-1, 0}, at::kLong)});
   EXPECT_TRUE(
       at::equal(moved[0][0],
                 at::tensor({0.0F, 4.0F, 5.0F, 0.0F, 7.0F, 8.0F, 0.0F, 0.0F, 0.0F}).view({3, 3})));
@@ -58,7 +64,8 @@ TEST(DiffAugmentTest, TranslationReadsAtTheOffsetAndFillsWithZero) {
 
 TEST(DiffAugmentTest, CutoutZeroesTheClippedSquareInAllChannels) {
   const auto images = at::ones({2, 3, 4, 4});
-  const auto cut = cut_out(images, {{2, 1}, {4, 0}}, {2, 2});
+  const auto cut =
+      cut_out(images, {at::tensor({2, 4}, at::kLong), at::tensor({1, 0}, at::kLong)}, {2, 2});
   EXPECT_TRUE(at::equal(cut[0][1], at::tensor({1.0F, 1.0F, 1.0F, 1.0F, 0.0F, 0.0F, 1.0F, 1.0F, 0.0F,
                                                0.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F})
                                        .view({4, 4})));
@@ -71,7 +78,7 @@ TEST(DiffAugmentTest, TranslationsReachAnEighthOfTheSizeAtMost) {
   std::set<int64_t> tops;
   const auto images = at::ones({64, 3, 16, 16});
   for (int64_t step = 0; step < 4; ++step) {
-    const auto moved = diff_augment(images, {"translation"}, 1, AugmentSite::kRealA, step);
+    const auto moved = augmented(images, {"translation"}, 1, AugmentSite::kRealA, step);
     const auto rows = moved.select(1, 0).amax(2);  // [N, H]: 0 where a row was filled
     for (int64_t i = 0; i < rows.size(0); ++i) {
       const auto kept = rows[i].nonzero();
@@ -86,7 +93,7 @@ TEST(DiffAugmentTest, TranslationsReachAnEighthOfTheSizeAtMost) {
 
 TEST(DiffAugmentTest, CutoutsRemoveBetweenAQuarterAndASixteenthOfTheImage) {
   const auto images = at::ones({256, 3, 16, 16});
-  const auto cut = diff_augment(images, {"cutout"}, 1, AugmentSite::kRealA, 0);
+  const auto cut = augmented(images, {"cutout"}, 1, AugmentSite::kRealA, 0);
   const auto removed = (images - cut).select(1, 0).sum({1, 2});
   EXPECT_EQ(removed.max().item<float>(), 64);
   EXPECT_GE(removed.min().item<float>(), 16);
@@ -95,7 +102,7 @@ TEST(DiffAugmentTest, CutoutsRemoveBetweenAQuarterAndASixteenthOfTheImage) {
 
 TEST(DiffAugmentTest, ColourStaysWithinTheRangeOfItsDraws) {
   const auto grey = at::zeros({128, 3, 2, 2});
-  const auto bright = diff_augment(grey, {"color"}, 1, AugmentSite::kRealA, 0);
+  const auto bright = augmented(grey, {"color"}, 1, AugmentSite::kRealA, 0);
   EXPECT_LT(bright.abs().max().item<float>(), 0.5001);
   EXPECT_GT(bright.max().item<float>(), 0.4);
   EXPECT_LT(bright.min().item<float>(), -0.4);
@@ -103,32 +110,32 @@ TEST(DiffAugmentTest, ColourStaysWithinTheRangeOfItsDraws) {
 
 TEST(DiffAugmentTest, AnEmptyPolicyReturnsTheImages) {
   const auto images = make_images(2, 8);
-  EXPECT_TRUE(diff_augment(images, {}, 1, AugmentSite::kRealA, 0).is_same(images));
+  EXPECT_TRUE(augmented(images, {}, 1, AugmentSite::kRealA, 0).is_same(images));
 }
 
 TEST(DiffAugmentTest, AnUnknownOperationIsRejected) {
-  EXPECT_THROW(diff_augment(make_images(1, 8), {"colour"}, 1, AugmentSite::kRealA, 0), Error);
+  EXPECT_THROW(augmented(make_images(1, 8), {"colour"}, 1, AugmentSite::kRealA, 0), Error);
 }
 
 TEST(DiffAugmentTest, DrawsDependOnlyOnSeedSiteStepAndSample) {
   const auto images = make_images(4, 16);
-  const auto base = diff_augment(images, kAll, 3, AugmentSite::kFakeB, 9);
-  EXPECT_TRUE(at::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeB, 9), base));
-  EXPECT_TRUE(at::equal(diff_augment(images.slice(0, 0, 2), kAll, 3, AugmentSite::kFakeB, 9),
+  const auto base = augmented(images, kAll, 3, AugmentSite::kFakeB, 9);
+  EXPECT_TRUE(at::equal(augmented(images, kAll, 3, AugmentSite::kFakeB, 9), base));
+  EXPECT_TRUE(at::equal(augmented(images.slice(0, 0, 2), kAll, 3, AugmentSite::kFakeB, 9),
                         base.slice(0, 0, 2)));
-  EXPECT_FALSE(at::equal(diff_augment(images, kAll, 4, AugmentSite::kFakeB, 9), base));
-  EXPECT_FALSE(at::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeA, 9), base));
-  EXPECT_FALSE(at::equal(diff_augment(images, kAll, 3, AugmentSite::kFakeB, 10), base));
+  EXPECT_FALSE(at::equal(augmented(images, kAll, 4, AugmentSite::kFakeB, 9), base));
+  EXPECT_FALSE(at::equal(augmented(images, kAll, 3, AugmentSite::kFakeA, 9), base));
+  EXPECT_FALSE(at::equal(augmented(images, kAll, 3, AugmentSite::kFakeB, 10), base));
   const auto same =
-      diff_augment(images.slice(0, 0, 1).expand({4, -1, -1, -1}), kAll, 3, AugmentSite::kFakeB, 9);
+      augmented(images.slice(0, 0, 1).expand({4, -1, -1, -1}), kAll, 3, AugmentSite::kFakeB, 9);
   EXPECT_FALSE(at::equal(same[0], same[1]));
 }
 
 TEST(DiffAugmentTest, TheOrderOfThePolicyDoesNotChangeTheDraws) {
   const auto images = make_images(4, 16);
-  const auto there = diff_augment(images, {"translation", "cutout"}, 3, AugmentSite::kRealB, 2);
-  const auto moved = diff_augment(images, {"translation"}, 3, AugmentSite::kRealB, 2);
-  EXPECT_TRUE(at::equal(diff_augment(moved, {"cutout"}, 3, AugmentSite::kRealB, 2), there));
+  const auto there = augmented(images, {"translation", "cutout"}, 3, AugmentSite::kRealB, 2);
+  const auto moved = augmented(images, {"translation"}, 3, AugmentSite::kRealB, 2);
+  EXPECT_TRUE(at::equal(augmented(moved, {"cutout"}, 3, AugmentSite::kRealB, 2), there));
 }
 
 // Every operation is affine in the images, so a difference quotient is exact in float64.
@@ -136,7 +143,7 @@ TEST(DiffAugmentTest, GradientsFlowThroughEveryOperation) {
   const auto images = make_images(2, 8).to(at::kDouble).requires_grad_();
   const auto weights = at::cos(at::arange(2 * 3 * 8 * 8, at::kDouble)).view({2, 3, 8, 8});
   const auto loss = [&](const at::Tensor& x) {
-    return (diff_augment(x, kAll, 3, AugmentSite::kGStepA, 0) * weights).sum();
+    return (augmented(x, kAll, 3, AugmentSite::kGStepA, 0) * weights).sum();
   };
   loss(images).backward();
   const auto direction = at::sin(at::arange(2 * 3 * 8 * 8, at::kDouble)).view({2, 3, 8, 8});
