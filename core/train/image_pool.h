@@ -29,6 +29,9 @@ class ImagePool {
   void set_images(at::Tensor images) { images_ = std::move(images); }
 
  private:
+  // Adds images with undefined content.
+  void grow_to(int64_t count, const at::Tensor& fakes);
+
   int64_t capacity_;
   CounterRng rng_;
   at::Tensor images_;
