@@ -25,7 +25,7 @@ std::future<void> Communicator::run_async(std::function<void()> work) {
 }
 
 at::Tensor all_gather_rows(Communicator& communicator, const at::Tensor& mine) {
-  if (communicator.size() == 1) return mine;
+  if (communicator.size() == 1) return mine.contiguous();
   auto shape = mine.sizes().vec();
   shape.at(0) *= communicator.size();
   at::Tensor all = at::empty(shape, mine.options());

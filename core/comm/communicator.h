@@ -72,7 +72,7 @@ class Communicator {
   std::shared_future<void> last_async_;
 };
 
-// Returns `mine` of all ranks, concatenated along dimension 0 in rank order. Collective.
+// Returns `mine` of all ranks, joined along dimension 0 in rank order, contiguous. Collective.
 at::Tensor all_gather_rows(Communicator& communicator, const at::Tensor& mine);
 
 // Returns whether `flag` is set on any rank. Collective.
