@@ -4,6 +4,7 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <string>
 
 namespace scgan::distributed {
@@ -17,6 +18,9 @@ std::string gpu_name(c10::Device device);
 // CUDA_VISIBLE_DEVICES numbers it, and for all MIG partitions of one GPU. Throws Error(kDevice) if
 // the GPU does not exist. "" in a build without CUDA's headers.
 std::string gpu_location(c10::Device device);
+
+// The memory of a GPU, in bytes. 0 for a CPU and in a build without CUDA's headers.
+int64_t gpu_memory(c10::Device device);
 
 // From now on a failed GPU allocation throws Error(kOutOfMemory), in the whole process. LibTorch's
 // convolutions would catch LibTorch's own error, switch to another of cuDNN's algorithms, which

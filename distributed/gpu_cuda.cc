@@ -32,6 +32,13 @@ std::string gpu_location(c10::Device device) {
   return boot_id + " " + address.data();
 }
 
+int64_t gpu_memory(c10::Device device) {
+  if (!device.is_cuda()) return 0;
+  cudaDeviceProp properties{};
+  check_cuda(cudaGetDeviceProperties(&properties, device.index()), "cudaGetDeviceProperties");
+  return static_cast<int64_t>(properties.totalGlobalMem);
+}
+
 void throw_on_gpu_out_of_memory() {
   static const bool done = [] {
     at::globalContext().lazyInitDevice(c10::kCUDA);

@@ -29,6 +29,9 @@ namespace {
 
 constexpr auto kOrderWait = std::chrono::milliseconds(100);
 
+// The training images may take an eighth of a GPU's memory.
+constexpr int64_t kShareForImages = 8;
+
 // All ranks of a group see the same losses, so they throw this error together.
 bool is_non_finite(const std::exception& problem) {
   const auto* error = dynamic_cast<const Error*>(&problem);
@@ -52,7 +55,7 @@ RunExecutor::ActiveRun::ActiveRun(const JobRun& of_run, RunInputs& its_inputs, C
                                   c10::Device device, const std::filesystem::path& folder)
     : run(of_run),
       inputs(its_inputs),
-      loader(run.spec, inputs.data),
+      loader(run.spec, inputs.data, device, distributed::gpu_memory(device) / kShareForImages),
       trainer(run.spec, run.record.id, loader, group, device, folder) {}
 
 void RunExecutor::report(const Report& message) const {

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <ctime>
 #include <functional>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
@@ -94,7 +95,7 @@ void run(const Options& options) {
   const c10::Device device = distributed::choose_device(options.device, 0);
   make_deterministic(options.threads);
   const Dataset data = DatasetSource(spec.data).load();
-  const DataLoader loader(spec, data);
+  const DataLoader loader(spec, data, device, std::numeric_limits<int64_t>::max());
   SoloCommunicator communicator;
   TrainState state(spec, device);
   GanStep step(spec, state, communicator);

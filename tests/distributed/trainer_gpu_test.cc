@@ -67,7 +67,7 @@ class TrainerGpuTest : public ::testing::Test {
 };
 
 TEST_F(TrainerGpuTest, EveryStepIsReportedOnceAndBeforeACheckpoint) {
-  const DataLoader loader(spec_, data_);
+  const DataLoader loader(spec_, data_, *gpu_of_rank());
   RecordingObserver whole(-1);
   trainer_of(loader).train(whole);
   EXPECT_EQ(whole.reported, (std::vector<int64_t>{1, 2, 3, 4, 5}));
@@ -87,7 +87,7 @@ TEST_F(TrainerGpuTest, EveryStepIsReportedOnceAndBeforeACheckpoint) {
 
 TEST_F(TrainerGpuTest, ALossThatIsNotFiniteIsReportedWithItsStep) {
   data_.train_a.images = at::full_like(data_.train_a.images, std::nan(""), at::kFloat);
-  const DataLoader loader(spec_, data_);
+  const DataLoader loader(spec_, data_, *gpu_of_rank());
   RecordingObserver observer(-1);
   Trainer failing = trainer_of(loader);
   try {
