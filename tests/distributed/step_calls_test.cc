@@ -1,0 +1,107 @@
+// What a training step asks of the GPU's driver, as the stand-in for a GPU counts it: a step that
+// waits for the GPU, or copies from memory that is not page-locked, leaves the GPU idle.
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/ones.h>
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/comm/solo_communicator.h"
+#include "core/data/dataset_source.h"
+#include "core/model/determinism.h"
+#include "core/train/gan_step.h"
+#include "distributed/gpu.h"
+#include "tests/core/train/small_run.h"
+#include "tests/distributed/gpu_of_rank.h"
+#include "tests/support/stand_in_gpu/counts.h"
+
+namespace scgan::distributed {
+namespace {
+
+using stand_in::Counts;
+using CountFunction = void (*)(Counts*);
+
+CountFunction counts_of_stand_in() {
+  return reinterpret_cast<CountFunction>(dlsym(RTLD_DEFAULT, "scgan_stand_in_counts"));
+}
+
+Counts counted() {
+  Counts now;
+  counts_of_stand_in()(&now);
+  return now;
+}
+
+Counts difference(const Counts& end, const Counts& begin) {
+  return {end.synchronisations - begin.synchronisations, end.event_waits - begin.event_waits,
+          end.pageable_copies - begin.pageable_copies, end.operations - begin.operations};
+}
+
+struct Case {
+  const char* name;
+  DiscriminatorKind discriminator;
+  std::vector<std::string> diffaug;
+  int64_t gpu_bytes;  // for the images
+};
+
+class StepCallsTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(StepCallsTest, AStepOnlyQueuesItsWork) {
+  const auto gpu = gpu_of_rank();
+  if (!gpu || counts_of_stand_in() == nullptr) GTEST_SKIP() << "only the stand-in counts calls";
+  make_deterministic(1);
+  RunSpec spec = testing::small_run(GetParam().discriminator);
+  spec.model.diffaug = GetParam().diffaug;
+  const Dataset data = DatasetSource(spec.data).load();
+  const DataLoader loader(spec, data, *gpu, GetParam().gpu_bytes);
+  SoloCommunicator solo;
+  TrainState state(spec, *gpu);
+  GanStep step(spec, state, solo);
+  std::optional<PendingLosses> losses;
+  Counts before;
+  constexpr int64_t kWarmUp = 3;  // fills LibTorch's caches of memory and the image pools
+  constexpr int64_t kCounted = 2;
+  for (int64_t i = 0; i < kWarmUp + kCounted; ++i) {
+    if (i == kWarmUp) before = counted();
+    PendingLosses next = step.run(loader.batch(i), 2e-4);
+    if (losses) losses->get();
+    losses.emplace(std::move(next));
+  }
+  const Counts steps = difference(counted(), before);
+  EXPECT_EQ(steps.synchronisations, 0);
+  EXPECT_EQ(steps.pageable_copies, 0);
+  EXPECT_EQ(steps.event_waits, kCounted) << "one for the losses of each step";
+  RecordProperty("operations_per_step", std::to_string(steps.operations / kCounted));
+}
+
+const std::vector<std::string> kPolicy{"color", "translation", "cutout"};
+constexpr int64_t kImagesOnGpu = std::numeric_limits<int64_t>::max();
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, StepCallsTest,
+    ::testing::Values(Case{"cyclegan", DiscriminatorKind::kPatch, {}, kImagesOnGpu},
+                      Case{"diffaug", DiscriminatorKind::kPatch, kPolicy, kImagesOnGpu},
+                      Case{"scgan", DiscriminatorKind::kFastGan, {}, kImagesOnGpu},
+                      Case{"large_data", DiscriminatorKind::kPatch, kPolicy, 0}),
+    [](const auto& tried) { return tried.param.name; });
+
+// The number of operations must not grow with the batch.
+TEST(AugmentCallsTest, OneCallAugmentsTheWholeBatch) {
+  const auto gpu = gpu_of_rank();
+  if (!gpu || counts_of_stand_in() == nullptr) GTEST_SKIP() << "only the stand-in counts calls";
+  const auto operations = [&](int64_t images) {
+    const at::Tensor batch =
+        at::ones({images, 3, 16, 16}, at::TensorOptions(*gpu)).requires_grad_(true);
+    const Counts before = counted();
+    diff_augment(batch, kPolicy, AugmentDraws(1, 0, batch), AugmentSite::kRealA).sum().backward();
+    return difference(counted(), before).operations;
+  };
+  EXPECT_EQ(operations(8), operations(2));
+}
+
+}  // namespace
+}  // namespace scgan::distributed
