@@ -15,6 +15,7 @@
 
 #include "core/base/counter_rng.h"
 #include "core/base/parallel_for.h"
+#include "core/model/reflection_pad.h"
 
 namespace scgan {
 namespace {
@@ -108,6 +109,12 @@ void Network::to_double() {
 }
 
 void Network::set_training(bool training) { module().train(training); }
+
+void Network::set_reflection_padding(ReflectionPadding on_gpu) {
+  for (const auto& layer : module().modules()) {
+    if (auto* pad = layer->as<ReflectionPadImpl>()) pad->set_on_gpu(on_gpu);
+  }
+}
 
 void initialize(Network& network, int64_t seed, NetworkIndex index) {
   const at::NoGradGuard no_grad;

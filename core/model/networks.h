@@ -11,6 +11,7 @@
 
 #include "core/model/part_window.h"
 #include "core/model/safetensors.h"
+#include "core/spec/spec_enums.h"
 
 namespace torch::nn {
 class Module;
@@ -41,6 +42,8 @@ class Network {
   void to_double();
   // Train mode: batch norm uses the statistics of the batch, spectral norm iterates.
   void set_training(bool training);
+  // Of all layers that pad by reflection (run.reflection_padding).
+  void set_reflection_padding(ReflectionPadding on_gpu);
 };
 
 // Translates images [N, 3, H, W] in [-1, 1]; the output has the same shape and range.

@@ -8,6 +8,8 @@
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+
 namespace scgan {
 namespace {
 
@@ -71,9 +73,16 @@ class CpuReflectionPad : public autograd::Function<CpuReflectionPad> {
 
 }  // namespace
 
-at::Tensor reflection_pad(const at::Tensor& images, int64_t pad) {
-  // ATen's CPU kernel has a fixed order; its CUDA backward pass uses atomics, which have none.
+// LibTorch's CUDA kernel of the backward pass, unlike its documentation, adds in a fixed order when
+// deterministic algorithms are requested: one thread gathers all terms of an element
+// (LibTorch 2.11, aten/src/ATen/native/cuda/ReflectionPad.cu). That kernel skips a term where one
+// element is mirrored at both borders of a dimension.
+at::Tensor reflection_pad(const at::Tensor& images, int64_t pad, ReflectionPadding on_gpu) {
   if (images.is_cpu()) return CpuReflectionPad::apply(images, pad);
+  const bool is_small = std::min(images.size(2), images.size(3)) <= 2 * pad + 1;
+  if (on_gpu == ReflectionPadding::kNative && !is_small) {
+    return at::reflection_pad2d(images, {pad, pad, pad, pad});
+  }
   return reflect_dimension(reflect_dimension(images, 2, pad), 3, pad);
 }
 

@@ -71,6 +71,10 @@ bool can_act(std::string_view path, const RunSpec& spec) {
   if (path.starts_with("data.")) return data_key_can_act(path, spec.data);
   if (path.starts_with("train.")) return train_key_can_act(path, spec.train);
   const ExtractorKind extractor = spec.evaluate.extractor.kind;
+  // Acts on a GPU only. Its default must not change the ids of runs on a CPU.
+  if (path == "run.reflection_padding") {
+    return spec.run.reflection_padding != ReflectionPadding::kNative;
+  }
   if (path == "loss.identity_mode") return spec.loss.lambda_identity != 0;
   if (path == "loss.lpips_digest") return uses_lpips(spec);
   if (path == "evaluate.extractor.digest") return extractor != ExtractorKind::kRandomConv;

@@ -162,11 +162,15 @@ struct EvalSpec {
   int64_t batch_size = 8;
 };
 
-// How and where a run is computed: nothing here changes its numbers, except `reduction`.
+// How and where a run is computed: nothing here changes its numbers, except `reduction` and
+// `reflection_padding`.
 struct PlacementSpec {
   // 0 = auto: one rank each while enough runs wait; free ranks then join the remaining runs.
   int64_t ranks_per_run = 0;
   Reduction reduction = Reduction::kCanonical;
+  // Of the generators on a GPU: kNative is one kernel of LibTorch, kCopies is put together from
+  // copies. The order of the additions in their backward passes differs.
+  ReflectionPadding reflection_padding = ReflectionPadding::kNative;
   // Steps between comparisons of the ranks' states; 0 = never.
   int64_t check_steps = 100;
   double checkpoint_minutes = 10;

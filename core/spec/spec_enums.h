@@ -25,6 +25,7 @@ enum class LrSchedule { kLinear, kStaircase, kStep, kLinearAll, kLinearRestart }
 enum class UpdateOrder { kGeneratorsFirst, kDiscriminatorsFirst };
 enum class Precision { kFp32, kFp64 };
 enum class Reduction { kCanonical, kAllReduce };
+enum class ReflectionPadding { kNative, kCopies };
 enum class ExtractorKind { kRandomConv, kTorchScript, kInceptionV3 };
 // How images are resized to Inception's 299 x 299 pixels (core/features/inception_input.h).
 enum class InceptionInput { kLegacyPytorch, kLegacyTensorflow, kClean };

@@ -301,6 +301,11 @@ void add_run_keys(std::vector<SpecKey>& keys) {
       {{Reduction::kCanonical, "canonical"}, {Reduction::kAllReduce, "allreduce"}},
       "canonical = the same bits for any number of ranks; allreduce = the library's own sum, whose "
       "bits depend on the number of ranks.");
+  run.choice<ReflectionPadding>(
+      "reflection_padding", &PlacementSpec::reflection_padding,
+      {{ReflectionPadding::kNative, "native"}, {ReflectionPadding::kCopies, "copies"}},
+      "The generators' reflection padding on a GPU: native = LibTorch's kernel; copies = put "
+      "together from copies, by more kernels, with other bits.");
   run.integer("check_steps", &PlacementSpec::check_steps, 0, kMany, "steps",
               "How often the ranks of a run compare their weights and optimizer states, bit for "
               "bit; 0 = never.")

@@ -21,6 +21,7 @@ std::shared_ptr<Kind> prepared(std::shared_ptr<Kind> network, const RunSpec& spe
   if (spec.train.precision == Precision::kFp64) network->to_double();
   network->to(device);
   network->set_training(true);
+  network->set_reflection_padding(spec.run.reflection_padding);
   return network;
 }
 

@@ -89,6 +89,15 @@ TEST_P(GanStepGpuTest, RecomputingForwardsProducesTheSameBits) {
   expect_equal(kept, trained(solo_, *gpu_of_rank(), 3));
 }
 
+// Padding copies values, so only the backward pass differs.
+TEST_P(GanStepGpuTest, BothWaysOfReflectionPaddingRepeatTheirBits) {
+  const Trained native = trained(solo_, *gpu_of_rank(), 1);
+  spec_.run.reflection_padding = ReflectionPadding::kCopies;
+  const Trained copies = trained(solo_, *gpu_of_rank(), 1);
+  EXPECT_EQ(native.losses, copies.losses);
+  expect_equal(copies, trained(solo_, *gpu_of_rank(), 1));
+}
+
 TEST_P(GanStepGpuTest, FirstLossesEqualThoseOfTheCpuUpToRounding) {
   const Trained gpu = trained(solo_, *gpu_of_rank(), 1);
   const Trained cpu = trained(solo_, at::kCPU, 1);

@@ -78,6 +78,7 @@ TEST(RunIdTest, WhatDecidesTheNumbersChangesTheId) {
   EXPECT_TRUE(changed([](RunSpec& s) { s.evaluate.extractor.digest = "e2"; }));
   EXPECT_TRUE(changed([](RunSpec& s) { s.model.diffaug = {"cutout", "color"}; }));
   EXPECT_TRUE(changed([](RunSpec& s) { s.run.reduction = Reduction::kAllReduce; }));
+  EXPECT_TRUE(changed([](RunSpec& s) { s.run.reflection_padding = ReflectionPadding::kCopies; }));
   EXPECT_TRUE(changed([](RunSpec& s) { s.train.threads = 2; }));
   EXPECT_TRUE(changed([](RunSpec& s) { s.data.subset = SubsetMode::kFixed; }));
 }
