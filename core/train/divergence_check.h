@@ -7,11 +7,11 @@
 
 namespace scgan {
 
-// Compares a 64-bit hash of every tensor among the ranks that hold it: all ranks hold the
-// generators, their Adam state and the pools; placement.h says which ranks hold each discriminator.
-// On a difference, throws Error(kDevice) on every rank, naming the first tensor that differs (in
-// the order of TrainState::tensors), the ranks where it differs from the lowest rank that holds it,
-// and the step. Collective.
+// Compares a 64-bit hash of every tensor, computed on its device, among the ranks that hold it: all
+// ranks hold the generators, their Adam state and the pools; placement.h says which ranks hold each
+// discriminator. On a difference, throws Error(kDevice) on every rank, naming the first tensor that
+// differs (in the order of TrainState::tensors), the ranks where it differs from the lowest rank
+// that holds it, and the step. Collective.
 void require_equal_states(const TrainState& state, Communicator& communicator);
 
 }  // namespace scgan

@@ -81,6 +81,17 @@ TEST_F(DivergenceCheckTest, OneChangedBitIsNamedWithTensorRankAndStep) {
   EXPECT_EQ(verdict(flip("netD_A.rf_small.weight_v", 1)), "");
 }
 
+TEST_F(DivergenceCheckTest, ExchangedValuesAreADifference) {
+  const auto exchange = [](TrainState& state, int rank) {
+    if (rank != 3) return;
+    const at::Tensor weights = tensor_of(state, "netG_A.model.1.weight").flatten();
+    const at::Tensor first = weights[0].clone();
+    weights[0].copy_(weights[1]);
+    weights[1].copy_(first);
+  };
+  EXPECT_THAT(verdict(exchange), HasSubstr("netG_A.model.1.weight differs on rank 3"));
+}
+
 TEST_F(DivergenceCheckTest, ARankAtAnotherStepIsNamed) {
   EXPECT_THAT(verdict([](TrainState& state, int rank) {
                 if (rank == 3) ++state.step;
