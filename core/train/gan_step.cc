@@ -79,7 +79,8 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
     : spec_(spec),
       state_(state),
       communicator_(communicator),
-      reducer_(communicator, spec.run.reduction, buckets) {
+      reducer_(communicator, spec.run.reduction, buckets),
+      streams_(state.generators.values().device()) {
   if (has_ssl(spec)) ssl_loss_.emplace(spec.loss);
 }
 
@@ -113,16 +114,20 @@ int GanStep::first_holder(const DiscriminatorState& discriminator) const {
   return scgan::first_holder(discriminator.placement, communicator_.size());
 }
 
+void GanStep::for_held(const std::function<void()>& work_a, const std::function<void()>& work_b) {
+  const bool both = is_held(state_.netD_A) && is_held(state_.netD_B);
+  // Both at once need more memory.
+  if (both && !spec_.run.recompute) return streams_.run(work_a, work_b);
+  if (is_held(state_.netD_A)) work_a();
+  if (is_held(state_.netD_B)) work_b();
+}
+
 // The ranks that hold a discriminator compute its gradient; the first of them broadcasts it.
 GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes,
                                                              LossTerms& losses) {
   AdversarialGradients gradients{at::empty_like(fakes.b), at::empty_like(fakes.a)};
-  if (is_held(state_.netD_A)) {
-    gradients.a = adversarial_gradient(state_.netD_A, kRoleOfA, fakes.b, losses);
-  }
-  if (is_held(state_.netD_B)) {
-    gradients.b = adversarial_gradient(state_.netD_B, kRoleOfB, fakes.a, losses);
-  }
+  for_held([&] { gradients.a = adversarial_gradient(state_.netD_A, kRoleOfA, fakes.b, losses); },
+           [&] { gradients.b = adversarial_gradient(state_.netD_B, kRoleOfB, fakes.a, losses); });
   communicator_.broadcast(gradients.a, first_holder(state_.netD_A));
   communicator_.broadcast(gradients.b, first_holder(state_.netD_B));
   return gradients;
@@ -134,14 +139,15 @@ void GanStep::update_discriminators(const Batch& batch, const Fakes& fakes, doub
   const at::Tensor shown_b = state_.netD_A.pool.query(fakes.b, state_.step);
   const at::Tensor shown_a = state_.netD_B.pool.query(fakes.a, state_.step);
   const PartWindows windows = part_windows(spec_, state_.step);
-  if (is_held(state_.netD_A)) {
-    discriminator_step(state_.netD_A, kRoleOfA, {batch.b, shown_b, windows.a}, learning_rate,
-                       losses);
-  }
-  if (is_held(state_.netD_B)) {
-    discriminator_step(state_.netD_B, kRoleOfB, {batch.a, shown_a, windows.b}, learning_rate,
-                       losses);
-  }
+  for_held(
+      [&] {
+        discriminator_step(state_.netD_A, kRoleOfA, {batch.b, shown_b, windows.a}, learning_rate,
+                           losses);
+      },
+      [&] {
+        discriminator_step(state_.netD_B, kRoleOfB, {batch.a, shown_a, windows.b}, learning_rate,
+                           losses);
+      });
 }
 
 at::Tensor GanStep::augmented(const at::Tensor& images, AugmentSite site) const {

@@ -11,6 +11,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "core/spec/run_spec.h"
 #include "core/train/pending_losses.h"
 #include "core/train/train_state.h"
+#include "core/train/two_streams.h"
 
 namespace scgan {
 
@@ -63,6 +65,9 @@ class GanStep {
 
   bool is_held(const DiscriminatorState& discriminator) const;
   int first_holder(const DiscriminatorState& discriminator) const;
+  // Does the work for each discriminator that this rank holds; on a GPU for both at once, unless
+  // run.recompute asks for less memory.
+  void for_held(const std::function<void()>& work_a, const std::function<void()>& work_b);
 
   at::Tensor augmented(const at::Tensor& images, AugmentSite site) const;
   std::vector<MicroBatch> own_micro_batches(const Batch& batch) const;
@@ -87,6 +92,7 @@ class GanStep {
   Communicator& communicator_;
   GradientReducer reducer_;
   std::optional<SslLoss> ssl_loss_;
+  TwoStreams streams_;
   // Those of the present step; unset without DiffAugment.
   std::optional<AugmentDraws> draws_;
 };
