@@ -1,5 +1,6 @@
-// slurm/sweep.sbatch and slurm/array.sbatch with stand-ins for Slurm's programs: their exit codes,
-// and when they requeue the job.
+// slurm/sweep.sbatch and slurm/array.sbatch with stand-ins for Slurm's programs, in a second and
+// without root: arguments, exit codes, and when they requeue the job. tests/slurm has the real
+// ones.
 #include <signal.h>
 
 #include <cstdlib>
@@ -13,6 +14,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 // Exits with $SRUN_EXIT, or with 75 on SIGUSR2, as a sweep does.
 constexpr const char* kSleepingSrun = R"(#!/bin/bash
@@ -20,12 +22,6 @@ trap 'echo USR2 >> signals; exit 75' USR2
 echo "$@" > srun_arguments
 if [ -n "${SRUN_EXIT:-}" ]; then exit "$SRUN_EXIT"; fi
 while true; do sleep 0.05; done
-)";
-
-// Runs its arguments, without srun's flags.
-constexpr const char* kRealSrun = R"(#!/bin/bash
-while [[ $1 == --* ]]; do shift; done
-exec "$@" --device cpu
 )";
 
 class SlurmScript : public SweepFixture {
@@ -59,7 +55,8 @@ class SlurmScript : public SweepFixture {
   // A task of an array that Slurm numbers from `least` to `most`.
   Command task(int number, int least, int most, const Words& arguments,
                const Variables& more = {}) const {
-    Variables variables{{"SLURM_ARRAY_TASK_ID", std::to_string(number)},
+    Variables variables{{"SLURM_ARRAY_JOB_ID", "4711"},
+                        {"SLURM_ARRAY_TASK_ID", std::to_string(number)},
                         {"SLURM_ARRAY_TASK_MIN", std::to_string(least)},
                         {"SLURM_ARRAY_TASK_MAX", std::to_string(most)},
                         {"SLURM_ARRAY_TASK_COUNT", std::to_string(most - least + 1)},
@@ -70,6 +67,7 @@ class SlurmScript : public SweepFixture {
 
   // Sends SIGUSR2 to the started script, as Slurm does shortly before the time limit.
   Ended stopped(const Command& command) {
+    fs::remove(path("srun_arguments"));
     Subprocess process(command);
     EXPECT_TRUE(
         wait_until([&] { return fs::exists(path("srun_arguments")) && process.catches(SIGUSR2); }));
@@ -93,6 +91,14 @@ TEST_F(SlurmScript, StartsTheSweepWithItsArguments) {
   EXPECT_THAT(read_text(path("srun_arguments")), HasSubstr("--mpi=pmix"));
   EXPECT_THAT(read_text(path("srun_arguments")),
               HasSubstr(SCGAN_SWEEP " my.yaml --out my out --set train.epochs=3"));
+}
+
+TEST_F(SlurmScript, AnotherLauncherStartsTheRanks) {
+  stub("mpirun", kSleepingSrun);
+  const Ended ended = run(script(
+      {"my.yaml", "my out"}, {{"SRUN_EXIT", "0"}, {"SCGAN_LAUNCHER", "mpirun --bind-to none"}}));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(read_text(path("srun_arguments")), StartsWith("--bind-to none " SCGAN_SWEEP));
 }
 
 TEST_F(SlurmScript, ASweepThatIsDoneIsNotRequeued) {
@@ -143,25 +149,6 @@ TEST_F(SlurmScript, AMissingProgramIsBadInput) {
   EXPECT_FALSE(fs::exists(path("srun_arguments")));
 }
 
-TEST_F(SlurmScript, AJobThatReachesItsTimeLimitIsFinishedByTheNextStart) {
-  stub("srun", kRealSrun);
-  const Words words{"tiny.yaml",      "out",   "--set",
-                    "train.epochs=7", "--set", "run.checkpoint_minutes=0"};
-  {
-    Subprocess first(script(words));
-    ASSERT_TRUE(
-        wait_until([&] { return newest_checkpoint(path("out")) >= 2 || !first.running(); }));
-    first.signal(SIGUSR2);
-    const Ended& ended = first.wait(std::chrono::minutes(1));
-    EXPECT_EQ(ended.exit_code, 75) << ended.text();
-  }
-  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
-  const Ended second = run(script(words, {{"SLURM_RESTART_COUNT", "1"}}));
-  EXPECT_EQ(second.exit_code, 0) << second.text();
-  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
-  EXPECT_EQ(statuses(path("out")).begin()->second, (RunStatus{"scgan", "0", "done", "16/16", 2}));
-}
-
 TEST_F(SlurmScript, EachTaskOfAnArrayTrainsItsShard) {
   struct Case {
     int number, least, most;
@@ -201,23 +188,12 @@ TEST_F(SlurmScript, AnArrayThatIsNotAllShardsIsBadInput) {
   EXPECT_FALSE(fs::exists(path("srun_arguments")));
 }
 
-TEST_F(SlurmScript, ATaskOfAnArrayIsRequeuedLikeAJob) {
+// Its job id may be that of the array, which means all tasks.
+TEST_F(SlurmScript, ATaskOfAnArrayRequeuesItselfOnly) {
   const Ended ended = stopped(task(2, 1, 2, {"tiny.yaml"}));
   EXPECT_EQ(ended.exit_code, 75) << ended.text();
   EXPECT_THAT(lines("signals"), ElementsAre("USR2"));
-  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711"));
-}
-
-TEST_F(SlurmScript, TheTasksOfAnArrayTrainTheWholeSweep) {
-  stub("srun", kRealSrun);
-  for (const int number : {0, 1}) {
-    const Ended ended =
-        run(task(number, 0, 1, {"tiny.yaml", "out", "--set", "sweep.seeds=[3, 4]"}));
-    EXPECT_EQ(ended.exit_code, 0) << ended.text();
-  }
-  const Statuses done = statuses(path("out"));
-  EXPECT_EQ(done.size(), 2U);
-  for (const auto& [id, status] : done) EXPECT_EQ(status.state, "done") << id;
+  EXPECT_THAT(lines("scontrol_calls"), ElementsAre("requeue 4711_2"));
 }
 
 TEST_F(SlurmScript, TheScriptThatSweepWritesStartsTheSweep) {
