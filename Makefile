@@ -22,7 +22,7 @@ export OMPI_ALLOW_RUN_AS_ROOT := 1
 export OMPI_ALLOW_RUN_AS_ROOT_CONFIRM := 1
 endif
 
-.PHONY: help setup configure build test demo package gpu-test chaos fuzz bench bench-report bench-step clean format tidy
+.PHONY: help setup configure build test demo package gpu-test slurm-test chaos fuzz bench bench-report bench-step clean format tidy
 
 help:
 	@echo 'make demo      install missing packages, build, run a small sweep on 2 ranks, write its report'
@@ -31,6 +31,7 @@ help:
 	@echo 'make package   pack programs and Open MPI into $(BUILD)/package/*.tar.gz, for machines without our build packages'
 	@echo 'make setup     install missing Debian packages and LibTorch, no more'
 	@echo 'make gpu-test  run the tests that need a GPU'
+	@echo 'make slurm-test  install and start a Slurm of two nodes on this host, run sweeps on it, stop it; needs root'
 	@echo 'make chaos     run a sweep and kill its processes 200 times; SCGAN_CHAOS_KILLS=N, SCGAN_CHAOS_SEED=N'
 	@echo 'make fuzz      run libFuzzer on each of our parsers for SECONDS=10; needs clang'
 	@echo 'make bench     run the benchmarks'
@@ -75,6 +76,15 @@ gpu-test:
 	@$(MAKE) --no-print-directory configure
 	@cmake --build --preset release --parallel $(JOBS)
 	@ctest --preset gpu
+
+# `make test` runs it too, where Slurm is installed.
+slurm-test:
+	@[[ $$EUID == 0 ]] || { echo 'slurm-test: only root can start a Slurm of its own' >&2; exit 2; }
+	@tools/setup --slurm
+	@$(MAKE) --no-print-directory configure
+	@cmake --build --preset release --parallel $(JOBS) --target slurm_test
+	@tests/slurm/one_host_slurm true
+	@ctest --preset release --label-regex slurm --parallel 2
 
 # The same test as in `make test`, with more kills.
 chaos: configure

@@ -40,10 +40,11 @@ function(scgan_library name)
   endif()
 endfunction()
 
-# scgan_test(<name> SOURCES ... LIBRARIES ... [TORCH] [LABEL unit|mpi|gpu|e2e] [TIMEOUT seconds])
-# One GoogleTest program per folder, linked only to that folder's library (which also checks the layers).
+# scgan_test(<name> SOURCES ... LIBRARIES ... [TORCH] [COMMAND ...] [LABEL unit|mpi|gpu|e2e|slurm] [TIMEOUT seconds])
+# One GoogleTest program per folder, linked only to that folder's library (which also checks the layers). COMMAND starts
+# it, if not by its name.
 function(scgan_test name)
-  cmake_parse_arguments(ARG "TORCH" "LABEL;TIMEOUT" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "TORCH" "LABEL;TIMEOUT" "SOURCES;LIBRARIES;COMMAND" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main scgan_warnings)
@@ -61,7 +62,10 @@ function(scgan_test name)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
-  add_test(NAME ${name} COMMAND ${name})
+  if(NOT ARG_COMMAND)
+    set(ARG_COMMAND ${name})
+  endif()
+  add_test(NAME ${name} COMMAND ${ARG_COMMAND})
   set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
                        ENVIRONMENT "OMP_NUM_THREADS=1;OMP_WAIT_POLICY=passive")
 endfunction()
