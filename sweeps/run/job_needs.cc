@@ -13,8 +13,8 @@ namespace {
 
 // Of the process of a rank on the CPU before it loads data: LibTorch, MPI and what they allocate.
 constexpr int64_t kProcessBytes = 530'000'000;
-// A line of log.jsonl, and a run's rows in results.db with the thinned losses.
-constexpr int64_t kLogBytesPerStep = 330;
+// A line of log.jsonl and one of times.jsonl; a run's rows in results.db with the thinned losses.
+constexpr int64_t kLogBytesPerStep = 365;
 constexpr int64_t kStoreBytes = 100'000;
 
 int64_t elements(const NamedTensors& tensors) {

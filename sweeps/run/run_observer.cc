@@ -35,10 +35,9 @@ RunObserver::RunObserver(Setup setup, RunControl& orders, const distributed::Mai
       last_checkpoint_(last_report_),
       last_samples_(last_report_) {
   if (!setup_.leader) return;
-  const auto file = setup_.folder / "log.jsonl";
-  log_ = std::make_unique<RunLog>(file, setup_.first_step);
+  log_ = std::make_unique<RunLog>(setup_.folder, setup_.first_step);
   // An attempt that was killed may not have sent all of them.
-  points_ = logged_losses(file, [this](int64_t step) { return is_on_curve(step); });
+  points_ = logged_losses(setup_.folder, [this](int64_t step) { return is_on_curve(step); });
 }
 
 bool RunObserver::is_on_curve(int64_t step) const {

@@ -19,6 +19,7 @@ const char* const kMoments[] = {
     "write sweep.yaml",
     "rename plan.json",
     "write log.jsonl",
+    "write times.jsonl",
     "write checkpoint-00000001.safetensors",
     "sync checkpoint-00000001.safetensors",
     "rename checkpoint-00000001.safetensors",

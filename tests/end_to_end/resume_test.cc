@@ -2,8 +2,11 @@
 // of an uninterrupted sweep.
 #include <signal.h>
 
+#include <cstdio>
 #include <fstream>
+#include <numeric>
 #include <optional>
+#include <sstream>
 
 #include "tests/end_to_end/sweep_fixture.h"
 
@@ -39,6 +42,18 @@ void flip_byte(const fs::path& file) {
   ASSERT_TRUE(stream) << file;
 }
 
+// Of times.jsonl, whose lines begin with them.
+std::vector<int> steps_with_times(const fs::path& out) {
+  std::vector<int> steps;
+  std::istringstream lines(read_text(run_folder(out) / "times.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    int step = -1;
+    std::sscanf(line.c_str(), "{\"step\":%d,\"seconds\":", &step);
+    steps.push_back(step);
+  }
+  return steps;
+}
+
 class Resume : public SweepFixture {
  protected:
   static void SetUpTestSuite() { undisturbed_ = undisturbed_digests(longer("out")); }
@@ -68,6 +83,9 @@ class Resume : public SweepFixture {
     const Ended ended = sweep(ranks, longer(out, std::max(ranks, 1)));
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
     EXPECT_EQ(result_digests(path(out)), undisturbed_) << "from step " << before;
+    std::vector<int> steps(kSteps);
+    std::iota(steps.begin(), steps.end(), 1);
+    EXPECT_EQ(steps_with_times(path(out)), steps) << "from step " << before;
     const Statuses runs = statuses(path(out));
     EXPECT_EQ(runs.size(), 1U);
     EXPECT_EQ(runs.begin()->second.state, "done");
