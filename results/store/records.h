@@ -51,8 +51,8 @@ struct SweepRecord {
 // One attempt at a run.
 struct AttemptStart {
   std::string run_id;
-  // Host of the group's first rank.
-  std::string host;
+  // Of the group's ranks: "node1 x2, node2".
+  std::string hosts;
   // Begins with "cpu: <model name>" or "cuda: <name>".
   std::string device;
   // Size of the group.

@@ -246,9 +246,9 @@ int64_t ResultStore::begin_attempt(const AttemptStart& attempt) {
   }
   const int64_t now = now_ms();
   Statement(database,
-            "INSERT INTO attempt (run_id, host, device, ranks, first_step, last_step, versions, "
+            "INSERT INTO attempt (run_id, hosts, device, ranks, first_step, last_step, versions, "
             "reduction, started_ms, progress_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(attempt.run_id, attempt.host, attempt.device, attempt.ranks, attempt.first_step,
+      .bind(attempt.run_id, attempt.hosts, attempt.device, attempt.ranks, attempt.first_step,
             attempt.first_step, attempt.versions, attempt.reduction, now, now)
       .run();
   const int64_t id = database.last_insert_id();
@@ -290,12 +290,13 @@ void ResultStore::set_progress(int64_t attempt, int64_t step) {
   transaction.commit();
 }
 
-void ResultStore::add_join(int64_t attempt, int64_t step, int ranks) {
+void ResultStore::add_join(int64_t attempt, int64_t step, int ranks, const std::string& hosts) {
   Transaction transaction(state_->database);
   Statement(state_->database,
-            "INSERT INTO joining (attempt_id, step, ranks) VALUES (?, ?, ?) "
-            "ON CONFLICT (attempt_id, step) DO UPDATE SET ranks = excluded.ranks")
-      .bind(attempt, step, ranks)
+            "INSERT INTO joining (attempt_id, step, ranks, hosts) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (attempt_id, step) DO UPDATE SET ranks = excluded.ranks, "
+            "hosts = excluded.hosts")
+      .bind(attempt, step, ranks, hosts)
       .run();
   transaction.commit();
 }

@@ -217,7 +217,7 @@ void Coordinator::on(int leader, const report::Joining& report) {
   Attempt& attempt = attempts_.at(leader);
   attempt.measure_from(report.step);
   attempt.progress.ranks = static_cast<int>(pool_.ranks(leader).size());
-  store_.add_join(attempt.id, report.step, attempt.progress.ranks);
+  store_.add_join(attempt.id, report.step, attempt.progress.ranks, report.hosts);
   view_.print(fmt::format("{}: {} ranks from step {} on", attempt.progress.run,
                           attempt.progress.ranks, report.step));
 }
@@ -228,7 +228,7 @@ void Coordinator::on(int rank, const report::RankFree&) {
 
 void Coordinator::on(int leader, const report::AttemptStarted& report) {
   Attempt& attempt = attempts_.at(leader);
-  const auto& [run_id, host, device, ranks, first_step, versions, reduction] = report.attempt;
+  const auto& [run_id, hosts, device, ranks, first_step, versions, reduction] = report.attempt;
   const std::string before = store_.last_device(run_id);
   attempt.id = store_.begin_attempt(report.attempt);
   attempt.first_step = first_step;
@@ -345,7 +345,7 @@ results::AttemptStart Coordinator::unreported_start(int leader) const {
   const RunSpec& spec = job_run.spec;
   const results::PlannedRun& record = job_run.record;
   return {.run_id = record.id,
-          .host = "unknown",
+          .hosts = "unknown",
           .device = pool_.device(leader),
           .ranks = static_cast<int>(pool_.ranks(leader).size()),
           .first_step = 0,

@@ -9,7 +9,7 @@
 
 namespace scgan::results {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStart, run_id, host, device, ranks, first_step, versions,
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStart, run_id, hosts, device, ranks, first_step, versions,
                                    reduction)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(LossPoint, step, name, value)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Metric, name, subject, statistic, direction, step, value, n_real,
@@ -31,7 +31,7 @@ void from_json(const nlohmann::json&, Message&) {}
 namespace report {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStarted, attempt, total_steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, g_loss, d_loss, losses, scores)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Joining, step)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Joining, step, hosts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptDone, step, input, metrics, artifacts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptFailed, exit_class, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStopped, step)

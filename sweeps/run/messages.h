@@ -30,6 +30,8 @@ struct Progress {
 // AcceptJoin was received: the group waits for the joining ranks.
 struct Joining {
   int64_t step = 0;
+  // Of all ranks of the group from now on: "node1 x2, node2".
+  std::string hosts;
 };
 // Training is over.
 struct Scoring {};

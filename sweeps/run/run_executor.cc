@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string_view>
@@ -105,6 +106,7 @@ void RunExecutor::carry_out(const order::StartRun& order) {
   const JobRun& run = run_of(order.run);
   heartbeat_.set_activity(fmt::format("run {}", run.record.id));
   group_ = make_group(run, order.ranks);
+  ranks_ = order.ranks;
   run_guarded(run, leads(), [&] {
     start(run);
     train_and_score();
@@ -190,9 +192,27 @@ void RunExecutor::report_failure(const JobRun& run, const report::AttemptFailed&
 void RunExecutor::report_start(const JobRun& run, int64_t first_step) {
   start_reported_ = true;
   report_as_leader(report::AttemptStarted{
-      {run.record.id, info_.host, distributed::describe(info_.device), group_->size(), first_step,
-       info_.versions, to_string(run.spec.run.reduction)},
+      {run.record.id, hosts_of(ranks_), distributed::describe(info_.device), group_->size(),
+       first_step, info_.versions, to_string(run.spec.run.reduction)},
       run.record.total_steps});
+}
+
+std::string RunExecutor::hosts_of(const std::vector<int>& ranks) const {
+  std::vector<std::pair<std::string, int>> counts;
+  for (const int rank : ranks) {
+    const std::string& host = info_.hosts.at(static_cast<size_t>(rank));
+    const auto known = std::ranges::find(counts, host, &std::pair<std::string, int>::first);
+    if (known == counts.end()) {
+      counts.emplace_back(host, 1);
+    } else {
+      ++known->second;
+    }
+  }
+  std::string text;
+  for (const auto& [host, count] : counts) {
+    text += (text.empty() ? "" : ", ") + host + (count > 1 ? fmt::format(" x{}", count) : "");
+  }
+  return text;
 }
 
 void RunExecutor::start(const JobRun& run) {
@@ -232,7 +252,7 @@ void RunExecutor::train_and_score() {
   TrainOutcome outcome = train();
   for (; outcome == TrainOutcome::kRanksJoin; outcome = train()) {
     const std::vector<int> ranks = ranks_from_leader();
-    report_as_leader(report::Joining{active_->trainer.state().step});
+    report_as_leader(report::Joining{active_->trainer.state().step, hosts_of(ranks)});
     join(ranks);
   }
   Trainer& trainer = active_->trainer;

@@ -33,7 +33,8 @@ class RunExecutor {
       std::function<std::unique_ptr<Communicator>(const std::vector<int>& ranks, c10::Device)>;
   struct RankInfo {
     int rank = 0;  // of the world
-    std::string host;
+    // Of every rank of the world.
+    std::vector<std::string> hosts;
     c10::Device device;
     std::string versions;  // JSON, for the attempt's row
     // Tests replace these two.
@@ -85,6 +86,8 @@ class RunExecutor {
   void join(const std::vector<int>& ranks);
   void score_and_store();
   void report_start(const JobRun& run, int64_t first_step);
+  // "node1 x2, node2", in order of the ranks.
+  std::string hosts_of(const std::vector<int>& ranks) const;
   void make_active_run(const JobRun& run, RunInputs& inputs);
   void make_observer(bool leading, int64_t first_step);
 
@@ -101,6 +104,7 @@ class RunExecutor {
   SharedInputs inputs_;
   RunControl control_;
   std::unique_ptr<Communicator> group_;           // of the present run
+  std::vector<int> ranks_;                        // of the world, in this group
   std::unique_ptr<Communicator> previous_group_;  // while the ranks of the run change
   std::unique_ptr<ActiveRun> active_;             // also while this rank prepares to join
   bool peers_wait_ = false;                       // the group has collective operations ahead

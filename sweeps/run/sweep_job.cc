@@ -368,7 +368,8 @@ int run_job(const SweepOptions& options, const Job& job) {
   int code = kExitDone;
   const auto leader = start_leader(*prepared, options, job, devices, code);
   if (code != kExitDone) return code;
-  follow_orders(prepared->plan, job, {world.rank(), world.host(), device, versions_json()});
+  follow_orders(prepared->plan, job,
+                {world.rank(), world.gather(world.host()), device, versions_json()});
   if (leader == nullptr) return code;
   const SweepOutcome outcome = leader->finish();
   const std::string part = shard_text(prepared->plan);

@@ -82,14 +82,14 @@ def weights():
 
 
 def messages():
-    attempt = {"run_id": "r", "host": "h", "device": "cpu", "ranks": 1, "first_step": 0, "versions": "v",
+    attempt = {"run_id": "r", "hosts": "h", "device": "cpu", "ranks": 1, "first_step": 0, "versions": "v",
                "reduction": "canonical"}
     metric = {"name": "fid", "subject": 0, "statistic": 0, "direction": "AtoB", "step": 1, "value": 2.5, "n_real": 4, "n_fake": 4,
               "extractor": "random_conv", "extractor_digest": "0", "preprocessing": "uint8 RGB"}
     reports = [{"attempt": attempt, "total_steps": 9},
                {"step": 1, "g_loss": 1.5, "d_loss": 0.5, "losses": [{"step": 1, "name": "G_A", "value": 1.0}],
                 "scores": [metric]},
-               {"step": 2}, {}, {"step": 2, "metrics": [metric], "artifacts": [{"path": "p", "sha256": "0"}]},
+               {"step": 2, "hosts": "h x2"}, {}, {"step": 2, "metrics": [metric], "artifacts": [{"path": "p", "sha256": "0"}]},
                {"exit_class": 1, "reason": "x"}, {"step": 3}, {}, {"run": 1}, {"run": 1, "reason": "x"},
                {"rank": 1, "exit_class": 1, "reason": "x"}]
     orders = [{"run": 1, "ranks": [0, 1]}, {"run": 1}, {"ranks": [0, 1]}, {}, {"ranks": [0, 1]}, {}, {}]

@@ -31,7 +31,7 @@ PlannedRun planned_run(const std::string& id, const std::string& variant, double
 
 AttemptStart attempt_on(const std::string& run_id, int64_t first_step) {
   return {.run_id = run_id,
-          .host = "node1",
+          .hosts = "node1 x2",
           .device = "cpu: test",
           .ranks = 2,
           .first_step = first_step,

@@ -215,6 +215,8 @@ TEST_F(Slurm, AJobThatComesNearItsTimeLimitSavesAndGoesOn) {
   EXPECT_TRUE(comes_true([&] { return facts(job)["JobState"] == "PENDING"; })) << log();
   slurm({"scontrol", "update", "JobId=" + job, "TimeLimit=10"});
   expect_requeued_and_done(job);
+  auto store = results::Database::open_read_only(path("out") / "results.db");
+  EXPECT_EQ(store.integer("SELECT count(*) FROM attempt WHERE hosts = 'node1, node2'"), 2);
 }
 
 TEST_F(Slurm, TheScriptThatSweepWritesSavesWhenItIsPreemptedAndGoesOn) {

@@ -110,8 +110,8 @@ def add_run(store, options, position, run, left):
     step = STEPS if state == "done" else 1234
     exit_class, reason = ("done", "") if state == "done" else (
         "non_finite", "loss d_a is NaN at step 1234, a sentence that is long enough to fill more than one line")
-    store.execute("INSERT INTO attempt (run_id, host, device, ranks, first_step, last_step, versions, reduction, "
-                  "started_ms, progress_ms, ended_ms, exit_class, reason) VALUES (?, 'node1', 'cpu: Test Processor, "
+    store.execute("INSERT INTO attempt (run_id, hosts, device, ranks, first_step, last_step, versions, reduction, "
+                  "started_ms, progress_ms, ended_ms, exit_class, reason) VALUES (?, 'node1 x2', 'cpu: Test Processor, "
                   "family 6 model 1, AVX2', 2, 0, ?, ?, 'canonical', 0, 600000, 600000, ?, ?)",
                   (run_id, step, json.dumps(VERSIONS), exit_class, reason))
     rng = random.Random(name)

@@ -51,7 +51,7 @@ std::vector<Metric> metrics_of(const std::string& direction) {
 
 AttemptStart attempt_of(const std::string& run_id) {
   return {.run_id = run_id,
-          .host = "node1",
+          .hosts = "node1",
           .device = "cpu: test",
           .ranks = 1,
           .first_step = 0,

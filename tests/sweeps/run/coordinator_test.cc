@@ -148,7 +148,7 @@ TEST_F(CoordinatorTest, AFreeRankJoinsTheLastRun) {
   EXPECT_EQ(expect_order<order::PrepareJoin>(1).run, 0);
   report(1, report::JoinReady{0});
   EXPECT_THAT(expect_order<order::AcceptJoin>(0).ranks, ElementsAre(0, 1));
-  report(0, report::Joining{1});
+  report(0, report::Joining{1, "host x2"});
   EXPECT_THAT(expect_order<order::Join>(1).ranks, ElementsAre(0, 1));
   finish_run(0);
   report(1, report::RankFree{});

@@ -11,7 +11,7 @@ TEST(MessagesTest, EveryReportArrivesUnchanged) {
   results::AttemptStart start{"0123456789abcdef", "host \"a\"", "cpu: x", 4, 12, "{}", "canonical"};
   const auto begun = std::get<report::AttemptStarted>(
       report_from_text(to_text(report::AttemptStarted{start, 99})));
-  EXPECT_EQ(begun.attempt.host, "host \"a\"");
+  EXPECT_EQ(begun.attempt.hosts, "host \"a\"");
   EXPECT_EQ(begun.attempt.ranks, 4);
   EXPECT_EQ(begun.total_steps, 99);
 
@@ -51,7 +51,10 @@ TEST(MessagesTest, EveryReportArrivesUnchanged) {
   EXPECT_EQ(broken.rank, 3);
   EXPECT_EQ(broken.exit_class, results::ExitClass::kLost);
   EXPECT_EQ(broken.reason, "it is gone");
-  EXPECT_EQ(std::get<report::Joining>(report_from_text(to_text(report::Joining{8}))).step, 8);
+  const auto joining =
+      std::get<report::Joining>(report_from_text(to_text(report::Joining{8, "node1 x2"})));
+  EXPECT_EQ(joining.step, 8);
+  EXPECT_EQ(joining.hosts, "node1 x2");
   EXPECT_TRUE(
       std::holds_alternative<report::Scoring>(report_from_text(to_text(report::Scoring{}))));
   EXPECT_TRUE(

@@ -62,8 +62,12 @@ class RunExecutorTest : public testing::Test {
     thread_ = std::jthread([this, make_group] {
       Heartbeat heartbeat(mailbox_, 0, "host", [](const Heartbeat::LostRank&) {});
       RunExecutor executor(plan_, mailbox_, heartbeat,
-                           {0, "host", c10::Device(c10::kCPU), "{}",
-                            [this] { return signalled_.load(); }, make_group});
+                           {0,
+                            {"node1", "node2"},
+                            c10::Device(c10::kCPU),
+                            "{}",
+                            [this] { return signalled_.load(); },
+                            make_group});
       try {
         executor.serve();
       } catch (const std::exception& problem) {
@@ -250,7 +254,9 @@ TEST_F(RunExecutorTest, TheFailureOfAPeerIsReportedWithItsClassAndReason) {
     return std::make_unique<PairCommunicator>(aborted_);
   });
   order(order::StartRun{0, {0, 1}});
-  EXPECT_EQ(expect_report<report::AttemptStarted>().attempt.ranks, 2);
+  const auto started = expect_report<report::AttemptStarted>();
+  EXPECT_EQ(started.attempt.ranks, 2);
+  EXPECT_EQ(started.attempt.hosts, "node1, node2");
   const auto failed = expect_report<report::AttemptFailed>();
   EXPECT_EQ(failed.exit_class, ExitClass::kOutOfMemoryMayFit);
   EXPECT_EQ(failed.reason, "no memory on rank 1");

@@ -51,7 +51,7 @@ inline void leave_done(const JobPlan& plan) {
     std::filesystem::create_directories((plan.out / file).parent_path());
     std::ofstream(plan.out / file) << "weights";
     store.finish(store.begin_attempt({.run_id = record.id,
-                                      .host = "h",
+                                      .hosts = "h",
                                       .device = "cpu: x",
                                       .versions = "{}",
                                       .reduction = "canonical"}),
