@@ -4,7 +4,9 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <fmt/format.h>
 #include <torch/version.h>
+#include <unistd.h>
 
+#include <array>
 #include <fstream>
 
 #include "distributed/environment.h"
@@ -37,6 +39,9 @@ std::map<std::string, std::string> determinism_record() {
   record["cuda"] = gpu ? std::to_string(hooks.versionCUDART()) : "none";
   record["cudnn"] = gpu ? std::to_string(hooks.versionCuDNN()) : "none";
   record["nccl"] = nccl_version();
+  std::array<char, 64> libc{};
+  confstr(_CS_GNU_LIBC_VERSION, libc.data(), libc.size());
+  record["libc"] = libc.data();
   if (std::string driver; std::getline(std::ifstream("/sys/module/nvidia/version"), driver)) {
     record["nvidia_driver"] = driver;
   }

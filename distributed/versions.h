@@ -12,7 +12,8 @@ std::string library_versions();
 
 // environment_record(); LibTorch's switches "torch.deterministic", "torch.cudnn_benchmark" and
 // "torch.tf32" ("on" or "off"); the versions "cuda" and "cudnn" ("none" without a GPU), "nccl"
-// ("none" if not built in) and, if it is loaded, "nvidia_driver". Stored with every attempt.
+// ("none" if not built in), "libc", whose mathematical functions are used, and, if it is loaded,
+// "nvidia_driver". Stored with every attempt.
 std::map<std::string, std::string> determinism_record();
 
 }  // namespace scgan::distributed

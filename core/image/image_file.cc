@@ -2,6 +2,12 @@
 
 #include <ATen/core/Tensor.h>
 #include <fmt/format.h>
+#include <png.h>
+#include <tiffio.h>
+
+#include <cstdio>
+// After <cstdio>, which it needs.
+#include <jpeglib.h>
 
 #include <string_view>
 #include <utility>
@@ -84,6 +90,17 @@ at::Tensor read_image(const std::filesystem::path& file) {
 
 void write_png(const std::filesystem::path& file, const at::Tensor& image) {
   write_file_atomically(file, encode_png(image, file));
+}
+
+std::map<std::string, std::string> codec_versions() {
+  // "LIBTIFF, Version 4.5.0", then lines about its authors.
+  const std::string tiff = TIFFGetVersion();
+  const std::string first_line = tiff.substr(0, tiff.find('\n'));
+  constexpr int kJpeg = LIBJPEG_TURBO_VERSION_NUMBER;  // 2001005 is 2.1.5
+  return {{"libjpeg_turbo",
+           fmt::format("{}.{}.{}", kJpeg / 1000000, kJpeg / 1000 % 1000, kJpeg % 1000)},
+          {"libpng", png_get_libpng_ver(nullptr)},
+          {"libtiff", first_line.substr(first_line.rfind(' ') + 1)}};
 }
 
 }  // namespace scgan

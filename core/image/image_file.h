@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "core/image/image_info.h"
@@ -33,5 +34,8 @@ at::Tensor read_image(const std::filesystem::path& file);
 // Writes [3, H, W] as an RGB PNG, atomically: uint8 with 8 bits per channel; float32, whole numbers
 // from 0 to 65535 as read_image returns them, with 16. Throws Error(kStorage).
 void write_png(const std::filesystem::path& file, const at::Tensor& image);
+
+// Of the libraries that decode, by name: "libjpeg_turbo", "libpng", "libtiff".
+std::map<std::string, std::string> codec_versions();
 
 }  // namespace scgan

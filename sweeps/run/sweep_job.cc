@@ -19,6 +19,8 @@
 #include "core/base/exit_code.h"
 #include "core/base/log.h"
 #include "core/base/version.h"
+#include "core/image/image_file.h"
+#include "core/train/checkpoint.h"
 #include "distributed/device.h"
 #include "distributed/mailbox.h"
 #include "distributed/versions.h"
@@ -50,6 +52,7 @@ std::string versions_json() {
                           {"mpi", distributed::MpiRuntime::library()},
                           {"compiler", __VERSION__}};
   for (const auto& [name, value] : distributed::determinism_record()) versions[name] = value;
+  for (const auto& [name, value] : codec_versions()) versions[name] = value;
   return versions.dump();
 }
 

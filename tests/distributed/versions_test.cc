@@ -21,7 +21,8 @@ TEST(DeterminismRecordTest, NamesEveryVariableAndSwitchThatBitsDependOn) {
   EXPECT_EQ(record.at("torch.deterministic"), "on");
   EXPECT_EQ(record.at("torch.cudnn_benchmark"), "off");
   EXPECT_EQ(record.at("torch.tf32"), "off");
-  for (const char* library : {"cuda", "cudnn", "nccl"}) EXPECT_FALSE(record.at(library).empty());
+  for (const char* library : {"cuda", "cudnn", "nccl", "libc"})
+    EXPECT_FALSE(record.at(library).empty());
 }
 
 TEST(DeterminismRecordTest, NamesVariablesThatMakeALibraryChooseOtherKernels) {

@@ -88,7 +88,7 @@ class Readers : public SweepFixture {
   void write_run(int run) {
     const std::string id = run_id(run);
     const int64_t attempt = store_.begin_attempt({.run_id = id,
-                                                  .host = "h",
+                                                  .hosts = "h",
                                                   .device = "cpu: x",
                                                   .versions = "{}",
                                                   .reduction = "canonical"});
