@@ -51,6 +51,8 @@ void add_options(CLI::App& app, SweepOptions& options) {
                "Train finished runs again whose files are missing");
   app.add_flag("--replace-sweep", options.replace_sweep,
                "Use an output folder of another sweep; its results stay in results.db");
+  app.add_flag("--ignore-disk", options.ignore_disk,
+               "Start although the file system of the output folder has too little room");
   auto* dry_run = app.add_flag("--dry-run", options.dry_run,
                                "Check everything; print what is to do and what it needs of time, "
                                "disk and memory; write nothing");

@@ -10,6 +10,8 @@
 #include <map>
 #include <system_error>
 
+#include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/train/checkpoint.h"
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/existing_results.h"
@@ -148,13 +150,15 @@ void estimate_needs(const JobPlan& plan, const std::vector<OpenRun>& runs, int r
     const std::string key = speed_key(run->spec);
     if (!known.contains(key)) known[key] = network_sizes(run->spec);
     const RunNeeds needs = needs_of(*run, known[key]);
-    estimate.disk_bytes += needs.kept_bytes;
+    estimate.disk_bytes += needs.kept_bytes - folder_bytes(plan.out / "runs" / run->record.id);
     removed = std::max(removed, needs.removed_bytes);
     estimate.memory_bytes = std::max(estimate.memory_bytes, needs.memory_bytes);
   }
   if (runs.empty()) return;
   estimate.disk_bytes += std::min<int64_t>(ranks, std::ssize(runs)) * removed;
   estimate.disk_bytes += std::max<int64_t>(0, plan.image_bytes - folder_bytes(cache_folder(plan)));
+  // What interrupted runs have left may be more than what is to come.
+  estimate.disk_bytes = std::max<int64_t>(0, estimate.disk_bytes);
 }
 
 std::string state_text(const JobPlan& plan, const StoredRun& known) {
@@ -241,13 +245,38 @@ JobEstimate estimate(const JobPlan& plan, const std::vector<StoredRun>& known, b
     }
   }
   estimate_needs(plan, open, ranks, result);
-  result.free_bytes = free_bytes_at(plan.out);
+  result.free_bytes = free_bytes_at(plan.out / "runs");
   result.host_bytes = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   auto speeds = known_speeds(plan);
   const bool fits = result.memory_bytes < result.host_bytes;
   if (device && fits) result.is_measured = measure(open, *device, speeds);
   estimate_time(open, speeds, ranks, result);
   return result;
+}
+
+std::optional<DiskProblem> disk_problem(const JobEstimate& estimate) {
+  constexpr double kTooSmall = 1.1, kTight = 0.8;     // parts of the free room
+  if (estimate.free_bytes == 0) return std::nullopt;  // unknown
+  const double part =
+      static_cast<double>(estimate.disk_bytes) / static_cast<double>(estimate.free_bytes);
+  if (part <= kTight) return std::nullopt;
+  return DiskProblem{
+      fmt::format("the output folder needs {} and its file system has {} free; use --out on a "
+                  "larger one",
+                  bytes_text(estimate.disk_bytes), bytes_text(estimate.free_bytes)),
+      part > kTooSmall};
+}
+
+void require_disk(const JobPlan& plan, const std::vector<StoredRun>& known, bool retry_failed,
+                  int ranks, bool ignored) {
+  const auto problem = disk_problem(estimate(plan, known, retry_failed, ranks, std::nullopt));
+  if (!problem) return;
+  if (problem->is_too_small && !ignored) {
+    throw Error(ErrorKind::kInvalidSpec,
+                fmt::format("{}: {}, or --ignore-disk to start nevertheless", plan.out.string(),
+                            problem->text));
+  }
+  log::warn("{}: {}", plan.out.string(), problem->text);
 }
 
 std::vector<std::string> estimate_lines(const JobEstimate& estimate, int ranks) {
@@ -262,12 +291,7 @@ std::vector<std::string> estimate_lines(const JobEstimate& estimate, int ranks) 
         "time from up to three steps of each setting on one rank; ranks on one host slow each "
         "other");
   }
-  if (estimate.free_bytes > 0 && estimate.disk_bytes > estimate.free_bytes) {
-    lines.push_back(fmt::format(
-        "warning: the output folder needs {} and its file system has {} free; use --out on a "
-        "larger one",
-        bytes_text(estimate.disk_bytes), bytes_text(estimate.free_bytes)));
-  }
+  if (const auto problem = disk_problem(estimate)) lines.push_back("warning: " + problem->text);
   if (estimate.memory_bytes > estimate.host_bytes) {
     lines.push_back(
         fmt::format("warning: a rank on the CPU needs {} of memory and this host has {}; a smaller "

@@ -36,6 +36,20 @@ struct JobEstimate {
 JobEstimate estimate(const JobPlan& plan, const std::vector<results::StoredRun>& known,
                      bool retry_failed, int ranks, std::optional<c10::Device> device);
 
+// Pure. The disk's free room does not suffice for what the runs to do add, or only just.
+struct DiskProblem {
+  // "the output folder needs 4.7 GB and its file system has 4.0 GB free".
+  std::string text;
+  // By so much that an estimate that is a little off does not explain it.
+  bool is_too_small = false;
+};
+std::optional<DiskProblem> disk_problem(const JobEstimate& estimate);
+
+// Before a job writes anything: throws Error(kInvalidSpec) if the disk is too small, unless
+// `ignored`, and warns if it is tight. `known`: as for estimate().
+void require_disk(const JobPlan& plan, const std::vector<results::StoredRun>& known,
+                  bool retry_failed, int ranks, bool ignored);
+
 // Pure. The first line: "45 runs: 12 done, 33 to do; ...". Then one line for each thing that is too
 // small.
 std::vector<std::string> estimate_lines(const JobEstimate& estimate, int ranks);

@@ -166,20 +166,16 @@ void note_skipped_images(const std::vector<SkippedFiles>& all, const std::string
 
 struct ExtractorFacts {
   std::string digest;
-  int64_t feature_count = 0;  // only if asked for
+  int64_t feature_count = 0;
 };
 
 // Opens the extractor to see that it works.
-ExtractorFacts extractor_facts(const ExtractorSpec& spec, int64_t image_size, bool count_features) {
+ExtractorFacts extractor_facts(const ExtractorSpec& spec, int64_t image_size) {
   try {
     const auto extractor = make_feature_extractor(spec, image_size);
-    ExtractorFacts facts{extractor->digest(), 0};
-    if (count_features) {
-      const at::NoGradGuard no_grad;
-      const at::Tensor image = at::zeros({1, 3, image_size, image_size}, at::kByte);
-      facts.feature_count = extractor->features(image).size(1);
-    }
-    return facts;
+    const at::NoGradGuard no_grad;
+    const at::Tensor image = at::zeros({1, 3, image_size, image_size}, at::kByte);
+    return {extractor->digest(), extractor->features(image).size(1)};
   } catch (const Error& problem) {
     throw Error(problem.kind(), fmt::format("evaluate.extractor.file: {}", problem.what()),
                 problem.where());
@@ -291,7 +287,7 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
       DatasetSource& source = sources.emplace_back(spec, cache_folder(plan));
       data[key] = dry_run ? source.inspect() : source.prepare();
       require_scorable(data[key], spec);
-      if (dry_run) plan.image_bytes += image_bytes(spec, data[key]);
+      plan.image_bytes += image_bytes(spec, data[key]);
       if (std::string line = data_line(data[key], spec);
           std::find(plan.data_lines.begin(), plan.data_lines.end(), line) ==
           plan.data_lines.end()) {
@@ -308,7 +304,7 @@ std::vector<DatasetSource> check_inputs(JobPlan& plan, bool dry_run) {
                                  : fmt::format("{} {} {}", extractor.file, spec.image_size,
                                                values_of(run.spec, "evaluate.extractor."));
     if (!extractors.contains(file)) {
-      extractors[file] = extractor_facts(extractor, spec.image_size, dry_run);
+      extractors[file] = extractor_facts(extractor, spec.image_size);
     }
     facts.extractor_digest = extractors[file].digest;
     run.feature_count = extractors[file].feature_count;

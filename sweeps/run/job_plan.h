@@ -31,6 +31,7 @@ struct SweepOptions {
   std::string explain;   // the id of a run: only say why it is trained or not
   // Only write a job script for Slurm into this file, after what a dry run does; empty = none.
   std::filesystem::path slurm;
+  bool ignore_disk = false;  // start although the disk is too small
   bool quiet = false;
 
   bool trains_nothing() const { return dry_run || !explain.empty() || !slurm.empty(); }
@@ -39,7 +40,7 @@ struct SweepOptions {
 struct JobRun {
   RunSpec spec;  // resolved, digests filled in
   results::PlannedRun record;
-  // Only where check_inputs was called for a dry run. Test images (tiles, if they are cut), numbers
+  // Only where check_inputs was called. Test images (tiles, if they are cut), numbers
   // of a feature vector.
   int64_t test_a = 0, test_b = 0;
   int64_t feature_count = 0;
@@ -53,7 +54,7 @@ struct JobPlan {
   std::vector<JobRun> runs;         // in the order of training
   // One line for each set of images: numbers, depth, size. Only where check_inputs was called.
   std::vector<std::string> data_lines;
-  // Of the decoded images of all data sets. Only where check_inputs was called for a dry run.
+  // Of the decoded images of all data sets. Only where check_inputs was called.
   int64_t image_bytes = 0;
   // What was noticed in the data sets, which check_inputs also logs.
   std::vector<results::DataNote> data_notes;

@@ -52,6 +52,7 @@ std::string flags_text(const SweepOptions& options) {
   if (options.retry_failed) text += "--retry-failed ";
   if (options.redo_missing) text += "--redo-missing ";
   if (options.replace_sweep) text += "--replace-sweep ";
+  if (options.ignore_disk) text += "--ignore-disk ";
   return text;
 }
 

@@ -175,6 +175,10 @@ std::optional<Prepared> prepare(const SweepOptions& options, const distributed::
       prepared.existing = existing_results(plan);
       if (options.explain.empty()) {
         check_existing(options, plan, prepared.existing, world);
+        if (!options.trains_nothing()) {
+          require_disk(plan, runs_for(options, plan, prepared.existing), options.retry_failed,
+                       world.size(), options.ignore_disk);
+        }
       } else {
         fmt::print("{}", explain(plan, prepared.existing, options.explain, options.retry_failed));
       }

@@ -59,6 +59,27 @@ class BadInput : public SweepFixture {
   }
 };
 
+// 1,000 logs of 365 GB.
+TEST_F(BadInput, ADiskThatIsMuchTooSmallIsRefusedUnlessIgnored) {
+  Words words{"tiny.yaml",
+              "--out",
+              "out",
+              "--set",
+              "train.steps=1000000000",
+              "--set",
+              "sweep.seeds={count: 1000}"};
+  const Ended refused = sweep(2, words);
+  EXPECT_EQ(refused.exit_code, kBadInput) << refused.text();
+  EXPECT_THAT(refused.err,
+              AllOf(HasSubstr("out: the output folder needs 365"), HasSubstr("--ignore-disk")));
+  EXPECT_FALSE(fs::exists(path("out")));
+  words.insert(words.end(), {"--ignore-disk", "--stop-after", "0.0001"});
+  const Ended started = sweep(0, words);
+  EXPECT_EQ(started.exit_code, 75) << started.text();
+  EXPECT_THAT(started.err, HasSubstr("warn: out: the output folder needs 365"));
+  EXPECT_TRUE(fs::exists(path("out") / "results.db"));
+}
+
 TEST_F(BadInput, AMissingSweepFile) {
   expect_refused(0, {"absent.yaml", "--out", "out"},
                  AllOf(HasSubstr("absent.yaml"), HasSubstr("No such file")));

@@ -92,6 +92,12 @@ TEST(DryRunTest, TheFirstLineSumsUpAndWarningsFollow) {
               ElementsAre(HasSubstr("(4.0 GB free)"),
                           HasSubstr("needs 4.7 GB and its file system has 4.0 GB free"),
                           HasSubstr("needs 1.5 GB of memory and this host has 1.0 GB")));
+  known.free_bytes = 4'500'000'000;
+  EXPECT_FALSE(disk_problem(known).value().is_too_small) << "it might suffice";
+  known.free_bytes = 4'200'000'000;
+  EXPECT_TRUE(disk_problem(known).value().is_too_small);
+  known.free_bytes = 6'000'000'000;
+  EXPECT_FALSE(disk_problem(known).has_value());
   known.seconds.reset();
   EXPECT_THAT(estimate_lines(known, 1).front(), HasSubstr("time on 1 rank not known yet"));
   JobEstimate finished;
