@@ -1,5 +1,6 @@
 // scgan_report: tables and boxplots of the results of one or several sweeps.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/App.hpp>
 #include <filesystem>
@@ -8,10 +9,13 @@
 #include <vector>
 
 #include "core/base/exit_code.h"
+#include "core/base/sparkline.h"
 #include "results/report/check.h"
 #include "results/report/report.h"
 #include "results/verify/verify.h"
+#include "sweeps/run/live_lines.h"
 #include "sweeps/run/output_lock.h"
+#include "sweeps/run/stored_progress.h"
 #include "tools/cli.h"
 
 namespace {
@@ -105,6 +109,20 @@ std::string jobs_text(scgan::results::ReportInput& input) {
   return text;
 }
 
+// The runs that are being trained, as the live view of the job shows them.
+std::string live_text(const scgan::results::ReportInput& input) {
+  const auto folders = input.shards.empty() ? std::vector{input.folder} : input.shards;
+  const auto progress = scgan::sweeps::stored_progress(input.sweep.name, input.runs, folders);
+  if (progress.groups.empty()) return "";
+  scgan::sweeps::Window window = scgan::sweeps::window_of(STDOUT_FILENO);
+  window.rows = progress.groups.size() + 10;  // all of them
+  std::string text;
+  for (const auto& line : live_lines(progress, window, !scgan::locale_is_utf8())) {
+    text += line + "\n";
+  }
+  return text;
+}
+
 // What --verify says of the job that works in a folder, whose store has so many running runs: those
 // of a killed job are to do.
 std::string job_note(const std::filesystem::path& folder, size_t running,
@@ -162,7 +180,7 @@ int run(const Options& options) {
   auto inputs = scgan::results::read_stores(options.folders);
   if (options.status) {
     std::string jobs;
-    for (auto& input : inputs) jobs += jobs_text(input);
+    for (auto& input : inputs) jobs += jobs_text(input) + live_text(input);
     print(jobs + scgan::results::status(inputs));
     return scgan::kExitDone;
   }

@@ -352,6 +352,15 @@ void ResultStore::redo(const std::vector<std::string>& run_ids) {
   transaction.commit();
 }
 
+std::map<std::string, int> ResultStore::open_attempts() const {
+  std::map<std::string, int> ranks;
+  Statement read(state_->database,
+                 "SELECT run_id, coalesce((SELECT joining.ranks FROM joining WHERE attempt_id = id "
+                 "ORDER BY step DESC LIMIT 1), ranks) FROM attempt WHERE exit_class IS NULL");
+  while (read.step()) ranks[read.text(0)] = static_cast<int>(read.integer(1));
+  return ranks;
+}
+
 SweepRecord ResultStore::sweep() const {
   Statement read(state_->database, "SELECT name, text, sets, version FROM sweep");
   if (!read.step()) return {};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,10 +32,10 @@ class ResultStore {
   ResultStore& operator=(ResultStore&&) noexcept;
   ~ResultStore();
 
-  // From now on nothing waits for programs that read the file: what their transactions keep from
-  // being written stays in memory, and is visible to this object only.
+  // From now on changes stay in memory, visible to this object only, until flush().
   void defer_commits();
-  // Writes what was kept in memory; false if a reader still prevents it.
+  // Writes what was kept in memory, in one transaction; false if another program reads the file at
+  // this moment.
   bool flush();
 
   // Makes `runs` the current plan: adds new runs, keeps known ones with their results, and marks
@@ -75,6 +76,9 @@ class ResultStore {
   // Closes an attempt that was interrupted (stop request, lost rank). The run is planned again.
   void interrupt(int64_t attempt, ExitClass exit_class, int64_t last_step,
                  const std::string& reason);
+
+  // The runs that are being trained, by id, and on how many ranks.
+  std::map<std::string, int> open_attempts() const;
 
   SweepRecord sweep() const;
   // The current plan's runs, in plan order.

@@ -1,5 +1,7 @@
 #include "results/store/run_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <functional>
@@ -55,18 +57,21 @@ std::vector<StoredRun> read_plan(const Database& database, const std::string& wh
   return runs;
 }
 
-// Passes each row whose first column is the id of one of `runs` to `add`.
-void add_rows(const Database& database, const RunsById& runs, std::string_view sql,
+// Passes each row whose first column is the id of one of `runs` to `add`. `sql` has a place for a
+// condition, so that one run does not take reading the rows of all.
+void add_rows(const Database& database, const RunsById& runs, fmt::format_string<const char*> sql,
               void (*add)(const Statement& row, StoredRun& run)) {
-  Statement read(database, sql);
+  const bool is_one = runs.size() == 1;
+  Statement read(database, fmt::format(sql, is_one ? "run_id = ?" : "TRUE"));
+  if (is_one) read.bind(runs.begin()->first);
   while (read.step()) {
     if (const auto found = runs.find(read.text(0)); found != runs.end()) add(read, *found->second);
   }
 }
 
-constexpr std::string_view kAttempts =
+constexpr fmt::format_string<const char*> kAttempts =
     "SELECT run_id, last_step, coalesce(ended_ms, progress_ms) - started_ms, exit_class, reason, "
-    "device, reduction, first_step, versions FROM attempt ORDER BY id";
+    "device, reduction, first_step, versions FROM attempt WHERE {} ORDER BY id";
 
 void add_attempt(const Statement& row, StoredRun& run) {
   ++run.attempts;
@@ -82,9 +87,9 @@ void add_attempt(const Statement& row, StoredRun& run) {
   run.versions = row.text(8);
 }
 
-constexpr std::string_view kMetrics =
+constexpr fmt::format_string<const char*> kMetrics =
     "SELECT run_id, name, subject, statistic, direction, step, value, n_real, n_fake, extractor, "
-    "extractor_digest, preprocessing FROM metric WHERE phase = 'final' ORDER BY id";
+    "extractor_digest, preprocessing FROM metric WHERE phase = 'final' AND {} ORDER BY id";
 
 constexpr std::string_view kScores =
     "SELECT run_id, name, subject, statistic, direction, step, value, n_real, n_fake, extractor, "
@@ -107,8 +112,8 @@ Metric metric_of(const Statement& row) {
 
 void add_metric(const Statement& row, StoredRun& run) { run.metrics.push_back(metric_of(row)); }
 
-constexpr std::string_view kArtifacts =
-    "SELECT run_id, path, sha256, kept FROM artifact ORDER BY run_id, path";
+constexpr fmt::format_string<const char*> kArtifacts =
+    "SELECT run_id, path, sha256, kept FROM artifact WHERE {} ORDER BY run_id, path";
 
 void add_artifact(const Statement& row, StoredRun& run) {
   run.artifacts.push_back(
@@ -120,6 +125,7 @@ void add_artifact(const Statement& row, StoredRun& run) {
 std::vector<StoredRun> read_runs(const Database& database, const std::string& which,
                                  const std::string& run_id) {
   std::vector<StoredRun> runs = read_plan(database, which, run_id);
+  if (runs.empty()) return runs;
   RunsById by_id;
   for (StoredRun& run : runs) by_id.emplace(run.plan.id, &run);
   add_rows(database, by_id, kAttempts, add_attempt);

@@ -75,19 +75,21 @@ void Database::defer_commits() {
 // SQLite keeps a transaction whose COMMIT was refused because of a reader.
 bool Database::commit_pending() {
   if (!is_pending_) return true;
+  sqlite3_busy_timeout(handle(), 0);
   const int status = sqlite3_exec(handle(), "COMMIT", nullptr, nullptr, nullptr);
+  sqlite3_busy_timeout(handle(), kBusyTimeoutMs);
   if (is_busy(status)) return false;
   is_pending_ = false;
   if (status != SQLITE_OK) fail("COMMIT");
-  sqlite3_busy_timeout(handle(), kBusyTimeoutMs);
   return true;
 }
 
 void Database::commit() {
-  if (!defers_commits_) return execute("COMMIT");
-  sqlite3_busy_timeout(handle(), 0);
-  is_pending_ = true;
-  commit_pending();
+  if (defers_commits_) {
+    is_pending_ = true;
+  } else {
+    execute("COMMIT");
+  }
 }
 
 void Database::begin_write() {
@@ -205,12 +207,10 @@ Transaction::~Transaction() {
 void Transaction::commit() {
   if (is_savepoint_) {
     database_.execute("RELEASE part");
-    open_ = false;
-    database_.commit_pending();
   } else {
     database_.commit();
-    open_ = false;
   }
+  open_ = false;
 }
 
 }  // namespace scgan::results

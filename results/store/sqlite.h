@@ -40,12 +40,11 @@ class Database {
   // A copy in memory, which can be changed without changing the file. Its errors name the file.
   Database copy_in_memory() const;
 
-  // From now on, a commit that a reader in another program would delay leaves its changes pending:
-  // this connection sees them, others and the disk do not. Later transactions add to them, and
-  // commit_pending() writes them all at once. A transaction that must wait for another writer waits
-  // without limit, with a warning.
+  // From now on, committed changes are pending: this connection sees them, others and the disk do
+  // not. Later transactions add to them, and commit_pending() writes them all at once. A
+  // transaction that must wait for another writer waits without limit, with a warning.
   void defer_commits();
-  // Tries to commit what is pending, without waiting; false if it still is.
+  // Commits what is pending, without waiting; false if a reader in another program prevents it.
   bool commit_pending();
 
   // Runs one or several statements without parameters and drops their rows.
@@ -70,7 +69,7 @@ class Database {
   std::filesystem::path file_;
   UniqueHandle<SqliteTraits> handle_;
   bool defers_commits_ = false;
-  // A transaction is open because it could not be committed.
+  // A transaction is open that commit_pending() ends.
   bool is_pending_ = false;
 };
 

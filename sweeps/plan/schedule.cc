@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
+#include <queue>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/spec/validate.h"
@@ -60,15 +63,6 @@ std::vector<int> sizes_for(const RunSpec& run) {
   return possible_ranks_per_run(run);
 }
 
-std::set<int> ranks_alike(const std::set<int>& ranks, int rank, const Devices& devices) {
-  const std::string& device = devices.at(static_cast<size_t>(rank));
-  std::set<int> alike;
-  for (const int other : ranks) {
-    if (devices.at(static_cast<size_t>(other)) == device) alike.insert(other);
-  }
-  return alike;
-}
-
 int most_alike(const Devices& devices) {
   int most = 0;
   for (const std::string& device : devices) {
@@ -77,24 +71,10 @@ int most_alike(const Devices& devices) {
   return most;
 }
 
-int starting_size(const std::vector<int>& sizes, int free, int waiting) {
-  const int share = std::max(free / std::max(waiting, 1), sizes.front());
-  if (share > free) return 0;
-  return *std::prev(std::upper_bound(sizes.begin(), sizes.end(), share));
-}
-
-std::vector<int> starting_ranks(const std::vector<int>& sizes, const std::set<int>& free,
-                                int waiting, const Devices& devices) {
-  std::set<int> pool;
-  int size = 0;
-  for (const int rank : free) {
-    const std::set<int> alike = ranks_alike(free, rank, devices);
-    const int possible = starting_size(sizes, static_cast<int>(alike.size()), waiting);
-    if (possible <= size) continue;
-    size = possible;
-    pool = alike;
-  }
-  return size == 0 ? std::vector<int>() : choose_ranks(pool, size);
+size_t next_run(const std::vector<double>& seconds, int ranks) {
+  const auto longest = std::ranges::max_element(seconds);
+  const double all = std::accumulate(seconds.begin(), seconds.end(), 0.0);
+  return all > kTail * *longest * ranks ? 0 : static_cast<size_t>(longest - seconds.begin());
 }
 
 std::vector<int> choose_ranks(const std::set<int>& free, int count) {
@@ -113,20 +93,45 @@ std::vector<int> choose_ranks(const std::set<int>& free, int count) {
 std::vector<int> sizes_after_joining(const std::vector<RunningGroup>& groups, int free,
                                      double worth_seconds) {
   std::vector<int> sizes;
-  for (const RunningGroup& group : groups) sizes.push_back(group.size);
-  const auto left = [&](size_t i) { return groups[i].seconds_left * groups[i].size / sizes[i]; };
-  for (;;) {
-    size_t last = groups.size();  // index of the group that ends last
-    for (size_t i = 0; i < groups.size(); ++i) {
-      const bool can = next_size(groups[i].sizes, sizes[i], free) > sizes[i];
-      if (!can || left(i) < worth_seconds) continue;
-      if (last == groups.size() || left(i) > left(last)) last = i;
-    }
-    if (last == groups.size()) return sizes;
-    const int grown = next_size(groups[last].sizes, sizes[last], free);
-    free -= grown - sizes[last];
-    sizes[last] = grown;
+  // Seconds left and negative index: of equal ones, the first is on top.
+  std::priority_queue<std::pair<double, std::ptrdiff_t>> by_end;
+  for (const RunningGroup& group : groups) {
+    by_end.emplace(group.seconds_left, -std::ssize(sizes));
+    sizes.push_back(group.size);
   }
+  while (free > 0 && !by_end.empty() && by_end.top().first >= worth_seconds) {
+    const auto [left, index] = by_end.top();
+    by_end.pop();
+    const auto last = static_cast<size_t>(-index);
+    const int size = sizes[last];
+    const int grown = next_size(groups[last].sizes, size, free);
+    if (grown == size) continue;  // nor later, with even fewer free ranks
+    free -= grown - size;
+    sizes[last] = grown;
+    by_end.emplace(left * size / grown, index);
+  }
+  return sizes;
+}
+
+int starting_size(const std::vector<RunningGroup>& waiting, size_t next, int free) {
+  for (const RunningGroup& run : waiting) {
+    free -= run.size;
+    if (free < 0) return waiting[next].size;
+  }
+  return sizes_after_joining(waiting, free, 0)[next];
+}
+
+std::vector<int> starting_ranks(const std::vector<int>& sizes, const FreeRanks& free, int size) {
+  const std::set<int>* pool = nullptr;
+  int most = 0;
+  for (const auto& [device, ranks] : free) {
+    const auto larger =
+        std::ranges::upper_bound(sizes, std::min(size, static_cast<int>(ranks.size())));
+    if (larger == sizes.begin() || *std::prev(larger) <= most) continue;
+    most = *std::prev(larger);
+    pool = &ranks;
+  }
+  return pool == nullptr ? std::vector<int>() : choose_ranks(*pool, most);
 }
 
 }  // namespace scgan::sweeps

@@ -6,6 +6,7 @@
 // processor or GPU compute different bits and never share a run.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,21 +26,20 @@ std::vector<int> sizes_for(const RunSpec& run);
 // The device of every world rank, e.g. "cpu: <model name>".
 using Devices = std::vector<std::string>;
 
-// Those of `ranks` that have the same device as `rank`.
-std::set<int> ranks_alike(const std::set<int>& ranks, int rank, const Devices& devices);
+// Idle ranks by device.
+using FreeRanks = std::map<std::string, std::set<int>>;
 
 // The largest number of ranks with the same device.
 int most_alike(const Devices& devices);
 
-// The number of ranks with which the next of `waiting` runs begins if `free` ranks are idle: the
-// largest of its `sizes` that is at most its share of them, or else the smallest; 0 if it must
-// wait.
-int starting_size(const std::vector<int>& sizes, int free, int waiting);
+// If the waiting runs keep all ranks busy for less than this many times what the longest of them
+// takes on one rank, the longest starts first.
+inline constexpr double kTail = 1;
 
-// The ranks with which it begins. All have the same device, the one that allows the most ranks.
-// Empty if the run must wait.
-std::vector<int> starting_ranks(const std::vector<int>& sizes, const std::set<int>& free,
-                                int waiting, const Devices& devices);
+// Which of the waiting runs starts next, as an index into `seconds`: the times that they are
+// expected to take on one rank, in the plan's order. The first one, so that the sweep stays
+// balanced; but when it nears its end (kTail), the longest one, so that none is left over.
+size_t next_run(const std::vector<double>& seconds, int ranks);
 
 // Chooses `count` of the free ranks: preferably neighbours from a multiple of `count` on, which are
 // likely to share a host, otherwise the lowest ones. `count` must be at most free.size().
@@ -63,5 +63,16 @@ inline constexpr double kWorthJoiningSeconds = 5;
 // grow. The time left is assumed to be inversely proportional to the number of ranks.
 std::vector<int> sizes_after_joining(const std::vector<RunningGroup>& groups, int free,
                                      double worth_seconds = kWorthJoiningSeconds);
+
+// The number of ranks with which the next of the waiting runs should begin if `free` ranks are
+// idle. `waiting`: at their smallest sizes; `next`: index of the next one. Its smallest size; but
+// if there are ranks for all waiting runs, those that would end last begin on more, as in
+// sizes_after_joining().
+int starting_size(const std::vector<RunningGroup>& waiting, size_t next, int free);
+
+// The ranks with which a run begins that should have `size` of them: fewer, if no device has so
+// many free ranks. All have the same device, the one that allows the most ranks. Empty if the run
+// must wait.
+std::vector<int> starting_ranks(const std::vector<int>& sizes, const FreeRanks& free, int size);
 
 }  // namespace scgan::sweeps

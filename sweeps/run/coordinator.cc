@@ -16,8 +16,11 @@ namespace scgan::sweeps {
 namespace {
 
 constexpr auto kPollInterval = std::chrono::milliseconds(10);
+// Between two transactions, see the header.
+constexpr auto kProgressInterval = std::chrono::seconds(1);
+constexpr auto kResultsInterval = std::chrono::milliseconds(50);
 // Between attempts to write results while a reader prevents it.
-constexpr auto kFlushInterval = std::chrono::milliseconds(100);
+constexpr auto kRetryInterval = std::chrono::milliseconds(100);
 
 // Tests lower it.
 double worth_joining_seconds() {
@@ -51,13 +54,16 @@ Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices 
       mailbox_(mailbox),
       store_(store),
       options_(std::move(options)),
-      waiting_(waiting.rbegin(), waiting.rend()),
+      waiting_(std::move(waiting)),
+      steps_done_(plan.runs.size()),
+      times_(plan, options_.speeds),
       pool_(std::move(devices), worth_joining_seconds()),
       view_(options_.quiet) {
   outcome_.left = static_cast<int>(waiting_.size());
   const std::vector<results::StoredRun> stored = store.runs();  // in the plan's order
   for (size_t i = 0; i < stored.size(); ++i) {
     if (stored[i].state == results::RunState::kDone) ++outcome_.done;
+    steps_done_[i] = stored[i].last_step;
     const auto& ended = stored[i].ended_attempts;
     if (std::any_of(ended.begin(), ended.end(), may_fit_on_fewer_ranks)) {
       fewest_ranks_only_.insert(static_cast<int>(i));
@@ -89,22 +95,30 @@ void Coordinator::serve() {
   while (!finished()) {
     const auto mail = mailbox_.poll(distributed::MailTag::kReport);
     if (mail) handle(*mail);
-    if (!store_waits_ || Clock::now() >= next_flush_) store_results();
+    if (store_is_due(/*idle=*/!mail)) store_results();
     stop_if_due();
-    start_runs();
-    prepare_joins();
-    view_.update(progress());
-    if (!mail) std::this_thread::sleep_for(kPollInterval);
+    assign_ranks();
+    if (view_.is_due()) view_.update(progress());
+    if (!mail) options_.sleep(kPollInterval);
   }
   for (int rank = 0; rank < pool_.world_size(); ++rank) send({{rank, order::Exit{}}});
-  for (store_results(); store_waits_; store_results()) std::this_thread::sleep_for(kFlushInterval);
+  for (store_results(); store_waits_; store_results()) options_.sleep(kRetryInterval);
+}
+
+void Coordinator::store_soon() {
+  results_wait_ = true;
+  next_flush_ = std::min(next_flush_, options_.now() + kResultsInterval);
+}
+
+bool Coordinator::store_is_due(bool idle) const {
+  return options_.now() >= next_flush_ || (idle && results_wait_ && !store_waits_);
 }
 
 // If the job is killed while a reader keeps results from being written, their runs continue from
 // their last checkpoints.
 void Coordinator::store_results() {
-  next_flush_ = Clock::now() + kFlushInterval;
   const bool waits = !store_.flush();
+  next_flush_ = options_.now() + (waits ? Clock::duration(kRetryInterval) : kProgressInterval);
   if (waits && !store_waits_) {
     log::warn(
         "another program reads results.db in a transaction that it does not end; results are "
@@ -112,6 +126,7 @@ void Coordinator::store_results() {
   }
   store_waits_ = waits;
   if (waits) return;
+  results_wait_ = false;
   for (const int run : std::exchange(done_, {})) {
     remove_unkept(plan_.out, store_.run(run_of(run).record.id));
   }
@@ -156,29 +171,68 @@ bool Coordinator::may_start_run() const {
   return stop_ == Stop::kNone;
 }
 
-void Coordinator::Attempt::measure_from(int64_t step) {
+void Coordinator::Attempt::measure_from(int64_t step, Clock::time_point now) {
   progress.step = step;
   progress.steps_per_second = 0;
   rate_step = step;
-  rate_start = Clock::now();
+  rate_start = now;
+}
+
+// Not after each of thousands of messages.
+void Coordinator::assign_ranks() {
+  const auto now = options_.now();
+  if (!pool_.has_free_ranks() || now < next_assignment_) return;
+  next_assignment_ = now + kPollInterval;
+  start_runs();
+  prepare_joins();
 }
 
 void Coordinator::start_runs() {
-  while (!waiting_.empty() && may_start_run()) {
-    const int run = waiting_.back();
-    const auto orders = pool_.start_run(run, sizes_of(run), static_cast<int>(waiting_.size()));
+  if (results_wait_ && !store_waits_) return;
+  while (!waiting_.empty() && may_start_run() && pool_.has_free_ranks()) {
+    const size_t next = next_waiting();
+    const int run = waiting_[next];
+    const auto orders = pool_.start_run(run, sizes_of(run), starting_size_of(next));
     if (orders.empty()) return;
-    waiting_.pop_back();
-    const int leader = orders.front().rank;
-    Attempt& attempt = attempts_[leader] = {};
-    attempt.run = run;
-    attempt.progress.working = true;
-    attempt.progress.run = label(run);
-    attempt.progress.ranks = static_cast<int>(orders.size());
-    attempt.progress.total_steps = run_of(run).record.total_steps;
-    send(orders);
-    if (stop_ == Stop::kAfterOneStep) send({{leader, order::StopRun{1}}});
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(next));
+    start(run, orders);
   }
+}
+
+size_t Coordinator::next_waiting() const {
+  std::vector<double> seconds;
+  seconds.reserve(waiting_.size());
+  for (const int run : waiting_) seconds.push_back(times_.seconds(run, steps_left(run)));
+  return next_run(seconds, pool_.world_size());
+}
+
+int Coordinator::starting_size_of(size_t next) const {
+  const int free = pool_.free_rank_count();
+  if (std::ssize(waiting_) > free) return sizes_of(waiting_[next]).front();
+  std::vector<RunningGroup> waiting;
+  for (const int run : waiting_) {
+    const std::vector<int> sizes = sizes_of(run);
+    const double seconds = times_.seconds(run, steps_left(run)) / sizes.front();
+    waiting.push_back({sizes.front(), sizes, seconds});
+  }
+  return starting_size(waiting, next, free);
+}
+
+int64_t Coordinator::steps_left(int waiting) const {
+  return run_of(waiting).record.total_steps - steps_done_[static_cast<size_t>(waiting)];
+}
+
+void Coordinator::start(int run, const RankPool::Orders& orders) {
+  const int leader = orders.front().rank;
+  Attempt& attempt = attempts_[leader] = {};
+  attempt.run = run;
+  attempt.progress.working = true;
+  attempt.progress.run = label(run);
+  attempt.progress.ranks = static_cast<int>(orders.size());
+  attempt.progress.total_steps = run_of(run).record.total_steps;
+  attempt.progress.images_per_step = 2 * run_of(run).spec.train.batch_size;
+  send(orders);
+  if (stop_ == Stop::kAfterOneStep) send({{leader, order::StopRun{1}}});
 }
 
 // A run can be joined while it trains at a known speed, unless the bits of its sum depend on the
@@ -215,7 +269,7 @@ void Coordinator::on(int rank, const report::JoinFailed& report) {
 void Coordinator::on(int leader, const report::Joining& report) {
   send(pool_.join(leader));
   Attempt& attempt = attempts_.at(leader);
-  attempt.measure_from(report.step);
+  attempt.measure_from(report.step, options_.now());
   attempt.progress.ranks = static_cast<int>(pool_.ranks(leader).size());
   store_.add_join(attempt.id, report.step, attempt.progress.ranks, report.hosts);
   view_.print(fmt::format("{}: {} ranks from step {} on", attempt.progress.run,
@@ -231,8 +285,9 @@ void Coordinator::on(int leader, const report::AttemptStarted& report) {
   const auto& [run_id, hosts, device, ranks, first_step, versions, reduction] = report.attempt;
   const std::string before = store_.last_device(run_id);
   attempt.id = store_.begin_attempt(report.attempt);
+  store_soon();
   attempt.first_step = first_step;
-  attempt.measure_from(first_step);
+  attempt.measure_from(first_step, options_.now());
   attempt.progress.total_steps = report.total_steps;
   if (first_step == 0) return;
   view_.print(fmt::format("{}: continues from step {} of {}", attempt.progress.run, first_step,
@@ -249,10 +304,13 @@ void Coordinator::on(int leader, const report::Progress& report) {
   attempt.progress.step = report.step;
   attempt.progress.g_loss = report.g_loss;
   attempt.progress.d_loss = report.d_loss;
-  const std::chrono::duration<double> elapsed = Clock::now() - attempt.rate_start;
-  if (elapsed.count() > 0) {
-    attempt.progress.steps_per_second =
-        static_cast<double>(report.step - attempt.rate_step) / elapsed.count();
+  attempt.g_curve.add(report.g_loss);
+  attempt.d_curve.add(report.d_loss);
+  const std::chrono::duration<double> elapsed = options_.now() - attempt.rate_start;
+  if (elapsed.count() > 0 && report.step > attempt.rate_step) {
+    const double rate = static_cast<double>(report.step - attempt.rate_step) / elapsed.count();
+    attempt.progress.steps_per_second = rate;
+    times_.measured(attempt.run, attempt.progress.ranks / rate);
   }
   if (report.losses.empty() && report.scores.empty()) return;
   store_.add_losses(run_of(attempt.run).record.id, report.losses);
@@ -263,17 +321,19 @@ void Coordinator::on(int leader, const report::Progress& report) {
 void Coordinator::on(int, const report::StopSignalled&) { stop(Stop::kNow); }
 
 void Coordinator::on(int leader, const report::Scoring&) {
-  attempts_.at(leader).scoring_start = Clock::now();
+  attempts_.at(leader).scoring_start = options_.now();
   end_training(leader);
 }
 
 void Coordinator::on(int leader, const report::AttemptDone& report) {
   Attempt& attempt = attempts_.at(leader);
   store_.finish(attempt.id, report.step, report.input, report.metrics, report.artifacts);
+  store_soon();
   done_.push_back(attempt.run);
   made_progress_ = true;
   if (attempt.progress.scoring) {
-    scoring_seconds_ += std::chrono::duration<double>(Clock::now() - attempt.scoring_start).count();
+    scoring_seconds_ +=
+        std::chrono::duration<double>(options_.now() - attempt.scoring_start).count();
     ++scored_;
   }
   ++outcome_.done;
@@ -299,6 +359,7 @@ void Coordinator::on(int leader, const report::AttemptDone& report) {
 void Coordinator::on(int leader, const report::AttemptFailed& report) {
   Attempt& attempt = attempts_.at(leader);
   const auto after = store_.fail(attempt.id, report.exit_class, report.reason);
+  store_soon();
   made_progress_ = true;
   if (report.exit_class == results::ExitClass::kOutOfMemoryMayFit) {
     fewest_ranks_only_.insert(attempt.run);
@@ -309,7 +370,7 @@ void Coordinator::on(int leader, const report::AttemptFailed& report) {
       fmt::format("{}: {}", results::to_string(report.exit_class), report.reason);
   if (after == results::RunState::kPlanned) {
     view_.print(fmt::format("{}: failed and will be tried again, {}", attempt.progress.run, what));
-    waiting_.insert(waiting_.begin(), attempt.run);
+    waiting_.push_back(attempt.run);
     return;
   }
   ++outcome_.failed;
@@ -320,6 +381,7 @@ void Coordinator::on(int leader, const report::AttemptFailed& report) {
 void Coordinator::on(int leader, const report::AttemptStopped& report) {
   Attempt& attempt = attempts_.at(leader);
   store_.interrupt(attempt.id, results::ExitClass::kStopped, report.step, "stopped on request");
+  store_soon();
   end_training(leader);
   view_.print(
       fmt::format("{}: stopped at step {}, checkpoint written", attempt.progress.run, report.step));
@@ -334,6 +396,7 @@ void Coordinator::on(int, const report::JobFailed& report) {
     Attempt& attempt = attempts_.at(*leader);
     if (attempt.id == 0) attempt.id = store_.begin_attempt(unreported_start(*leader));
     store_.interrupt(attempt.id, report.exit_class, attempt.progress.step, report.reason);
+    store_.flush();
   }
   options_.abort_job(kExitLost);
 }
@@ -361,13 +424,7 @@ std::vector<int> Coordinator::sizes_of(int run) const {
   return sizes;
 }
 
-std::string Coordinator::label(int run) const {
-  const auto& planned = run_of(run).record;
-  std::string text =
-      fmt::format("{} {:g} % seed {}", planned.variant, planned.percentage, planned.seed);
-  if (planned.axes != "{}") text += " " + planned.axes;
-  return text;
-}
+std::string Coordinator::label(int run) const { return label_of(run_of(run).record); }
 
 SweepProgress Coordinator::progress() const {
   SweepProgress now;
@@ -375,15 +432,36 @@ SweepProgress Coordinator::progress() const {
   now.done = outcome_.done;
   now.failed = outcome_.failed;
   now.waiting = static_cast<int>(waiting_.size());
+  now.ranks = pool_.world_size();
+  now.free_ranks = pool_.free_rank_count();
+  now.training_seconds = training_seconds();
   if (scored_ > 0) now.scoring_seconds = scoring_seconds_ / scored_;
-  for (const int run : waiting_) now.steps_left += run_of(run).record.total_steps;
   for (const auto& [leader, attempt] : attempts_) {
-    now.groups.push_back(attempt.progress);
     if (!attempt.progress.working) continue;
     ++now.running;
-    now.steps_left += attempt.progress.total_steps - attempt.progress.step;
+    now.groups.push_back(attempt.progress);
+    now.groups.back().g_curve = attempt.g_curve.values();
+    now.groups.back().d_curve = attempt.d_curve.values();
   }
   return now;
+}
+
+std::optional<double> Coordinator::training_seconds() const {
+  if (!times_.are_seconds()) return std::nullopt;
+  double all = 0, longest = 0;
+  const auto add = [&](int run, int64_t steps, int ranks) {
+    const double seconds = times_.seconds(run, steps);
+    all += seconds;
+    longest = std::max(longest, seconds / ranks);
+  };
+  for (const int run : waiting_) {
+    add(run, steps_left(run), std::min(sizes_of(run).back(), pool_.world_size()));
+  }
+  for (const auto& [leader, attempt] : attempts_) {
+    const GroupProgress& now = attempt.progress;
+    if (now.working && !now.scoring) add(attempt.run, now.total_steps - now.step, now.ranks);
+  }
+  return std::max(all / pool_.world_size(), longest);
 }
 
 }  // namespace scgan::sweeps

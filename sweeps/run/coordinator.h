@@ -2,20 +2,30 @@
 //
 // While runs wait, free ranks start them; afterwards, free ranks join groups that have much left to
 // do. RankPool keeps track of the ranks.
+//
+// The store is written in few transactions, however many ranks report. The start and the end of an
+// attempt, with the state and the scores of its run, are written as soon as no report waits, 50 ms
+// later at the latest, and before the next run starts. Losses, scores during training, progress and
+// joins are written at least once a second. So a job that is killed loses a second of curves, which
+// the next attempt reports again from log.jsonl; of a run whose end was not written yet, the files
+// and checkpoints are there, and the next job only scores it again.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "core/base/sparkline.h"
 #include "distributed/mailbox.h"
 #include "distributed/mpi_runtime.h"
 #include "results/store/result_store.h"
+#include "sweeps/run/expected_times.h"
 #include "sweeps/run/job_plan.h"
 #include "sweeps/run/messages.h"
 #include "sweeps/run/progress_view.h"
@@ -36,7 +46,13 @@ class Coordinator {
     // Whether the time of --stop-after is over. A job that has not trained a step yet still trains
     // one.
     std::function<bool()> time_is_up = [] { return false; };
-    // Tests replace these two.
+    // What earlier jobs measured, by run id.
+    std::map<std::string, RunSpeed> speeds = {};
+    // Tests replace these.
+    std::function<Clock::time_point()> now = Clock::now;
+    std::function<void(std::chrono::milliseconds)> sleep = [](std::chrono::milliseconds time) {
+      std::this_thread::sleep_for(time);
+    };
     std::function<bool()> stop_signalled = sweeps::stop_signalled;
     std::function<void(int exit_code)> abort_job = distributed::MpiRuntime::abort;
   };
@@ -56,12 +72,14 @@ class Coordinator {
     int64_t id = 0;  // in the store; 0: not started yet
     int64_t first_step = 0;
     GroupProgress progress;
+    // Of its progress reports.
+    ThinnedCurve g_curve, d_curve;
     // Where the measurement of steps per second began.
     int64_t rate_step = 0;
     Clock::time_point rate_start;
     Clock::time_point scoring_start;
 
-    void measure_from(int64_t step);
+    void measure_from(int64_t step, Clock::time_point now);
   };
   // What the job still trains, from all to nothing.
   enum class Stop { kNone, kAfterOneStep, kNow };
@@ -81,17 +99,29 @@ class Coordinator {
   void on(int rank, const report::JoinFailed& report);
   void on(int rank, const report::JobFailed& report);
 
+  void assign_ranks();
   void start_runs();
+  void start(int run, const RankPool::Orders& orders);
+  // Of the waiting runs, the index of the one that starts next.
+  size_t next_waiting() const;
+  // With how many ranks it starts.
+  int starting_size_of(size_t next) const;
+  int64_t steps_left(int waiting) const;
   void prepare_joins();
   void end_training(int leader);
   void stop_if_due();
   void stop(Stop stop);
+  // The next transaction should not wait for its second.
+  void store_soon();
+  bool store_is_due(bool idle) const;
   void store_results();
   bool may_start_run() const;
   bool finished() const;
   void send(const RankPool::Orders& orders) const;
   results::AttemptStart unreported_start(int leader) const;
   SweepProgress progress() const;
+  // In which all ranks train what is left; nullopt while no speed is known.
+  std::optional<double> training_seconds() const;
   const JobRun& run_of(int run) const;
   std::vector<int> sizes_of(int run) const;
   std::string label(int run) const;
@@ -100,13 +130,16 @@ class Coordinator {
   const distributed::Mailbox& mailbox_;
   results::ResultStore& store_;
   Options options_;
-  std::vector<int> waiting_;         // next at the back; a run to be tried again goes to the front
+  std::vector<int> waiting_;         // in the plan's order; then those to be tried again
+  std::vector<int64_t> steps_done_;  // by run, in the attempts of earlier jobs
+  ExpectedTimes times_;
   std::set<int> fewest_ranks_only_;  // runs that ran out of memory on more
   RankPool pool_;
   std::map<int, Attempt> attempts_;  // by leader
   std::vector<int> done_;            // runs whose checkpoints are there until the store has them
   bool store_waits_ = false;         // a program that reads the store keeps it from being written
-  Clock::time_point next_flush_;
+  bool results_wait_ = true;         // what must be stored before a run starts
+  Clock::time_point next_flush_, next_assignment_;
   Stop stop_ = Stop::kNone;
   bool made_progress_ = false;  // the job has trained a step or ended an attempt
   SweepOutcome outcome_;

@@ -10,13 +10,13 @@
 #include <map>
 #include <system_error>
 
+#include "core/base/duration_text.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/train/checkpoint.h"
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/existing_results.h"
 #include "sweeps/run/job_needs.h"
-#include "sweeps/run/progress_view.h"
 #include "sweeps/run/run_speed.h"
 #include "sweeps/run/shard_job.h"
 

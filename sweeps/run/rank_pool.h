@@ -27,9 +27,9 @@ class RankPool {
   // All ranks are free; `devices`: by rank.
   explicit RankPool(Devices devices, double worth_joining_seconds = kWorthJoiningSeconds);
 
-  // Lets free ranks start `run`, the next of `waiting` runs; `sizes`: of its group, by sizes_for().
-  // The first order goes to the leader. Returns no orders if too few ranks are free.
-  Orders start_run(int run, const std::vector<int>& sizes, int waiting);
+  // Lets at most `size` free ranks start `run`; `sizes`: possible ones of its group, by
+  // sizes_for(). The first order goes to the leader. Returns no orders if too few ranks are free.
+  Orders start_run(int run, const std::vector<int>& sizes, int size);
 
   struct Candidate {  // a group in training
     int leader = 0;
@@ -52,6 +52,8 @@ class RankPool {
   // Error(kCommunication) if the rank has no run.
   std::optional<int> leave_run(int rank);
 
+  bool has_free_ranks() const { return !free_.empty(); }
+  int free_rank_count() const;
   // Whether there are no groups.
   bool idle() const { return groups_.empty(); }
   int world_size() const { return static_cast<int>(devices_.size()); }
@@ -64,20 +66,24 @@ class RankPool {
   struct Group {
     int run = 0;
     std::vector<int> ranks;
-    std::set<int> working;    // of the ranks: those that have not left the run
+    int working = 0;          // how many of them have not left the run
     std::set<int> preparing;  // to join
     std::set<int> ready;      // to join
     bool may_be_joined = true;
   };
 
-  Orders prepare_joins_on_device_of(int rank, const std::vector<Candidate>& candidates);
+  Orders prepare_joins_on(const std::string& device, const std::vector<Candidate>& candidates);
   Orders cancel_joins(Group& group);
   Group* group_prepared_by(int rank, int run);
+  void set_free(int rank);
+  void set_busy(int rank);
 
   Devices devices_;
   double worth_joining_seconds_;
-  std::set<int> free_;
+  FreeRanks free_;               // no device without free ranks
   std::map<int, Group> groups_;  // by leader
+  // By rank: the leader of the group in which it works, and of the one that it prepares to join.
+  std::vector<std::optional<int>> leaders_, prepared_;
 };
 
 }  // namespace scgan::sweeps

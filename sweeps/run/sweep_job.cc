@@ -35,6 +35,7 @@
 #include "sweeps/run/output_lock.h"
 #include "sweeps/run/run_executor.h"
 #include "sweeps/run/run_files.h"
+#include "sweeps/run/run_speed.h"
 #include "sweeps/run/shard_job.h"
 #include "sweeps/run/slurm_script.h"
 #include "sweeps/run/stop_signal.h"
@@ -269,15 +270,17 @@ class JobLeader {
     store_.plan({plan.name, plan.text, nlohmann::json(options.sets).dump(), version_text()},
                 records);
     store_.set_data_notes(plan.data_notes);
+    store_.flush();
     write_plan_files(plan);
     if (options.redo_missing) store_.redo(runs_with_missing_files(plan, store_.runs()));
     const auto stored = store_.runs();
     if (!options.retry_failed) warn_of_failed(stored);
     if (!after_clean_end_) clear_done_runs(plan, stored);
-    coordinator_.emplace(plan, runs_to_do(stored, options.retry_failed), devices, mailbox, store_,
-                         Coordinator::Options{.quiet = options.quiet, .time_is_up = [deadline] {
-                                                return Clock::now() >= deadline;
-                                              }});
+    coordinator_.emplace(
+        plan, runs_to_do(stored, options.retry_failed), devices, mailbox, store_,
+        Coordinator::Options{.quiet = options.quiet,
+                             .time_is_up = [deadline] { return Clock::now() >= deadline; },
+                             .speeds = stored_speeds(store_file(plan))});
   }
   SweepOutcome finish() { return coordinator_->finish(); }
 

@@ -19,22 +19,28 @@ std::vector<RunSpec> waiting(size_t count, int64_t ranks_per_run = 0) {
   return std::vector<RunSpec>(count, run);
 }
 
-TEST(ScheduleTest, RunBeginsWithItsShareOfTheFreeRanks) {
+TEST(ScheduleTest, RunBeginsOnTheFewestRanksUnlessThereAreRanksForAll) {
+  const std::vector<int> sizes{1, 2, 4};
+  const RunningGroup run{1, sizes, 100};
   struct Case {
-    std::vector<int> sizes;
-    int free, waiting, expected;
+    std::vector<RunningGroup> waiting;
+    int free, expected;  // of the first one
   };
-  for (const auto& [sizes, free, runs, expected] : std::vector<Case>{{{1, 2, 4}, 1, 1, 1},
-                                                                     {{1, 2, 4}, 4, 9, 1},
-                                                                     {{1, 2, 4}, 4, 3, 1},
-                                                                     {{1, 2, 4}, 4, 2, 2},
-                                                                     {{1, 2, 4}, 2, 1, 2},
-                                                                     {{1, 2, 4}, 6, 1, 4},
-                                                                     {{1, 2, 4}, 16, 1, 4},
-                                                                     {{1}, 8, 1, 1},
-                                                                     {{4}, 8, 9, 4},
-                                                                     {{4}, 3, 1, 0}}) {
-    EXPECT_EQ(starting_size(sizes, free, runs), expected) << runs << " runs, " << free << " free";
+  for (const auto& [waiting, free, expected] :
+       std::vector<Case>{{{run}, 1, 1},
+                         {{run, run}, 1, 1},
+                         {{run, run, run}, 4, 2},
+                         {{run, run}, 4, 2},
+                         {{run}, 2, 2},
+                         {{run}, 6, 4},
+                         {{run}, 16, 4},
+                         {{{1, {1}, 100}}, 8, 1},
+                         {{{4, {4}, 100}, {4, {4}, 100}}, 8, 4},
+                         {{{4, {4}, 100}, {4, {4}, 100}}, 7, 4},
+                         {{run, {1, sizes, 210}}, 5, 1},
+                         {{run, {1, sizes, 190}}, 4, 2}}) {
+    EXPECT_EQ(starting_size(waiting, 0, free), expected)
+        << waiting.size() << " runs, " << free << " free";
   }
 }
 
@@ -53,17 +59,22 @@ TEST(ScheduleTest, FreeNeighboursAreChosenFirst) {
 }
 
 TEST(ScheduleTest, RanksOfARunHaveOneDevice) {
-  const Devices devices{"x", "y", "x", "y", "y", "y", "x"};
-  EXPECT_EQ(ranks_alike({0, 1, 2, 3}, 6, devices), (std::set<int>{0, 2}));
-  EXPECT_EQ(most_alike(devices), 4);
+  EXPECT_EQ(most_alike({"x", "y", "x", "y", "y", "y", "x"}), 4);
   const std::vector<int> sizes{1, 2, 4};
-  EXPECT_EQ(starting_ranks(sizes, {0, 1, 2, 3, 4, 5, 6}, 1, devices),
+  EXPECT_EQ(starting_ranks(sizes, {{"x", {0, 2, 6}}, {"y", {1, 3, 4, 5}}}, 4),
             (std::vector<int>{1, 3, 4, 5}));
-  EXPECT_EQ(starting_ranks(sizes, {0, 1, 2, 3}, 1, devices), (std::vector<int>{0, 2}));
-  EXPECT_EQ(starting_ranks(sizes, {0, 1}, 1, devices), std::vector<int>{0});
-  EXPECT_EQ(starting_ranks({4}, {0, 2, 6, 1, 3}, 1, devices), std::vector<int>{});
-  EXPECT_EQ(starting_ranks({4}, {0, 1, 3, 4, 5}, 9, devices), (std::vector<int>{1, 3, 4, 5}));
-  EXPECT_EQ(starting_ranks(sizes, {}, 1, devices), std::vector<int>{});
+  EXPECT_EQ(starting_ranks(sizes, {{"x", {0, 2, 6}}, {"y", {1, 3, 4, 5}}}, 2),
+            (std::vector<int>{0, 2}));
+  EXPECT_EQ(starting_ranks(sizes, {{"x", {0, 2}}, {"y", {1, 3}}}, 4), (std::vector<int>{0, 2}));
+  EXPECT_EQ(starting_ranks(sizes, {{"x", {0}}, {"y", {1}}}, 4), std::vector<int>{0});
+  EXPECT_EQ(starting_ranks({4}, {{"x", {0, 2, 6}}, {"y", {1, 3}}}, 4), std::vector<int>{});
+  EXPECT_EQ(starting_ranks(sizes, {}, 1), std::vector<int>{});
+}
+
+TEST(ScheduleTest, RunsStartInOrderUntilTheLongestMightBeLeftOver) {
+  EXPECT_EQ(next_run({1, 5, 2}, 1), 0U);  // 8 s of work for one rank
+  EXPECT_EQ(next_run({1, 5, 2}, 2), 1U);  // 4 s for each of two
+  EXPECT_EQ(next_run({3, 3}, 2), 0U);     // of equal ones, the first
 }
 
 TEST(ScheduleTest, FreeRanksGoToTheRunThatWouldEndLast) {

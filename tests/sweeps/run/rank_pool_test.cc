@@ -52,7 +52,7 @@ RankPool pool_of(int ranks) { return RankPool(Devices(static_cast<size_t>(ranks)
 // Run 7 on rank 0; ranks 1 to 3 prepare to join it.
 RankPool pool_with_joins() {
   RankPool pool = pool_of(4);
-  pool.start_run(7, kSizes, 4);
+  pool.start_run(7, kSizes, 1);
   EXPECT_THAT(texts(pool.prepare_joins({{0, kSizes, kLong}})),
               ElementsAre("1: prepare 7", "2: prepare 7", "3: prepare 7"));
   return pool;
@@ -61,22 +61,22 @@ RankPool pool_with_joins() {
 TEST(RankPoolTest, RunsStartOnFreeRanksUntilNoneIsLeft) {
   RankPool pool = pool_of(3);
   EXPECT_TRUE(pool.idle());
-  EXPECT_THAT(texts(pool.start_run(4, kSizes, 2)), ElementsAre("0: start 4 by 0"));
-  EXPECT_THAT(texts(pool.start_run(5, kSizes, 1)),
+  EXPECT_THAT(texts(pool.start_run(4, kSizes, 1)), ElementsAre("0: start 4 by 0"));
+  EXPECT_THAT(texts(pool.start_run(5, kSizes, 2)),
               ElementsAre("1: start 5 by 12", "2: start 5 by 12"));
-  EXPECT_THAT(texts(pool.start_run(6, kSizes, 1)), IsEmpty());
+  EXPECT_THAT(texts(pool.start_run(6, kSizes, 2)), IsEmpty());
   EXPECT_FALSE(pool.idle());
   EXPECT_EQ(pool.leader_of(2), 1);
 }
 
 TEST(RankPoolTest, RanksBecomeFreeTogetherWhenAllHaveLeftTheRun) {
   RankPool pool = pool_of(2);
-  pool.start_run(4, kSizes, 1);
+  pool.start_run(4, kSizes, 2);
   EXPECT_EQ(pool.leave_run(0), std::nullopt);
-  EXPECT_THAT(texts(pool.start_run(5, kSizes, 1)), IsEmpty());  // it would get one rank, not two
+  EXPECT_THAT(texts(pool.start_run(5, kSizes, 2)), IsEmpty());
   EXPECT_EQ(pool.leave_run(1), 0);
   EXPECT_TRUE(pool.idle());
-  EXPECT_THAT(texts(pool.start_run(5, kSizes, 1)),
+  EXPECT_THAT(texts(pool.start_run(5, kSizes, 2)),
               ElementsAre("0: start 5 by 01", "1: start 5 by 01"));
   EXPECT_THROW(pool_of(1).leave_run(0), Error);
 }
@@ -97,8 +97,8 @@ TEST(RankPoolTest, LeaderGetsItsOrderWhenAllAreReadyAndThenTheyJoin) {
 
 TEST(RankPoolTest, GroupGrowsAgainWhenMoreRanksAreFree) {
   RankPool pool = pool_of(4);
-  pool.start_run(7, kSizes, 3);
-  pool.start_run(8, {2}, 1);
+  pool.start_run(7, kSizes, 1);
+  pool.start_run(8, {2}, 2);
   EXPECT_THAT(texts(pool.prepare_joins({{0, kSizes, kLong}})), ElementsAre("1: prepare 7"));
   EXPECT_THAT(texts(pool.join_ready(1, 7)), ElementsAre("0: accept 01"));
   pool.join(0);
@@ -115,7 +115,7 @@ TEST(RankPoolTest, RanksThatPrepareForARunThatEndsBecomeFreeAndTheirLateAnswersA
   pool.join_ready(1, 7);
   EXPECT_THAT(texts(pool.end_joining(0)), ElementsAre("1: cancel", "2: cancel", "3: cancel"));
   EXPECT_THAT(texts(pool.prepare_joins({{0, kSizes, kLong}})), IsEmpty());
-  EXPECT_THAT(texts(pool.start_run(8, kSizes, 1)),
+  EXPECT_THAT(texts(pool.start_run(8, kSizes, 2)),
               ElementsAre("2: start 8 by 23", "3: start 8 by 23"));
   EXPECT_THAT(texts(pool.join_ready(2, 7)), IsEmpty());
   EXPECT_THAT(texts(pool.join_failed(3, 7)), IsEmpty());
@@ -128,13 +128,13 @@ TEST(RankPoolTest, WhenOneCannotJoinNoneJoins) {
   EXPECT_THAT(texts(pool.join_failed(2, 7)), ElementsAre("1: cancel", "3: cancel"));
   EXPECT_THAT(texts(pool.join_ready(3, 7)), IsEmpty());
   EXPECT_THAT(texts(pool.prepare_joins({{0, kSizes, kLong}})), IsEmpty());  // nor later
-  EXPECT_THAT(texts(pool.start_run(8, kSizes, 3)), ElementsAre("1: start 8 by 1"));
+  EXPECT_THAT(texts(pool.start_run(8, kSizes, 1)), ElementsAre("1: start 8 by 1"));
 }
 
 TEST(RankPoolTest, OnlyRanksOfTheSameDeviceJoin) {
   RankPool pool({"x", "y", "x", "y"});
-  pool.start_run(7, {1}, 2);                        // rank 0, x
-  EXPECT_THAT(texts(pool.start_run(8, kSizes, 1)),  // two of y are free
+  pool.start_run(7, {1}, 1);                        // rank 0, x
+  EXPECT_THAT(texts(pool.start_run(8, kSizes, 2)),  // two of y are free
               ElementsAre("1: start 8 by 13", "3: start 8 by 13"));
   EXPECT_THAT(texts(pool.prepare_joins({{0, kSizes, 1}, {1, kSizes, kLong}})), IsEmpty());
   EXPECT_THAT(texts(pool.prepare_joins({{0, kSizes, kLong}, {1, kSizes, kLong}})),
@@ -143,7 +143,7 @@ TEST(RankPoolTest, OnlyRanksOfTheSameDeviceJoin) {
 
 TEST(RankPoolTest, RunsThatEndSoonAreNotJoined) {
   RankPool pool = pool_of(2);
-  pool.start_run(7, kSizes, 2);
+  pool.start_run(7, kSizes, 1);
   EXPECT_THAT(texts(pool.prepare_joins({{0, kSizes, kWorthJoiningSeconds - 0.1}})), IsEmpty());
 }
 

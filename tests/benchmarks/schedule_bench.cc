@@ -1,0 +1,93 @@
+// schedule_bench [load]: how close the schedule comes to the shortest possible time on simulated
+// ranks, as the table of docs/benchmarks.md; `load`: what 10,000 runs on 512 ranks cost the
+// coordinator.
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <fstream>
+#include <string>
+
+#include "results/store/result_store.h"
+#include "tests/support/temp_dir.h"
+#include "tests/sweeps/run/simulated_world.h"
+
+namespace scgan::sweeps {
+namespace {
+
+// SQLite counts the transactions that changed a file in its header.
+int64_t transactions(const std::filesystem::path& store) {
+  std::ifstream stream(store, std::ios::binary);
+  std::array<unsigned char, 28> header{};
+  stream.read(reinterpret_cast<char*>(header.data()), header.size());
+  int64_t count = 0;
+  for (size_t i = 24; i < 28; ++i) count = count << 8 | header.at(i);
+  return count;
+}
+
+double percent_above_bound(const RandomRuns& kind, int ranks) {
+  auto store = results::ResultStore::open(":memory:");
+  const auto runs = random_runs(kind);
+  SimulatedWorld world(runs, {});
+  const double seconds = world.train(simulated_plan(runs), ranks, store);
+  return 100 * (seconds / lower_bound(runs, ranks) - 1);
+}
+
+void print_table() {
+  constexpr std::array kRanks = {4, 6, 16, 48, 64, 128, 512};
+  fmt::print("| runs | ranks together | times expected |");
+  for (const int ranks : kRanks) fmt::print(" {} |", ranks);
+  fmt::print("\n| --: | --: | --- |");
+  for (size_t i = 0; i < kRanks.size(); ++i) fmt::print(" --: |");
+  fmt::print("\n");
+  for (const int most_ranks : {4, 8}) {
+    for (const int runs : {45, 200, 2000}) {
+      for (const bool expected : {true, false}) {
+        fmt::print("| {} | {} | {} |", runs, most_ranks, expected ? "yes" : "no");
+        for (const int ranks : kRanks) {
+          fmt::print(" {:.1f} |", percent_above_bound({runs, most_ranks, expected, 7}, ranks));
+        }
+        fmt::print("\n");
+        std::fflush(stdout);
+      }
+    }
+  }
+}
+
+void print_load() {
+  constexpr int kRanks = 512;
+  const TempDir folder;
+  const auto file = folder.path() / "results.db";
+  auto store = results::ResultStore::open(file);
+  std::vector<SimulatedRun> runs = random_runs({10'000, 4, true, 7});
+  for (SimulatedRun& run : runs) run.rank_seconds /= 30;  // 20 s to 200 s
+  SimulatedWorld world(runs, {.report_seconds = 0.25, .curve_points = 200});
+  const auto start = std::chrono::steady_clock::now();
+  const double seconds = world.train(simulated_plan(runs), kRanks, store);
+  const std::chrono::duration<double> busy = std::chrono::steady_clock::now() - start;
+  const int64_t writes = transactions(file);
+  fmt::print(
+      "{} runs on {} ranks: {:.0f} s, {} reports ({:.0f} a second), {} transactions ({:.1f} a "
+      "second); the coordinator and the simulated ranks together took {:.0f} s ({:.1f} %)\n",
+      runs.size(), kRanks, seconds, world.reports(), world.reports() / seconds, writes,
+      writes / seconds, busy.count(), 100 * busy.count() / seconds);
+}
+
+}  // namespace
+}  // namespace scgan::sweeps
+
+int main(int argc, char** argv) {
+  try {
+    if (argc > 1 && std::string(argv[1]) == "load") {
+      scgan::sweeps::print_load();
+    } else {
+      scgan::sweeps::print_table();
+    }
+    return 0;
+  } catch (const std::exception& problem) {
+    fmt::print(stderr, "schedule_bench: {}\n", problem.what());
+    return 1;
+  }
+}

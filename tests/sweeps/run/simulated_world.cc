@@ -1,0 +1,250 @@
+#include "tests/sweeps/run/simulated_world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+namespace scgan::sweeps {
+namespace {
+
+// Work is added up in another order than it was divided.
+constexpr double kRounding = 1e-9;
+// The version of a group that does not train any more.
+constexpr int64_t kScoring = -1;
+
+Coordinator::Clock::time_point time_point(double seconds) {
+  return Coordinator::Clock::time_point(std::chrono::duration_cast<Coordinator::Clock::duration>(
+      std::chrono::duration<double>(seconds)));
+}
+
+}  // namespace
+
+JobPlan simulated_plan(const std::vector<SimulatedRun>& runs) {
+  JobPlan plan;
+  plan.name = "simulated";
+  plan.out = "simulated";
+  for (const SimulatedRun& simulated : runs) {
+    JobRun& run = plan.runs.emplace_back();
+    run.spec.train.batch_size = simulated.most_ranks;
+    run.spec.train.micro_batch = 1;
+    run.record.id = fmt::format("{:016x}", plan.runs.size());
+    run.record.variant = "v";
+    run.record.seed = std::ssize(plan.runs);
+    run.record.dataset = run.record.data_digest = "d";
+    run.record.spec = "{}";
+    run.record.total_steps = simulated.steps;
+  }
+  return plan;
+}
+
+std::vector<SimulatedRun> random_runs(const RandomRuns& kind) {
+  std::mt19937_64 random(kind.seed);
+  std::vector<SimulatedRun> runs;
+  for (int i = 0; i < kind.count; ++i) {
+    const double seconds = 600 + 5400 * static_cast<double>(random() % 1000) / 999;
+    const int64_t steps = kind.times_are_expected ? static_cast<int64_t>(seconds) : 1000;
+    runs.push_back({seconds, steps, kind.most_ranks});
+  }
+  return runs;
+}
+
+double lower_bound(const std::vector<SimulatedRun>& runs, int ranks) {
+  double all = 0, longest = 0;
+  for (const SimulatedRun& run : runs) {
+    all += run.rank_seconds;
+    int most = 1;
+    while (2 * most <= std::min(ranks, run.most_ranks)) most *= 2;
+    longest = std::max(longest, run.rank_seconds / most);
+  }
+  return std::max(all / ranks, longest);
+}
+
+SimulatedWorld::SimulatedWorld(std::vector<SimulatedRun> runs, SimulatedCosts costs)
+    : runs_(std::move(runs)), costs_(costs) {}
+
+double SimulatedWorld::train(const JobPlan& plan, int ranks, results::ResultStore& store) {
+  plan_ = &plan;
+  std::vector<results::PlannedRun> records;
+  for (const JobRun& run : plan.runs) records.push_back(run.record);
+  store.plan({plan.name, "", "[]", "test"}, records);
+  store.defer_commits();
+  const Post post(*this);
+  std::vector<int> waiting(runs_.size());
+  std::iota(waiting.begin(), waiting.end(), 0);
+  Coordinator coordinator(
+      plan, waiting, Devices(static_cast<size_t>(ranks), "cpu: x"), post, store,
+      {.quiet = true,
+       .now = [this] { return time_point(now_); },
+       .sleep = [this](std::chrono::milliseconds time) { sleep(time.count() / 1000.0); }});
+  const SweepOutcome outcome = coordinator.finish();
+  if (outcome.done != std::ssize(runs_)) throw std::runtime_error("some runs were not done");
+  return now_;
+}
+
+// As often as it takes until the next event.
+void SimulatedWorld::sleep(double seconds) {
+  const double next = events_.empty() ? now_ : events_.top().time;
+  now_ += std::max(1.0, std::ceil((next - now_) / seconds)) * seconds;
+}
+
+void SimulatedWorld::Post::send(int to, distributed::MailTag, const std::string& text) const {
+  std::visit([&](const auto& order) { world_.follow(to, order); }, order_from_text(text));
+}
+
+std::optional<distributed::Mail> SimulatedWorld::Post::poll(distributed::MailTag) const {
+  return world_.next_report();
+}
+
+std::optional<distributed::Mail> SimulatedWorld::next_report() {
+  while (mail_.empty() && !events_.empty() && events_.top().time <= now_) {
+    const Event event = events_.top();
+    events_.pop();
+    event.happen();
+  }
+  if (mail_.empty()) return std::nullopt;
+  distributed::Mail mail = std::move(mail_.front());
+  mail_.pop();
+  ++reports_;
+  return mail;
+}
+
+void SimulatedWorld::at(double time, std::function<void()> happen) {
+  events_.push({time, events_made_++, std::move(happen)});
+}
+
+void SimulatedWorld::report(int rank, const Report& report) { mail_.push({rank, to_text(report)}); }
+
+void SimulatedWorld::follow(int rank, const order::StartRun& order) {
+  if (rank != order.ranks.front()) return;
+  Group group;
+  group.run = order.run;
+  group.ranks = order.ranks;
+  groups_[rank] = group;
+  at(now_ + costs_.start_seconds, [this, rank] { begin_training(rank); });
+}
+
+void SimulatedWorld::begin_training(int leader) {
+  Group& group = groups_.at(leader);
+  group.since = now_;
+  group.speed = static_cast<int>(group.ranks.size());
+  report(leader,
+         report::AttemptStarted{{id_of(group), "host", "cpu: x", group.speed, 0, "{}", "canonical"},
+                                run_of(group).steps});
+  schedule_training(leader);
+}
+
+void SimulatedWorld::schedule_training(int leader) {
+  Group& group = groups_.at(leader);
+  group.version = ++versions_;
+  const double left = (run_of(group).rank_seconds - group.work_done) / group.speed;
+  after(left, leader, [this, leader] { finish_training(leader); });
+  if (left <= costs_.report_seconds) return;
+  after(costs_.report_seconds, leader, [this, leader] {
+    report_progress(leader);
+    schedule_training(leader);
+  });
+}
+
+void SimulatedWorld::after(double seconds, int leader, std::function<void()> happen) {
+  at(now_ + seconds, [=, this, version = groups_.at(leader).version] {
+    const auto group = groups_.find(leader);
+    if (group != groups_.end() && group->second.version == version) happen();
+  });
+}
+
+void SimulatedWorld::update(Group& group) const {
+  group.work_done += (now_ - group.since) * group.speed;
+  group.since = now_;
+}
+
+int64_t SimulatedWorld::step_of(const Group& group) const {
+  const SimulatedRun& run = run_of(group);
+  return static_cast<int64_t>((1 + kRounding) * group.work_done / run.rank_seconds *
+                              static_cast<double>(run.steps));
+}
+
+void SimulatedWorld::report_progress(int leader) {
+  Group& group = groups_.at(leader);
+  update(group);
+  report::Progress progress;
+  progress.step = std::min(step_of(group), run_of(group).steps);
+  const int64_t interval = costs_.curve_points == 0
+                               ? 0
+                               : std::max<int64_t>(1, run_of(group).steps / costs_.curve_points);
+  for (int64_t step = group.reported_step + 1; interval > 0 && step <= progress.step; ++step) {
+    if (step % interval != 0) continue;
+    for (const char* name : {"g_adv_a", "g_adv_b", "cycle_a", "cycle_b", "identity_a", "identity_b",
+                             "d_a", "d_b", "ssl_a", "ssl_b"}) {
+      progress.losses.push_back({step, name, 0.5});
+    }
+  }
+  group.reported_step = progress.step;
+  report(leader, progress);
+}
+
+void SimulatedWorld::finish_training(int leader) {
+  report_progress(leader);
+  report(leader, report::Scoring{});
+  groups_.at(leader).version = kScoring;
+  at(now_ + costs_.scoring_seconds, [=, this] {
+    const Group group = groups_.at(leader);
+    groups_.erase(leader);
+    const results::Metric fid{.name = "fid",
+                              .direction = "AtoB",
+                              .step = run_of(group).steps,
+                              .value = 1,
+                              .extractor = "e",
+                              .extractor_digest = "d",
+                              .preprocessing = "p"};
+    report(leader, report::AttemptDone{run_of(group).steps, "{}", {fid}, {}});
+    for (const int rank : group.ranks) report(rank, report::RankFree{});
+    done_.push_back(group.run);
+  });
+}
+
+void SimulatedWorld::follow(int rank, const order::PrepareJoin& order) {
+  at(now_ + costs_.start_seconds, [=, this] { report(rank, report::JoinReady{order.run}); });
+}
+
+void SimulatedWorld::follow(int, const order::CancelJoin&) {}
+
+// The group waits for the others.
+void SimulatedWorld::follow(int leader, const order::AcceptJoin& order) {
+  const auto found = groups_.find(leader);
+  if (found == groups_.end() || found->second.version == kScoring) return;  // too late
+  Group& group = found->second;
+  update(group);
+  group.speed = 0;
+  group.version = ++versions_;
+  report(leader, report::Joining{std::min(step_of(group), run_of(group).steps)});
+}
+
+void SimulatedWorld::follow(int, const order::Join& order) {
+  const int leader = order.ranks.front();
+  Group& group = groups_.at(leader);
+  group.ranks = order.ranks;
+  group.since = now_;
+  group.speed = static_cast<int>(order.ranks.size());
+  schedule_training(leader);
+}
+
+void SimulatedWorld::follow(int, const order::StopRun&) {
+  throw std::runtime_error("the sweep was stopped");
+}
+
+void SimulatedWorld::follow(int, const order::Exit&) {}
+
+const SimulatedRun& SimulatedWorld::run_of(const Group& group) const {
+  return runs_.at(static_cast<size_t>(group.run));
+}
+
+const std::string& SimulatedWorld::id_of(const Group& group) const {
+  return plan_->runs.at(static_cast<size_t>(group.run)).record.id;
+}
+
+}  // namespace scgan::sweeps

@@ -1,0 +1,49 @@
+// How close the schedule comes to the shortest possible time: the coordinator on a simulated world.
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "simulated_world.h"
+
+namespace scgan::sweeps {
+namespace {
+
+// The simulated time of a sweep, as a multiple of the lower bound.
+double excess(const RandomRuns& kind, int ranks) {
+  auto store = results::ResultStore::open(":memory:");
+  const auto runs = random_runs(kind);
+  SimulatedWorld world(runs, {});
+  return world.train(simulated_plan(runs), ranks, store) / lower_bound(runs, ranks);
+}
+
+void expect_excess(bool times_are_expected, double limit) {
+  for (const int runs : {45, 200}) {
+    for (const int ranks : {4, 16, 64, 128, 512}) {
+      EXPECT_LT(excess({runs, 4, times_are_expected, 7}, ranks), limit)
+          << runs << " runs on " << ranks << " ranks";
+    }
+  }
+  EXPECT_LT(excess({2000, 8, times_are_expected, 7}, 512), limit);
+}
+
+TEST(SimulationTest, ASweepTakesAtMostFivePercentMoreThanTheLowerBound) {
+  expect_excess(true, 1.05);
+}
+
+// Ranks cannot leave a run, so what the first starts gave to short runs is lost.
+TEST(SimulationTest, IfTimesAreNotExpectedASweepTakesAtMostTenPercentMore) {
+  expect_excess(false, 1.10);
+}
+
+// Sixteen seeds of four runs of different lengths on four ranks: half-way, no seed is far ahead.
+TEST(SimulationTest, RunsAreDoneSeedBySeedUntilTheSweepNearsItsEnd) {
+  std::vector<SimulatedRun> runs;
+  for (int i = 0; i < 64; ++i) runs.push_back({600.0 * (1 + i % 4), 600 * (1 + i % 4), 4});
+  auto store = results::ResultStore::open(":memory:");
+  SimulatedWorld world(runs, {});
+  world.train(simulated_plan(runs), 4, store);
+  for (size_t i = 0; i < 40; ++i) EXPECT_NEAR(world.done()[i], static_cast<double>(i), 8);
+}
+
+}  // namespace
+}  // namespace scgan::sweeps
