@@ -12,6 +12,7 @@
 #include "core/base/sparkline.h"
 #include "results/report/check.h"
 #include "results/report/report.h"
+#include "results/report/tensorboard.h"
 #include "results/verify/verify.h"
 #include "sweeps/run/live_lines.h"
 #include "sweeps/run/output_lock.h"
@@ -38,6 +39,7 @@ struct Options {
   bool status = false;
   bool verify = false;
   std::filesystem::path check;
+  std::filesystem::path tensorboard;
 };
 
 std::map<std::string, ReportFormat> format_names() {
@@ -74,6 +76,14 @@ void add_options(CLI::App& app, Options& options) {
       ->excludes(app.get_option("--status"))
       ->excludes(app.get_option("--verify"))
       ->type_name("FILE");
+  auto* tensorboard =
+      app.add_option("--tensorboard", options.tensorboard,
+                     "Write losses, learning rates and scores of all runs into this folder, for "
+                     "tensorboard --logdir DIR")
+          ->type_name("DIR");
+  for (const char* other : {"--format", "--output", "--status", "--verify", "--check"}) {
+    tensorboard->excludes(app.get_option(other));
+  }
 }
 
 std::string age_text(double seconds) {
@@ -182,6 +192,11 @@ int run(const Options& options) {
     std::string jobs;
     for (auto& input : inputs) jobs += jobs_text(input) + live_text(input);
     print(jobs + scgan::results::status(inputs));
+    return scgan::kExitDone;
+  }
+  if (!options.tensorboard.empty()) {
+    const auto files = scgan::results::write_tensorboard(inputs, options.tensorboard);
+    print(fmt::format("{} event files in {}\n", files.size(), options.tensorboard.string()));
     return scgan::kExitDone;
   }
   if (!options.check.empty()) {

@@ -1,0 +1,40 @@
+#include "results/report/event_file.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace scgan::results {
+namespace {
+
+std::string hex(const std::string& bytes) {
+  std::string text;
+  for (const char byte : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+  return text;
+}
+
+// The check value of CRC-32C in the catalogue of CRC algorithms, and an example of RFC 3720.
+TEST(EventFileTest, ChecksumIsCrc32c) {
+  EXPECT_EQ(crc32c("123456789"), 0xe3069283U);
+  EXPECT_EQ(crc32c(std::string(32, '\0')), 0x8a9136aaU);
+  EXPECT_EQ(crc32c(""), 0U);
+}
+
+// Written by tensorboard 2.21.0: RecordWriter of Event(file_version="brain.Event:2") and of
+// Event(step=300, summary=...) with these two values.
+TEST(EventFileTest, BytesAreThoseThatTensorBoardWrites) {
+  EventFile file;
+  file.add(300, {{"learning_rate", 0.0002}, {"loss/d_a", 0.25}});
+  EXPECT_EQ(
+      hex(file.bytes()),
+      "0f000000000000006d532b09"
+      "1a0d627261696e2e4576656e743a32"
+      "fc985129"
+      "2c00000000000000f4aecc45"
+      "10ac022a270a140a0d6c6561726e696e675f726174651517b751390a0f0a086c6f73732f645f61150000803e"
+      "418f1c41");
+}
+
+}  // namespace
+}  // namespace scgan::results
