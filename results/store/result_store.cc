@@ -378,6 +378,15 @@ std::vector<StoredRun> ResultStore::all_runs() const {
   return read_runs(state_->database, "ORDER BY position NULLS LAST, id");
 }
 
+std::vector<std::string> ResultStore::done_newest_first() const {
+  std::vector<std::string> ids;
+  Statement read(state_->database,
+                 "SELECT run_id FROM attempt JOIN run ON run.id = run_id "
+                 "WHERE exit_class = 'done' AND state = 'done' ORDER BY ended_ms DESC, attempt.id");
+  while (read.step()) ids.push_back(read.text(0));
+  return ids;
+}
+
 std::vector<DataNote> ResultStore::data_notes() const {
   std::vector<DataNote> notes;
   Statement read(state_->database,

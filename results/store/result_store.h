@@ -85,6 +85,8 @@ class ResultStore {
   std::vector<StoredRun> runs() const;
   // The same, followed by the runs of earlier plans in order of their ids.
   std::vector<StoredRun> all_runs() const;
+  // Ids of the done runs, also of earlier plans, the last one first.
+  std::vector<std::string> done_newest_first() const;
   // Those of the current plan's data sets.
   std::vector<DataNote> data_notes() const;
   // By step, then name.

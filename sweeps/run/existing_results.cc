@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -156,6 +157,22 @@ std::vector<std::string> runs_with_missing_files(const JobPlan& plan,
   std::vector<std::string> ids;
   for (const StoredRun& run : runs) {
     if (!missing_file(plan, run).empty()) ids.push_back(run.plan.id);
+  }
+  return ids;
+}
+
+std::vector<std::string> runs_without_folder(const JobPlan& plan,
+                                             const std::vector<StoredRun>& runs) {
+  std::set<std::string> folders;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(plan.out / "runs", none)) {
+    folders.insert(entry.path().filename().string());
+  }
+  std::vector<std::string> ids;
+  for (const StoredRun& run : runs) {
+    const bool has_files = run.state == RunState::kDone &&
+                           std::ranges::any_of(run.artifacts, &results::Artifact::kept);
+    if (has_files && !folders.contains(run.plan.id)) ids.push_back(run.plan.id);
   }
   return ids;
 }

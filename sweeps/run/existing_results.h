@@ -39,8 +39,13 @@ std::string failure_text(const results::StoredRun& run);
 // not done.
 std::string missing_file(const JobPlan& plan, const results::StoredRun& run);
 
-// Ids of the done runs that lack a file.
+// Ids of the done runs that lack a file. Looks at every recorded file.
 std::vector<std::string> runs_with_missing_files(const JobPlan& plan,
                                                  const std::vector<results::StoredRun>& runs);
+
+// Ids of the done runs whose folder is missing. Reads one list of folders, however many runs there
+// are, so a job can afford it at every start.
+std::vector<std::string> runs_without_folder(const JobPlan& plan,
+                                             const std::vector<results::StoredRun>& runs);
 
 }  // namespace scgan::sweeps

@@ -11,6 +11,7 @@
 #include "core/base/sha256.h"
 #include "core/model/safetensors.h"
 #include "core/train/checkpoint.h"
+#include "sweeps/run/run_log.h"
 #include "sweeps/run/sample_grid.h"
 
 namespace scgan::sweeps {
@@ -123,20 +124,22 @@ std::vector<results::Artifact> write_final_files(const FinalFiles& files, const 
     write(fmt::format("features-{}.safetensors", to_string(score.direction)), RunFile::kFeatures,
           {{"real", score.real_features}, {"fake", score.fake_features}}, {});
   }
-  add(files.folder / "log.jsonl", RunFile::kLog);
+  add(files.folder / kLossFile, RunFile::kLog);
   return artifacts;
 }
 
 void remove_unkept(const std::filesystem::path& out, const results::StoredRun& run) {
-  CheckpointFolder(out / "runs" / run.plan.id, run.plan.id).clear();
+  const auto folder = out / "runs" / run.plan.id;
   for (const results::Artifact& artifact : run.artifacts) {
     if (artifact.kept) continue;
     std::error_code ignored;  // a remaining file does no harm
     const auto file = out / artifact.path;
     std::filesystem::remove(file, ignored);
-    const auto folder = file.parent_path();  // of samples, with those from during training
-    if (folder.filename() == "samples") std::filesystem::remove_all(folder, ignored);
+    if (file.filename() == kLossFile) std::filesystem::remove(folder / kTimeFile, ignored);
+    const auto of_file = file.parent_path();  // of samples, with those from during training
+    if (of_file.filename() == "samples") std::filesystem::remove_all(of_file, ignored);
   }
+  CheckpointFolder(folder, run.plan.id).clear();
 }
 
 std::vector<results::Metric> final_metrics(const Score& score, const RunSpec& spec,

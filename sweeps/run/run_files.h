@@ -39,8 +39,8 @@ struct FinalFiles {
 std::vector<results::Artifact> write_final_files(const FinalFiles& files, const TrainState& state,
                                                  const std::vector<Score>& scores);
 
-// Removes what a finished run does not leave below `out`: its checkpoints and the files that it
-// does not keep. The store must have its result.
+// Removes what a finished run does not leave below `out`: the files that it does not keep, then its
+// checkpoints. The store must have its result.
 void remove_unkept(const std::filesystem::path& out, const results::StoredRun& run);
 
 // All numbers of one direction. `step` is that of the weights, `scores` how often the run was

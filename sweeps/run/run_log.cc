@@ -14,9 +14,6 @@
 namespace scgan::sweeps {
 namespace {
 
-constexpr const char* kLossFile = "log.jsonl";
-constexpr const char* kTimeFile = "times.jsonl";
-
 Error cannot_write(const std::filesystem::path& file) {
   return {ErrorKind::kStorage, fmt::format("{}: cannot be written", file.string())};
 }

@@ -23,6 +23,9 @@
 
 namespace scgan::sweeps {
 
+inline constexpr const char* kLossFile = "log.jsonl";
+inline constexpr const char* kTimeFile = "times.jsonl";
+
 class RunLog {
  public:
   // Opens both files in the run's folder for appending, after removing the lines of steps after

@@ -59,6 +59,9 @@ std::string versions_json() {
 
 using Clock = std::chrono::steady_clock;
 
+// See clear_done_runs().
+constexpr int kEnoughClean = 100;
+
 // How long the coordinator may take to store why the job ends.
 constexpr auto kStoreReason = std::chrono::seconds(3);
 
@@ -88,25 +91,34 @@ bool last_job_ended(const std::filesystem::path& folder) {
   return job && job->is_free;
 }
 
-// Removes what a job leaves that is killed just after a run was done.
-void clear_done_runs(const JobPlan& plan, const std::vector<results::StoredRun>& stored) {
-  for (const results::StoredRun& run : stored) {
-    if (run.state == RunState::kDone) remove_unkept(plan.out, run);
+// Removes what a job leaves that is killed just after runs were done. It clears them in the order
+// in which they were done, which the clock may have disturbed, and a run's checkpoints last: so
+// when the newest runs have none, the others have none, either.
+void clear_done_runs(const JobPlan& plan, const ResultStore& store) {
+  int clean = 0;
+  for (const std::string& id : store.done_newest_first()) {
+    const CheckpointFolder checkpoints(plan.out / "runs" / id, id);
+    if (checkpoints.newest_step()) {
+      clean = 0;
+      remove_unkept(plan.out, store.run(id));
+    } else if (++clean == kEnoughClean) {
+      return;
+    }
   }
 }
 
-// Of the finished runs that lack files.
+// Of the finished runs whose folders were deleted. Single files take a look into each folder, which
+// --redo-missing and scgan_report --verify do.
 void warn_of_missing(const JobPlan& plan, const std::vector<results::StoredRun>& runs) {
-  const auto ids = runs_with_missing_files(plan, runs);
+  const auto ids = runs_without_folder(plan, runs);
   if (ids.empty()) return;
-  const auto first = std::ranges::find(runs, ids.front(),
-                                       [](const results::StoredRun& run) { return run.plan.id; });
+  const bool is_one = ids.size() == 1;
   log::warn(
-      "{} {} files, for example {}: the results in results.db are kept; use --redo-missing to "
-      "train {} again ({})",
-      ids.size() == 1 ? "1 finished run" : fmt::format("{} finished runs", ids.size()),
-      ids.size() == 1 ? "lacks" : "lack", (plan.out / missing_file(plan, *first)).string(),
-      ids.size() == 1 ? "it" : "them", fmt::join(ids, ", "));
+      "{} {} folder in {}: the results in results.db are kept; use --redo-missing to train {} "
+      "again ({})",
+      is_one ? "1 finished run" : fmt::format("{} finished runs", ids.size()),
+      is_one ? "has no" : "have no", (plan.out / "runs").string(), is_one ? "it" : "them",
+      fmt::join(ids, ", "));
 }
 
 // The plan's runs as this job finds them: with --redo-missing, those without files are to do.
@@ -275,7 +287,7 @@ class JobLeader {
     if (options.redo_missing) store_.redo(runs_with_missing_files(plan, store_.runs()));
     const auto stored = store_.runs();
     if (!options.retry_failed) warn_of_failed(stored);
-    if (!after_clean_end_) clear_done_runs(plan, stored);
+    if (!after_clean_end_) clear_done_runs(plan, store_);
     coordinator_.emplace(
         plan, runs_to_do(stored, options.retry_failed), devices, mailbox, store_,
         Coordinator::Options{.quiet = options.quiet,

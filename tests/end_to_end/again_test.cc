@@ -65,7 +65,7 @@ TEST_F(Again, AFinishedRunWithoutItsFilesIsReportedAndTrainedAgainOnRequest) {
   fs::remove_all(run);
   const Ended same = sweep(0, {"tiny.yaml", "--out", "out"});
   EXPECT_EQ(same.exit_code, 0) << same.text();
-  EXPECT_THAT(same.err, HasSubstr("1 finished run lacks files"));
+  EXPECT_THAT(same.err, HasSubstr("1 finished run has no folder"));
   EXPECT_THAT(same.err, HasSubstr("--redo-missing"));
   EXPECT_FALSE(fs::exists(run / "netG_A.safetensors"));
   const Ended again = sweep(0, {"tiny.yaml", "--out", "out", "--redo-missing"});

@@ -77,13 +77,17 @@ TEST_F(ExistingResultsTest, FinishedRunsWithoutTheirFilesAreFound) {
   leave_done(plan_);
   const auto runs = existing_results(plan_).runs;
   EXPECT_THAT(runs_with_missing_files(plan_, runs), IsEmpty());
+  EXPECT_THAT(runs_without_folder(plan_, runs), IsEmpty());
   const std::string& id = plan_.runs[1].record.id;
-  std::filesystem::remove_all(folder_.path() / "runs" / id);
+  std::filesystem::remove(folder_.path() / "runs" / id / "netG_A.safetensors");
   EXPECT_THAT(runs_with_missing_files(plan_, runs), ElementsAre(id));
   EXPECT_EQ(missing_file(plan_, runs[1]), "runs/" + id + "/netG_A.safetensors");
   auto unkept = runs;
   unkept[1].artifacts.front().kept = false;
   EXPECT_THAT(runs_with_missing_files(plan_, unkept), IsEmpty());
+  EXPECT_THAT(runs_without_folder(plan_, runs), IsEmpty());
+  std::filesystem::remove_all(folder_.path() / "runs" / id);
+  EXPECT_THAT(runs_without_folder(plan_, runs), ElementsAre(id));
 }
 
 }  // namespace
