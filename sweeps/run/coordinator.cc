@@ -101,6 +101,7 @@ void Coordinator::serve() {
     if (view_.is_due()) view_.update(progress());
     if (!mail) options_.sleep(kPollInterval);
   }
+  view_.clear();
   for (int rank = 0; rank < pool_.world_size(); ++rank) send({{rank, order::Exit{}}});
   for (store_results(); store_waits_; store_results()) options_.sleep(kRetryInterval);
 }

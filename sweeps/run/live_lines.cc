@@ -20,7 +20,9 @@ constexpr size_t kMostLogged = 8;
 // Of a table of groups: all columns besides labels and curves, with the gaps between them, and the
 // last one of the window, which stays free.
 constexpr size_t kFixedColumns = 49;
-constexpr size_t kMostBars = 40;
+// Of a curve, if labels and curves together have this space.
+constexpr size_t kLeastBars = 5, kMostBars = 40;
+constexpr size_t kLeastSpace = 24;
 
 double seconds_left(const GroupProgress& group) {
   if (group.scoring) return 0;
@@ -72,18 +74,31 @@ int percent(const GroupProgress& group) {
 
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xc0) == 0x80; }
 
-std::string cut(const std::string& text, size_t columns) {
-  size_t end = 0;
-  for (size_t filled = 0; end < text.size(); ++end) {
-    if (!is_continuation(text[end]) && filled++ == columns) break;
+// Where the character of a column begins.
+size_t offset_of(const std::string& text, size_t column) {
+  size_t offset = 0;
+  for (size_t before = 0; offset < text.size(); ++offset) {
+    if (!is_continuation(text[offset]) && before++ == column) break;
   }
-  return text.substr(0, end);
+  return offset;
+}
+
+std::string cut(const std::string& text, size_t columns) {
+  return text.substr(0, offset_of(text, columns));
+}
+
+// Both ends of a longer text: "cycle..seed 12".
+std::string shortened(const std::string& text, size_t columns) {
+  const size_t all = columns_of(text);
+  if (all <= columns || columns < 3) return cut(text, columns);
+  const size_t head = (columns - 2) / 2, tail = columns - 2 - head;
+  return cut(text, head) + ".." + text.substr(offset_of(text, all - tail));
 }
 
 // "scgan 40 % seed 2 x4" if four ranks share the run.
 std::string label(const GroupProgress& group, size_t columns) {
   const std::string ranks = group.ranks == 1 ? "" : fmt::format(" x{}", group.ranks);
-  return cut(group.run, columns - std::min(columns, ranks.size())) + ranks;
+  return shortened(group.run, columns - std::min(columns, ranks.size())) + ranks;
 }
 
 using Groups = std::vector<const GroupProgress*>;
@@ -137,8 +152,10 @@ std::vector<std::string> table_of(const Groups& groups, size_t columns, bool asc
   size_t width = 8;  // of the labels
   for (const GroupProgress* group : groups)
     width = std::max(width, columns_of(label(*group, columns)));
-  width = std::min(width, std::max<size_t>(space > 12 ? space - 12 : 0, 8));
-  const size_t bars = std::min(kMostBars, (std::max(space, width) - width) / 2);
+  // Narrow windows have no curves.
+  const size_t least_bars = space < kLeastSpace ? 0 : kLeastBars;
+  width = std::min(width, std::max<size_t>(space - 2 * least_bars, 8));
+  const size_t bars = least_bars == 0 ? 0 : std::min(kMostBars, (space - width) / 2);
   const auto row = [&](const std::string& run, const std::string& done, const std::string& g,
                        const std::string& d, const std::string& rate, const std::string& left) {
     return fmt::format("{:<{}}  {:>5}  {:<{}}  {:<{}}  {:>8}  {:>11}", run, width, done, g,

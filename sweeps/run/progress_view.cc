@@ -44,7 +44,7 @@ ProgressView::ProgressView(bool quiet)
 }
 
 ProgressView::~ProgressView() {
-  if (!shown_.empty()) put(erased());
+  clear();
   if (owns_terminal_) ::close(terminal_);
 }
 
@@ -83,6 +83,10 @@ void ProgressView::update(SweepProgress progress) {
   shown_ = live_lines(progress, window_of(terminal_), !locale_is_utf8());
   for (const std::string& line : shown_) text += line + "\n";
   put(text);
+}
+
+void ProgressView::clear() {
+  if (!shown_.empty()) put(erased());
 }
 
 void ProgressView::print(const std::string& line) {

@@ -21,6 +21,8 @@ class ProgressView {
 
   bool is_due() const;
   void update(SweepProgress progress);
+  // Removes the live view until the next update(), so that others may write to the terminal.
+  void clear();
   // Prints a line that stays, above the live view.
   void print(const std::string& line);
 

@@ -1,13 +1,13 @@
-// schedule_bench [load]: how close the schedule comes to the shortest possible time on simulated
-// ranks, as the table of docs/benchmarks.md; `load`: what 10,000 runs on 512 ranks cost the
-// coordinator.
+// schedule_bench: how close the schedule comes to the shortest possible time on simulated ranks, as
+// the table of docs/scheduling.md.
+// schedule_bench load [RUNS]: what 10,000 runs on 512 ranks cost the coordinator.
 #include <fmt/format.h>
 
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <string>
 
 #include "results/store/result_store.h"
@@ -16,16 +16,6 @@
 
 namespace scgan::sweeps {
 namespace {
-
-// SQLite counts the transactions that changed a file in its header.
-int64_t transactions(const std::filesystem::path& store) {
-  std::ifstream stream(store, std::ios::binary);
-  std::array<unsigned char, 28> header{};
-  stream.read(reinterpret_cast<char*>(header.data()), header.size());
-  int64_t count = 0;
-  for (size_t i = 24; i < 28; ++i) count = count << 8 | header.at(i);
-  return count;
-}
 
 double percent_above_bound(const RandomRuns& kind, int ranks) {
   auto store = results::ResultStore::open(":memory:");
@@ -56,12 +46,12 @@ void print_table() {
   }
 }
 
-void print_load() {
+void print_load(int count) {
   constexpr int kRanks = 512;
   const TempDir folder;
   const auto file = folder.path() / "results.db";
   auto store = results::ResultStore::open(file);
-  std::vector<SimulatedRun> runs = random_runs({10'000, 4, true, 7});
+  std::vector<SimulatedRun> runs = random_runs({count, 4, true, 7});
   for (SimulatedRun& run : runs) run.rank_seconds /= 30;  // 20 s to 200 s
   SimulatedWorld world(runs, {.report_seconds = 0.25, .curve_points = 200});
   const auto start = std::chrono::steady_clock::now();
@@ -81,7 +71,7 @@ void print_load() {
 int main(int argc, char** argv) {
   try {
     if (argc > 1 && std::string(argv[1]) == "load") {
-      scgan::sweeps::print_load();
+      scgan::sweeps::print_load(argc > 2 ? std::atoi(argv[2]) : 10'000);
     } else {
       scgan::sweeps::print_table();
     }

@@ -145,9 +145,12 @@ TEST_F(Output, ATerminalShowsALiveView) {
     const Ended ended =
         run({{"script", "-qec", line, "/dev/null"}, sweep_environment(), path(".")});
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
-    EXPECT_THAT(ended.out, AllOf(HasSubstr("tiny: 0 done, 1 running, 0 to do"), HasSubstr("it/s"),
-                                 HasSubstr("scgan 100 % seed 0"), HasSubstr(kEscape)))
+    EXPECT_THAT(ended.out,
+                AllOf(HasSubstr("tiny: 0 done, 1 running, 0 to do"), HasSubstr("images/s"),
+                      HasSubstr("scgan 100 % seed 0"), HasSubstr(kEscape)))
         << ranks << " ranks";
+    // Nothing is erased afterwards.
+    EXPECT_THAT(ended.out, testing::EndsWith("results in " + out + "\r\n")) << ranks << " ranks";
   }
 }
 

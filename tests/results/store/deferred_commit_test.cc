@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -67,12 +68,31 @@ TEST_F(DeferredCommitTest, ResultsWaitForAReaderWithoutDelay) {
   EXPECT_EQ(other.losses("r2").size(), 1);
 }
 
+TEST_F(DeferredCommitTest, OthersSeeChangesWhenTheyAreFlushed) {
+  store_.defer_commits();
+  const ResultStore other = ResultStore::open_read_only(file());
+  store_.begin_attempt(attempt_on("r1"));
+  EXPECT_EQ(store_.state("r1"), RunState::kRunning);
+  EXPECT_EQ(other.state("r1"), RunState::kPlanned);
+  EXPECT_TRUE(store_.flush());
+  EXPECT_EQ(other.state("r1"), RunState::kRunning);
+}
+
+TEST_F(DeferredCommitTest, DoneRunsAreListedTheLastOneFirst) {
+  for (const char* run : {"r2", "r1"}) {
+    store_.finish(store_.begin_attempt(attempt_on(run)), 40, kInput, {}, {});
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  EXPECT_THAT(store_.done_newest_first(), testing::ElementsAre("r1", "r2"));
+}
+
 // A job that is killed while results wait: none of them is half stored.
 TEST_F(DeferredCommitTest, ResultsThatWereNotWrittenAreLostAsAWhole) {
   {
     ResultStore killed = ResultStore::open(file());
     killed.defer_commits();
     const int64_t attempt = killed.begin_attempt(attempt_on("r1"));
+    EXPECT_TRUE(killed.flush());
     const OpenReader reader(file());
     killed.finish(attempt, 40, kInput, {metric("fid", 12.5)}, {});
     EXPECT_EQ(killed.state("r1"), RunState::kDone);

@@ -68,9 +68,9 @@ TEST(LiveLinesTest, LiveViewShowsCountsLossesSpeedAndTimeLeft) {
               testing::ElementsAre(
                   "fig3: 3 done, 2 running, 7 to do",
                   "1 min 05 s elapsed, 6 min 40 s left, 32 images/s on 6 ranks, 1 of them idle",
-                  "run                   done  G loss         D loss         images/s         left",
-                  "scgan 40 % seed  x4   50 %   4.500 █▄▂▁     0.250 ▅█▅▁          32         25 s",
-                  "cyclegan 40 % se x4  scoring"));
+                  "run                     done  G loss        D loss        images/s         left",
+                  "scgan 40 % seed 2 x4    50 %   4.500 █▄▂▁    0.250 ▅█▅▁         32         25 s",
+                  "cyclegan..% seed 2 x4  scoring"));
 }
 
 TEST(LiveLinesTest, CurvesGrowWithTheWindowAndMayBeAscii) {
@@ -79,6 +79,13 @@ TEST(LiveLinesTest, CurvesGrowWithTheWindowAndMayBeAscii) {
   progress.groups[0].g_curve.assign(100, 1);
   EXPECT_THAT(live_lines(progress, {120, 24}, true).at(3),
               testing::HasSubstr("4.500 _________________________   0.250 -^-_  "));
+}
+
+TEST(LiveLinesTest, ANarrowWindowHasNoCurves) {
+  auto progress = two_groups();
+  progress.groups.pop_back();
+  EXPECT_EQ(live_lines(progress, {60, 24}).at(3),
+            "scg..d 2 x4   50 %   4.500    0.250         32         25 s");
 }
 
 TEST(LiveLinesTest, LiveViewFitsEveryWindow) {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <fstream>
 #include <numeric>
 #include <random>
 #include <stdexcept>
@@ -16,6 +18,7 @@ namespace {
 constexpr double kRounding = 1e-9;
 // The version of a group that does not train any more.
 constexpr int64_t kScoring = -1;
+constexpr double kFirstReportSeconds = 5;
 
 Coordinator::Clock::time_point time_point(double seconds) {
   return Coordinator::Clock::time_point(std::chrono::duration_cast<Coordinator::Clock::duration>(
@@ -62,6 +65,16 @@ double lower_bound(const std::vector<SimulatedRun>& runs, int ranks) {
     longest = std::max(longest, run.rank_seconds / most);
   }
   return std::max(all / ranks, longest);
+}
+
+// SQLite counts them in the header of the file.
+int64_t transactions(const std::filesystem::path& store) {
+  std::ifstream stream(store, std::ios::binary);
+  std::array<unsigned char, 28> header{};
+  stream.read(reinterpret_cast<char*>(header.data()), header.size());
+  int64_t count = 0;
+  for (size_t i = 24; i < 28; ++i) count = count << 8 | header.at(i);
+  return count;
 }
 
 SimulatedWorld::SimulatedWorld(std::vector<SimulatedRun> runs, SimulatedCosts costs)
@@ -143,10 +156,13 @@ void SimulatedWorld::schedule_training(int leader) {
   group.version = ++versions_;
   const double left = (run_of(group).rank_seconds - group.work_done) / group.speed;
   after(left, leader, [this, leader] { finish_training(leader); });
-  if (left <= costs_.report_seconds) return;
-  after(costs_.report_seconds, leader, [this, leader] {
+  report_after(std::min(kFirstReportSeconds, costs_.report_seconds), leader);
+}
+
+void SimulatedWorld::report_after(double seconds, int leader) {
+  after(seconds, leader, [this, leader] {
     report_progress(leader);
-    schedule_training(leader);
+    report_after(costs_.report_seconds, leader);
   });
 }
 

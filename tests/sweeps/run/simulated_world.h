@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
@@ -43,8 +44,8 @@ struct SimulatedCosts {
   // From the order to the first step, and from PrepareJoin to JoinReady.
   double start_seconds = 2;
   double scoring_seconds = 5;
-  // Between two Progress reports.
-  double report_seconds = 30;
+  // Between two Progress reports; the first one comes sooner.
+  double report_seconds = 120;
   // Points of the thinned loss curve of a run.
   int64_t curve_points = 0;
 };
@@ -55,6 +56,9 @@ JobPlan simulated_plan(const std::vector<SimulatedRun>& runs);
 
 // The shortest time in which `ranks` ranks can train `runs`, without costs.
 double lower_bound(const std::vector<SimulatedRun>& runs, int ranks);
+
+// How many transactions have changed a store.
+int64_t transactions(const std::filesystem::path& store);
 
 class SimulatedWorld {
  public:
@@ -114,6 +118,7 @@ class SimulatedWorld {
   void begin_training(int leader);
   // Until the group changes again: its reports and its end.
   void schedule_training(int leader);
+  void report_after(double seconds, int leader);
   void report_progress(int leader);
   void finish_training(int leader);
   void update(Group& group) const;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "simulated_world.h"
+#include "tests/support/temp_dir.h"
 
 namespace scgan::sweeps {
 namespace {
@@ -43,6 +44,22 @@ TEST(SimulationTest, RunsAreDoneSeedBySeedUntilTheSweepNearsItsEnd) {
   SimulatedWorld world(runs, {});
   world.train(simulated_plan(runs), 4, store);
   for (size_t i = 0; i < 40; ++i) EXPECT_NEAR(world.done()[i], static_cast<double>(i), 8);
+}
+
+// 320 reports, nearly all with losses.
+TEST(SimulationTest, ProgressIsWrittenOnceASecond) {
+  const TempDir folder;
+  const auto file = folder.path() / "results.db";
+  auto store = results::ResultStore::open(file);
+  const std::vector<SimulatedRun> runs(8, {10, 1000, 1});
+  const JobPlan plan = simulated_plan(runs);
+  SimulatedWorld world(runs, {.report_seconds = 0.25, .curve_points = 200});
+  const int64_t before = transactions(file);
+  const double seconds = world.train(plan, 4, store);
+  EXPECT_GT(world.reports(), 300);
+  EXPECT_EQ(store.losses(plan.runs.back().record.id).size(), 10U * 200);
+  // The plan, starts and ends of two runs on each rank, and the progress.
+  EXPECT_LE(transactions(file) - before, 1 + 4 * 4 + seconds);
 }
 
 }  // namespace
