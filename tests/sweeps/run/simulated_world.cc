@@ -237,7 +237,7 @@ void SimulatedWorld::follow(int leader, const order::AcceptJoin& order) {
   update(group);
   group.speed = 0;
   group.version = ++versions_;
-  report(leader, report::Joining{std::min(step_of(group), run_of(group).steps)});
+  report(leader, report::Joining{std::min(step_of(group), run_of(group).steps), "host"});
 }
 
 void SimulatedWorld::follow(int, const order::Join& order) {
