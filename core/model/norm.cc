@@ -70,7 +70,10 @@ struct AffineGradient {
 
 template <typename Number>
 inline __attribute__((always_inline)) Number scale_of(Number variance) {
-  return static_cast<Number>(1 / std::sqrt(static_cast<double>(variance) + kEpsilon));
+  // An infinite variance would make all values zero, and hide that they have become too large.
+  const Number nan_if_infinite = variance - variance;
+  return static_cast<Number>(1 / std::sqrt(static_cast<double>(variance) + kEpsilon)) +
+         nan_if_infinite;
 }
 
 template <int64_t lanes_or_0, typename Element, typename Number>

@@ -96,8 +96,8 @@ TEST_F(Again, FilesThatARunDoesNotKeepAreNotMissed) {
   EXPECT_THAT(verified.out, HasSubstr("not checked: 4 files that were not kept (run.keep)"));
   EXPECT_EQ(report({"out", "--output", "report"}).exit_code, 0);
 
-  fs::remove(run / "features-AtoB.safetensors");
-  EXPECT_THAT(sweep(0, with({"run.keep=[log]"})).err, HasSubstr("1 finished run lacks files"));
+  fs::remove_all(run);
+  EXPECT_THAT(sweep(0, with({"run.keep=[log]"})).err, HasSubstr("1 finished run has no folder"));
 }
 
 TEST_F(Again, ExplainSaysWhyARunIsTrainedAgainAndChangesNothing) {

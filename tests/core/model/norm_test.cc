@@ -61,6 +61,11 @@ TEST(NormTest, InstanceNormIsExactForImagesWithLittleContrast) {
             1e-3);
 }
 
+TEST(NormTest, ValuesThatAreTooLargeBecomeNan) {
+  const at::Tensor x = images(16).detach().to(at::kFloat).mul_(1e30);
+  EXPECT_TRUE(instance_norm(x, kReluSlope).isnan().all().item<bool>());
+}
+
 TEST(NormTest, AnImageIsNormalisedByItself) {
   const at::Tensor x = images(16).detach().to(at::kFloat);
   const at::Tensor all = instance_norm(x, kReluSlope);

@@ -60,6 +60,7 @@ TEST(TranslateImageTest, TheSmallestImagePassesThroughTheRealGenerator) {
 
 TEST(TranslateImageTest, AGeneratorInDoublePrecisionTranslatesInIt) {
   const auto generator = make_resnet_generator(2, 1);
+  initialize(*generator, 0, NetworkIndex::kGA);
   const at::Tensor image = ramp(9, 12) / 1000;
   const at::Tensor single = translate_image(*generator, image, {});
   generator->to_double();
