@@ -29,23 +29,34 @@ nn::ConvTranspose2d double_size(int64_t in, int64_t out) {
 // part of the parameters' names.
 nn::Identity in_neighbour() { return nn::Identity(); }
 
-// Pads by reflection and convolves.
-class ReflectConv3x3Impl : public nn::Conv2dImpl {
+// The padding of the 3 x 3 convolution that follows, which pads by itself on CPUs.
+class PadOnGpuImpl : public ReflectionPadImpl {
  public:
-  explicit ReflectConv3x3Impl(int64_t channels)
-      : Conv2dImpl(nn::Conv2dOptions(channels, channels, 3)) {}
-  at::Tensor forward(const at::Tensor& x) { return conv3x3(x, weight, bias, Border::kReflect); }
+  PadOnGpuImpl() : ReflectionPadImpl(1) {}
+  at::Tensor forward(const at::Tensor& x) {
+    return x.is_cpu() ? x : ReflectionPadImpl::forward(x);
+  }
 };
-TORCH_MODULE(ReflectConv3x3);
+TORCH_MODULE(PadOnGpu);
+
+class PaddedConv3x3Impl : public nn::Conv2dImpl {
+ public:
+  explicit PaddedConv3x3Impl(int64_t channels)
+      : Conv2dImpl(nn::Conv2dOptions(channels, channels, 3)) {}
+  at::Tensor forward(const at::Tensor& x) {
+    return x.is_cpu() ? conv3x3(x, weight, bias, Border::kReflect) : Conv2dImpl::forward(x);
+  }
+};
+TORCH_MODULE(PaddedConv3x3);
 
 class ResidualBlockImpl : public nn::Module {
  public:
   explicit ResidualBlockImpl(int64_t channels)
       : conv_block_(register_module(
             "conv_block",
-            nn::Sequential(in_neighbour(), zero_conv(ReflectConv3x3(1), channels, channels),
-                           InstanceNorm(kReluSlope), in_neighbour(), in_neighbour(),
-                           zero_conv(ReflectConv3x3(1), channels, channels),
+            nn::Sequential(PadOnGpu(), zero_conv(PaddedConv3x3(1), channels, channels),
+                           InstanceNorm(kReluSlope), in_neighbour(), PadOnGpu(),
+                           zero_conv(PaddedConv3x3(1), channels, channels),
                            InstanceNorm(kIdentitySlope)))) {}
 
   at::Tensor forward(const at::Tensor& x) { return x + conv_block_->forward(x); }
