@@ -2,20 +2,18 @@
 
 #include <ATen/ops/conv2d.h>
 
+#include "core/model/arithmetic.h"
 #include "core/model/winograd_conv.h"
 
 namespace scgan {
 
-at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const ConvShape& shape) {
+at::Tensor convolve(const at::Tensor& x, const at::Tensor& parameter, const ConvShape& shape) {
+  const at::Tensor weight = in_type_of(x, parameter);
   if (shape.doubled) return doubled_conv3x3(x, weight);
   if (shape.kernel == 3 && shape.stride == 1 && shape.padding == 1) {
     return conv3x3(x, weight, {}, Border::kZero);
   }
   return at::conv2d(x, weight, {}, shape.stride, shape.padding);
-}
-
-at::Tensor in_working_format(const at::Tensor& x) {
-  return x.is_cpu() ? x.contiguous(at::MemoryFormat::ChannelsLast) : x;
 }
 
 }  // namespace scgan

@@ -15,11 +15,8 @@ struct ConvShape {
   bool doubled = false;
 };
 
-// [N, C, H, W], convolved by `weight` [O, C, kernel, kernel], without bias; zeros outside of x.
+// [N, C, H, W], convolved by `weight` [O, C, kernel, kernel] in the type of x, without bias; zeros
+// outside of x.
 at::Tensor convolve(const at::Tensor& x, const at::Tensor& weight, const ConvShape& shape);
-
-// The memory format in which networks compute on the device of `x`: channels_last on CPUs. Networks
-// take and return images in LibTorch's default format.
-at::Tensor in_working_format(const at::Tensor& x);
 
 }  // namespace scgan

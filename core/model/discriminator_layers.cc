@@ -4,8 +4,8 @@
 
 #include <stdexcept>
 
+#include "core/model/conv_layers.h"
 #include "core/model/norm.h"
-#include "core/model/zero_conv.h"
 
 namespace scgan {
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/model/arithmetic.h"
 #include "core/model/discriminator_layers.h"
 #include "core/model/fastgan_blocks.h"
 
@@ -98,7 +99,7 @@ class FastGanDiscriminator final : public Discriminator, public nn::Module {
 
   nn::Module& module() override { return *this; }
   at::Tensor logits(const at::Tensor& images) override {
-    return score(extract(in_working_format(images)));
+    return score(extract(to_network(images)));
   }
   RealOutput discriminate_real(const at::Tensor& images, PartWindow window) override;
 
@@ -240,9 +241,9 @@ FastGanDiscriminator::Features FastGanDiscriminator::extract(const at::Tensor& i
 }
 
 at::Tensor FastGanDiscriminator::score(const Features& features) {
-  at::Tensor big = rf_big_->forward(features.map8).flatten();
+  at::Tensor big = from_network(rf_big_->forward(features.map8)).flatten();
   if (!shape_.small_branch) return big;
-  return at::cat({big, rf_small_.forward(features.small).flatten()});
+  return at::cat({big, from_network(rf_small_.forward(features.small)).flatten()});
 }
 
 std::vector<Reconstruction> FastGanDiscriminator::reconstruct(const at::Tensor& images,
@@ -252,7 +253,7 @@ std::vector<Reconstruction> FastGanDiscriminator::reconstruct(const at::Tensor& 
   const auto add = [&](std::string_view name, SimpleDecoder& decoder, const at::Tensor& seen,
                        const at::Tensor& target) {
     reconstructions.push_back(
-        {name, decoder->forward(seen).contiguous(), resize_nearest(target, reconstruction_size_)});
+        {name, from_network(decoder->forward(seen)), resize_nearest(target, reconstruction_size_)});
   };
   const int64_t size = shape_.part_size;
   if (decoder_big_) add("big", decoder_big_, features.map8, images);
@@ -266,7 +267,7 @@ std::vector<Reconstruction> FastGanDiscriminator::reconstruct(const at::Tensor& 
 
 Discriminator::RealOutput FastGanDiscriminator::discriminate_real(const at::Tensor& images,
                                                                   PartWindow window) {
-  const Features features = extract(in_working_format(images));
+  const Features features = extract(to_network(images));
   at::Tensor logits = score(features);
   return {std::move(logits), reconstruct(images, features, window)};
 }

@@ -3,16 +3,17 @@
 #include <torch/nn/modules.h>
 
 #include "core/base/error.h"
+#include "core/model/arithmetic.h"
+#include "core/model/conv_layers.h"
 #include "core/model/discriminator_layers.h"
-#include "core/model/zero_conv.h"
 
 namespace scgan {
 namespace {
 
 namespace nn = torch::nn;
 
-nn::Conv2d conv(int64_t in, int64_t out, int64_t stride, bool bias) {
-  return zero_conv(nn::Conv2d(nn::Conv2dOptions(1, 1, 4).stride(stride).padding(1).bias(bias)), in,
+TypedConv2d conv(int64_t in, int64_t out, int64_t stride, bool bias) {
+  return zero_conv(TypedConv2d(nn::Conv2dOptions(1, 1, 4).stride(stride).padding(1).bias(bias)), in,
                    out);
 }
 
@@ -33,7 +34,7 @@ class PatchDiscriminator final : public Discriminator, public nn::Module {
 
   nn::Module& module() override { return *this; }
   at::Tensor logits(const at::Tensor& images) override {
-    return model_->forward(in_working_format(images)).contiguous();
+    return from_network(model_->forward(to_network(images)));
   }
 
   RealOutput discriminate_real(const at::Tensor& images, PartWindow /*window*/) override {

@@ -78,6 +78,9 @@ class CpuReflectionPad : public autograd::Function<CpuReflectionPad> {
 // (LibTorch 2.11, aten/src/ATen/native/cuda/ReflectionPad.cu). That kernel skips a term where one
 // element is mirrored at both borders of a dimension.
 at::Tensor reflection_pad(const at::Tensor& images, int64_t pad, ReflectionPadding on_gpu) {
+  if (images.scalar_type() == at::kBFloat16 && images.is_cpu()) {
+    return at::reflection_pad2d(images, {pad, pad, pad, pad});  // adds in a fixed order, too
+  }
   if (images.is_cpu()) return CpuReflectionPad::apply(images, pad);
   const bool is_small = std::min(images.size(2), images.size(3)) <= 2 * pad + 1;
   if (on_gpu == ReflectionPadding::kNative && !is_small) {

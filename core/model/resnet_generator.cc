@@ -3,24 +3,24 @@
 #include <ATen/core/Tensor.h>
 #include <torch/nn/modules.h>
 
+#include "core/model/conv_layers.h"
 #include "core/model/norm.h"
 #include "core/model/reflection_pad.h"
 #include "core/model/row_conv.h"
 #include "core/model/winograd_conv.h"
-#include "core/model/zero_conv.h"
 
 namespace scgan {
 namespace {
 
 namespace nn = torch::nn;
 
-nn::Conv2d conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding) {
-  return zero_conv(nn::Conv2d(nn::Conv2dOptions(1, 1, kernel).stride(stride).padding(padding)), in,
+TypedConv2d conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t padding) {
+  return zero_conv(TypedConv2d(nn::Conv2dOptions(1, 1, kernel).stride(stride).padding(padding)), in,
                    out);
 }
 
-nn::ConvTranspose2d double_size(int64_t in, int64_t out) {
-  return zero_conv(nn::ConvTranspose2d(
+TypedConvTranspose2d double_size(int64_t in, int64_t out) {
+  return zero_conv(TypedConvTranspose2d(
                        nn::ConvTranspose2dOptions(1, 1, 3).stride(2).padding(1).output_padding(1)),
                    in, out);
 }
@@ -33,9 +33,7 @@ nn::Identity in_neighbour() { return nn::Identity(); }
 class PadOnGpuImpl : public ReflectionPadImpl {
  public:
   PadOnGpuImpl() : ReflectionPadImpl(1) {}
-  at::Tensor forward(const at::Tensor& x) {
-    return x.is_cpu() ? x : ReflectionPadImpl::forward(x);
-  }
+  at::Tensor forward(const at::Tensor& x) { return x.is_cpu() ? x : ReflectionPadImpl::forward(x); }
 };
 TORCH_MODULE(PadOnGpu);
 
@@ -44,7 +42,10 @@ class PaddedConv3x3Impl : public nn::Conv2dImpl {
   explicit PaddedConv3x3Impl(int64_t channels)
       : Conv2dImpl(nn::Conv2dOptions(channels, channels, 3)) {}
   at::Tensor forward(const at::Tensor& x) {
-    return x.is_cpu() ? conv3x3(x, weight, bias, Border::kReflect) : Conv2dImpl::forward(x);
+    const at::Tensor typed = in_type_of(x, weight);
+    const at::Tensor typed_bias = in_type_of(x, bias);
+    return x.is_cpu() ? conv3x3(x, typed, typed_bias, Border::kReflect)
+                      : at::conv2d(x, typed, typed_bias);
   }
 };
 TORCH_MODULE(PaddedConv3x3);
@@ -83,7 +84,9 @@ class ResnetGenerator final : public Generator, public nn::Module {
   }
 
   nn::Module& module() override { return *this; }
-  at::Tensor forward(const at::Tensor& images) override { return model_->forward(images); }
+  at::Tensor forward(const at::Tensor& images) override {
+    return from_network(model_->forward(to_network(images)));
+  }
 
  private:
   template <typename... Layers>

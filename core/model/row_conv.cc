@@ -13,6 +13,8 @@
 #include <tuple>
 #include <utility>
 
+#include "core/model/arithmetic.h"
+
 namespace scgan {
 namespace {
 
@@ -172,11 +174,13 @@ bool by_rows(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() != at::
 }  // namespace
 
 at::Tensor FirstConv2dImpl::forward(const at::Tensor& x) {
-  return by_rows(x) ? FirstConv::apply(x, weight, bias) : Conv2dImpl::forward(x);
+  return by_rows(x) ? FirstConv::apply(x, weight, bias)
+                    : at::conv2d(x, in_type_of(x, weight), in_type_of(x, bias));
 }
 
 at::Tensor LastConv2dImpl::forward(const at::Tensor& x) {
-  return by_rows(x) ? LastConv::apply(x, weight, bias) : Conv2dImpl::forward(x);
+  return by_rows(x) ? LastConv::apply(x, weight, bias)
+                    : at::conv2d(x, in_type_of(x, weight), in_type_of(x, bias));
 }
 
 }  // namespace scgan

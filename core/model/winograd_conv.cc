@@ -546,7 +546,8 @@ class WinogradConv : public autograd::Function<WinogradConv> {
 // With few channels the transforms take longer than the products that they save.
 bool pays(const at::Tensor& x, const at::Tensor& weight) {
   constexpr int64_t kFew = 8;
-  return x.is_cpu() && weight.size(0) >= kFew && weight.size(1) >= kFew;
+  return x.is_cpu() && x.scalar_type() != at::kBFloat16 && weight.size(0) >= kFew &&
+         weight.size(1) >= kFew;
 }
 
 }  // namespace

@@ -14,9 +14,10 @@ namespace scgan {
 enum class Border { kZero, kReflect };
 
 // [N, C, H, W] -> [N, O, H, W]: the convolution by `weight` [O, C, 3, 3] plus `bias` [O], which may
-// be undefined. float32 or float64. With Border::kReflect, H and W must be at least 2.
+// be undefined. All have the same type. With Border::kReflect, H and W must be at least 2.
 //
-// On CPUs the result has the memory format channels_last. Elsewhere LibTorch's functions.
+// On CPUs, in float32 and float64, the result has the memory format channels_last. Elsewhere
+// LibTorch's functions.
 at::Tensor conv3x3(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                    Border border);
 

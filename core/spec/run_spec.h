@@ -129,7 +129,8 @@ struct TrainSpec {
   UpdateOrder order = UpdateOrder::kGeneratorsFirst;
   // Of a moving average of the generators' weights, which is then scored; 0 = off.
   double ema_decay = 0;
-  // kFp64: on the CPU, for checks.
+  // Of training; scores are computed in float32 (see core/model/arithmetic.h). kFp64: on the CPU,
+  // for checks. kTf32: on GPUs.
   Precision precision = Precision::kFp32;
   // Safetensors file with weights to start from.
   std::string initial_weights;

@@ -23,7 +23,7 @@ enum class SslDistance { kMse, kL1, kL2Norm, kLpips, kMseLpips };
 enum class BatchReduction { kMean, kSum };
 enum class LrSchedule { kLinear, kStaircase, kStep, kLinearAll, kLinearRestart };
 enum class UpdateOrder { kGeneratorsFirst, kDiscriminatorsFirst };
-enum class Precision { kFp32, kFp64 };
+enum class Precision { kFp32, kFp64, kTf32, kBf16 };
 enum class Reduction { kCanonical, kAllReduce };
 enum class ReflectionPadding { kNative, kCopies };
 enum class ExtractorKind { kRandomConv, kTorchScript, kInceptionV3 };

@@ -239,8 +239,13 @@ void add_train_keys(std::vector<SpecKey>& keys) {
                "Decay per step of a moving average of the generators' weights, which is then "
                "scored and kept; 0 = off, FastGAN: 0.999.");
   train.choice<Precision>("precision", &TrainSpec::precision,
-                          {{Precision::kFp32, "fp32"}, {Precision::kFp64, "fp64"}},
-                          "fp64 = double precision on the CPU, for checks.");
+                          {{Precision::kFp32, "fp32"},
+                           {Precision::kTf32, "tf32"},
+                           {Precision::kBf16, "bf16"},
+                           {Precision::kFp64, "fp64"}},
+                          "tf32 = TF32 products on a GPU; bf16 = convolutions in bfloat16, "
+                          "weights, norms and losses in fp32; fp64 = double precision on the CPU, "
+                          "for checks. Scores are always computed in fp32.");
   train.path("initial_weights", &TrainSpec::initial_weights,
              "Weights to start from (safetensors): any of netG_A., netG_B., netD_A., netD_B. + the "
              "published names; missing weights are drawn from the seed.");

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/comm/canonical_sum.h"
+#include "core/model/arithmetic.h"
 #include "core/model/losses.h"
 #include "core/train/placement.h"
 
@@ -85,6 +86,7 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
 }
 
 PendingLosses GanStep::run(const Batch& loaded, double learning_rate) {
+  const ScopedPrecision precision(spec_.train.precision);
   const at::TensorOptions options = state_.generators.values().options();
   const Batch batch{loaded.a.to(options), loaded.b.to(options)};
   if (!spec_.model.diffaug.empty()) draws_.emplace(spec_.seed, state_.step, batch.a);

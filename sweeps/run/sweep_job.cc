@@ -20,6 +20,7 @@
 #include "core/base/log.h"
 #include "core/base/version.h"
 #include "core/image/image_file.h"
+#include "core/model/arithmetic.h"
 #include "core/train/checkpoint.h"
 #include "distributed/device.h"
 #include "distributed/mailbox.h"
@@ -260,8 +261,29 @@ void require_possible(const JobPlan& plan, const Devices& devices) {
   }
 }
 
+// Throws Error(kInvalidSpec) if a run asks for the arithmetic of GPUs and a rank has none.
+void require_precisions(const JobPlan& plan, const Devices& devices) {
+  const bool on_cpus = std::ranges::any_of(
+      devices, [](const std::string& device) { return device.starts_with("cpu"); });
+  if (!on_cpus) return;
+  const auto any_has = [&](Precision precision) {
+    return std::ranges::any_of(
+        plan.runs, [&](const JobRun& run) { return run.spec.train.precision == precision; });
+  };
+  if (any_has(Precision::kTf32)) {
+    throw Error(ErrorKind::kInvalidSpec,
+                "train.precision: tf32 needs GPUs, but ranks compute on CPUs; take fp32 or bf16");
+  }
+  if (any_has(Precision::kBf16) && !cpu_has_bf16()) {
+    log::warn(
+        "train.precision: this processor does not multiply bfloat16 numbers; bf16 is slower than "
+        "fp32 here");
+  }
+}
+
 const std::filesystem::path& checked_folder(const JobPlan& plan, const Devices& devices) {
   require_possible(plan, devices);
+  require_precisions(plan, devices);
   make_run_folder(plan.out);
   return plan.out;
 }

@@ -171,6 +171,11 @@ TEST_F(BadInput, MoreRanksForARunThanWereStarted) {
                  AllOf(HasSubstr("run.ranks_per_run"), HasSubstr("2 ranks"), HasSubstr("1, 2")));
 }
 
+TEST_F(BadInput, APrecisionThatOnlyGpusHave) {
+  expect_refused(2, {"tiny.yaml", "--out", "out", "--set", "train.precision=tf32"},
+                 HasSubstr("train.precision: tf32 needs GPUs"));
+}
+
 TEST_F(BadInput, TwoFoldersOfTheSameImages) {
   make_images();
   fs::copy(path("images"), path("copy"), fs::copy_options::recursive);

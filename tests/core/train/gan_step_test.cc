@@ -248,6 +248,29 @@ TEST_P(GanStepTest, DiscriminatorsFirstChangesTheGeneratorsAdversarialLoss) {
   });
 }
 
+TEST_P(GanStepTest, Bfloat16HasTheSameBitsAtAnyWorldSize) {
+  spec_.model.diffaug = {"color", "translation", "cutout"};
+  const auto [single, single_losses] = trained(spec_, data_, solo_, 1);
+  spec_.train.precision = Precision::kBf16;
+  const auto [first, first_losses] = trained(spec_, data_, solo_, 1);
+  for (const auto& [loss, name] : kLosses) {
+    const double expected = single_losses[loss];
+    EXPECT_NEAR(first_losses[loss], expected, 0.05 * expected) << name;
+  }
+  EXPECT_NE(first_losses, single_losses);
+  const auto [expected, expected_losses] = trained(spec_, data_, solo_, 3);
+  for (const auto& [name, tensor] : expected) {
+    EXPECT_NE(tensor.scalar_type(), at::kBFloat16) << name;
+  }
+  for (const int ranks : {2, 4}) {
+    on_ranks(ranks, [&](Communicator& communicator) {
+      const auto [state, losses] = trained(spec_, data_, communicator, 3);
+      expect_equal(expected, state);
+      EXPECT_EQ(losses, expected_losses);
+    });
+  }
+}
+
 TEST_P(GanStepTest, DoublePrecisionIsDoubleThroughout) {
   spec_.model.diffaug = {"color", "translation", "cutout"};
   const auto [single, single_losses] = trained(spec_, data_, solo_, 1);

@@ -1,0 +1,36 @@
+// In which numbers and in which order in memory networks compute.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "core/spec/spec_enums.h"
+
+namespace scgan {
+
+// While it exists, networks that this thread runs forward compute in the arithmetic of `precision`;
+// otherwise in the type of their parameters. With kBf16, convolutions and what lies between them
+// are in bfloat16, accumulated in float32, and norms compute in float32. With kTf32, convolutions
+// and matrix products on GPUs use TF32. Parameters, gradients, losses and spectral norms stay in
+// float32. At most one at a time in a thread.
+class ScopedPrecision {
+ public:
+  explicit ScopedPrecision(Precision precision);
+  ~ScopedPrecision();
+  ScopedPrecision(const ScopedPrecision&) = delete;
+  ScopedPrecision& operator=(const ScopedPrecision&) = delete;
+};
+
+// Images as a network computes with them: in the type of the arithmetic and, on CPUs, in the memory
+// format channels_last.
+at::Tensor to_network(const at::Tensor& images);
+
+// What a network computed, in float32 (or float64) and LibTorch's default memory format.
+at::Tensor from_network(const at::Tensor& output);
+
+// `parameter`, which may be undefined, in the type of `x`.
+at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& parameter);
+
+// Whether the processor multiplies bfloat16 numbers; others emulate it.
+bool cpu_has_bf16();
+
+}  // namespace scgan
