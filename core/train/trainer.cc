@@ -131,6 +131,7 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
   catch_up(observer);
   score_if_due(observer);
   save_checkpoint(observer);  // the scoring that follows may be interrupted
+  writer_.wait();
   weights_step_ = state_.adopt_final_weights();
   return TrainOutcome::kFinished;
 }
