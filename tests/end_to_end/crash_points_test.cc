@@ -27,7 +27,6 @@ const char* const kMoments[] = {
     "rename checkpoint-00000001.json",
     "rename checkpoint-00000002.json",
     "unlink checkpoint-00000001",  // removes an old checkpoint
-    "write results.db$ after rename checkpoint-00000004.json",
     "rename checkpoint-00000006.json",  // after the last step
     "sync runs/ after rename checkpoint-00000006.json",
     "write samples/",
