@@ -99,12 +99,9 @@ void clear_done_runs(const JobPlan& plan, const ResultStore& store) {
   int clean = 0;
   for (const std::string& id : store.done_newest_first()) {
     const CheckpointFolder checkpoints(plan.out / "runs" / id, id);
-    if (checkpoints.newest_step()) {
-      clean = 0;
-      remove_unkept(plan.out, store.run(id));
-    } else if (++clean == kEnoughClean) {
-      return;
-    }
+    clean = checkpoints.newest_step() ? 0 : clean + 1;
+    remove_unkept(plan.out, store.run(id));  // also what is left of half-removed checkpoints
+    if (clean == kEnoughClean) return;
   }
 }
 
