@@ -41,14 +41,14 @@ class ReferenceFile {
   // that decides the bits of a reference.
   ReferenceFile(const std::filesystem::path& folder, std::string key);
 
-  // nullopt if there is no file or, with a warning, if it is damaged.
+  // Returns nullopt if there is no file, or if it is damaged, which logs a warning.
   std::optional<Reference> load() const;
 
   // Replaces the file atomically and creates the folder. A failure is a warning.
   void save(const Reference& reference) const;
 
-  // Waits until no other process holds this lock, or for 10 minutes. It ends with the returned
-  // descriptor, which is empty where there is no file or no locks.
+  // Locks the file against other processes; waits for up to 10 minutes. Closing the returned
+  // descriptor releases the lock. The descriptor is empty if the file cannot be opened or locked.
   Descriptor lock() const;
 
  private:

@@ -21,7 +21,7 @@
 namespace scgan::distributed {
 namespace {
 
-// Requests a checkpoint or a stop at boundaries, which it counts, and records what it is told.
+// Requests checkpoints and a stop at fixed step boundaries. Records every call.
 class RecordingObserver final : public TrainObserver {
  public:
   explicit RecordingObserver(int64_t stop_at) : stop_at_(stop_at) {}
