@@ -48,7 +48,8 @@ class ReferenceFile {
   void save(const Reference& reference) const;
 
   // Locks the file against other processes; waits for up to 10 minutes. Closing the returned
-  // descriptor releases the lock. The descriptor is empty if the file cannot be opened or locked.
+  // descriptor releases the lock. Locks nothing where the file system has no locks; the descriptor
+  // is empty if the file cannot be opened.
   Descriptor lock() const;
 
  private:
