@@ -7,13 +7,7 @@
 #include <numbers>
 
 #include "core/base/counter_rng.h"
-
-// The program chooses the widest instructions of the processor.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define SCGAN_WIDEST __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define SCGAN_WIDEST
-#endif
+#include "core/base/vectorized.h"
 
 namespace scgan {
 namespace {
@@ -73,8 +67,8 @@ struct Ends {
   std::array<float, kBlock> low, high;
 };
 
-SCGAN_WIDEST void approximate(std::array<uint32_t, 2> key, uint32_t step, uint32_t first,
-                              double mean, double deviation, Ends& ends) {
+SCGAN_VECTORIZED void approximate(std::array<uint32_t, 2> key, uint32_t step, uint32_t first,
+                                  double mean, double deviation, Ends& ends) {
   for (size_t i = 0; i < kBlock; ++i) {
     uint32_t c0 = step, c1 = first + static_cast<uint32_t>(i), c2 = 0, c3 = 0;
     uint32_t k0 = key[0], k1 = key[1];
