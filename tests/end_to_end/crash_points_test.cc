@@ -26,7 +26,7 @@ const char* const kMoments[] = {
     "write checkpoint-00000001.json",  // commits the checkpoint
     "rename checkpoint-00000001.json",
     "rename checkpoint-00000002.json",
-    "unlink checkpoint-00000001",  // removes an old checkpoint
+    "unlink checkpoint-00000001",       // removes an old checkpoint
     "rename checkpoint-00000006.json",  // after the last step
     "sync runs/ after rename checkpoint-00000006.json",
     "write samples/",
