@@ -5,10 +5,8 @@
 #include <fmt/ranges.h>
 #include <torch/version.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
@@ -20,7 +18,6 @@
 #include "core/base/log.h"
 #include "core/base/version.h"
 #include "core/image/image_file.h"
-#include "core/model/arithmetic.h"
 #include "core/train/checkpoint.h"
 #include "distributed/device.h"
 #include "distributed/mailbox.h"
@@ -28,6 +25,7 @@
 #include "results/store/result_store.h"
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/coordinator.h"
+#include "sweeps/run/device_checks.h"
 #include "sweeps/run/dry_run.h"
 #include "sweeps/run/existing_results.h"
 #include "sweeps/run/explain.h"
@@ -219,68 +217,14 @@ void write_plan_files(const JobPlan& plan) {
                         nlohmann::json{{"name", plan.name}, {"runs", runs}}.dump(1) + "\n");
 }
 
-// "ranks 0, 1: cpu: x; rank 2: cpu: y".
-std::string devices_text(const Devices& devices) {
-  std::map<std::string, std::vector<size_t>> ranks;
-  for (size_t rank = 0; rank < devices.size(); ++rank) ranks[devices[rank]].push_back(rank);
-  std::vector<std::string> parts;
-  for (const auto& [device, of_it] : ranks) {
-    parts.push_back(
-        fmt::format("rank{} {}: {}", of_it.size() == 1 ? "" : "s", fmt::join(of_it, ", "), device));
-  }
-  return fmt::format("{}", fmt::join(parts, "; "));
-}
-
-void warn_of_different_devices(const Devices& devices) {
-  if (most_alike(devices) == static_cast<int>(devices.size())) return;
-  log::warn(
-      "the ranks compute on different devices, whose results differ in their bits: each run "
-      "stays on one device, but the schedule decides on which ({})",
-      devices_text(devices));
-}
-
 // Another job writes here now: this one must end before its next write.
 void end_without_lock(const std::string& problem) {
   log::error("{}", problem);
   distributed::MpiRuntime::abort(kExitLost);
 }
 
-// Throws Error(kInvalidSpec) if a run asks for more ranks than compute on one device.
-void require_possible(const JobPlan& plan, const Devices& devices) {
-  const int most = most_alike(devices);
-  for (const JobRun& run : plan.runs) {
-    if (run.spec.run.ranks_per_run <= most) continue;
-    throw Error(
-        ErrorKind::kInvalidSpec,
-        fmt::format("run.ranks_per_run: {} is not possible: at most {} of {} ranks compute on the "
-                    "same device, and others would produce other bits ({})",
-                    run.spec.run.ranks_per_run, most, devices.size(), devices_text(devices)));
-  }
-}
-
-// Throws Error(kInvalidSpec) if a run asks for the arithmetic of GPUs and a rank has none.
-void require_precisions(const JobPlan& plan, const Devices& devices) {
-  const bool on_cpus = std::ranges::any_of(
-      devices, [](const std::string& device) { return device.starts_with("cpu"); });
-  if (!on_cpus) return;
-  const auto any_has = [&](Precision precision) {
-    return std::ranges::any_of(
-        plan.runs, [&](const JobRun& run) { return run.spec.train.precision == precision; });
-  };
-  if (any_has(Precision::kTf32)) {
-    throw Error(ErrorKind::kInvalidSpec,
-                "train.precision: tf32 needs GPUs, but ranks compute on CPUs; take fp32 or bf16");
-  }
-  if (any_has(Precision::kBf16) && !cpu_has_bf16()) {
-    log::warn(
-        "train.precision: this processor does not multiply bfloat16 numbers; bf16 is slower than "
-        "fp32 here");
-  }
-}
-
 const std::filesystem::path& checked_folder(const JobPlan& plan, const Devices& devices) {
-  require_possible(plan, devices);
-  require_precisions(plan, devices);
+  require_devices(plan, devices);
   make_run_folder(plan.out);
   return plan.out;
 }

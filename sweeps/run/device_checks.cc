@@ -1,0 +1,78 @@
+#include "sweeps/run/device_checks.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/model/arithmetic.h"
+
+namespace scgan::sweeps {
+namespace {
+
+// "ranks 0, 1: cpu: x; rank 2: cpu: y".
+std::string devices_text(const Devices& devices) {
+  std::map<std::string, std::vector<size_t>> ranks;
+  for (size_t rank = 0; rank < devices.size(); ++rank) ranks[devices[rank]].push_back(rank);
+  std::vector<std::string> parts;
+  for (const auto& [device, of_it] : ranks) {
+    parts.push_back(
+        fmt::format("rank{} {}: {}", of_it.size() == 1 ? "" : "s", fmt::join(of_it, ", "), device));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+// That no run asks for more ranks than compute on one device.
+void require_ranks(const JobPlan& plan, const Devices& devices) {
+  const int most = most_alike(devices);
+  for (const JobRun& run : plan.runs) {
+    if (run.spec.run.ranks_per_run <= most) continue;
+    throw Error(
+        ErrorKind::kInvalidSpec,
+        fmt::format("run.ranks_per_run: {} is not possible: at most {} of {} ranks compute on the "
+                    "same device, and others would produce other bits ({})",
+                    run.spec.run.ranks_per_run, most, devices.size(), devices_text(devices)));
+  }
+}
+
+// That no run asks for the arithmetic of GPUs where a rank has none.
+void require_precisions(const JobPlan& plan, const Devices& devices) {
+  const bool on_cpus = std::ranges::any_of(
+      devices, [](const std::string& device) { return device.starts_with("cpu"); });
+  if (!on_cpus) return;
+  const auto any_has = [&](Precision precision) {
+    return std::ranges::any_of(
+        plan.runs, [&](const JobRun& run) { return run.spec.train.precision == precision; });
+  };
+  if (any_has(Precision::kTf32)) {
+    throw Error(ErrorKind::kInvalidSpec,
+                "train.precision: tf32 needs GPUs, but ranks compute on CPUs; take fp32 or bf16");
+  }
+  if (any_has(Precision::kBf16) && !cpu_has_bf16()) {
+    log::warn(
+        "train.precision: this processor has no bfloat16 arithmetic; bf16 is likely to be slower "
+        "than fp32");
+  }
+}
+
+}  // namespace
+
+void require_devices(const JobPlan& plan, const Devices& devices) {
+  require_ranks(plan, devices);
+  require_precisions(plan, devices);
+}
+
+void warn_of_different_devices(const Devices& devices) {
+  if (most_alike(devices) == static_cast<int>(devices.size())) return;
+  log::warn(
+      "the ranks compute on different devices, whose results differ in their bits: each run "
+      "stays on one device, but the schedule decides on which ({})",
+      devices_text(devices));
+}
+
+}  // namespace scgan::sweeps
