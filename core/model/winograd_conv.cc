@@ -3,8 +3,6 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/baddbmm.h>
-#include <ATen/ops/bmm.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
@@ -18,48 +16,24 @@
 #include <vector>
 
 #include "core/model/reflection_pad.h"
+#include "core/model/winograd_products.h"
+#include "core/model/winograd_shape.h"
 #include "core/model/winograd_transforms.h"
+#include "core/model/winograd_weight.h"
 
 namespace scgan {
 namespace {
 
 namespace autograd = torch::autograd;
 using winograd::Inputs;
+using winograd::kColumns;
 using winograd::kPositions;
+using winograd::kRows;
+using winograd::LeftMatrix;
 using winograd::Outputs;
-
-constexpr int64_t kKernel = 9;
-// Elements of the transformed inputs and outputs of a block of tiles: they stay in the cache.
-constexpr int64_t kBlockElements = int64_t{1} << 18;
-constexpr int64_t kMinBlock = 64;
-
-struct Shape {
-  int64_t images, in, out;
-  // Of the input.
-  int64_t height, width;
-  Border border;
-  bool doubled;
-
-  int64_t side() const { return doubled ? 3 : 4; }
-  int64_t positions() const { return side() * side(); }
-  int64_t out_height() const { return doubled ? 2 * height : height; }
-  int64_t out_width() const { return doubled ? 2 * width : width; }
-  int64_t tile_rows() const { return (out_height() + 1) / 2; }
-  int64_t tile_columns() const { return (out_width() + 1) / 2; }
-  int64_t tiles() const { return images * tile_rows() * tile_columns(); }
-  struct Place {
-    int64_t image, row, column;
-  };
-  Place place_of(int64_t tile) const {
-    const int64_t row = tile / tile_columns();
-    return {row / tile_rows(), row % tile_rows(), tile % tile_columns()};
-  }
-  // Tiles that are computed together.
-  int64_t block() const {
-    const int64_t fitting = kBlockElements / (positions() * (in + out));
-    return std::min(std::max(fitting, kMinBlock), tiles());
-  }
-};
+using winograd::RightMatrix;
+using winograd::round_up_to;
+using winograd::Shape;
 
 // The row of the input at `i`, which may lie outside: -1 for a zero.
 int64_t source(int64_t i, int64_t size, Border border) {
@@ -104,47 +78,60 @@ void find_outputs(const Shape& shape, int64_t index, Number* y, Number* missing,
   }
 }
 
-// [O, C, 3, 3] -> [positions, O, C].
-template <typename Number>
-at::Tensor transformed_weight(const Shape& shape, const at::Tensor& weight) {
-  at::Tensor u = at::empty({shape.positions(), shape.out, shape.in}, weight.options());
-  const auto* from = weight.const_data_ptr<Number>();
-  auto* to = u.mutable_data_ptr<Number>();
-  at::parallel_for(0, shape.out, 16, [&](int64_t begin, int64_t end) {
-    std::vector<Number> by_element(static_cast<size_t>(kKernel * shape.in));
-    for (int64_t o = begin; o < end; ++o) {
-      const Number* w = from + o * shape.in * kKernel;
-      for (int64_t c = 0; c < shape.in; ++c) {
-        for (int64_t k = 0; k < kKernel; ++k) by_element[k * shape.in + c] = w[c * kKernel + k];
-      }
-      winograd::transform_weight(shape.doubled, by_element.data(), to + o * shape.in,
-                                 shape.out * shape.in, shape.in);
+// Calls multiply(position, first panel, panels) for all positions and panels of a product, a few
+// panels at a time.
+template <typename Multiply>
+void for_each_panel(const Shape& shape, int64_t columns, const Multiply& multiply) {
+  constexpr int64_t kPanels = 2;
+  const int64_t panels = columns / kColumns;
+  const int64_t parts = (panels + kPanels - 1) / kPanels;
+  at::parallel_for(0, shape.positions() * parts, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t first = i % parts * kPanels;
+      multiply(i / parts, first, std::min(kPanels, panels - first));
     }
   });
-  return u;
 }
 
-// [positions, O, C] -> [O, C, 3, 3].
+// to = from u: [positions, tiles, from_row] times the transformed weight, or the transposed one.
 template <typename Number>
-at::Tensor weight_gradient(const Shape& shape, const at::Tensor& u) {
-  at::Tensor gradient = at::empty({shape.out, shape.in, 3, 3}, u.options());
-  const auto* from = u.const_data_ptr<Number>();
-  auto* to = gradient.mutable_data_ptr<Number>();
-  at::parallel_for(0, shape.out, 16, [&](int64_t begin, int64_t end) {
-    std::vector<Number> by_element(static_cast<size_t>(kKernel * shape.in));
-    for (int64_t o = begin; o < end; ++o) {
-      winograd::transform_weight_back(shape.doubled, from + o * shape.in, shape.out * shape.in,
-                                      by_element.data(), shape.in);
-      Number* w = to + o * shape.in * kKernel;
-      for (int64_t c = 0; c < shape.in; ++c) {
-        for (int64_t k = 0; k < kKernel; ++k) w[c * kKernel + k] = by_element[k * shape.in + c];
-      }
-    }
+void multiply_by_weight(const Shape& shape, const at::Tensor& from, const at::Tensor& u,
+                        at::Tensor& to) {
+  const int64_t tiles = from.size(1);
+  const int64_t from_row = from.size(2);
+  const int64_t to_row = to.size(2);
+  const int64_t inner = u.size(2);
+  const auto* left = from.const_data_ptr<Number>();
+  const auto* right = u.const_data_ptr<Number>();
+  auto* result = to.mutable_data_ptr<Number>();
+  for_each_panel(shape, to_row, [&](int64_t position, int64_t panel, int64_t panels) {
+    winograd::multiply(LeftMatrix<Number>{left + position * tiles * from_row, from_row, 1},
+                       RightMatrix<Number>{right + (position * to_row + panel * kColumns) * inner,
+                                           kColumns, inner * kColumns},
+                       tiles, inner, panels, result + position * tiles * to_row + panel * kColumns,
+                       to_row, false);
   });
-  return gradient;
 }
 
-// The transformed inputs [positions, count, C] of the tiles from `first` on.
+// du += dm^T v over `count` tiles, or = for the first ones.
+template <typename Number>
+void add_weight_gradients(const Shape& shape, const at::Tensor& dm, const at::Tensor& v,
+                          int64_t count, bool first, at::Tensor& du) {
+  const int64_t in = shape.in_row();
+  const int64_t out = shape.out_row();
+  const int64_t tiles = v.size(1);
+  const auto* left = dm.const_data_ptr<Number>();
+  const auto* right = v.const_data_ptr<Number>();
+  auto* result = du.mutable_data_ptr<Number>();
+  for_each_panel(shape, in, [&](int64_t position, int64_t panel, int64_t panels) {
+    winograd::multiply(
+        LeftMatrix<Number>{left + position * tiles * out, 1, out},
+        RightMatrix<Number>{right + position * tiles * in + panel * kColumns, in, kColumns}, out,
+        count, panels, result + position * out * in + panel * kColumns, in, !first);
+  });
+}
+
+// Into v [positions, tiles, in_row]: the transformed inputs of the tiles from `first` on.
 template <typename Number>
 void transform_inputs(const Shape& shape, const at::Tensor& x, int64_t first, int64_t count,
                       const at::Tensor& v) {
@@ -155,29 +142,42 @@ void transform_inputs(const Shape& shape, const at::Tensor& x, int64_t first, in
     Inputs<const Number> pixels{};
     for (int64_t t = begin; t < end; ++t) {
       find_inputs(shape, first + t, from, zeros.data(), pixels);
-      winograd::transform_input(shape.doubled, pixels, to + t * shape.in, count * shape.in,
-                                shape.in);
+      winograd::transform_input(shape.doubled, pixels, to + t * shape.in_row(),
+                                v.size(1) * shape.in_row(), shape.in);
     }
   });
 }
 
+// Uninitialised memory, but zeros where rows or tiles have been rounded up.
+at::Tensor new_block(const Shape& shape, int64_t count, int64_t channels,
+                     const at::TensorOptions& options) {
+  const int64_t tiles = round_up_to(kRows, count);
+  const int64_t row = round_up_to(kColumns, channels);
+  at::Tensor block = at::empty({shape.positions(), tiles, row}, options);
+  if (tiles != count || row != channels) block.zero_();
+  return block;
+}
+
 // Calls work(first, count, v, m) for all blocks of tiles: for `count` tiles from `first` on, `v`
-// [positions, count, C] and `m` [positions, count, O] hold transformed inputs and outputs.
+// [positions, tiles, in_row] and `m` [positions, tiles, out_row] hold transformed inputs and
+// outputs.
 template <typename Work>
 void for_each_block(const Shape& shape, const at::TensorOptions& options, const Work& work) {
   at::Tensor v;
   at::Tensor m;
+  int64_t allocated = 0;
   for (int64_t first = 0; first < shape.tiles(); first += shape.block()) {
     const int64_t count = std::min(shape.block(), shape.tiles() - first);
-    if (!v.defined() || v.size(1) != count) {
-      v = at::empty({shape.positions(), count, shape.in}, options);
-      m = at::empty({shape.positions(), count, shape.out}, options);
+    if (count != allocated) {
+      v = new_block(shape, count, shape.in, options);
+      m = new_block(shape, count, shape.out, options);
+      allocated = count;
     }
     work(first, count, v, m);
   }
 }
 
-// `u` is the transformed weight.
+// `u` is the transformed weight, here and in backward_of().
 template <typename Number>
 at::Tensor forward_of(const Shape& shape, const at::Tensor& x, const at::Tensor& u,
                       const at::Tensor& bias) {
@@ -189,15 +189,16 @@ at::Tensor forward_of(const Shape& shape, const at::Tensor& x, const at::Tensor&
   for_each_block(shape, x.options(),
                  [&](int64_t first, int64_t count, at::Tensor& v, at::Tensor& m) {
                    transform_inputs<Number>(shape, x, first, count, v);
-                   at::bmm_out(m, v, u.transpose(1, 2));
+                   multiply_by_weight<Number>(shape, v, u, m);
                    const auto* from = m.const_data_ptr<Number>();
+                   const int64_t row = shape.out_row();
                    at::parallel_for(0, count, 16, [&](int64_t begin, int64_t end) {
                      Outputs<Number> pixels{};
                      std::vector<Number> outside(static_cast<size_t>(shape.out));
                      for (int64_t t = begin; t < end; ++t) {
                        find_outputs(shape, first + t, to, outside.data(), pixels);
-                       winograd::transform_output(shape.doubled, from + t * shape.out,
-                                                  count * shape.out, added, pixels, shape.out);
+                       winograd::transform_output(shape.doubled, from + t * row, m.size(1) * row,
+                                                  added, pixels, shape.out);
                      }
                    });
                  });
@@ -208,58 +209,79 @@ struct Gradients {
   at::Tensor x, weight;
 };
 
-// Adds the gradients of tiles to those of the pixels that they read.
+// Adds the gradients of tiles to those of the pixels that they read. Tiles of one image share
+// pixels, so threads take different images and, if these are fewer, different channels.
 template <typename Number>
 void add_input_gradients(const Shape& shape, const at::Tensor& dv, int64_t first, int64_t count,
                          const at::Tensor& dx) {
   const auto* from = dv.const_data_ptr<Number>();
   auto* to = dx.mutable_data_ptr<Number>();
-  std::vector<Number> tile(static_cast<size_t>(kPositions * shape.in));
-  std::vector<Number> outside(static_cast<size_t>(shape.in));
-  Inputs<Number> pixels{};
-  for (int64_t t = 0; t < count; ++t) {
-    winograd::transform_input_back(shape.doubled, from + t * shape.in, count * shape.in,
-                                   tile.data(), shape.in);
-    find_inputs(shape, first + t, to, outside.data(), pixels);
-    for (int64_t p = 0; p < shape.positions(); ++p) {
-      if (pixels[p] != outside.data())
-        winograd::add_row(tile.data() + p * shape.in, pixels[p], shape.in);
+  const int64_t row = shape.in_row();
+  const int64_t stride = dv.size(1) * row;
+  const int64_t tiles_of_image = shape.tile_rows() * shape.tile_columns();
+  const int64_t first_image = first / tiles_of_image;
+  const int64_t images = (first + count - 1) / tiles_of_image - first_image + 1;
+  const int64_t wanted_parts = (at::get_num_threads() + images - 1) / images;
+  const int64_t part = round_up_to(kColumns, (shape.in + wanted_parts - 1) / wanted_parts);
+  const int64_t parts = (shape.in + part - 1) / part;
+  at::parallel_for(0, images * parts, 1, [&](int64_t begin, int64_t end) {
+    std::vector<Number> tile(static_cast<size_t>(kPositions * part));
+    std::vector<Number> outside(static_cast<size_t>(shape.in));
+    Inputs<Number> pixels{};
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t channel = i % parts * part;
+      const int64_t channels = std::min(part, shape.in - channel);
+      const int64_t image = first_image + i / parts;
+      const int64_t last = std::min(first + count, (image + 1) * tiles_of_image);
+      for (int64_t t = std::max(first, image * tiles_of_image); t < last; ++t) {
+        winograd::transform_input_back(shape.doubled, from + (t - first) * row + channel, stride,
+                                       tile.data(), channels);
+        find_inputs(shape, t, to, outside.data(), pixels);
+        for (int64_t p = 0; p < shape.positions(); ++p) {
+          if (pixels[p] != outside.data())
+            winograd::add_row(tile.data() + p * channels, pixels[p] + channel, channels);
+        }
+      }
     }
-  }
+  });
 }
 
 template <typename Number>
 Gradients backward_of(const Shape& shape, const at::Tensor& dy, const at::Tensor& x,
                       const at::Tensor& u, bool needs_x, bool needs_weight) {
   Gradients gradients;
+  at::Tensor back;
   if (needs_x) {
     gradients.x = at::empty(x.sizes(), x.options(), at::MemoryFormat::ChannelsLast).zero_();
+    back = winograd::transposed(shape, u);
   }
   at::Tensor du;
-  if (needs_weight) du = at::empty_like(u);
+  if (needs_weight)
+    du = at::empty({shape.positions(), shape.out_row(), shape.in_row()}, x.options());
   const auto* given = dy.const_data_ptr<Number>();
   const std::vector<Number> zeros(static_cast<size_t>(shape.out));
   for_each_block(shape, x.options(),
                  [&](int64_t first, int64_t count, at::Tensor& v, at::Tensor& dm) {
                    auto* to = dm.mutable_data_ptr<Number>();
+                   const int64_t row = shape.out_row();
                    at::parallel_for(0, count, 16, [&](int64_t begin, int64_t end) {
                      Outputs<const Number> pixels{};
                      for (int64_t t = begin; t < end; ++t) {
                        find_outputs(shape, first + t, given, zeros.data(), pixels);
-                       winograd::transform_output_back(shape.doubled, pixels, to + t * shape.out,
-                                                       count * shape.out, shape.out);
+                       winograd::transform_output_back(shape.doubled, pixels, to + t * row,
+                                                       dm.size(1) * row, shape.out);
                      }
                    });
                    if (needs_weight) {
                      transform_inputs<Number>(shape, x, first, count, v);
-                     du.baddbmm_(dm.transpose(1, 2), v, /*beta=*/first == 0 ? 0 : 1);
+                     add_weight_gradients<Number>(shape, dm, v, count, first == 0, du);
                    }
                    if (needs_x) {
-                     at::bmm_out(v, dm, u);
+                     multiply_by_weight<Number>(shape, dm, back, v);
                      add_input_gradients<Number>(shape, v, first, count, gradients.x);
                    }
                  });
-  if (needs_weight) gradients.weight = weight_gradient<Number>(shape, du);
+  if (needs_weight) gradients.weight = winograd::weight_gradient(shape, du);
   return gradients;
 }
 
@@ -273,13 +295,13 @@ class WinogradConv : public autograd::Function<WinogradConv> {
     context->saved_data["border"] = static_cast<int64_t>(border);
     context->saved_data["doubled"] = doubled;
     context->saved_data["has_bias"] = bias.has_value();
-    at::Tensor u;
+    const at::Tensor u = winograd::transformed_weight(shape, weight);
     at::Tensor y;
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "winograd_conv", [&] {
-      u = transformed_weight<scalar_t>(shape, weight.contiguous());
       y = forward_of<scalar_t>(shape, x, u, bias.value_or(at::Tensor()));
     });
     context->save_for_backward({x, u});
+    context->saved_data["out"] = weight.size(0);
     return y;
   }
 
@@ -290,7 +312,7 @@ class WinogradConv : public autograd::Function<WinogradConv> {
     const at::Tensor& u = saved[1];
     const Shape shape{x.size(0),
                       x.size(1),
-                      u.size(1),
+                      context->saved_data["out"].toInt(),
                       x.size(2),
                       x.size(3),
                       static_cast<Border>(context->saved_data["border"].toInt()),

@@ -1,5 +1,6 @@
 #include "core/model/winograd_conv.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
@@ -65,6 +66,25 @@ void expect_equal(const Convolution& ours, const Convolution& expected) {
     EXPECT_LT(difference(floats.dx, direct.dx), 5e-6);
     EXPECT_LT(difference(floats.dweight, direct.dweight), 2e-5);
   }
+}
+
+TEST(WinogradConvTest, AnyNumberOfThreadsGivesTheSameBits) {
+  const at::Tensor x = at::randn({2, 48, 32, 34});
+  const at::Tensor weight = at::randn({40, 48, 3, 3});
+  const at::Tensor bias = at::randn({40});
+  const auto compute_on = [&](int threads) {
+    at::set_num_threads(threads);
+    return compute([](auto& of, auto& w, auto& b) { return conv3x3(of, w, b, Border::kReflect); },
+                   x, weight, bias);
+  };
+  const Results one = compute_on(1);
+  for (const int threads : {2, 5}) {
+    const Results several = compute_on(threads);
+    EXPECT_TRUE(at::equal(several.y, one.y)) << threads;
+    EXPECT_TRUE(at::equal(several.dx, one.dx)) << threads;
+    EXPECT_TRUE(at::equal(several.dweight, one.dweight)) << threads;
+  }
+  at::set_num_threads(1);
 }
 
 TEST(WinogradConvTest, EqualsADirectConvolutionWithZeros) {
