@@ -2,6 +2,7 @@
 // input, and whose weights are zero until they get their own.
 #pragma once
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/conv_transpose2d.h>
@@ -16,12 +17,22 @@
 
 namespace scgan {
 
+// On CPUs the bias is added by itself: its gradient is then a sum over dy, for which oneDNN's
+// convolutions take up to half as long as for all the rest, those of transposed ones in bfloat16
+// twice as long.
+inline at::Tensor with_bias(const at::Tensor& y, const at::Tensor& bias) {
+  return bias.defined() ? y + bias.view({1, -1, 1, 1}) : y;
+}
+
 class TypedConv2dImpl : public torch::nn::Conv2dImpl {
  public:
   explicit TypedConv2dImpl(const torch::nn::Conv2dOptions& made_with) : Conv2dImpl(made_with) {}
   at::Tensor forward(const at::Tensor& x) {
-    return at::conv2d(x, in_type_of(x, weight), in_type_of(x, bias), *options.stride(),
-                      *std::get<torch::ExpandingArray<2>>(options.padding()));
+    const at::Tensor typed = in_type_of(x, bias);
+    const at::Tensor y =
+        at::conv2d(x, in_type_of(x, weight), x.is_cpu() ? at::Tensor() : typed, *options.stride(),
+                   *std::get<torch::ExpandingArray<2>>(options.padding()));
+    return x.is_cpu() ? with_bias(y, typed) : y;
   }
 };
 TORCH_MODULE(TypedConv2d);
@@ -31,19 +42,18 @@ class TypedConvTranspose2dImpl : public torch::nn::ConvTranspose2dImpl {
   explicit TypedConvTranspose2dImpl(const torch::nn::ConvTranspose2dOptions& made_with)
       : ConvTranspose2dImpl(made_with) {}
   at::Tensor forward(const at::Tensor& x) {
-    return at::conv_transpose2d(x, in_type_of(x, weight), in_type_of(x, bias), *options.stride(),
-                                *std::get<torch::ExpandingArray<2>>(options.padding()),
-                                *options.output_padding());
+    const at::Tensor typed = in_type_of(x, bias);
+    const at::Tensor y = at::conv_transpose2d(
+        x, in_type_of(x, weight), x.is_cpu() ? at::Tensor() : typed, *options.stride(),
+        *std::get<torch::ExpandingArray<2>>(options.padding()), *options.output_padding());
+    return x.is_cpu() ? with_bias(y, typed) : y;
   }
 };
 TORCH_MODULE(TypedConvTranspose2d);
 
-// LibTorch's constructors draw weights, which takes as long as drawing ours (initialize() in
-// networks.h) and is of no use.
-//
-
-// `conv` was made for one channel; it gets `in` input
-// and `out` output channels. Its other options stay.
+// Gives `conv`, which was made for one channel, `in` input and `out` output channels, and zeros as
+// weights. LibTorch's constructors draw weights, which takes as long as drawing ours (initialize()
+// in networks.h).
 template <typename Conv>
 Conv zero_conv(Conv conv, int64_t in, int64_t out) {
   const at::NoGradGuard no_grad;
