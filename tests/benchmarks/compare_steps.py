@@ -1,12 +1,16 @@
 """Times our training step (step_bench) and that of a plain PyTorch program (eager_step.py) in turn, on the CPU, and
 prints a Markdown table. `make bench-step` runs it.
 
+The plain program comes in three forms: eager; with torch.compile, which takes minutes to compile and needs a C++
+compiler; under autocast to bfloat16, which is compared with our step in train.precision: bf16.
+
 A ratio is the plain program's time divided by ours: 2 means that ours takes half as long. It is computed round by round;
 the table has the median and, in brackets, the least and the most. "processor" counts only the time in which a processor
 worked for the program, which other programs on the machine disturb less than the time that passed.
 """
 
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -18,6 +22,8 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 MODELS = ["cyclegan", "cyclegan_diffaug", "scgan"]
 SIZES = ["64/16/6/8", "128/32/9/2"]
+# By name: flags of eager_step.py, and keys of our sweep.
+FORMS = {"eager": ([], []), "compile": (["--compile"], []), "autocast": (["--autocast"], ["train.precision=bf16"])}
 
 
 def output_of(command, environment):
@@ -27,20 +33,21 @@ def output_of(command, environment):
     return json.loads(ended.stdout.strip().splitlines()[-1])
 
 
-def run_both(model, numbers, options):
+def run_both(model, numbers, form, options):
     """What both programs print for one case."""
     size, width, blocks, batch = numbers
+    plain_flags, our_keys = FORMS[form]
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads), "OMP_WAIT_POLICY": "passive"}
     common = ["--steps", str(options.steps), "--threads", str(options.threads)]
     keys = {"sweep.variants": f"[{model}]", "sweep.percentages": "[100]", "data.image_size": size,
             "data.load_size": size, "model.generator_width": width, "model.discriminator_width": width, "model.generator_blocks": blocks,
             "train.batch_size": batch}
     settings = [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
-    settings += [word for setting in options.set for word in ("--set", setting)]
+    settings += [word for setting in our_keys + options.set for word in ("--set", setting)]
     ours = output_of([options.step_bench, HERE.parent.parent / "examples" / "quickstart.yaml", *settings, *common],
                      environment)
     plain = output_of([sys.executable, HERE / "eager_step.py", "--model", model, "--size", size, "--width", width,
-                       "--blocks", blocks, "--batch", batch, *common], environment)
+                       "--blocks", blocks, "--batch", batch, *plain_flags, *common], environment)
     return ours, plain
 
 
@@ -70,6 +77,7 @@ def parse():
     parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--sizes", nargs="+", default=SIZES, metavar="SIZE/WIDTH/BLOCKS/BATCH",
                         help=f"image size, width of all networks, blocks, batch size [{' '.join(SIZES)}]")
+    parser.add_argument("--against", nargs="+", choices=FORMS, default=["eager"], help="forms of the plain program [eager]")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3, help="how often each program runs")
     parser.add_argument("--steps", type=int, default=5, help="steps timed in a round")
@@ -79,19 +87,17 @@ def parse():
 
 def main():
     options = parse()
-    print("| model | size/width/blocks/batch | ours, s | plain, s | ratio | ours, processor s | plain, processor s "
+    print("| model | size/width/blocks/batch | against | ours, s | plain, s | ratio | ours, processor s | plain, processor s "
           "| ratio, processor | ours, MiB | plain, MiB |")
-    print("| --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |")
+    print("| --- | --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |")
     version = ""
-    for case in options.sizes:
-        for model in options.models:
-            rounds = [run_both(model, case.split("/"), options) for _ in range(options.rounds)]
-            version = rounds[0][1]["torch"]
-            cells = [model, case, seconds(rounds, 0, "median_seconds"), seconds(rounds, 1, "median_seconds"),
-                     ratios(rounds, "median_seconds"), seconds(rounds, 0, "cpu_seconds"),
-                     seconds(rounds, 1, "cpu_seconds"), ratios(rounds, "cpu_seconds"), memory(rounds, 0),
-                     memory(rounds, 1)]
-            print("| " + " | ".join(cells) + " |", flush=True)
+    for case, model, form in itertools.product(options.sizes, options.models, options.against):
+        rounds = [run_both(model, case.split("/"), form, options) for _ in range(options.rounds)]
+        version = rounds[0][1]["torch"]
+        cells = [model, case, form, seconds(rounds, 0, "median_seconds"), seconds(rounds, 1, "median_seconds"),
+                 ratios(rounds, "median_seconds"), seconds(rounds, 0, "cpu_seconds"), seconds(rounds, 1, "cpu_seconds"),
+                 ratios(rounds, "cpu_seconds"), memory(rounds, 0), memory(rounds, 1)]
+        print("| " + " | ".join(cells) + " |", flush=True)
     print(f"\n{processor_name()}, {os.cpu_count()} processors, load {os.getloadavg()[1]:.1f} over 5 minutes; torch "
           f"{version}; {options.threads} thread(s), {options.rounds} rounds of {options.steps} steps")
 
