@@ -127,8 +127,8 @@ class FirstConv : public autograd::Function<FirstConv> {
               .contiguous(kChannelsLast);
       dx = sum_of_rows(parts, kernel, x.size(2), Shift::kDown);
     }
-    const at::Tensor dw = std::get<1>(
-        backward_of_conv(dy, x, weight, {false, context->needs_input_grad(1), false}));
+    const at::Tensor dw =
+        std::get<1>(backward_of_conv(dy, x, weight, {false, context->needs_input_grad(1), false}));
     at::Tensor db;
     if (context->needs_input_grad(2)) db = dy.sum({0, 2, 3});
     return {dx, dw, db};

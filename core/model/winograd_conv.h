@@ -8,10 +8,9 @@
 
 #include <ATen/core/Tensor.h>
 
-namespace scgan {
+#include "core/model/border.h"
 
-// What a convolution sees outside of its input, one pixel wide.
-enum class Border { kZero, kReflect };
+namespace scgan {
 
 // [N, C, H, W] -> [N, O, H, W]: the convolution by `weight` [O, C, 3, 3] plus `bias` [O], which may
 // be undefined. All have the same type. With Border::kReflect, H and W must be at least 2.

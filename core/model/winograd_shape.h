@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/model/winograd_conv.h"
+#include "core/model/border.h"
 #include "core/model/winograd_products.h"
 
 namespace scgan::winograd {

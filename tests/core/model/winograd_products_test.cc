@@ -63,7 +63,7 @@ TYPED_TEST(WinogradProductsTest, AddsAProductWithATransposedMatrix) {
 TYPED_TEST(WinogradProductsTest, TransposesAndFillsUpWithZeros) {
   constexpr int64_t kRow = 20;
   const auto from = whole_numbers<TypeParam>(kColumns * kRow, 1);
-  for (const auto &[rows, columns] : {std::pair{16, 16}, {16, 9}, {5, 16}, {1, 1}}) {
+  for (const auto& [rows, columns] : {std::pair{16, 16}, {16, 9}, {5, 16}, {1, 1}}) {
     std::vector<TypeParam> to(kColumns * kRow, 100);
     transpose(from.data(), kRow, rows, columns, to.data(), kRow);
     for (int64_t c = 0; c < columns; ++c) {
