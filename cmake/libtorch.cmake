@@ -44,6 +44,12 @@ foreach(name torch torch_cpu c10 torch_cuda c10_cuda)
   endif()
 endforeach()
 target_link_options(scgan_libtorch INTERFACE -Wl,-rpath,${scgan_torch_root}/lib)
+# The OpenMP that LibTorch itself loads: a second one would start threads of its own.
+file(GLOB scgan_openmp ${scgan_torch_root}/lib/libgomp*.so*)
+if(NOT scgan_openmp)
+  find_library(scgan_openmp NAMES gomp libgomp.so.1 REQUIRED)
+endif()
+target_link_libraries(scgan_libtorch INTERFACE ${scgan_openmp})
 
 # The CUDA runtime's headers, for our own calls; an unpacked LibTorch does not have them.
 set(SCGAN_WITH_CUDART OFF)
