@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "core/base/error.h"
@@ -155,6 +157,13 @@ void write_artifacts(Database& database, const std::string& run_id,
 
 struct ResultStore::State {
   Database database;
+  // By their text, which must be a literal.
+  std::map<std::string_view, Statement> prepared = {};
+
+  // A statement that stays prepared, for what every report of a rank needs.
+  Statement& statement(std::string_view sql) {
+    return prepared.try_emplace(sql, database, sql).first->second;
+  }
 };
 
 ResultStore::ResultStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -264,9 +273,9 @@ int64_t ResultStore::begin_attempt(const AttemptStart& attempt) {
 
 void ResultStore::add_losses(const std::string& run_id, const std::vector<LossPoint>& points) {
   Transaction transaction(state_->database);
-  Statement write(state_->database,
-                  "INSERT INTO loss (run_id, step, name, value) VALUES (?, ?, ?, ?) "
-                  "ON CONFLICT (run_id, step, name) DO UPDATE SET value = excluded.value");
+  Statement& write = state_->statement(
+      "INSERT INTO loss (run_id, step, name, value) VALUES (?, ?, ?, ?) "
+      "ON CONFLICT (run_id, step, name) DO UPDATE SET value = excluded.value");
   for (const LossPoint& point : points) {
     write.bind(run_id, point.step, point.name, point.value).run();
   }
@@ -282,9 +291,10 @@ void ResultStore::add_scores(const std::string& run_id, const std::vector<Metric
 
 void ResultStore::set_progress(int64_t attempt, int64_t step) {
   Transaction transaction(state_->database);
-  Statement(state_->database,
-            "UPDATE attempt SET last_step = max(last_step, ?), progress_ms = max(progress_ms, ?) "
-            "WHERE id = ? AND exit_class IS NULL")
+  state_
+      ->statement(
+          "UPDATE attempt SET last_step = max(last_step, ?), progress_ms = max(progress_ms, ?) "
+          "WHERE id = ? AND exit_class IS NULL")
       .bind(step, now_ms(), attempt)
       .run();
   transaction.commit();

@@ -1,6 +1,7 @@
 #include "tests/sweeps/run/simulated_world.h"
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -24,6 +25,25 @@ Coordinator::Clock::time_point time_point(double seconds) {
   return Coordinator::Clock::time_point(std::chrono::duration_cast<Coordinator::Clock::duration>(
       std::chrono::duration<double>(seconds)));
 }
+
+// Adds the processor time of the thread, from here to the end of the block.
+class MeasuredTime {
+ public:
+  explicit MeasuredTime(double& sum) : sum_(sum), start_(now()) {}
+  MeasuredTime(const MeasuredTime&) = delete;
+  MeasuredTime& operator=(const MeasuredTime&) = delete;
+  ~MeasuredTime() { sum_ += now() - start_; }
+
+ private:
+  static double now() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+  }
+
+  double& sum_;
+  double start_;
+};
 
 }  // namespace
 
@@ -106,10 +126,12 @@ void SimulatedWorld::sleep(double seconds) {
 }
 
 void SimulatedWorld::Post::send(int to, distributed::MailTag, const std::string& text) const {
+  const MeasuredTime measured(world_.processor_seconds_);
   std::visit([&](const auto& order) { world_.follow(to, order); }, order_from_text(text));
 }
 
 std::optional<distributed::Mail> SimulatedWorld::Post::poll(distributed::MailTag) const {
+  const MeasuredTime measured(world_.processor_seconds_);
   return world_.next_report();
 }
 

@@ -69,6 +69,8 @@ class SimulatedWorld {
   double train(const JobPlan& plan, int ranks, results::ResultStore& store);
 
   int64_t reports() const { return reports_; }
+  // What the simulation of the ranks has taken, without the coordinator.
+  double processor_seconds() const { return processor_seconds_; }
   // By run, in the order in which they were done.
   const std::vector<int>& done() const { return done_; }
 
@@ -136,6 +138,7 @@ class SimulatedWorld {
   std::queue<distributed::Mail> mail_;
   std::map<int, Group> groups_;  // by leader
   int64_t reports_ = 0;
+  double processor_seconds_ = 0;
   std::vector<int> done_;
 };
 
