@@ -127,7 +127,7 @@ RecoveredSpec recover_spec(const std::string& json) {
   const Json stored = object_of(json);
   auto [spec, unknown] = read_typed(stored);
   // What full_json() writes for any spec of this version.
-  const KeyValues known = to_values(full_json(RunSpec{}));
+  static const KeyValues known = to_values(full_json(RunSpec{}));
   RecoveredSpec result;
   std::set<std::string> paths;
   KeyValues acting, perhaps_acting;

@@ -1,6 +1,7 @@
 #include "results/verify/plan_check.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/base/atomic_file.h"
@@ -39,11 +40,6 @@ PlanFile read_plan_file(const std::filesystem::path& file) {
   return plan;
 }
 
-const StoredRun* find(const std::vector<StoredRun>& runs, const std::string& id) {
-  const auto found = std::ranges::find(runs, id, [](const StoredRun& run) { return run.plan.id; });
-  return found == runs.end() ? nullptr : &*found;
-}
-
 // The keys whose values differ: "seed is 1 in plan.json and 2 in results.db".
 std::string differences(const Json& planned, const Json& stored) {
   if (!stored.is_object()) return "the stored one is not a JSON object";
@@ -63,31 +59,39 @@ std::string differences(const Json& planned, const Json& stored) {
 }
 
 void compare(const PlanFile& plan, const StoreContent& content, Sentences& problems) {
+  std::map<std::string, const StoredRun*> stored_runs;
   std::vector<std::string> ids, stored_ids;
+  for (const StoredRun& stored : content.runs) {
+    stored_runs.emplace(stored.plan.id, &stored);
+    stored_ids.push_back(stored.plan.id);
+  }
   for (const PlannedRun& planned : plan.runs) {
     ids.push_back(planned.id);
-    const StoredRun* stored = find(content.runs, planned.id);
-    if (stored == nullptr) {
+    const auto found = stored_runs.find(planned.id);
+    if (found == stored_runs.end()) {
       problems.push_back(fmt::format(
           "{}: is in plan.json, but not in the plan of results.db: {}", run_name(planned),
           content.unplanned.contains(planned.id) ? "the store no longer plans it"
                                                  : "its row was deleted"));
       continue;
     }
+    const PlannedRun& stored = found->second->plan;
     const std::string differing = differences(
-        Json::parse(planned.spec), Json::parse(stored->plan.spec, nullptr, /*exceptions=*/false));
+        Json::parse(planned.spec), Json::parse(stored.spec, nullptr, /*exceptions=*/false));
     if (!differing.empty()) {
       problems.push_back(fmt::format("{}: its specs in plan.json and results.db differ: {}",
-                                     run_name(stored->plan), differing));
+                                     run_name(stored), differing));
     }
   }
+  const bool same_order = ids == stored_ids;
+  std::ranges::sort(ids);
   for (const StoredRun& stored : content.runs) {
-    stored_ids.push_back(stored.plan.id);
-    if (std::ranges::find(ids, stored.plan.id) != ids.end()) continue;
+    if (std::ranges::binary_search(ids, stored.plan.id)) continue;
     problems.push_back(fmt::format("{}: is in the plan of results.db, but not in plan.json; {}",
                                    run_name(stored.plan), kRemedy));
   }
-  if (ids != stored_ids && std::ranges::is_permutation(ids, stored_ids)) {
+  std::ranges::sort(stored_ids);
+  if (!same_order && ids == stored_ids) {
     problems.emplace_back("plan.json: its runs have another order than those of results.db");
   }
   if (plan.name != content.sweep.name) {

@@ -92,9 +92,8 @@ void add_run(const Path& folder, const StoredRun& run, const StoreContent& conte
 // Folders of runs that the plan does not have.
 void add_other_folders(const Path& folder, const StoreContent& content, std::vector<Work>& work) {
   for (const std::string& id : run_folders(folder)) {
-    const bool is_planned =
-        std::ranges::any_of(content.runs, [&](const StoredRun& run) { return run.plan.id == id; });
-    if (is_planned || !is_run_id(id)) continue;
+    // It has the ids of all runs of the plan.
+    if (content.training.contains(id) || !is_run_id(id)) continue;
     const std::string name = fmt::format("run {} (earlier plan)", id);
     work.push_back({name, [&folder, id, name, is_known = content.unplanned.contains(id)] {
                       if (is_known) return checkpoints_of(folder, id, name);
