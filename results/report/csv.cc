@@ -53,8 +53,8 @@ class CsvText {
 constexpr std::string_view kRunsHeader =
     "sweep,run_id,variant,percentage,seed,axes,dataset,data_digest,images_a,images_b,state,"
     "attempts,last_step,"
-    "total_steps,train_seconds,device,reduction,reason,metric,direction,step,value,n_real,n_fake,"
-    "extractor,"
+    "total_steps,train_seconds,steps_per_second,device,reduction,reason,metric,direction,step,"
+    "value,n_real,n_fake,extractor,"
     "extractor_digest,preprocessing";
 constexpr int kMetricFields = 9;
 
@@ -82,6 +82,7 @@ void add_run(CsvText& csv, const std::string& sweep, const StoredRun& run) {
   csv.add(run.last_step);
   csv.add(run.plan.total_steps);
   csv.add(run.train_seconds);
+  csv.add(run.train_seconds > 0 ? static_cast<double>(run.trained_steps) / run.train_seconds : NAN);
   csv.add(run.device);
   csv.add(run.reduction);
   csv.add(run.reason);

@@ -186,7 +186,8 @@ struct StoredRun {
   // How the last ended attempt ended, and why; the reason is empty if it is done.
   std::optional<ExitClass> last_exit;
   std::string reason;
-  // Sum over all attempts.
+  // Sums over all attempts: with the steps that a later one repeated, and the time of scoring.
+  int64_t trained_steps = 0;
   double train_seconds = 0;
   // Of the attempt that finished the run; `versions` is a JSON object.
   std::string device, reduction, versions;

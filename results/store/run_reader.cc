@@ -76,6 +76,7 @@ constexpr fmt::format_string<const char*> kAttempts =
 void add_attempt(const Statement& row, StoredRun& run) {
   ++run.attempts;
   run.last_step = std::max(run.last_step, row.integer(1));
+  run.trained_steps += row.integer(1) - row.integer(7);
   run.train_seconds += static_cast<double>(row.integer(2)) / 1000;
   if (row.is_null(3)) return;
   run.reason = row.text(4);

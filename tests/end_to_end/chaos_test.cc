@@ -57,7 +57,8 @@ class Chaos : public SweepFixture {
 
   Results results(const std::string& out) const {
     return {result_digests(path(out)),
-            without_columns(report({out, "--format", "csv"}).out, {"attempts", "train_seconds"}),
+            without_columns(report({out, "--format", "csv"}).out,
+                            {"attempts", "train_seconds", "steps_per_second"}),
             loss_curves(path(out))};
   }
 

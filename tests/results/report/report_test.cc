@@ -243,6 +243,14 @@ TEST_F(ReportTest, ScoresCsvHasOneRowPerRunAndOneColumnPerScore) {
             "cells,d3,scgan,100,3,synthetic,planned,,,,\n");
 }
 
+TEST_F(ReportTest, RunsHaveTheirSpeedIfTheyTrained) {
+  inputs_[0].runs[0].trained_steps = 50;  // in 12.5 s
+  const std::string csv = runs_csv(summarize(inputs_));
+  EXPECT_THAT(csv, HasSubstr("total_steps,train_seconds,steps_per_second,device"));
+  EXPECT_THAT(csv, HasSubstr(",40,40,12.5,4,cpu: test,"));
+  EXPECT_THAT(csv, HasSubstr(",planned,0,0,40,0,,,"));
+}
+
 TEST_F(ReportTest, ScoresOfTwoExtractorsHaveTheirOwnColumns) {
   inputs_[0].runs.resize(1);
   inputs_[0].runs[0].metrics = {metric("fid", 1, "a"), metric("fid", 2, "b")};
