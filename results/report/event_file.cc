@@ -7,7 +7,7 @@ namespace scgan::results {
 namespace {
 
 // Wire types of protocol buffers.
-enum class Wire { kVarint = 0, kBytes = 2, kFixed32 = 5 };
+enum class Wire { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5 };
 
 template <typename Number>
 std::string little_endian(Number number) {
@@ -29,11 +29,12 @@ std::string field(int number, Wire type, const std::string& value) {
   return varint(static_cast<uint64_t>(number << 3 | static_cast<int>(type))) + length + value;
 }
 
-// Event: step = 2, file_version = 3, summary = 5; wall_time = 1 is left out. A field that is 0 is
-// not written.
-std::string event(int64_t step, const std::string& content) {
-  if (step == 0) return content;
-  return field(2, Wire::kVarint, varint(static_cast<uint64_t>(step))) + content;
+// Event: wall_time = 1, step = 2, file_version = 3, summary = 5. A field that is 0 is not written.
+std::string event(double time, int64_t step, const std::string& content) {
+  std::string fields;
+  if (time != 0) fields += field(1, Wire::kFixed64, little_endian(std::bit_cast<uint64_t>(time)));
+  if (step != 0) fields += field(2, Wire::kVarint, varint(static_cast<uint64_t>(step)));
+  return fields + content;
 }
 
 std::array<uint32_t, 256> crc_table() {
@@ -63,17 +64,19 @@ uint32_t crc32c(std::string_view bytes) {
   return ~crc;
 }
 
-EventFile::EventFile() { add_record(event(0, field(3, Wire::kBytes, "brain.Event:2"))); }
+EventFile::EventFile(double start) {
+  add_record(event(start, 0, field(3, Wire::kBytes, "brain.Event:2")));
+}
 
 // Summary: value = 1; its tag = 1, simple_value = 2.
-void EventFile::add(int64_t step, const std::vector<Scalar>& scalars) {
+void EventFile::add(int64_t step, const std::vector<Scalar>& scalars, double time) {
   std::string summary;
   for (const auto& [tag, value] : scalars) {
     const auto bits = std::bit_cast<uint32_t>(static_cast<float>(value));
     summary += field(1, Wire::kBytes,
                      field(1, Wire::kBytes, tag) + field(2, Wire::kFixed32, little_endian(bits)));
   }
-  add_record(event(step, field(5, Wire::kBytes, summary)));
+  add_record(event(time, step, field(5, Wire::kBytes, summary)));
 }
 
 void EventFile::add_record(const std::string& event) {

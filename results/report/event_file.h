@@ -13,14 +13,14 @@ namespace scgan::results {
 // CRC-32C (Castagnoli).
 uint32_t crc32c(std::string_view bytes);
 
-// The content of one file. It has no times, so equal values make equal bytes: TensorBoard shows
-// them over the step, not over time.
+// The content of one file. Times are seconds since 1970-01-01 UTC; 0: unknown.
 class EventFile {
  public:
-  EventFile();
+  // `start`: when the run began.
+  explicit EventFile(double start = 0);
 
   using Scalar = std::pair<std::string, double>;  // tag, value, which is stored as float
-  void add(int64_t step, const std::vector<Scalar>& scalars);
+  void add(int64_t step, const std::vector<Scalar>& scalars, double time = 0);
 
   const std::string& bytes() const { return bytes_; }
 

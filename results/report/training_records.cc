@@ -37,4 +37,9 @@ std::vector<Metric> TrainingRecords::scores(const StoredRun& run) {
   return open->store.scores(run.plan.id);
 }
 
+std::vector<AttemptBegin> TrainingRecords::attempts(const StoredRun& run) {
+  const OpenStore* open = store_of(run);
+  return open == nullptr ? std::vector<AttemptBegin>() : open->store.attempts(run.plan.id);
+}
+
 }  // namespace scgan::results

@@ -1,5 +1,5 @@
-// The losses and scores of runs during their training, read from their stores when a figure needs
-// them: a store can hold millions.
+// The losses, scores and attempts of runs during their training, read from their stores when a
+// figure needs them: a store can hold millions.
 #pragma once
 
 #include <map>
@@ -21,6 +21,7 @@ class TrainingRecords {
   // Empty if the run's folder has no store. Throws Error(kStorage) if it cannot be read.
   std::vector<LossPoint> losses(const StoredRun& run);
   std::vector<Metric> scores(const StoredRun& run);
+  std::vector<AttemptBegin> attempts(const StoredRun& run);
 
  private:
   struct OpenStore {

@@ -88,6 +88,14 @@ const char* to_string(ExitClass exit_class);
 // The class of a word; kUnknown for any other.
 ExitClass exit_class_from_string(std::string_view word);
 
+// When an attempt at a run began.
+struct AttemptBegin {
+  // 0, or the step of the checkpoint from which it resumed.
+  int64_t first_step = 0;
+  // Milliseconds since 1970-01-01 UTC.
+  int64_t started_ms = 0;
+};
+
 // How an attempt at a run ended.
 struct EndedAttempt {
   ExitClass exit_class = ExitClass::kUnknown;

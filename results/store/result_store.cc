@@ -407,14 +407,7 @@ std::vector<DataNote> ResultStore::data_notes() const {
 }
 
 std::vector<LossPoint> ResultStore::losses(const std::string& run_id) const {
-  std::vector<LossPoint> points;
-  Statement read(state_->database,
-                 "SELECT step, name, value FROM loss WHERE run_id = ? ORDER BY step, name");
-  read.bind(run_id);
-  while (read.step()) {
-    points.push_back({.step = read.integer(0), .name = read.text(1), .value = read.real(2)});
-  }
-  return points;
+  return read_losses(state_->database, run_id);
 }
 
 bool ResultStore::has_scores() const {
@@ -424,6 +417,10 @@ bool ResultStore::has_scores() const {
 
 std::vector<Metric> ResultStore::scores(const std::string& run_id) const {
   return read_scores(state_->database, run_id);
+}
+
+std::vector<AttemptBegin> ResultStore::attempts(const std::string& run_id) const {
+  return read_attempts(state_->database, run_id);
 }
 
 }  // namespace scgan::results

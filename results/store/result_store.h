@@ -95,6 +95,8 @@ class ResultStore {
   bool has_scores() const;
   // Those during training, by step.
   std::vector<Metric> scores(const std::string& run_id) const;
+  // When each attempt at the run began, in order.
+  std::vector<AttemptBegin> attempts(const std::string& run_id) const;
 
  private:
   struct State;

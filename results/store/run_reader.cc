@@ -143,4 +143,24 @@ std::vector<Metric> read_scores(const Database& database, const std::string& run
   return scores;
 }
 
+std::vector<LossPoint> read_losses(const Database& database, const std::string& run_id) {
+  std::vector<LossPoint> points;
+  Statement read(database,
+                 "SELECT step, name, value FROM loss WHERE run_id = ? ORDER BY step, name");
+  read.bind(run_id);
+  while (read.step()) {
+    points.push_back({.step = read.integer(0), .name = read.text(1), .value = read.real(2)});
+  }
+  return points;
+}
+
+std::vector<AttemptBegin> read_attempts(const Database& database, const std::string& run_id) {
+  std::vector<AttemptBegin> begins;
+  Statement read(database,
+                 "SELECT first_step, started_ms FROM attempt WHERE run_id = ? ORDER BY id");
+  read.bind(run_id);
+  while (read.step()) begins.push_back({read.integer(0), read.integer(1)});
+  return begins;
+}
+
 }  // namespace scgan::results

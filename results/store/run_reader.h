@@ -1,4 +1,4 @@
-// Reads runs with their attempts, final metrics and artifacts from a store of the newest version.
+// Reads runs with their attempts, metrics, losses and artifacts from a store of the newest version.
 #pragma once
 
 #include <string>
@@ -16,5 +16,11 @@ std::vector<StoredRun> read_runs(const Database& database, const std::string& wh
 
 // The run's scores during training, by step.
 std::vector<Metric> read_scores(const Database& database, const std::string& run_id);
+
+// The run's thinned losses, by step, then name.
+std::vector<LossPoint> read_losses(const Database& database, const std::string& run_id);
+
+// When each attempt at the run began, in order.
+std::vector<AttemptBegin> read_attempts(const Database& database, const std::string& run_id);
 
 }  // namespace scgan::results

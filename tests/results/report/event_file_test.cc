@@ -36,5 +36,18 @@ TEST(EventFileTest, BytesAreThoseThatTensorBoardWrites) {
       "418f1c41");
 }
 
+// The same with Event(wall_time=1700000000.25, ...) and Event(wall_time=1700000001.5, ...).
+TEST(EventFileTest, TimesAreThoseThatTensorBoardWrites) {
+  EventFile file(1700000000.25);
+  file.add(300, {{"loss/d_a", 0.25}}, 1700000001.5);
+  EXPECT_EQ(hex(file.bytes()),
+            "1800000000000000a37f4b22"
+            "0900001040fc54d9411a0d627261696e2e4576656e743a32"
+            "338d2fe9"
+            "1f00000000000000514b4418"
+            "0900006040fc54d94110ac022a110a0f0a086c6f73732f645f61150000803e"
+            "40dedb50");
+}
+
 }  // namespace
 }  // namespace scgan::results

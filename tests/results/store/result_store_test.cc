@@ -101,6 +101,19 @@ TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
   EXPECT_EQ(hosts.text(0), "node1 x4, node2 x4");
 }
 
+// Steps 10 to 15 twice.
+TEST_F(ResultStoreTest, CountsTheStepsOfAllAttemptsAndKnowsWhereTheyBegan) {
+  store_.interrupt(store_.begin_attempt(attempt_on("r1")), ExitClass::kStopped, 15, "stopped");
+  store_.interrupt(store_.begin_attempt(attempt_on("r1", 10)), ExitClass::kStopped, 20, "stopped");
+  EXPECT_EQ(store_.run("r1").trained_steps, 25);
+  const auto begins = store_.attempts("r1");
+  ASSERT_EQ(begins.size(), 2);
+  EXPECT_EQ(begins[0].first_step, 0);
+  EXPECT_EQ(begins[1].first_step, 10);
+  Database database = Database::open_read_only(file());
+  EXPECT_EQ(begins[1].started_ms, database.integer("SELECT max(started_ms) FROM attempt"));
+}
+
 TEST_F(ResultStoreTest, ReturnsTheDeviceOfTheLastAttempt) {
   EXPECT_EQ(store_.last_device("r1"), "");
   for (const char* device : {"cpu: first", "cpu: second"}) {
