@@ -9,15 +9,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Cuts `"key":value` out of the JSON that scgan_sweep writes: sorted keys, numbers without spaces.
-void cut_number(std::string& json, const std::string& key) {
-  const std::string start = "\"" + key + "\":";
-  const size_t begin = json.find(start);
-  if (begin == std::string::npos) return;
-  const size_t end = json.find_first_of(",}", begin);
-  json.erase(begin, end == std::string::npos ? end : end - begin);
-}
-
 }  // namespace
 
 const SharedSpec& SharedSpecs::of(const StoredRun& run) {

@@ -105,6 +105,14 @@ Json object_of(const std::string& json) {
 
 }  // namespace
 
+void cut_number(std::string& json, const std::string& key) {
+  const std::string start = "\"" + key + "\":";
+  const size_t begin = json.find(start);
+  if (begin == std::string::npos) return;
+  const size_t end = json.find_first_of(",}", begin);
+  json.erase(begin, end == std::string::npos ? end : end - begin);
+}
+
 StoredSpec read_stored_spec(const std::string& json) {
   const Json stored = object_of(json);
   auto [spec, unknown] = read_typed(stored);

@@ -37,4 +37,8 @@ struct RecoveredSpec {
 // The spec of a run, and the ids that it hashes to, whatever id the store has.
 RecoveredSpec recover_spec(const std::string& json);
 
+// Cuts `"key":value` out of a stored spec (sorted keys, numbers without spaces), so that the specs
+// of many runs that differ in this key only are equal.
+void cut_number(std::string& json, const std::string& key);
+
 }  // namespace scgan::results

@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "results/store/result_store.h"
+#include "results/store/stored_spec.h"
 #include "sweeps/run/spec_changes.h"
 
 namespace scgan::sweeps {
@@ -50,7 +51,12 @@ std::optional<Similar> most_similar(const PlannedRun& run, const std::vector<con
                                     bool is_stored) {
   const results::KeyValues own = identity_of(run.spec);
   std::optional<Similar> best;
+  // Of runs that differ only in their seeds, the first and the one with the seed of `run` decide.
+  std::set<std::pair<bool, std::string>> seen;
   for (const PlannedRun* other : to) {
+    std::string without_seed = other->spec;
+    results::cut_number(without_seed, "seed");
+    if (!seen.emplace(other->seed == run.seed, std::move(without_seed)).second) continue;
     const results::KeyValues values = identity_of(other->spec);
     auto found = is_stored ? changes(own, values) : changes(values, own);
     if (!best || found.size() < best->changes.size()) best = Similar{other, std::move(found)};
