@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/model/arithmetic.h"
+#include "distributed/device.h"
 
 namespace scgan::sweeps {
 namespace {
@@ -40,20 +41,23 @@ void require_ranks(const JobPlan& plan, const Devices& devices) {
   }
 }
 
+bool any_has(const JobPlan& plan, Precision precision) {
+  return std::ranges::any_of(
+      plan.runs, [&](const JobRun& run) { return run.spec.train.precision == precision; });
+}
+
+[[noreturn]] void refuse_tf32() {
+  throw Error(ErrorKind::kInvalidSpec,
+              "train.precision: tf32 needs GPUs, but ranks compute on CPUs; take fp32 or bf16");
+}
+
 // That no run asks for the arithmetic of GPUs where a rank has none.
 void require_precisions(const JobPlan& plan, const Devices& devices) {
   const bool on_cpus = std::ranges::any_of(
       devices, [](const std::string& device) { return device.starts_with("cpu"); });
   if (!on_cpus) return;
-  const auto any_has = [&](Precision precision) {
-    return std::ranges::any_of(
-        plan.runs, [&](const JobRun& run) { return run.spec.train.precision == precision; });
-  };
-  if (any_has(Precision::kTf32)) {
-    throw Error(ErrorKind::kInvalidSpec,
-                "train.precision: tf32 needs GPUs, but ranks compute on CPUs; take fp32 or bf16");
-  }
-  if (any_has(Precision::kBf16) && !cpu_has_bf16()) {
+  if (any_has(plan, Precision::kTf32)) refuse_tf32();
+  if (any_has(plan, Precision::kBf16) && !cpu_has_bf16()) {
     log::warn(
         "train.precision: this processor has no bfloat16 arithmetic; bf16 is likely to be slower "
         "than fp32");
@@ -65,6 +69,16 @@ void require_precisions(const JobPlan& plan, const Devices& devices) {
 void require_devices(const JobPlan& plan, const Devices& devices) {
   require_ranks(plan, devices);
   require_precisions(plan, devices);
+}
+
+void check_device_flag(const JobPlan& plan, const std::string& flag) {
+  if (!any_has(plan, Precision::kTf32)) return;
+  if (flag == "cpu") refuse_tf32();
+  if (flag == "auto" && distributed::choose_device(flag, 0).is_cpu()) {
+    log::warn(
+        "train.precision: tf32 needs GPUs, which this machine does not have: the sweep starts only "
+        "where each rank has one");
+  }
 }
 
 void warn_of_different_devices(const Devices& devices) {

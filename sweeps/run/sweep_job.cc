@@ -161,6 +161,7 @@ void check_existing(const SweepOptions& options, const JobPlan& plan,
   require_same_sweep(existing, plan, options.replace_sweep);
   if (const auto text = dropped_text(existing, plan); !text.empty()) log::warn("{}", text);
   if (!options.redo_missing) warn_of_missing(plan, existing.runs);
+  if (options.trains_nothing()) check_device_flag(plan, options.device);
   if (!options.slurm.empty()) return;  // that job will have other ranks and devices
   const auto to_do = runs_to_do(runs_for(options, plan, existing), options.retry_failed);
   asked_ranks_per_run(specs_of(plan, to_do), world.size());  // throws if too many

@@ -176,6 +176,21 @@ TEST_F(BadInput, APrecisionThatOnlyGpusHave) {
                  HasSubstr("train.precision: tf32 needs GPUs"));
 }
 
+// On a login node, where the job does not train.
+TEST_F(BadInput, ADryRunSaysThatAPrecisionNeedsGpus) {
+  Command command =
+      sweep_command(0, {"tiny.yaml", "--out", "out", "--dry-run", "--set", "train.precision=tf32"});
+  const Ended refused = run(command);  // with --device cpu
+  EXPECT_EQ(refused.exit_code, kBadInput) << refused.text();
+  EXPECT_THAT(refused.err, HasSubstr("train.precision: tf32 needs GPUs"));
+  command.words.back() = "auto";
+  command.environment["CUDA_VISIBLE_DEVICES"] = "";
+  const Ended warned = run(command);
+  EXPECT_EQ(warned.exit_code, 0) << warned.text();
+  EXPECT_THAT(warned.err, HasSubstr("tf32 needs GPUs, which this machine does not have"));
+  EXPECT_THAT(warned.out, HasSubstr("1 run: 1 to do"));
+}
+
 TEST_F(BadInput, TwoFoldersOfTheSameImages) {
   make_images();
   fs::copy(path("images"), path("copy"), fs::copy_options::recursive);
