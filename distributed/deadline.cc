@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdlib>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include "core/base/error.h"
 
@@ -14,7 +15,16 @@ namespace {
 
 constexpr double kDefaultTimeoutSeconds = 1800;
 
-std::atomic<const char*> pending_operation{nullptr};
+// Never destroyed: threads outlive main().
+struct PendingOperations {
+  std::mutex mutex;
+  std::vector<const char*> names;
+};
+
+PendingOperations& pending_operations() {
+  static auto& all = *new PendingOperations;
+  return all;
+}
 
 }  // namespace
 
@@ -24,9 +34,22 @@ double timeout_seconds() {
   return seconds > 0 ? seconds : kDefaultTimeoutSeconds;
 }
 
-PendingWait::PendingWait(const char* operation) { pending_operation = operation; }
-PendingWait::~PendingWait() { pending_operation = nullptr; }
-const char* PendingWait::operation() { return pending_operation; }
+PendingWait::PendingWait(const char* operation) : operation_(operation) {
+  const std::scoped_lock lock(pending_operations().mutex);
+  pending_operations().names.push_back(operation_);
+}
+
+PendingWait::~PendingWait() {
+  const std::scoped_lock lock(pending_operations().mutex);
+  std::vector<const char*>& names = pending_operations().names;
+  names.erase(std::ranges::find(names, operation_));
+}
+
+const char* PendingWait::operation() {
+  const std::scoped_lock lock(pending_operations().mutex);
+  const std::vector<const char*>& names = pending_operations().names;
+  return names.empty() ? nullptr : names.back();
+}
 
 Deadline::Deadline(const char* operation, const char* library, int rank, int size, Limits limits)
     : operation_(operation),

@@ -12,7 +12,7 @@ namespace scgan::distributed {
 // low), else half an hour.
 double timeout_seconds();
 
-// While it lives, this rank waits in `operation` (a literal). At most one exists per process.
+// While it lives, this rank waits in `operation` (a literal). Several may exist, in any threads.
 class PendingWait {
  public:
   explicit PendingWait(const char* operation);
@@ -20,8 +20,11 @@ class PendingWait {
   PendingWait(const PendingWait&) = delete;
   PendingWait& operator=(const PendingWait&) = delete;
 
-  // The operation that this rank waits in, or nullptr. From any thread.
+  // An operation that this rank waits in, or nullptr. From any thread.
   static const char* operation();
+
+ private:
+  const char* operation_;
 };
 
 // The wait for one operation, polled by its caller. Time in which this process did not run (a

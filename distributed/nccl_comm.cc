@@ -15,7 +15,6 @@
 #include "core/base/device_fault.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
-#include "distributed/cuda_stream.h"
 
 namespace scgan::distributed {
 namespace {
@@ -81,8 +80,9 @@ NcclComm::NcclComm(const ncclUniqueId& id, int rank, int size, double timeout_se
   wait_until_enqueued(status, "the start of a communicator");
 }
 
-Deadline NcclComm::deadline(const char* operation) const {
-  return {operation, "NCCL", rank_, size_, {timeout_seconds_, throw_if_aborted_}};
+std::unique_ptr<Deadline> NcclComm::deadline(const char* operation) const {
+  return std::make_unique<Deadline>(operation, "NCCL", rank_, size_,
+                                    Deadline::Limits{timeout_seconds_, throw_if_aborted_});
 }
 
 void NcclComm::fail(ncclResult_t status, const char* operation, std::source_location where) {
@@ -104,27 +104,20 @@ void NcclComm::fail(ncclResult_t status, const char* operation, std::source_loca
 void NcclComm::wait_until_enqueued(ncclResult_t status, const char* operation,
                                    std::source_location where) {
   if (status != ncclSuccess && status != ncclInProgress) fail(status, operation, where);
-  Deadline limit = deadline(operation);
+  const std::unique_ptr<Deadline> limit = deadline(operation);
   // Asked even after ncclSuccess: a call can leave work that only the communicator knows of.
   ncclResult_t state = state_of(comm_.get());
   for (; state == ncclInProgress; state = state_of(comm_.get())) {
-    limit.check(where);
-    pause(limit);
+    limit->check(where);
+    pause(*limit);
   }
   if (state != ncclSuccess) fail(state, operation, where);
 }
 
-void NcclComm::wait(cudaEvent_t done, const char* operation, std::source_location where) {
-  Deadline limit = deadline(operation);
-  for (;;) {
-    const cudaError_t status = cudaEventQuery(done);
-    if (status == cudaSuccess) return;
-    if (status != cudaErrorNotReady) check_cuda(status, operation, where);
-    const ncclResult_t state = state_of(comm_.get());
-    if (state != ncclSuccess && state != ncclInProgress) fail(state, operation, where);
-    limit.check(where);
-    pause(limit);
-  }
+void NcclComm::check(const char* operation, std::source_location where) {
+  throw_if_aborted_();
+  const ncclResult_t state = state_of(comm_.get());
+  if (state != ncclSuccess && state != ncclInProgress) fail(state, operation, where);
 }
 
 void NcclComm::close() {

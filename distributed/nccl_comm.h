@@ -2,10 +2,10 @@
 // a deadline. A lost rank causes an error that names the operation, not a hang.
 #pragma once
 
-#include <cuda_runtime_api.h>
 #include <nccl.h>
 
 #include <functional>
+#include <memory>
 #include <source_location>
 
 #include "core/base/unique_handle.h"
@@ -39,10 +39,12 @@ class NcclComm {
   void wait_until_enqueued(ncclResult_t status, const char* operation,
                            std::source_location where = std::source_location::current());
 
-  // Waits until the GPU has reached `done`, an event recorded after the work of `operation`. Throws
-  // as wait_until_enqueued() does.
-  void wait(cudaEvent_t done, const char* operation,
-            std::source_location where = std::source_location::current());
+  // Throws as wait_until_enqueued() does if another rank has aborted or NCCL reports an error.
+  // Does not wait.
+  void check(const char* operation, std::source_location where = std::source_location::current());
+
+  // The wait for `operation` (a literal), which begins now.
+  std::unique_ptr<Deadline> deadline(const char* operation) const;
 
   // Stops the communicator's kernels. Returns false if that has not ended after 2 s. A second call
   // does nothing; nothing else may be called afterwards.
@@ -52,7 +54,6 @@ class NcclComm {
   void close();
 
  private:
-  Deadline deadline(const char* operation) const;
   [[noreturn]] void fail(ncclResult_t status, const char* operation, std::source_location where);
 
   UniqueHandle<NcclCommTraits> comm_;

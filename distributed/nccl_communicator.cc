@@ -7,7 +7,6 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstring>
 #include <exception>
 #include <utility>
@@ -65,40 +64,22 @@ ncclDataType_t nccl_type_of(const at::Tensor& tensor) {
   }
 }
 
-// Sets a flag for the lifetime of this object.
-class ScopedFlag {
- public:
-  explicit ScopedFlag(bool& flag) : flag_(flag) { flag_ = true; }
-  ~ScopedFlag() { flag_ = false; }
-  ScopedFlag(const ScopedFlag&) = delete;
-  ScopedFlag& operator=(const ScopedFlag&) = delete;
-
- private:
-  bool& flag_;
-};
-
 }  // namespace
 
-// An operation in progress. Unless it completes, the communicator is broken, and the buffers are
-// kept until it is certain that the GPU no longer uses them.
-class NcclCommunicator::PendingOperation {
+class NcclCommunicator::Join {
  public:
-  PendingOperation(NcclCommunicator& communicator, std::shared_ptr<const void> buffers)
-      : communicator_(communicator), buffers_{std::move(buffers)} {}
-  ~PendingOperation() {
-    if (completed_) return;
-    communicator_.broken_ = true;
-    communicator_.retained_->splice(communicator_.retained_->end(), buffers_);
+  explicit Join(NcclCommunicator& communicator) : communicator_(communicator) {}
+  ~Join() {
+    try {
+      order(communicator_.stream_.get(), communicator_.current(), communicator_.after_.get());
+    } catch (const std::exception&) {  // the GPU has failed: nothing that is queued will run
+    }
   }
-  PendingOperation(const PendingOperation&) = delete;
-  PendingOperation& operator=(const PendingOperation&) = delete;
-
-  void complete() { completed_ = true; }
+  Join(const Join&) = delete;
+  Join& operator=(const Join&) = delete;
 
  private:
   NcclCommunicator& communicator_;
-  Buffers buffers_;
-  bool completed_ = false;
 };
 
 NcclCommunicator::NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::Device device,
@@ -108,32 +89,30 @@ NcclCommunicator::NcclCommunicator(std::unique_ptr<MpiCommunicator> host, c10::D
       device_(device),
       stream_(stream_of(device)),
       before_(event_of(device)),
-      done_(event_of(device)),
+      after_(event_of(device)),
       comm_(comm_of(*host_, device, timeout_seconds)),
-      timeout_seconds_(timeout_seconds),
+      watchdog_(comm_, device, stream_.get()),
       exceptions_(std::uncaught_exceptions()) {
   connect();
 }
 
 // NCCL connects the ranks, and allocates memory for that, at the first exchange of each kind. These
-// exchanges make it do so now, not in a step that has filled the GPU's memory.
+// exchanges make it do so now, not in a step that has filled the GPU's memory. No rank returns
+// before all have ended them, since it could abort at once.
 void NcclCommunicator::connect() {
   const at::Tensor bytes = at::zeros({size()}, at::TensorOptions(device_).dtype(at::kByte));
   at::Tensor all = at::empty_like(bytes);
-  try {
-    all_to_all(bytes, all);
-    all_gather(bytes.narrow(0, 0, 1), all);
-  } catch (...) {
-    if (!comm_.abort()) static_cast<void>(retained_.release());  // never freed
-    throw;
-  }
+  all_to_all(bytes, all);
+  all_gather(bytes.narrow(0, 0, 1), all);
+  settle();
+  any_rank(*host_, false);
 }
 
 NcclCommunicator::~NcclCommunicator() {
-  stop_watchdog();
+  watchdog_.stop();
   const bool unwinding = std::uncaught_exceptions() > exceptions_;
-  if (broken_ || watchdog_error_ || host_->broken() || unwinding) {
-    if (!comm_.abort() || !abort_ended_) static_cast<void>(retained_.release());  // never freed
+  if (broken_ || watchdog_.failed() || host_->broken() || unwinding) {
+    comm_.abort();
     return;
   }
   try {
@@ -153,18 +132,19 @@ void NcclCommunicator::run(const char* operation, const std::vector<at::Tensor>&
     TORCH_INTERNAL_ASSERT(buffer.device() == device_ && buffer.is_contiguous(), operation);
   }
   const c10::cuda::CUDAGuard guard(device_);
-  PendingOperation operation_in_progress(*this, std::make_shared<std::vector<at::Tensor>>(buffers));
   order(current(), stream_.get(), before_.get());
-  {
-    const std::scoped_lock lock(calls_);
-    if (watchdog_error_) std::rethrow_exception(watchdog_error_);
-    comm_.wait_until_enqueued(enqueue(), operation);
-  }
-  if (!in_async_) {
-    check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
-    comm_.wait(done_.get(), operation);
-  }
-  operation_in_progress.complete();
+  const Join join(*this);
+  watchdog_.enqueue(operation, enqueue);
+}
+
+void NcclCommunicator::confirm() { watchdog_.confirm(); }
+
+void NcclCommunicator::settle() { watchdog_.settle(); }
+
+// What the host has read from the GPU must not go to other ranks before it is confirmed.
+MpiCommunicator& NcclCommunicator::confirmed_host() {
+  confirm();
+  return *host_;
 }
 
 void NcclCommunicator::abort(const std::string& reason) {
@@ -173,7 +153,7 @@ void NcclCommunicator::abort(const std::string& reason) {
 }
 
 void NcclCommunicator::all_gather(const at::Tensor& mine, at::Tensor& all) {
-  if (!all.is_cuda()) return host_->all_gather(mine, all);
+  if (!all.is_cuda()) return confirmed_host().all_gather(mine, all);
   run("all_gather", {mine, all}, [&] {
     return ncclAllGather(mine.const_data_ptr(), all.mutable_data_ptr(), mine.nbytes(), ncclUint8,
                          comm_.get(), stream_.get());
@@ -198,12 +178,12 @@ ncclResult_t NcclCommunicator::exchange(const at::Tensor& shards, const at::Tens
 }
 
 void NcclCommunicator::all_to_all(const at::Tensor& shards, at::Tensor& mine) {
-  if (!mine.is_cuda()) return host_->all_to_all(shards, mine);
+  if (!mine.is_cuda()) return confirmed_host().all_to_all(shards, mine);
   run("all_to_all", {shards, mine}, [&] { return exchange(shards, mine); });
 }
 
 void NcclCommunicator::broadcast(at::Tensor& tensor, int root) {
-  if (!tensor.is_cuda()) return host_->broadcast(tensor, root);
+  if (!tensor.is_cuda()) return confirmed_host().broadcast(tensor, root);
   const at::Tensor buffer = tensor.contiguous();
   run("broadcast", {buffer}, [&] {
     return ncclBroadcast(buffer.const_data_ptr(), buffer.mutable_data_ptr(), buffer.nbytes(),
@@ -213,7 +193,7 @@ void NcclCommunicator::broadcast(at::Tensor& tensor, int root) {
 }
 
 void NcclCommunicator::all_reduce_sum(at::Tensor& tensor) {
-  if (!tensor.is_cuda()) return host_->all_reduce_sum(tensor);
+  if (!tensor.is_cuda()) return confirmed_host().all_reduce_sum(tensor);
   const ncclDataType_t type = nccl_type_of(tensor);
   run("all_reduce_sum", {tensor}, [&] {
     return ncclAllReduce(tensor.const_data_ptr(), tensor.mutable_data_ptr(),
@@ -222,61 +202,22 @@ void NcclCommunicator::all_reduce_sum(at::Tensor& tensor) {
   });
 }
 
-void NcclCommunicator::start_watchdog() {
-  if (watchdog_.joinable()) return;
-  stop_requested_ = {};
-  watchdog_ = std::thread([this] { watch_until_stopped(); });
-}
-
-void NcclCommunicator::watch_until_stopped() {
-  using Seconds = std::chrono::duration<double>;
-  constexpr auto kInterval = std::chrono::milliseconds(20);
-  const std::future<void> stop = stop_requested_.get_future();
-  // Counts intervals, not time: time in which the process did not run does not count.
-  const auto limit = static_cast<int64_t>(timeout_seconds_ / Seconds(kInterval).count());
-  try {
-    for (int64_t passed = 0; stop.wait_for(kInterval) != std::future_status::ready; ++passed) {
-      host_->throw_if_aborted();
-      if (passed < limit || cudaEventQuery(done_.get()) == cudaSuccess) continue;
-      throw Error(ErrorKind::kCommunication,
-                  fmt::format("the sum of gradients has not ended on rank {} of {} after {:.0f} s: "
-                              "another rank of the run is lost or stuck",
-                              rank(), size(), timeout_seconds_));
-    }
-  } catch (...) {
-    const std::scoped_lock lock(calls_);
-    watchdog_error_ = std::current_exception();
-    abort_ended_ = comm_.abort();
-  }
-}
-
-void NcclCommunicator::stop_watchdog() {
-  if (!watchdog_.joinable()) return;
-  stop_requested_.set_value();
-  watchdog_.join();
-}
-
 std::future<void> NcclCommunicator::run_async(std::function<void()> work) {
   const c10::cuda::CUDAGuard guard(device_);
-  // `work` owns its tensors: the future keeps it until the GPU no longer uses them.
-  const auto kept = std::make_shared<std::function<void()>>(std::move(work));
-  PendingOperation enqueueing(*this, kept);
   order(current(), stream_.get(), before_.get());
-  {
+  // `work` owns its tensors: the future keeps them until the current stream waits for their use.
+  const auto kept = std::make_shared<std::function<void()>>(std::move(work));
+  try {
     const c10::cuda::CUDAStreamGuard own(
         c10::cuda::getStreamFromExternal(stream_.get(), device_.index()));
-    const ScopedFlag scope(in_async_);
     (*kept)();
+  } catch (...) {
+    const Join join(*this);
+    throw;
   }
-  check_cuda(cudaEventRecord(done_.get(), stream_.get()), "cudaEventRecord");
-  start_watchdog();
-  enqueueing.complete();
   return std::async(std::launch::deferred, [this, kept] {
-    PendingOperation waiting(*this, kept);
-    stop_watchdog();
-    if (watchdog_error_) std::rethrow_exception(watchdog_error_);
-    comm_.wait(done_.get(), "the sum of gradients");
-    waiting.complete();
+    { const Join join(*this); }
+    confirm();
   });
 }
 

@@ -1,32 +1,26 @@
 // The Communicator over NCCL for tensors on this rank's GPU; tensors in host memory (losses, flags)
 // go over MPI.
 //
-// Work runs on a stream of its own, which events order with LibTorch's current stream. The caller
-// waits for it with a deadline, except inside run_async(): there everything is only enqueued,
-// tensor operations too, and the future waits. Meanwhile a watchdog thread checks for aborts: the
-// caller may be blocked inside CUDA (freeing memory waits for all work) by a kernel that waits for
-// a rank that has aborted, and only aborting NCCL unblocks it. May be used from one thread at a
-// time.
+// Work runs on a stream of its own, which events order with LibTorch's current stream in both
+// directions: operations only queue it, and the host never waits. NcclWatchdog keeps the deadline
+// of what is queued and listens for ranks that abort. May be used from one thread at a time.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 #include <c10/cuda/CUDAStream.h>
 
-#include <exception>
 #include <functional>
 #include <future>
-#include <list>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "core/comm/communicator.h"
 #include "distributed/cuda_stream.h"
 #include "distributed/mpi_communicator.h"
 #include "distributed/nccl_comm.h"
+#include "distributed/nccl_watchdog.h"
 
 namespace scgan::distributed {
 
@@ -48,45 +42,31 @@ class NcclCommunicator final : public Communicator {
   void broadcast(at::Tensor& tensor, int root) override;
   void all_reduce_sum(at::Tensor& tensor) override;
   std::future<void> run_async(std::function<void()> work) override;
+  void confirm() override;
+  void settle() override;
   void abort(const std::string& reason) override;
 
  private:
-  class PendingOperation;
-  using Buffers = std::list<std::shared_ptr<const void>>;
+  // Orders the current stream after stream_ in its destructor, even if work was queued in part: the
+  // memory of its tensors may be used again from then on.
+  class Join;
 
   void connect();
-  // Does nothing if the watchdog is running.
-  void start_watchdog();
-  void stop_watchdog();
-  // The watchdog's thread: aborts NCCL when another rank aborts or the deadline passes.
-  void watch_until_stopped();
-
-  // Calls `enqueue`, which passes work to NCCL, ordered after the current stream's work. Waits for
-  // that work unless inside run_async(). It reads and writes `buffers`.
+  // Calls `enqueue`, which passes work to NCCL, and orders that work after what the current stream
+  // was given before, and before what it is given afterwards. It reads and writes `buffers`.
   void run(const char* operation, const std::vector<at::Tensor>& buffers,
            const std::function<ncclResult_t()>& enqueue);
   ncclResult_t exchange(const at::Tensor& shards, const at::Tensor& mine) const;
   cudaStream_t current() const;
+  MpiCommunicator& confirmed_host();
 
   std::unique_ptr<MpiCommunicator> host_;
   c10::Device device_;
   CudaStream stream_;
-  CudaEvent before_, done_;
+  CudaEvent before_, after_;
   NcclComm comm_;
-  double timeout_seconds_;
-  // Guards calls of comm_ by the caller against the watchdog's abort.
-  std::mutex calls_;
-  // Why the watchdog aborted comm_.
-  std::exception_ptr watchdog_error_;
-  // Whether that abort has ended, so that the GPU no longer uses any buffer.
-  bool abort_ended_ = true;
-  // Buffers of failed operations: the GPU may still use them.
-  std::unique_ptr<Buffers> retained_ = std::make_unique<Buffers>();
-  std::promise<void> stop_requested_;
-  std::thread watchdog_;
-  // Inside run_async(): the current stream is stream_.
-  bool in_async_ = false;
-  // An operation failed, or this rank aborted.
+  NcclWatchdog watchdog_;
+  // This rank aborted.
   bool broken_ = false;
   // std::uncaught_exceptions() at construction.
   int exceptions_;

@@ -3,9 +3,13 @@
 // a network.
 //
 // All operations are collective: every rank of the group must call them in the same order. Tensors
-// must be contiguous and on one device. A rank's own result is complete when the call returns
-// (inside run_async() on a GPU: ordered before later work on the current stream). Operations throw
-// Error(kCommunication) naming the operation and the rank, or PeerAborted.
+// must be contiguous and on one device. Operations throw Error(kCommunication) naming the operation
+// and the rank, or PeerAborted.
+//
+// On tensors in host memory, a rank's own result is complete when the call returns. On those of a
+// GPU the call may only queue the operation, before later work on the current stream. If such an
+// operation fails, it ends all the same and leaves wrong bytes, from which the GPU computes others.
+// So the host must not store, send or report what it has read from a GPU before confirm() returns.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -52,6 +56,14 @@ class Communicator {
   // ranks.
   virtual void all_reduce_sum(at::Tensor& tensor) = 0;
 
+  // Throws the error of an operation that has failed, if there is one. Otherwise all operations
+  // whose results the host has read until now, also what was computed from them, succeeded.
+  // Operations on tensors in host memory begin with this. Not collective.
+  virtual void confirm() {}
+  // Waits until all operations so far have ended, then as confirm(): their results, and what is
+  // computed from them later, may be read without a further call. Not collective.
+  virtual void settle() {}
+
   // Runs `work`, which calls the operations above, in the background: on a separate thread, or
   // queued on a separate GPU stream. Pending work runs one item after another in the order of the
   // calls, whether or not an earlier item fails. The future's get() waits until `work` has ended
@@ -61,8 +73,9 @@ class Communicator {
 
   // Withdraws this rank from the group, for example when it is out of memory. The operation in
   // which the other ranks wait, or their next one, throws PeerAborted with `reason`. One or several
-  // ranks may call this, each while none of its own operations is pending. Afterwards the group
-  // must not be used; its ranks may destroy it at different times.
+  // ranks may call this, each while none of its own operations on host memory is pending; those on
+  // its GPU are aborted, too. Afterwards the group must not be used; its ranks may destroy it at
+  // different times.
   virtual void abort(const std::string& reason) = 0;
 
  private:

@@ -299,6 +299,7 @@ void GanStep::collect_discriminators() {
     communicator_.broadcast(steps, root);
     arena.set_adam_steps(steps.item<int64_t>());
   }
+  communicator_.settle();
 }
 
 }  // namespace scgan

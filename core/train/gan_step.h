@@ -36,11 +36,12 @@ class GanStep {
           BucketSizes buckets = {});
 
   // Updates all networks once with `batch`, the whole batch of step `state.step`, and increments
-  // the step. On a GPU everything is only queued. Returns the losses of the step. Collective.
+  // the step. On a GPU everything is only queued: the state must not be read on the host before
+  // the step's losses, which this returns. Collective.
   PendingLosses run(const Batch& batch, double learning_rate);
 
   // Copies the state of both discriminators (parameters, Adam, buffers) to every rank, as a
-  // checkpoint needs it. Collective.
+  // checkpoint needs it. The copies are complete when this returns. Collective.
   void collect_discriminators();
 
  private:

@@ -32,7 +32,7 @@ constexpr auto kPerMicroBatch = static_cast<int64_t>(kMicroBatchLosses.size());
 }  // namespace
 
 PendingLosses::PendingLosses(const LossTerms& mine, Communicator& communicator)
-    : micro_batches_(mine.micro_batches.size(0)) {
+    : communicator_(&communicator), micro_batches_(mine.micro_batches.size(0)) {
   const at::Tensor zero = at::zeros({1}, mine.micro_batches.options());
   std::vector<at::Tensor> terms{mine.micro_batches.flatten()};
   for (const auto& [loss, placement] : kDiscriminatorLosses) {
@@ -52,6 +52,7 @@ PendingLosses::PendingLosses(const LossTerms& mine, Communicator& communicator)
 
 StepLosses PendingLosses::get() const {
   if (copied_) copied_->synchronize();
+  communicator_->confirm();
   const at::Tensor rows = rows_.to(at::kDouble);
   const int64_t ranks = rows.size(0);
   TreeSum sum;

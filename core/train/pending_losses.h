@@ -29,13 +29,16 @@ struct LossTerms {
 
 class PendingLosses {
  public:
-  // Gathers the terms of all ranks and starts to copy them to the host. Collective.
+  // Gathers the terms of all ranks and starts to copy them to the host. The communicator must
+  // outlive the last call of get(). Collective.
   PendingLosses(const LossTerms& mine, Communicator& communicator);
 
-  // Waits for the copy. The result is complete and equal on every rank.
+  // Waits for the copy. The result is complete and equal on every rank, and proves that all
+  // exchanges of the step have succeeded: otherwise throws as Communicator::confirm().
   StepLosses get() const;
 
  private:
+  Communicator* communicator_;
   int64_t micro_batches_;
   // [ranks, terms of a rank], in host memory once `copied_` has been reached.
   at::Tensor rows_;

@@ -59,6 +59,7 @@ void share_state(TrainState& state, Communicator& communicator) {
     at::Tensor sent = tensors[i].second.detach().contiguous();
     communicator.broadcast(sent, 0);
   }
+  communicator.settle();
   if (!sends) state.restore(tensors, description.counters);
 }
 

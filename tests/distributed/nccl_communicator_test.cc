@@ -16,6 +16,7 @@
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -122,6 +123,26 @@ TEST_F(NcclCommunicatorTest, AllocatesTheMemoryForExchangesInItsConstructor) {
   EXPECT_EQ(free_memory(), before);
 }
 
+// Rank 0 queues all operations before the other ranks begin with theirs.
+TEST_F(NcclCommunicatorTest, TheHostDoesNotWaitForOperations) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  const at::Tensor shards = at::arange(size(), on_gpu(at::kFloat)) + 100 * rank();
+  at::Tensor mine = at::empty_like(shards);
+  at::Tensor all = at::empty({size()}, on_gpu(at::kFloat));
+  at::Tensor sum = at::full({1}, rank() + 1, on_gpu(at::kFloat));
+  at::Tensor sent = at::full({1}, rank(), on_gpu(at::kFloat));
+  if (rank() != 0) MPI_Barrier(MPI_COMM_WORLD);
+  communicator_->all_to_all(shards, mine);
+  communicator_->all_reduce_sum(sum);
+  communicator_->broadcast(sent, size() - 1);
+  communicator_->all_gather(sum, all);
+  if (rank() == 0) MPI_Barrier(MPI_COMM_WORLD);
+  communicator_->settle();
+  EXPECT_EQ(mine[size() - 1].item<int>(), 100 * (size() - 1) + rank());
+  EXPECT_EQ(sent.item<int>(), size() - 1);
+  EXPECT_TRUE(all.eq(size() * (size() + 1) / 2).all().item<bool>());
+}
+
 TEST_F(NcclCommunicatorTest, SeesWhatTheCurrentStreamComputedBefore) {
   // The chain is so long that a copy that did not wait would read too early.
   at::Tensor value = at::full({1024, 1024}, 1.0 / 1024, on_gpu(at::kFloat));
@@ -175,10 +196,12 @@ TEST_F(NcclCommunicatorTest, LostPeerIsAnErrorThatNamesTheOperation) {
     if (rank() == 0) {
       try {
         with_timeout->all_reduce_sum(tensor);
+        with_timeout->settle();
         ADD_FAILURE() << "an absent rank went unnoticed";
       } catch (const Error& problem) {
         EXPECT_EQ(problem.kind(), ErrorKind::kCommunication);
-        EXPECT_NE(std::string(problem.what()).find("all_reduce_sum"), std::string::npos);
+        const std::string text = problem.what();
+        EXPECT_NE(text.find("s in all_reduce_sum (NCCL)"), std::string::npos) << text;
       }
     }
     MPI_Barrier(MPI_COMM_WORLD);
@@ -231,6 +254,7 @@ TEST_F(NcclCommunicatorTest, AbortReachesOperationsOnGpuAndHost) {
     const at::Tensor mine = on_host ? at::ones({4}) : at::ones({4}, on_gpu(at::kFloat));
     try {
       all_gather_rows(*aborted, mine);
+      aborted->settle();
       ADD_FAILURE() << "the abort went unnoticed";
     } catch (const PeerAborted& problem) {
       EXPECT_EQ(problem.reason(), "no memory");
@@ -238,12 +262,37 @@ TEST_F(NcclCommunicatorTest, AbortReachesOperationsOnGpuAndHost) {
   }
 }
 
+// The host reads a result that the GPU never received.
+TEST_F(NcclCommunicatorTest, AbortedOperationEndsAndIsNotConfirmed) {
+  if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  const auto aborted = nccl_world(device_, 60);
+  if (rank() == 0) {
+    aborted->abort("no memory");
+    return;
+  }
+  at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
+  aborted->all_reduce_sum(tensor);
+  EXPECT_FALSE(tensor.cpu().eq(size()).any().item<bool>());
+  const auto expect_abort = [](const std::function<void()>& act) {
+    try {
+      act();
+      ADD_FAILURE() << "the abort went unnoticed";
+    } catch (const PeerAborted& problem) {
+      EXPECT_EQ(problem.reason(), "no memory");
+    }
+  };
+  expect_abort([&] { aborted->confirm(); });
+  expect_abort([&] { aborted->all_reduce_sum(tensor); });
+  at::Tensor read = tensor.cpu();
+  expect_abort([&] { aborted->broadcast(read, 1); });
+}
+
 TEST_F(NcclCommunicatorTest, RankThatWaitsForItsGpuReturnsAtTheDeadline) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   const auto with_timeout = nccl_world(device_, 2);
   if (rank() == 0) {
     const std::string text = error_while_gpu_waits(*with_timeout, device_);
-    EXPECT_NE(text.find("the sum of gradients has not ended on rank 0"), std::string::npos) << text;
+    EXPECT_NE(text.find("s in all_to_all (NCCL)"), std::string::npos) << text;
   }
   MPI_Barrier(MPI_COMM_WORLD);
   with_timeout->abort("rank 0 has failed");  // otherwise the other ranks close it, in vain

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "core/data/dataset_source.h"
 #include "core/model/determinism.h"
 #include "core/train/gan_step.h"
+#include "distributed/communicator_factory.h"
 #include "distributed/gpu.h"
 #include "tests/core/train/small_run.h"
 #include "tests/distributed/gpu_of_rank.h"
@@ -46,6 +48,9 @@ struct Case {
   DiscriminatorKind discriminator;
   std::vector<std::string> diffaug;
   int64_t gpu_bytes;  // for the images
+  // Whether all ranks train one run.
+  bool together = false;
+  Reduction reduction = Reduction::kCanonical;
 };
 
 class StepCallsTest : public ::testing::TestWithParam<Case> {};
@@ -56,11 +61,14 @@ TEST_P(StepCallsTest, AStepOnlyQueuesItsWork) {
   make_deterministic(1);
   RunSpec spec = testing::small_run(GetParam().discriminator);
   spec.model.diffaug = GetParam().diffaug;
+  spec.run.reduction = GetParam().reduction;
   const Dataset data = DatasetSource(spec.data).load();
   const DataLoader loader(spec, data, *gpu, GetParam().gpu_bytes);
-  SoloCommunicator solo;
+  std::unique_ptr<Communicator> group = std::make_unique<SoloCommunicator>();
+  if (GetParam().together) group = make_communicator(duplicate(MPI_COMM_WORLD), *gpu, 60);
+  if (GetParam().together && group->size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   TrainState state(spec, *gpu);
-  GanStep step(spec, state, solo);
+  GanStep step(spec, state, *group);
   std::optional<PendingLosses> losses;
   Counts before;
   constexpr int64_t kWarmUp = 3;  // fills LibTorch's caches of memory and the image pools
@@ -86,7 +94,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(Case{"cyclegan", DiscriminatorKind::kPatch, {}, kImagesOnGpu},
                       Case{"diffaug", DiscriminatorKind::kPatch, kPolicy, kImagesOnGpu},
                       Case{"scgan", DiscriminatorKind::kFastGan, {}, kImagesOnGpu},
-                      Case{"large_data", DiscriminatorKind::kPatch, kPolicy, 0}),
+                      Case{"large_data", DiscriminatorKind::kPatch, kPolicy, 0},
+                      Case{"two_ranks", DiscriminatorKind::kFastGan, kPolicy, kImagesOnGpu, true},
+                      Case{"two_ranks_allreduce", DiscriminatorKind::kPatch, kPolicy, kImagesOnGpu,
+                           true, Reduction::kAllReduce}),
     [](const auto& tried) { return tried.param.name; });
 
 // The number of operations must not grow with the batch.

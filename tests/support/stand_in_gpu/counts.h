@@ -9,7 +9,8 @@ struct Counts {
   // Calls in which the host waits for everything queued on a stream or on the GPU: synchronising
   // functions of CUDA, copies that block, operations whose result the host reads.
   int64_t synchronisations = 0;
-  // Waits of the host for one event.
+  // Waits of the host for one event: by CUDA's function, or by a thread that asks again and again
+  // whether the event has been reached.
   int64_t event_waits = 0;
   // Copies between the GPU and host memory that is not page-locked.
   int64_t pageable_copies = 0;
@@ -19,6 +20,7 @@ struct Counts {
 
 void count_synchronisation();
 void count_event_wait();
+void count_event_query(const void* event);
 void count_pageable_copy();
 void count_operation();
 

@@ -246,7 +246,9 @@ cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, uns
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   const auto point = event->last();
-  return point == nullptr || point->signalled() ? cudaSuccess : cudaErrorNotReady;
+  if (point == nullptr || point->signalled()) return cudaSuccess;
+  count_event_query(event);
+  return cudaErrorNotReady;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {

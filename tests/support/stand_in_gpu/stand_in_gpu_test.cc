@@ -171,6 +171,15 @@ TEST(StandInGpuTest, CountsWaitsAndPageableCopies) {
   cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
   cudaEventRecord(event, current());
   EXPECT_EQ(made_by([&] { cudaEventSynchronize(event); }), (Made{0, 1, 0}));
+  StreamBlocker blocker(current());
+  cudaEventRecord(event, current());
+  const auto ask = [&](int times) {
+    for (int i = 0; i < times; ++i) EXPECT_EQ(cudaEventQuery(event), cudaErrorNotReady);
+  };
+  EXPECT_EQ(made_by([&] { ask(5); }), (Made{0, 0, 0}));
+  EXPECT_EQ(made_by([&] { ask(100); }), (Made{0, 1, 0}));
+  blocker.release();
+  cudaEventSynchronize(event);
   cudaEventDestroy(event);
 }
 
