@@ -149,7 +149,7 @@ void RunExecutor::run_guarded(const JobRun& run, bool leading, const std::functi
   } catch (const std::exception& problem) {
     if (!is_own_fault(problem) || !group_) throw;  // without a group, the peers cannot be aborted
     const report::AttemptFailed failure = failure_of(run, problem);
-    // Waits for a sum on its way: the peers, which know nothing yet, take part in it.
+    // Over MPI, waits for a sum on its way: the peers, which know nothing yet, take part in it.
     active_.reset();
     if (peers_wait_ && !is_non_finite(problem)) group_->abort(to_abort_reason(failure));
     report_failure(run, failure);

@@ -153,7 +153,7 @@ TEST_F(Gpus, AStoppedRankIsNamedAndEndsTheJob) {
   EXPECT_EQ(ended.exit_code, kLost) << ended.text();
   EXPECT_THAT(ended.err, AllOf(HasSubstr("rank 1 has sent no heartbeat for 5 s"),
                                AnyOf(HasSubstr("in all_gather"), HasSubstr("in all_to_all"),
-                                     HasSubstr("in broadcast"), HasSubstr("in the sum of"))));
+                                     HasSubstr("in broadcast"))));
 }
 
 TEST_F(Gpus, OutOfMemoryFailsTheRunAndARetryWithMoreMemorySucceeds) {
@@ -256,7 +256,7 @@ TEST_F(Gpus, OutOfMemoryOnTwoRanksDoesNotAffectOtherRuns) {
   }
 }
 
-// One rank runs out of memory during a sum of gradients: the sum completes on both ranks first.
+// One rank runs out of memory during a sum of gradients, in which the other rank's GPU takes part.
 TEST_F(Gpus, OutOfMemoryDuringTheSumDoesNotBlockTheOtherRank) {
   // These kernels belong to the discriminators' part of the first step.
   for (const char* kernels : {"3900", "4000", "4100"}) {
