@@ -1,6 +1,7 @@
 #include "core/model/arithmetic.h"
 
 #include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/cpu/Utils.h>
 
 #include <algorithm>
@@ -11,6 +12,14 @@ namespace {
 
 // Of this thread, since ranks may be threads.
 thread_local bool computes_in_bf16 = false;
+thread_local bool computes_in_tf32 = false;
+
+// The tensor cores of GPUs, which compute bfloat16 and TF32, read channels_last. cuDNN converts
+// what it gets in another format, and what it returns; for float32, it has kernels for both.
+at::MemoryFormat format_for(const at::Tensor& images) {
+  const bool pays = images.is_cpu() || computes_in_bf16 || computes_in_tf32;
+  return pays ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
+}
 
 void allow_tf32(bool allowed) {
   at::globalContext().setAllowTF32CuBLAS(allowed);
@@ -21,25 +30,35 @@ void allow_tf32(bool allowed) {
 
 ScopedPrecision::ScopedPrecision(Precision precision) {
   computes_in_bf16 = precision == Precision::kBf16;
-  if (precision == Precision::kTf32) allow_tf32(true);
+  computes_in_tf32 = precision == Precision::kTf32;
+  if (computes_in_tf32) allow_tf32(true);
 }
 
 ScopedPrecision::~ScopedPrecision() {
-  computes_in_bf16 = false;
+  computes_in_bf16 = computes_in_tf32 = false;
   allow_tf32(false);
 }
 
 at::Tensor to_network(const at::Tensor& images) {
   const at::Tensor typed = computes_in_bf16 ? images.to(at::kBFloat16) : images;
-  return typed.is_cpu() ? typed.contiguous(at::MemoryFormat::ChannelsLast) : typed;
+  return typed.contiguous(format_for(images));
 }
 
 at::Tensor from_network(const at::Tensor& output) {
   return (output.scalar_type() == at::kBFloat16 ? output.to(at::kFloat) : output).contiguous();
 }
 
+// On GPUs, cuDNN would convert the format itself, in the forward pass and again in the backward
+// pass.
 at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& parameter) {
-  return parameter.defined() ? parameter.to(x.scalar_type()) : parameter;
+  if (!parameter.defined()) return parameter;
+  const bool converts = x.is_cuda() && is_channels_last(x) && parameter.dim() == 4;
+  return parameter.to(x.scalar_type(), /*non_blocking=*/false, /*copy=*/false,
+                      converts ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Preserve);
+}
+
+bool is_channels_last(const at::Tensor& x) {
+  return x.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
 }
 
 bool cpu_has_bf16() {

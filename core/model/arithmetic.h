@@ -20,15 +20,20 @@ class ScopedPrecision {
   ScopedPrecision& operator=(const ScopedPrecision&) = delete;
 };
 
-// Images as a network computes with them: in the type of the arithmetic and, on CPUs, in the memory
-// format channels_last.
+// Images as a network computes with them: in the type of the arithmetic and in the memory format
+// that is fastest: channels_last on CPUs, and on GPUs with kBf16 and kTf32.
 at::Tensor to_network(const at::Tensor& images);
 
 // What a network computed, in float32 (or float64) and LibTorch's default memory format.
 at::Tensor from_network(const at::Tensor& output);
 
-// `parameter`, which may be undefined, in the type of `x`.
+// `parameter`, which may be undefined, in the type of `x`, and a convolution's weight on a GPU in
+// its memory format.
 at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& parameter);
+
+// Whether x [N, C, H, W] has the memory format channels_last, not LibTorch's default format. False
+// where they are the same.
+bool is_channels_last(const at::Tensor& x);
 
 // Whether the processor multiplies bfloat16 numbers; others emulate it.
 bool cpu_has_bf16();

@@ -8,6 +8,8 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/modules.h>
 
+#include "core/model/arithmetic.h"
+
 namespace scgan {
 namespace {
 
@@ -15,8 +17,9 @@ namespace nn = torch::nn;
 
 namespace autograd = torch::autograd;
 
-// LibTorch's own function is slow for channels_last: it does not vectorise the sigmoid.
-class CpuGlu : public autograd::Function<CpuGlu> {
+// For channels_last. LibTorch's own function is slow there on CPUs, since it does not vectorise the
+// sigmoid, and on GPUs its backward pass returns the default format.
+class ChannelsLastGlu : public autograd::Function<ChannelsLastGlu> {
  public:
   static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& x) {
     const int64_t half = x.size(1) / 2;
@@ -43,7 +46,7 @@ class CpuGlu : public autograd::Function<CpuGlu> {
 // Gated linear unit (Dauphin, Fan, Auli, Grangier 2017): the first half of the channels, each
 // multiplied by the sigmoid of one of the second half.
 at::Tensor gated_linear_unit(const at::Tensor& x) {
-  return x.is_cpu() ? CpuGlu::apply(x) : at::glu(x, 1);
+  return x.is_cpu() || is_channels_last(x) ? ChannelsLastGlu::apply(x) : at::glu(x, 1);
 }
 
 // Doubles height and width: nearest neighbour, convolution, norm, gated linear unit.

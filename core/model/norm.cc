@@ -5,7 +5,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/instance_norm.h>
 #include <ATen/ops/leaky_relu.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/relu.h>
@@ -17,6 +16,7 @@
 #include <type_traits>
 
 #include "core/base/vectorized.h"
+#include "core/model/gpu_norm.h"
 
 namespace scgan {
 namespace {
@@ -371,13 +371,12 @@ at::Tensor activate(const at::Tensor& x, double slope) {
 
 at::Tensor instance_norm(const at::Tensor& x, double negative_slope) {
   if (x.is_cpu()) return CpuInstanceNorm::apply(x, negative_slope);
-  return activate(at::instance_norm(x, {}, {}, {}, {}, /*use_input_stats=*/true, /*momentum=*/0,
-                                    kEpsilon, /*cudnn_enabled=*/true),
-                  negative_slope);
+  return activate(gpu_instance_norm(x, kEpsilon), negative_slope);
 }
 
 at::Tensor BatchNormImpl::forward(const at::Tensor& x) {
-  if (!x.is_cpu() || !is_training()) return activate(BatchNorm2dImpl::forward(x), negative_slope_);
+  if (!x.is_cpu()) return activate(gpu_batch_norm(*this, x), negative_slope_);
+  if (!is_training()) return activate(BatchNorm2dImpl::forward(x), negative_slope_);
   const autograd::variable_list of = CpuBatchNorm::apply(x, weight, bias, negative_slope_);
   const at::NoGradGuard no_grad;
   num_batches_tracked.add_(1);

@@ -1,8 +1,8 @@
 // Instance and batch normalisation with the activation that follows them.
 //
 // On CPUs both are computed in few passes over the memory, in the memory format channels_last, and
-// the results have that format; elsewhere by LibTorch's functions. Channels whose variance exceeds
-// the largest float32 become NaN.
+// the results have that format; on GPUs by LibTorch's kernels (gpu_norm.h). Channels whose variance
+// exceeds the largest float32 become NaN.
 #pragma once
 
 #include <ATen/core/Tensor.h>

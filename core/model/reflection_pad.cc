@@ -5,10 +5,13 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/reflection_pad2d.h>
+#include <ATen/ops/reflection_pad3d.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
+
+#include "core/model/arithmetic.h"
 
 namespace scgan {
 namespace {
@@ -71,6 +74,41 @@ class CpuReflectionPad : public autograd::Function<CpuReflectionPad> {
   }
 };
 
+// Adds the mirrored borders of one dimension to what they are copies of.
+at::Tensor fold_dimension(const at::Tensor& padded, int64_t dim, int64_t pad) {
+  const int64_t size = padded.size(dim) - 2 * pad;
+  at::Tensor sum = padded.narrow(dim, pad, size).clone(at::MemoryFormat::ChannelsLast);
+  const auto mirrored = [&](int64_t begin) {
+    const at::Tensor border = padded.narrow(dim, begin, pad);
+    return pad == 1 ? border : border.flip(dim);
+  };
+  sum.narrow(dim, 1, pad).add_(mirrored(0));
+  sum.narrow(dim, size - 1 - pad, pad).add_(mirrored(pad + size));
+  return sum;
+}
+
+// On GPUs, in channels_last. LibTorch's kernels for two dimensions copy to its default format. The
+// one for three dimensions copies pixels with all their channels, [1, N, H, W, C]; its backward
+// pass adds in no fixed order.
+class ChannelsLastPad : public autograd::Function<ChannelsLastPad> {
+ public:
+  static at::Tensor forward(autograd::AutogradContext* context, const at::Tensor& images,
+                            int64_t pad) {
+    context->saved_data["pad"] = pad;
+    const at::Tensor pixels =
+        images.contiguous(at::MemoryFormat::ChannelsLast).permute({0, 2, 3, 1}).unsqueeze(0);
+    return at::reflection_pad3d(pixels, {0, 0, pad, pad, pad, pad})
+        .squeeze(0)
+        .permute({0, 3, 1, 2});
+  }
+
+  static autograd::variable_list backward(autograd::AutogradContext* context,
+                                          const autograd::variable_list& gradients) {
+    const int64_t pad = context->saved_data["pad"].toInt();
+    return {fold_dimension(fold_dimension(gradients[0], 2, pad), 3, pad), at::Tensor()};
+  }
+};
+
 }  // namespace
 
 // LibTorch's CUDA kernel of the backward pass, unlike its documentation, adds in a fixed order when
@@ -82,6 +120,9 @@ at::Tensor reflection_pad(const at::Tensor& images, int64_t pad, ReflectionPaddi
     return at::reflection_pad2d(images, {pad, pad, pad, pad});  // adds in a fixed order, too
   }
   if (images.is_cpu()) return CpuReflectionPad::apply(images, pad);
+  if (on_gpu == ReflectionPadding::kNative && is_channels_last(images)) {
+    return ChannelsLastPad::apply(images, pad);
+  }
   const bool is_small = std::min(images.size(2), images.size(3)) <= 2 * pad + 1;
   if (on_gpu == ReflectionPadding::kNative && !is_small) {
     return at::reflection_pad2d(images, {pad, pad, pad, pad});

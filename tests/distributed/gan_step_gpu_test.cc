@@ -83,6 +83,16 @@ TEST_P(GanStepGpuTest, StepsHaveTheSameBitsOnAllRanksAsOnOne) {
   expect_equal(all_steps(), trained(*world, *gpu_of_rank(), kSteps));
 }
 
+// In channels_last.
+TEST_P(GanStepGpuTest, StepsForTensorCoresHaveTheSameBitsOnAllRanksAsOnOne) {
+  const auto world = make_communicator(duplicate(MPI_COMM_WORLD), *gpu_of_rank(), 60);
+  if (world->size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
+  for (const Precision precision : {Precision::kTf32, Precision::kBf16}) {
+    spec_.train.precision = precision;
+    expect_equal(trained(solo_, *gpu_of_rank(), 2), trained(*world, *gpu_of_rank(), 2));
+  }
+}
+
 TEST_P(GanStepGpuTest, RecomputingForwardsProducesTheSameBits) {
   const Trained kept = trained(solo_, *gpu_of_rank(), 3);
   spec_.run.recompute = !spec_.run.recompute;

@@ -40,7 +40,8 @@ Counts counted() {
 
 Counts difference(const Counts& end, const Counts& begin) {
   return {end.synchronisations - begin.synchronisations, end.event_waits - begin.event_waits,
-          end.pageable_copies - begin.pageable_copies, end.operations - begin.operations};
+          end.pageable_copies - begin.pageable_copies, end.operations - begin.operations,
+          end.format_changes - begin.format_changes};
 }
 
 struct Case {

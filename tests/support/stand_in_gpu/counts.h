@@ -16,6 +16,8 @@ struct Counts {
   int64_t pageable_copies = 0;
   // Operations of LibTorch on the GPU; each launches one or a few kernels.
   int64_t operations = 0;
+  // Images and weights that were copied between channels_last and LibTorch's default format.
+  int64_t format_changes = 0;
 };
 
 void count_synchronisation();
@@ -23,6 +25,7 @@ void count_event_wait();
 void count_event_query(const void* event);
 void count_pageable_copy();
 void count_operation();
+void count_format_changes(int64_t count);
 
 }  // namespace scgan::stand_in
 

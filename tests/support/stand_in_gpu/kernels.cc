@@ -25,7 +25,9 @@
 
 #include "tests/support/stand_in_gpu/convolutions.h"
 #include "tests/support/stand_in_gpu/counts.h"
+#include "tests/support/stand_in_gpu/determinism.h"
 #include "tests/support/stand_in_gpu/memory.h"
+#include "tests/support/stand_in_gpu/memory_formats.h"
 #include "tests/support/stand_in_gpu/stream.h"
 
 namespace scgan::stand_in {
@@ -33,37 +35,6 @@ namespace {
 
 using c10::IValue;
 using torch::jit::Stack;
-
-// Operations whose CUDA kernels throw when deterministic algorithms are requested
-// (torch.use_deterministic_algorithms of LibTorch 2.11, except reflection_pad2d_backward, whose
-// kernel then adds in a fixed order).
-const std::set<std::string>& nondeterministic_kernels() {
-  static const std::set<std::string> names{"aten::_adaptive_avg_pool2d_backward",
-                                           "aten::_adaptive_avg_pool3d_backward",
-                                           "aten::adaptive_max_pool2d_backward",
-                                           "aten::avg_pool3d_backward",
-                                           "aten::bincount",
-                                           "aten::cumsum",
-                                           "aten::cumsum_",
-                                           "aten::fractional_max_pool2d_backward",
-                                           "aten::grid_sampler_2d_backward",
-                                           "aten::grid_sampler_3d_backward",
-                                           "aten::histc",
-                                           "aten::kthvalue",
-                                           "aten::max_pool3d_with_indices_backward",
-                                           "aten::max_unpool2d",
-                                           "aten::median",
-                                           "aten::nll_loss2d_forward",
-                                           "aten::put_",
-                                           "aten::reflection_pad1d_backward",
-                                           "aten::reflection_pad3d_backward",
-                                           "aten::scatter_reduce",
-                                           "aten::upsample_bicubic2d_backward",
-                                           "aten::upsample_bilinear2d_backward",
-                                           "aten::upsample_linear1d_backward",
-                                           "aten::upsample_trilinear3d_backward"};
-  return names;
-}
 
 // Operations that only create or describe tensors. Those that return views are recognized by their
 // schema.
@@ -162,6 +133,7 @@ class Call {
   }
 
   void run(Stack& stack) {
+    count_format_changes(converted_arguments(name_, arguments_));
     if (writes_only_given_tensors()) {
       queue(stream(), name_,
             [op = op_, inside = cpu_arguments()]() mutable { compute(op, inside); });
@@ -175,6 +147,7 @@ class Call {
     copy_written_arguments(inside);
     const Stack written = inside;
     compute(op_, inside);
+    for (IValue& result : inside) result = in_gpu_format(name_, arguments_, result);
     for (const IValue& result : inside) {
       if (workspace_free && result.isTensor() && result.toTensor().defined())
         change_rounding(result.toTensor());
@@ -337,6 +310,7 @@ at::Tensor& copy(at::Tensor& to, const at::Tensor& from, bool non_blocking) {
   TORCH_CHECK(!to.is_cuda() || !from.is_cuda() || to.device() == from.device(),
               "the stand-in GPUs do not copy between each other");
   CUstream_st& stream = stream_on(device);
+  if (changes_format(to, from)) count_format_changes(1);
   const at::Tensor& host = to.is_cuda() ? from : to;
   const bool staged = host.is_cpu() && !(non_blocking && host.is_pinned());
   count_operation();
