@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "core/model/arithmetic.h"
 #include "core/model/discriminator_layers.h"
 #include "core/model/fastgan_blocks.h"
+#include "core/model/spectral_group.h"
 
 namespace scgan {
 namespace {
@@ -93,12 +95,25 @@ void check(const FastGanShape& shape) {
   }
 }
 
+// The layers of `network` with spectral norm, outside of the decoders or everywhere.
+std::vector<SpectralConv2dImpl*> spectral_layers(const nn::Module& network, bool in_decoders) {
+  std::vector<SpectralConv2dImpl*> layers;
+  for (const auto& child : network.named_children()) {
+    if (child.key().starts_with("decoder_") && !in_decoders) continue;
+    for (const auto& layer : child.value()->modules()) {
+      if (auto* spectral = layer->as<SpectralConv2dImpl>()) layers.push_back(spectral);
+    }
+  }
+  return layers;
+}
+
 class FastGanDiscriminator final : public Discriminator, public nn::Module {
  public:
   explicit FastGanDiscriminator(const FastGanShape& shape);
 
   nn::Module& module() override { return *this; }
   at::Tensor logits(const at::Tensor& images) override {
+    without_decoders_->prepare();
     return score(extract(to_network(images)));
   }
   RealOutput discriminate_real(const at::Tensor& images, PartWindow window) override;
@@ -149,6 +164,8 @@ class FastGanDiscriminator final : public Discriminator, public nn::Module {
   SimpleDecoder decoder_big_{nullptr};
   SimpleDecoder decoder_part_{nullptr};
   SimpleDecoder decoder_small_{nullptr};
+  // The layers of logits() and of discriminate_real().
+  std::optional<SpectralGroup> without_decoders_, with_decoders_;
 };
 
 FastGanDiscriminator::FastGanDiscriminator(const FastGanShape& shape)
@@ -161,6 +178,8 @@ FastGanDiscriminator::FastGanDiscriminator(const FastGanShape& shape)
   build_trunk();
   if (shape_.small_branch) build_small_branch();
   build_decoders();
+  without_decoders_.emplace(spectral_layers(*this, false));
+  with_decoders_.emplace(spectral_layers(*this, true));
 }
 
 // Reduces images of 256 px and more to a map of 256 x 256. Smaller images keep their size.
@@ -267,6 +286,7 @@ std::vector<Reconstruction> FastGanDiscriminator::reconstruct(const at::Tensor& 
 
 Discriminator::RealOutput FastGanDiscriminator::discriminate_real(const at::Tensor& images,
                                                                   PartWindow window) {
+  with_decoders_->prepare();
   const Features features = extract(to_network(images));
   at::Tensor logits = score(features);
   return {std::move(logits), reconstruct(images, features, window)};

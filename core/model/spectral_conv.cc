@@ -8,10 +8,8 @@
 namespace scgan {
 namespace {
 
-constexpr double kNormEpsilon = 1e-12;
-
 at::Tensor normalize(const at::Tensor& vector) {
-  return vector / vector.norm().clamp_min(kNormEpsilon);
+  return vector / vector.norm().clamp_min(kSpectralEpsilon);
 }
 
 }  // namespace
@@ -44,7 +42,8 @@ at::Tensor SpectralConv2dImpl::normalized_weight() {
 }
 
 at::Tensor SpectralConv2dImpl::forward(const at::Tensor& x) {
-  return convolve(x, normalized_weight(), shape_);
+  const at::Tensor prepared = std::exchange(next_weight_, {});
+  return convolve(x, prepared.defined() ? prepared : normalized_weight(), shape_);
 }
 
 }  // namespace scgan
