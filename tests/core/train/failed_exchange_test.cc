@@ -29,8 +29,8 @@ constexpr const char* kId = "0123456789abcdef";
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
 // Operations on floating-point tensors stand for those on a GPU, all others for those on host
-// memory. The one with the index `failing` and all later ones leave wrong bytes, and only confirm()
-// and settle() tell.
+// memory. The one with the index `failing` and all later ones leave wrong bytes. Only confirm() and
+// settle() tell: operations on host memory may begin before such an operation has ended.
 class FailingCommunicator final : public Communicator {
  public:
   FailingCommunicator(Communicator& inner, std::atomic<int64_t>& operations, int64_t failing)
@@ -53,16 +53,20 @@ class FailingCommunicator final : public Communicator {
   }
   void abort(const std::string& reason) override { inner_.abort(reason); }
   void confirm() override {
-    if (operations_ > failing_) throw PeerAborted("no memory");
+    is_known_ = is_known_ || operations_ > failing_;
+    throw_if_known();
   }
   void settle() override { confirm(); }
 
  private:
+  void throw_if_known() const {
+    if (is_known_) throw PeerAborted("no memory");
+  }
   template <typename Work>
   void perform(at::Tensor& result, const Work& work) {
     const at::NoGradGuard no_grad;
     if (!result.is_floating_point()) {
-      confirm();
+      throw_if_known();
       work();
       return;
     }
@@ -73,6 +77,7 @@ class FailingCommunicator final : public Communicator {
   Communicator& inner_;
   std::atomic<int64_t>& operations_;
   int64_t failing_;
+  bool is_known_ = false;
 };
 
 using Tensors = std::map<std::string, at::Tensor>;
@@ -91,7 +96,8 @@ struct Record {
   std::map<int64_t, at::Tensor> scored;
 };
 
-// Asks for a checkpoint and samples after each step, and once for a join after `join_after`.
+// Asks for samples after each step, also after a join, for one checkpoint of each step, and for a
+// join after the step `join_after`.
 class RecordingObserver final : public TrainObserver {
  public:
   RecordingObserver(Record& record, int64_t join_after) : record_(record), join_(join_after) {}
@@ -103,7 +109,8 @@ class RecordingObserver final : public TrainObserver {
   BoundaryRequests at_boundary() override {
     const bool joins = step_ == join_;
     if (joins) join_ = -1;
-    return {.checkpoint = step_ > 0, .samples = step_ > 0, .join = joins};
+    const bool is_new = std::exchange(asked_, step_) != step_;
+    return {.checkpoint = is_new, .samples = step_ > 0, .join = joins};
   }
   void before_checkpoint() override {}
   void write_samples(const TrainState& state) override {
@@ -117,6 +124,7 @@ class RecordingObserver final : public TrainObserver {
  private:
   Record& record_;
   int64_t join_;
+  int64_t asked_ = 0;
   int64_t step_ = 0;
 };
 
