@@ -1,7 +1,6 @@
 #include "core/model/diff_augment.h"
 
 #include <ATen/core/Tensor.h>
-#include <ATen/ops/empty.h>
 
 #include <cmath>
 
@@ -14,7 +13,6 @@ namespace {
 
 constexpr double kTranslationRatio = 0.125;
 constexpr double kCutoutRatio = 0.5;
-constexpr int64_t kSites = static_cast<int64_t>(AugmentSite::kFakeB) + 1;
 
 // Numbers the random values of a sample. A change would change the results of existing run ids.
 enum Lane : uint32_t {
@@ -91,23 +89,25 @@ at::Tensor change_color(const at::Tensor& images, const AugmentDraws::Colors& dr
 
 }  // namespace
 
-AugmentDraws::AugmentDraws(int64_t seed, int64_t step, const at::Tensor& images) {
-  const int64_t samples = images.size(0);
-  const auto host = at::TensorOptions(at::kDouble).pinned_memory(images.is_cuda());
-  const at::Tensor values = at::empty({kSites, kLanes, samples}, host);
-  auto* next = values.mutable_data_ptr<double>();
+void AugmentDraws::draw(int64_t seed, int64_t step, int64_t samples, int64_t height, int64_t width,
+                        double* colors, int64_t* places) {
   for (int64_t site = 0; site < kSites; ++site) {
     const SiteRng rng(seed, site, step);
     for (uint32_t lane = 0; lane < kLanes; ++lane) {
       for (uint32_t sample = 0; sample < samples; ++sample) {
-        *next++ = rng.value(static_cast<Lane>(lane), sample, images.size(2), images.size(3));
+        const double value = rng.value(static_cast<Lane>(lane), sample, height, width);
+        if (lane < kTranslationY) {
+          *colors++ = value;
+        } else {
+          *places++ = static_cast<int64_t>(value);
+        }
       }
     }
   }
-  const at::Tensor here = values.to(images.device(), /*non_blocking=*/true);
-  colors_ = here.narrow(1, 0, kTranslationY).to(images.scalar_type());
-  places_ = here.narrow(1, kTranslationY, kLanes - kTranslationY).to(at::kLong);
 }
+
+AugmentDraws::AugmentDraws(const at::Tensor& colors, const at::Tensor& places)
+    : colors_(colors.view({kSites, 3, -1})), places_(places.view({kSites, 4, -1})) {}
 
 AugmentDraws::Colors AugmentDraws::colors(AugmentSite site) const {
   const at::Tensor here = colors_[static_cast<int64_t>(site)];

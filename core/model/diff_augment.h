@@ -1,6 +1,6 @@
 // DiffAugment (Zhao, Liu, Lin, Zhu, Han, NeurIPS 2020): differentiable augmentation of everything a
 // discriminator sees. CounterRng draws the random values on the CPU, so they depend neither on the
-// device nor on the rank; those of a whole step are copied to the device together.
+// device nor on the rank.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -18,9 +18,19 @@ enum class AugmentSite : uint32_t { kGStepA, kGStepB, kRealA, kFakeA, kRealB, kF
 // The random values of all sites of a step.
 class AugmentDraws {
  public:
-  // For batches like `images` [N, 3, H, W] in size, type and device. Sample i draws with
-  // (seed, site, step, i). The copy to a GPU is only queued.
-  AugmentDraws(int64_t seed, int64_t step, const at::Tensor& images);
+  // Numbers per sample.
+  static constexpr int64_t kSites = static_cast<int64_t>(AugmentSite::kFakeB) + 1;
+  static constexpr int64_t kColors = kSites * 3;
+  static constexpr int64_t kPlaces = kSites * 4;
+
+  // Draws for a batch of N = samples images of `height` x `width`: kColors * N numbers into
+  // `colors` and kPlaces * N into `places`. Sample i draws with (seed, site, step, i).
+  static void draw(int64_t seed, int64_t step, int64_t samples, int64_t height, int64_t width,
+                   double* colors, int64_t* places);
+
+  // Flat tensors of what draw() returned, on the device of the images: `colors` of their type,
+  // `places` int64.
+  AugmentDraws(const at::Tensor& colors, const at::Tensor& places);
 
   // Shift of the brightness, factors of saturation and contrast.
   struct Colors {

@@ -116,7 +116,7 @@ class FastGanDiscriminator final : public Discriminator, public nn::Module {
     without_decoders_->prepare();
     return score(extract(to_network(images)));
   }
-  RealOutput discriminate_real(const at::Tensor& images, PartWindow window) override;
+  RealOutput discriminate_real(const at::Tensor& images, const PartWindow& window) override;
 
  private:
   struct Features {
@@ -140,7 +140,7 @@ class FastGanDiscriminator final : public Discriminator, public nn::Module {
   Features extract(const at::Tensor& images);
   at::Tensor score(const Features& features);
   std::vector<Reconstruction> reconstruct(const at::Tensor& images, const Features& features,
-                                          PartWindow window);
+                                          const PartWindow& window);
 
   nn::AnyModule conv(int64_t in, int64_t out, ConvShape shape) const {
     return conv_layer(in, out, shape, shape_.style);
@@ -267,7 +267,7 @@ at::Tensor FastGanDiscriminator::score(const Features& features) {
 
 std::vector<Reconstruction> FastGanDiscriminator::reconstruct(const at::Tensor& images,
                                                               const Features& features,
-                                                              PartWindow window) {
+                                                              const PartWindow& window) {
   std::vector<Reconstruction> reconstructions;
   const auto add = [&](std::string_view name, SimpleDecoder& decoder, const at::Tensor& seen,
                        const at::Tensor& target) {
@@ -285,7 +285,7 @@ std::vector<Reconstruction> FastGanDiscriminator::reconstruct(const at::Tensor& 
 }
 
 Discriminator::RealOutput FastGanDiscriminator::discriminate_real(const at::Tensor& images,
-                                                                  PartWindow window) {
+                                                                  const PartWindow& window) {
   with_decoders_->prepare();
   const Features features = extract(to_network(images));
   at::Tensor logits = score(features);

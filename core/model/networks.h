@@ -73,7 +73,7 @@ class Discriminator : public Network {
   };
   virtual at::Tensor logits(const at::Tensor& images) = 0;
   // For real images. decoder_part reconstructs `window`, one for the whole batch.
-  virtual RealOutput discriminate_real(const at::Tensor& images, PartWindow window) = 0;
+  virtual RealOutput discriminate_real(const at::Tensor& images, const PartWindow& window) = 0;
 };
 
 // A network of a run; part of the key of its initial weights.

@@ -82,13 +82,20 @@ void ParameterArena::watch_gradients(const GradientComplete& complete) {
   }
 }
 
-void ParameterArena::adam_step(const at::Tensor& gradient, const TrainSpec& spec,
-                               double learning_rate) {
-  const at::NoGradGuard no_grad;
+ParameterArena::AdamFactors ParameterArena::next_adam_factors(const TrainSpec& spec,
+                                                              double learning_rate) {
   ++adam_steps_;
   const auto count = static_cast<double>(adam_steps_);
   const double correction1 = 1 - std::pow(spec.beta1, count);
   const double correction2 = 1 - std::pow(spec.beta2, count);
+  return {-learning_rate / correction1, std::sqrt(correction2)};
+}
+
+void ParameterArena::adam_step(const at::Tensor& gradient, const TrainSpec& spec,
+                               const at::Tensor& factors) {
+  const at::NoGradGuard no_grad;
+  const at::Tensor step_factor = factors[0];
+  const at::Tensor root = factors[1];
   // Block by block, so that a block stays in the processor's cache from one operation to the next.
   const int64_t block = values_.is_cpu() ? kBlock * at::get_num_threads() : values_.numel();
   for (int64_t begin = 0; begin < values_.numel(); begin += block) {
@@ -99,8 +106,12 @@ void ParameterArena::adam_step(const at::Tensor& gradient, const TrainSpec& spec
     at::Tensor first = part(first_moments_).mul_(spec.beta1).add_(of_block, 1 - spec.beta1);
     at::Tensor second =
         part(second_moments_).mul_(spec.beta2).addcmul_(of_block, of_block, 1 - spec.beta2);
-    const at::Tensor denominator = second.sqrt().div_(std::sqrt(correction2)).add_(spec.adam_eps);
-    part(values_).addcdiv_(first, denominator, -learning_rate / correction1);
+    const at::Tensor denominator = second.sqrt().div_(root).add_(spec.adam_eps);
+    if (values_.is_cpu()) {
+      part(values_).addcdiv_(first, denominator, step_factor.item());
+    } else {  // whose addcdiv takes the factor as an argument, not from memory
+      part(values_).addcmul_(first.div(denominator), step_factor);
+    }
   }
 }
 

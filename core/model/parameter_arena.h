@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -38,9 +39,16 @@ class ParameterArena {
   using GradientComplete = std::function<void(int64_t begin, int64_t count)>;
   void watch_gradients(const GradientComplete& complete);
 
+  // The two numbers of Adam that change from step to step: the factor on first / denominator, which
+  // is -learning_rate / (1 - beta1^t), and the root of 1 - beta2^t.
+  using AdamFactors = std::array<double, 2>;
+  // Counts a step of Adam and returns its factors.
+  AdamFactors next_adam_factors(const TrainSpec& spec, double learning_rate);
+
   // One step of Adam (Kingma, Ba, 2015) with bias correction: torch.optim.Adam without weight
-  // decay.
-  void adam_step(const at::Tensor& gradient, const TrainSpec& spec, double learning_rate);
+  // decay. `factors` [2] holds the AdamFactors in the type and on the device of the parameters; a
+  // GPU reads them when it computes.
+  void adam_step(const at::Tensor& gradient, const TrainSpec& spec, const at::Tensor& factors);
 
   // Sets requires_grad of every parameter.
   void set_trainable(bool trainable);

@@ -1,8 +1,10 @@
 #include "core/model/part_window.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/upsample_nearest2d.h>
+#include <torch/csrc/autograd/custom_function.h>
 
 #include "core/base/counter_rng.h"
 
@@ -12,8 +14,44 @@ namespace {
 constexpr int64_t kMapSize = 16;
 constexpr int64_t kSeenSize = 8;
 
-at::Tensor square(const at::Tensor& maps, int64_t y, int64_t x, int64_t size) {
-  return maps.narrow(2, y, size).narrow(3, x, size);
+at::Tensor indices(int64_t count, const at::Tensor& like) {
+  return at::arange(count, like.options().dtype(at::kLong));
+}
+
+// Cuts the square of side `size` whose top left corner is corner [2], which only the GPU reads. The
+// backward pass moves each element back; that of an index adds.
+class Square : public torch::autograd::Function<Square> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& maps,
+                            const at::Tensor& corner, int64_t size) {
+    context->save_for_backward({corner});
+    context->saved_data["height"] = maps.size(2);
+    context->saved_data["width"] = maps.size(3);
+    const at::Tensor places = indices(size, maps);
+    return maps.index_select(2, places + corner[0]).index_select(3, places + corner[1]);
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 const torch::autograd::variable_list& gradients) {
+    const at::Tensor& gradient = gradients[0];
+    const at::Tensor corner = context->get_saved_variables()[0];
+    const int64_t size = gradient.size(2);
+    const at::Tensor rows = indices(context->saved_data["height"].toInt(), gradient) - corner[0];
+    const at::Tensor columns = indices(context->saved_data["width"].toInt(), gradient) - corner[1];
+    const auto outside = [&](const at::Tensor& places) {
+      return places.lt(0).logical_or_(places.ge(size));
+    };
+    at::Tensor back = gradient.index_select(2, rows.clamp(0, size - 1))
+                          .index_select(3, columns.clamp(0, size - 1));
+    back.masked_fill_(outside(rows).unsqueeze(1).logical_or(outside(columns)), 0);
+    return {back, at::Tensor(), at::Tensor()};
+  }
+};
+
+// `unit`: the elements of a cell.
+at::Tensor square(const at::Tensor& maps, const PartWindow& window, int64_t size, int64_t unit) {
+  if (window.on_gpu.defined()) return Square::apply(maps, window.on_gpu * unit, size * unit);
+  return maps.narrow(2, window.y * unit, size * unit).narrow(3, window.x * unit, size * unit);
 }
 
 }  // namespace
@@ -40,16 +78,15 @@ PartWindows part_windows(const RunSpec& spec, int64_t step) {
 }
 
 // Equal to an adaptive average pool to 8 x 8, whose backward pass is not deterministic on CUDA.
-at::Tensor map_window(const at::Tensor& maps, PartWindow window, int64_t part_size) {
-  at::Tensor seen = square(maps, window.y, window.x, part_size);
+at::Tensor map_window(const at::Tensor& maps, const PartWindow& window, int64_t part_size) {
+  at::Tensor seen = square(maps, window, part_size, 1);
   if (part_size > kSeenSize) return at::avg_pool2d(seen, part_size / kSeenSize);
   if (part_size < kSeenSize) return at::upsample_nearest2d(seen, {kSeenSize, kSeenSize});
   return seen;
 }
 
-at::Tensor image_window(const at::Tensor& images, PartWindow window, int64_t part_size) {
-  const int64_t cell = images.size(2) / kMapSize;
-  return square(images, window.y * cell, window.x * cell, part_size * cell);
+at::Tensor image_window(const at::Tensor& images, const PartWindow& window, int64_t part_size) {
+  return square(images, window, part_size, images.size(2) / kMapSize);
 }
 
 }  // namespace scgan

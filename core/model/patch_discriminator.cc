@@ -37,7 +37,7 @@ class PatchDiscriminator final : public Discriminator, public nn::Module {
     return from_network(model_->forward(to_network(images)));
   }
 
-  RealOutput discriminate_real(const at::Tensor& images, PartWindow /*window*/) override {
+  RealOutput discriminate_real(const at::Tensor& images, const PartWindow& /*window*/) override {
     return {logits(images), {}};
   }
 

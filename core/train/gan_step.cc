@@ -81,31 +81,35 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
       state_(state),
       communicator_(communicator),
       reducer_(communicator, spec.run.reduction, buckets),
-      streams_(state.generators.values().device()) {
+      streams_(state.generators.values().device()),
+      inputs_(spec, state) {
   if (has_ssl(spec)) ssl_loss_.emplace(spec.loss);
 }
 
-PendingLosses GanStep::run(const Batch& loaded, double learning_rate) {
+PendingLosses GanStep::run(const Batch& batch, double learning_rate) {
+  inputs_.prepare(batch, learning_rate);
+  const LossTerms losses = compute();
+  ++state_.step;
+  return {losses, communicator_};
+}
+
+LossTerms GanStep::compute() {
   const ScopedPrecision precision(spec_.train.precision);
-  const at::TensorOptions options = state_.generators.values().options();
-  const Batch batch{loaded.a.to(options), loaded.b.to(options)};
-  if (!spec_.model.diffaug.empty()) draws_.emplace(spec_.seed, state_.step, batch.a);
-  std::vector<MicroBatch> micros = own_micro_batches(batch);
+  std::vector<MicroBatch> micros = own_micro_batches();
   const Fakes fakes = gather_fakes(micros);
   const bool d_first = spec_.train.order == UpdateOrder::kDiscriminatorsFirst;
 
   LossTerms losses;
-  if (d_first) update_discriminators(batch, fakes, learning_rate, losses);
+  if (d_first) update_discriminators(fakes, losses);
   const AdversarialGradients adversarial = adversarial_gradients(fakes, losses);
   // The generators' gradient is summed while the discriminators are updated. This is safe: they
   // read only detached fakes and their own weights.
   const at::Tensor gradient = start_generator_gradient(micros, adversarial, losses);
-  if (!d_first) update_discriminators(batch, fakes, learning_rate, losses);
+  if (!d_first) update_discriminators(fakes, losses);
   reducer_.finish();
-  state_.generators.adam_step(gradient, spec_.train, learning_rate);
+  state_.generators.adam_step(gradient, spec_.train, inputs_.adam_factors());
   state_.update_ema(spec_.train.ema_decay);
-  ++state_.step;
-  return {losses, communicator_};
+  return losses;
 }
 
 bool GanStep::is_held(const DiscriminatorState& discriminator) const {
@@ -135,28 +139,29 @@ GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes,
   return gradients;
 }
 
-void GanStep::update_discriminators(const Batch& batch, const Fakes& fakes, double learning_rate,
-                                    LossTerms& losses) {
+void GanStep::update_discriminators(const Fakes& fakes, LossTerms& losses) {
   // Every rank updates both pools, so that they are equal on all ranks.
-  const at::Tensor shown_b = state_.netD_A.pool.query(fakes.b, state_.step);
-  const at::Tensor shown_a = state_.netD_B.pool.query(fakes.a, state_.step);
-  const PartWindows windows = part_windows(spec_, state_.step);
+  const StepInputs::OfDiscriminator& of_a = inputs_.of_netD_A();
+  const StepInputs::OfDiscriminator& of_b = inputs_.of_netD_B();
+  const at::Tensor shown_b = state_.netD_A.pool.query(fakes.b, of_a.pool_moves);
+  const at::Tensor shown_a = state_.netD_B.pool.query(fakes.a, of_b.pool_moves);
+  const Batch& batch = inputs_.batch();
   for_held(
       [&] {
-        discriminator_step(state_.netD_A, kRoleOfA, {batch.b, shown_b, windows.a}, learning_rate,
-                           losses);
+        discriminator_step(state_.netD_A, kRoleOfA, of_a, {batch.b, shown_b}, losses);
       },
       [&] {
-        discriminator_step(state_.netD_B, kRoleOfB, {batch.a, shown_a, windows.b}, learning_rate,
-                           losses);
+        discriminator_step(state_.netD_B, kRoleOfB, of_b, {batch.a, shown_a}, losses);
       });
 }
 
 at::Tensor GanStep::augmented(const at::Tensor& images, AugmentSite site) const {
-  return draws_ ? diff_augment(images, spec_.model.diffaug, *draws_, site) : images;
+  if (spec_.model.diffaug.empty()) return images;
+  return diff_augment(images, spec_.model.diffaug, inputs_.augment_draws(), site);
 }
 
-std::vector<GanStep::MicroBatch> GanStep::own_micro_batches(const Batch& batch) const {
+std::vector<GanStep::MicroBatch> GanStep::own_micro_batches() const {
+  const Batch& batch = inputs_.batch();
   const int64_t size = spec_.train.micro_batch;
   const int64_t share = spec_.train.batch_size / communicator_.size();
   const int64_t begin = communicator_.rank() * share;
@@ -259,27 +264,26 @@ at::Tensor GanStep::backward(MicroBatch& micro, const AdversarialGradients& adve
 }
 
 void GanStep::discriminator_step(DiscriminatorState& discriminator, const DiscriminatorRole& role,
-                                 const DiscriminatorBatch& batch, double learning_rate,
-                                 LossTerms& losses) const {
+                                 const StepInputs::OfDiscriminator& inputs,
+                                 const DiscriminatorBatch& batch, LossTerms& losses) const {
   const at::Tensor gradient = discriminator.arena.new_gradient();
 
   // Two calls, because real and fake images must not share batch statistics.
   const at::Tensor real = augmented(batch.real, role.real);
   const auto on_real = ssl_loss_
-                           ? discriminator.network->discriminate_real(real, batch.part)
+                           ? discriminator.network->discriminate_real(real, inputs.window)
                            : Discriminator::RealOutput{discriminator.network->logits(real), {}};
   const at::Tensor on_fake = discriminator.network->logits(augmented(batch.fakes, role.fake));
   const at::Tensor adversarial =
       (lsgan_real(on_real.logits) + lsgan_fake(on_fake)) * spec_.loss.d_adv_scale;
   at::Tensor total = adversarial;
   if (ssl_loss_) {
-    const at::Tensor ssl =
-        (*ssl_loss_)(on_real.reconstructions) * ssl_weight(spec_.loss, state_.step);
+    const at::Tensor ssl = (*ssl_loss_)(on_real.reconstructions) * inputs_.ssl_weight();
     total = total + ssl;
     losses.of_discriminators[role.ssl] = ssl.detach();
   }
   total.backward();
-  discriminator.arena.adam_step(gradient, spec_.train, learning_rate);
+  discriminator.arena.adam_step(gradient, spec_.train, inputs.adam_factors);
   losses.of_discriminators[role.adversarial] = adversarial.detach();
 }
 

@@ -19,10 +19,10 @@
 #include "core/comm/gradient_reducer.h"
 #include "core/data/data_loader.h"
 #include "core/model/diff_augment.h"
-#include "core/model/part_window.h"
 #include "core/model/ssl_loss.h"
 #include "core/spec/run_spec.h"
 #include "core/train/pending_losses.h"
+#include "core/train/step_inputs.h"
 #include "core/train/train_state.h"
 #include "core/train/two_streams.h"
 
@@ -61,8 +61,10 @@ class GanStep {
   // The whole batch that a discriminator is trained on in a step.
   struct DiscriminatorBatch {
     at::Tensor real, fakes;
-    PartWindow part;
   };
+
+  // Queues the step that `inputs_` describes. Returns this rank's loss terms.
+  LossTerms compute();
 
   bool is_held(const DiscriminatorState& discriminator) const;
   int first_holder(const DiscriminatorState& discriminator) const;
@@ -71,18 +73,17 @@ class GanStep {
   void for_held(const std::function<void()>& work_a, const std::function<void()>& work_b);
 
   at::Tensor augmented(const at::Tensor& images, AugmentSite site) const;
-  std::vector<MicroBatch> own_micro_batches(const Batch& batch) const;
+  std::vector<MicroBatch> own_micro_batches() const;
   void translate(MicroBatch& micro) const;
   Fakes gather_fakes(std::vector<MicroBatch>& micros);
   // The functions below add the loss terms of discriminators that this rank holds to `losses`.
   AdversarialGradients adversarial_gradients(const Fakes& fakes, LossTerms& losses);
   at::Tensor adversarial_gradient(DiscriminatorState& discriminator, const DiscriminatorRole& role,
                                   const at::Tensor& fakes, LossTerms& losses) const;
-  void update_discriminators(const Batch& batch, const Fakes& fakes, double learning_rate,
-                             LossTerms& losses);
+  void update_discriminators(const Fakes& fakes, LossTerms& losses);
   void discriminator_step(DiscriminatorState& discriminator, const DiscriminatorRole& role,
-                          const DiscriminatorBatch& batch, double learning_rate,
-                          LossTerms& losses) const;
+                          const StepInputs::OfDiscriminator& inputs,
+                          const DiscriminatorBatch& batch, LossTerms& losses) const;
 
   at::Tensor start_generator_gradient(std::vector<MicroBatch>& micros,
                                       const AdversarialGradients& adversarial, LossTerms& losses);
@@ -94,8 +95,7 @@ class GanStep {
   GradientReducer reducer_;
   std::optional<SslLoss> ssl_loss_;
   TwoStreams streams_;
-  // Those of the present step; unset without DiffAugment.
-  std::optional<AugmentDraws> draws_;
+  StepInputs inputs_;
 };
 
 }  // namespace scgan

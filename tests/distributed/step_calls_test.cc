@@ -108,8 +108,11 @@ TEST(AugmentCallsTest, OneCallAugmentsTheWholeBatch) {
   const auto operations = [&](int64_t images) {
     const at::Tensor batch =
         at::ones({images, 3, 16, 16}, at::TensorOptions(*gpu)).requires_grad_(true);
+    const AugmentDraws draws(at::ones({AugmentDraws::kColors * images}, batch.device()),
+                             at::ones({AugmentDraws::kPlaces * images},
+                                      at::TensorOptions(at::kLong).device(batch.device())));
     const Counts before = counted();
-    diff_augment(batch, kPolicy, AugmentDraws(1, 0, batch), AugmentSite::kRealA).sum().backward();
+    diff_augment(batch, kPolicy, draws, AugmentSite::kRealA).sum().backward();
     return difference(counted(), before).operations;
   };
   EXPECT_EQ(operations(8), operations(2));

@@ -5,6 +5,7 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cos.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/ones.h>
@@ -26,7 +27,12 @@ const std::vector<std::string> kAll = {"color", "translation", "cutout"};
 
 at::Tensor augmented(const at::Tensor& images, const std::vector<std::string>& policy, int64_t seed,
                      AugmentSite site, int64_t step) {
-  return diff_augment(images, policy, AugmentDraws(seed, step, images), site);
+  const int64_t samples = images.size(0);
+  const at::Tensor colors = at::empty({AugmentDraws::kColors * samples}, at::kDouble);
+  const at::Tensor places = at::empty({AugmentDraws::kPlaces * samples}, at::kLong);
+  AugmentDraws::draw(seed, step, samples, images.size(2), images.size(3),
+                     colors.mutable_data_ptr<double>(), places.mutable_data_ptr<int64_t>());
+  return diff_augment(images, policy, {colors.to(images.scalar_type()), places}, site);
 }
 
 at::Tensor make_images(int64_t count, int64_t size) {

@@ -88,7 +88,7 @@ TEST(FastGanDiscriminatorTest, LogitsReachEverythingExceptTheDecoders) {
 TEST(FastGanDiscriminatorTest, TheWindowAffectsOnlyTheReconstructions) {
   const at::NoGradGuard no_grad;
   std::vector<Discriminator::RealOutput> outputs;
-  for (const PartWindow part : {PartWindow{0, 0}, {0, 8}, {8, 0}, {8, 8}}) {
+  for (const PartWindow& part : {PartWindow{0, 0}, {0, 8}, {8, 0}, {8, 8}}) {
     outputs.push_back(make_network(64)->discriminate_real(make_images(2, 64), part));
     EXPECT_TRUE(at::equal(outputs[0].logits, outputs.back().logits));
   }

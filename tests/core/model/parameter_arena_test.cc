@@ -7,6 +7,7 @@
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn_like.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -105,7 +106,8 @@ TEST(ParameterArenaAdamTest, TakesTheStepsOfTheFormulaToTheBit) {
     at::Tensor second = at::zeros_like(values);
     for (int step = 1; step <= 3; ++step) {
       const at::Tensor gradient = at::randn_like(values);
-      arena.adam_step(gradient, spec, 1e-3);
+      const auto factors = arena.next_adam_factors(spec, 1e-3);
+      arena.adam_step(gradient, spec, at::tensor(factors).to(values.options()));
       first.mul_(spec.beta1).add_(gradient, 1 - spec.beta1);
       second.mul_(spec.beta2).addcmul_(gradient, gradient, 1 - spec.beta2);
       const at::Tensor root = second.sqrt() / std::sqrt(1 - std::pow(spec.beta2, step));

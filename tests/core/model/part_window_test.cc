@@ -45,10 +45,10 @@ std::set<std::pair<int64_t, int64_t>> windows_of(const ModelSpec& spec, int64_t 
 
 TEST(PartWindowTest, GridOfQuadrantsIsOneDrawOfFour) {
   const CounterRng draws(3, Purpose::kPartA);
-  constexpr PartWindow kQuadrants[] = {{0, 0}, {0, 8}, {8, 0}, {8, 8}};
+  const PartWindow quadrants[] = {{0, 0}, {0, 8}, {8, 0}, {8, 8}};
   for (uint32_t step = 0; step < 50; ++step) {
     const PartWindow window = part_window(spec_of(8, PartPosition::kGrid), draws, step);
-    const PartWindow& expected = kQuadrants[draws.index(4, step, 0)];
+    const PartWindow& expected = quadrants[draws.index(4, step, 0)];
     EXPECT_EQ(window.y, expected.y);
     EXPECT_EQ(window.x, expected.x);
   }

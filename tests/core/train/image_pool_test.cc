@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <gtest/gtest.h>
 
@@ -18,23 +19,31 @@ at::Tensor numbered(int64_t first, int64_t count) {
       .contiguous();
 }
 
+// What the pool shows for `fakes` in `step`.
+at::Tensor shown_by(ImagePool& pool, const at::Tensor& fakes, int64_t step) {
+  const int64_t count = fakes.size(0);
+  const at::Tensor moves = at::empty({pool.move_count(count)}, at::kLong);
+  pool.decide(step, count, moves.mutable_data_ptr<int64_t>());
+  return pool.query(fakes, moves);
+}
+
 TEST(ImagePoolTest, ReturnsItsInputsWhileItFills) {
   ImagePool pool(50, 1, Purpose::kPoolA);
   for (int64_t step = 0; step < 10; ++step) {
     const at::Tensor fakes = numbered(5 * step, 5);
-    EXPECT_TRUE(at::equal(pool.query(fakes, step), fakes));
+    EXPECT_TRUE(at::equal(shown_by(pool, fakes, step), fakes));
   }
   EXPECT_EQ(pool.images().size(0), 50);
 }
 
 TEST(ImagePoolTest, SwapsAboutHalfOfTheTimeAndStoresTheNewImage) {
   ImagePool pool(20, 1, Purpose::kPoolA);
-  pool.query(numbered(0, 20), 0);
+  shown_by(pool, numbered(0, 20), 0);
   int64_t swapped = 0;
   constexpr int64_t kCount = 400;
   for (int64_t step = 1; step <= kCount; ++step) {
     const auto given = static_cast<float>(100 + step);
-    const float shown = pool.query(numbered(100 + step, 1), step)[0][0][0][0].item<float>();
+    const float shown = shown_by(pool, numbered(100 + step, 1), step)[0][0][0][0].item<float>();
     if (shown == given) continue;
     ++swapped;
     // The new image has replaced the old one.
@@ -46,19 +55,19 @@ TEST(ImagePoolTest, SwapsAboutHalfOfTheTimeAndStoresTheNewImage) {
 
 TEST(ImagePoolTest, CapacityZeroReturnsTheInputs) {
   ImagePool pool(0, 1, Purpose::kPoolA);
-  EXPECT_TRUE(at::equal(pool.query(numbered(0, 3), 7), numbered(0, 3)));
+  EXPECT_TRUE(at::equal(shown_by(pool, numbered(0, 3), 7), numbered(0, 3)));
   EXPECT_FALSE(pool.images().defined());
 }
 
 TEST(ImagePoolTest, ContinuesEquallyFromItsImagesAlone) {
   ImagePool whole(4, 9, Purpose::kPoolB);
   ImagePool restored(4, 9, Purpose::kPoolB);
-  whole.query(numbered(0, 4), 0);
-  whole.query(numbered(10, 4), 1);
+  shown_by(whole, numbered(0, 4), 0);
+  shown_by(whole, numbered(10, 4), 1);
   restored.set_images(whole.images().clone());
   for (int64_t step = 2; step < 8; ++step) {
-    EXPECT_TRUE(at::equal(whole.query(numbered(20 * step, 4), step),
-                          restored.query(numbered(20 * step, 4), step)));
+    EXPECT_TRUE(at::equal(shown_by(whole, numbered(20 * step, 4), step),
+                          shown_by(restored, numbered(20 * step, 4), step)));
   }
 }
 
