@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/stand_in_gpu/capture.h"
 #include "tests/support/stand_in_gpu/counts.h"
 #include "tests/support/stand_in_gpu/memory.h"
 #include "tests/support/stand_in_gpu/stream.h"
@@ -51,8 +52,23 @@ void copy_bytes(void* to, const void* from, size_t bytes) {
   if (bytes > 0) std::memmove(kernel_address(to), kernel_address(from), bytes);
 }
 
+// An error if a capture forbids a call for `stream` that waits or asks whether work has ended.
+cudaError_t check_wait(CUstream_st& stream) {
+  const cudaError_t status = check_not_under_capture(stream);
+  return note(status != cudaSuccess ? status : check_unsafe_call());
+}
+
+cudaError_t check_wait(cudaEvent_t event) {
+  return note(event->captured() != nullptr ? cudaErrorCapturedEvent : check_unsafe_call());
+}
+
 // As in CUDA, pageable host memory is read or written before the call returns.
 cudaError_t copy(void* to, const void* from, size_t bytes, CUstream_st& stream) {
+  if (location_of(to).kind == MemoryKind::kPageable ||
+      location_of(from).kind == MemoryKind::kPageable) {
+    if (const cudaError_t status = check_not_under_capture(stream); status != cudaSuccess)
+      return note(status);
+  }
   if (location_of(to).kind == MemoryKind::kPageable) {
     count_pageable_copy();
     count_synchronisation();
@@ -129,6 +145,7 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
 }
 
 cudaError_t cudaDeviceSynchronize() {
+  if (const cudaError_t status = check_unsafe_call(); status != cudaSuccess) return note(status);
   count_synchronisation();
   return drain_device(), cudaSuccess;
 }
@@ -136,16 +153,19 @@ cudaError_t cudaDeviceSynchronize() {
 // Memory.
 
 cudaError_t cudaMalloc(void** address, size_t bytes) {
+  if (const cudaError_t status = check_unsafe_call(); status != cudaSuccess) return note(status);
   *address = allocate(bytes, current_device());
   return note(*address == nullptr ? cudaErrorMemoryAllocation : cudaSuccess);
 }
 
 cudaError_t cudaHostAlloc(void** address, size_t bytes, unsigned) {
+  if (const cudaError_t status = check_unsafe_call(); status != cudaSuccess) return note(status);
   *address = allocate_pinned(bytes);
   return note(*address == nullptr ? cudaErrorMemoryAllocation : cudaSuccess);
 }
 
 cudaError_t cudaFree(void* address) {
+  if (const cudaError_t status = check_unsafe_call(); status != cudaSuccess) return note(status);
   count_synchronisation();
   drain_device();
   return note(address == nullptr || release(address) ? cudaSuccess : cudaErrorInvalidValue);
@@ -176,6 +196,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind) {
+  if (const cudaError_t status = check_unsafe_call(); status != cudaSuccess) return note(status);
   copy(to, from, bytes, stream_of(nullptr));
   count_synchronisation();
   stream_of(nullptr).drain();
@@ -197,36 +218,35 @@ cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned, int) {
 cudaError_t cudaStreamDestroy(cudaStream_t stream) { return stream->close(), cudaSuccess; }
 
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  if (const cudaError_t status = check_wait(stream_of(stream)); status != cudaSuccess)
+    return status;
   return stream_of(stream).idle() ? cudaSuccess : cudaErrorNotReady;
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (const cudaError_t status = check_wait(stream_of(stream)); status != cudaSuccess)
+    return status;
   count_synchronisation();
   return stream_of(stream).drain(), cudaSuccess;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
-  if (auto point = event->last()) stream_of(stream).queue([point] { point->wait(); });
+  const auto captured = event->captured();
+  const auto point = event->last();
+  if (captured == nullptr && point == nullptr) return cudaSuccess;  // never recorded
+  if (const cudaError_t status = capture_wait(stream_of(stream), captured); status != cudaSuccess)
+    return note(status);
+  if (point != nullptr) stream_of(stream).queue([point] { point->wait(); });
   return cudaSuccess;
 }
 
 cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void* data,
                                   unsigned) {
+  if (const cudaError_t status = check_not_under_capture(stream_of(stream)); status != cudaSuccess)
+    return note(status);
   stream_of(stream).queue([=] { callback(stream, cudaSuccess, data); });
   return cudaSuccess;
 }
-
-cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus* status) {
-  return *status = cudaStreamCaptureStatusNone, cudaSuccess;
-}
-
-cudaError_t cudaStreamGetCaptureInfo(cudaStream_t, cudaStreamCaptureStatus* status,
-                                     unsigned long long*, cudaGraph_t*, const cudaGraphNode_t**,
-                                     const cudaGraphEdgeData**, size_t*) {
-  return *status = cudaStreamCaptureStatusNone, cudaSuccess;
-}
-
-cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode*) { return cudaSuccess; }
 
 // Events.
 
@@ -245,6 +265,7 @@ cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, uns
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
+  if (const cudaError_t status = check_wait(event); status != cudaSuccess) return status;
   const auto point = event->last();
   if (point == nullptr || point->signalled()) return cudaSuccess;
   count_event_query(event);
@@ -252,6 +273,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  if (const cudaError_t status = check_wait(event); status != cudaSuccess) return status;
   count_event_wait();
   if (const auto point = event->last()) point->wait();
   return cudaSuccess;

@@ -84,7 +84,9 @@ void drain_device() {
   {
     const std::scoped_lock lock(streams().mutex);
     for (CUstream_st* stream : streams().alive) {
-      if (stream->device() == current_device()) ends.push_back(stream->fence());
+      if (stream->device() == current_device() && !is_under_capture(*stream)) {
+        ends.push_back(stream->fence());
+      }
     }
   }
   for (const auto& end : ends) end->wait();
@@ -103,6 +105,7 @@ CUstream_st::CUstream_st(int device) : device_(device) {
 CUstream_st::~CUstream_st() = default;
 
 void CUstream_st::queue(std::function<void()> task) {
+  if (scgan::stand_in::capture_task(*this, task)) return;
   const std::scoped_lock lock(mutex_);
   tasks_.push_back(std::move(task));
   // Starts the thread with the first task: LibTorch creates dozens of streams and uses few.
@@ -150,9 +153,16 @@ void CUstream_st::work() {
 }
 
 void CUevent_st::record(CUstream_st& stream) {
-  auto point = stream.fence();
+  auto captured = scgan::stand_in::capture_point(stream);
+  auto point = captured == nullptr ? stream.fence() : nullptr;
   const std::scoped_lock lock(mutex_);
   last_ = std::move(point);
+  captured_ = std::move(captured);
+}
+
+std::shared_ptr<scgan::stand_in::CapturePoint> CUevent_st::captured() {
+  const std::scoped_lock lock(mutex_);
+  return captured_;
 }
 
 std::shared_ptr<Fence> CUevent_st::last() {

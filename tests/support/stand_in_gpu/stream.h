@@ -11,6 +11,8 @@
 #include <memory>
 #include <mutex>
 
+#include "tests/support/stand_in_gpu/capture.h"
+
 namespace scgan::stand_in {
 
 // A point in the work of a stream. Once signalled, it stays so.
@@ -44,6 +46,7 @@ struct CUstream_st {
  public:
   explicit CUstream_st(int device);
   int device() const { return device_; }
+  // Under capture, the task becomes a node of the graph, which runs it any number of times.
   void queue(std::function<void()> task);
   std::shared_ptr<scgan::stand_in::Fence> fence();  // after all queued tasks
   void drain() { fence()->wait(); }
@@ -68,9 +71,12 @@ struct CUstream_st {
 struct CUevent_st {
  public:
   void record(CUstream_st& stream);
-  std::shared_ptr<scgan::stand_in::Fence> last();  // nullptr if never recorded
+  // nullptr if never recorded, or recorded in a capture
+  std::shared_ptr<scgan::stand_in::Fence> last();
+  std::shared_ptr<scgan::stand_in::CapturePoint> captured();  // nullptr unless in a capture
 
  private:
   std::mutex mutex_;
   std::shared_ptr<scgan::stand_in::Fence> last_;
+  std::shared_ptr<scgan::stand_in::CapturePoint> captured_;
 };
