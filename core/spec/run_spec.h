@@ -184,6 +184,9 @@ struct PlacementSpec {
                                RunFile::kLog};
   // Recompute the forward passes in the backward pass: less memory, same bits.
   bool recompute = false;
+  // Record the training step as a CUDA graph: less work for the host, more memory, same bits. Acts
+  // on a GPU while one rank trains the run.
+  bool cuda_graph = false;
 };
 
 struct RunSpec {

@@ -335,6 +335,10 @@ void add_run_keys(std::vector<SpecKey>& keys) {
   run.flag("recompute", &PlacementSpec::recompute,
            "Redo the generators' forwards in the backward pass: less memory, same bits.")
       .in_run_id = false;
+  run.flag("cuda_graph", &PlacementSpec::cuda_graph,
+           "Record the training step as a CUDA graph: less work for the host, more memory, same "
+           "bits. Acts on a GPU while one rank trains the run.")
+      .in_run_id = false;
 }
 
 std::vector<SpecKey> make_keys() {

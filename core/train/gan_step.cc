@@ -11,9 +11,11 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <exception>
 #include <utility>
 #include <vector>
 
+#include "core/base/log.h"
 #include "core/comm/canonical_sum.h"
 #include "core/model/arithmetic.h"
 #include "core/model/losses.h"
@@ -37,6 +39,10 @@ struct GanStep::DiscriminatorRole {
 };
 
 namespace {
+
+// In which LibTorch's libraries choose their kernels and allocate what they keep. The image pools
+// are allocated in the first.
+constexpr int64_t kUsualSteps = 3;
 
 // Disables a discriminator's gradients while the generators' gradient is computed.
 class ScopedFreeze {
@@ -76,7 +82,7 @@ constexpr GanStep::DiscriminatorRole GanStep::kRoleOfB{
     Loss::kGAdvB,         Loss::kDB,           Loss::kSslB};
 
 GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator,
-                 BucketSizes buckets)
+                 WorkRecorder recorder, BucketSizes buckets)
     : spec_(spec),
       state_(state),
       communicator_(communicator),
@@ -84,13 +90,39 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
       streams_(state.generators.values().device()),
       inputs_(spec, state) {
   if (has_ssl(spec)) ssl_loss_.emplace(spec.loss);
+  // With several ranks, the host watches the exchanges of a step.
+  if (spec.run.cuda_graph && communicator.size() == 1) recorder_ = std::move(recorder);
 }
 
 PendingLosses GanStep::run(const Batch& batch, double learning_rate) {
   inputs_.prepare(batch, learning_rate);
-  const LossTerms losses = compute();
+  if (recorder_ && usual_steps_ == kUsualSteps) try_to_record();
+  if (repeat_) {
+    repeat_();
+  } else {
+    losses_ = compute();
+    ++usual_steps_;
+  }
   ++state_.step;
-  return {losses, communicator_};
+  return {losses_, communicator_};
+}
+
+// Until a recorded step is queued, nothing of the state has changed.
+void GanStep::try_to_record() {
+  try {
+    repeat_ = recorder_([this] { losses_ = compute(); });
+    log::info("the training step is recorded as a CUDA graph");
+  } catch (const std::exception& problem) {
+    log::warn("the training step cannot be recorded as a CUDA graph (run.cuda_graph): {}",
+              problem.what());
+  }
+  recorder_ = {};
+}
+
+void GanStep::drop_recording() {
+  recorder_ = {};
+  repeat_ = {};
+  losses_ = {};
 }
 
 LossTerms GanStep::compute() {

@@ -17,6 +17,7 @@
 
 #include "core/comm/communicator.h"
 #include "core/comm/gradient_reducer.h"
+#include "core/comm/work_recorder.h"
 #include "core/data/data_loader.h"
 #include "core/model/diff_augment.h"
 #include "core/model/ssl_loss.h"
@@ -31,14 +32,20 @@ namespace scgan {
 class GanStep {
  public:
   // All references must outlive the GanStep; the communicator's size must be one of
-  // possible_ranks_per_run(spec). `buckets` applies to Reduction::kAllReduce.
+  // possible_ranks_per_run(spec). With run.cuda_graph, a communicator of one rank and a `recorder`,
+  // the first steps run as usual, the next one is recorded, and all further ones repeat it. If the
+  // recording fails, steps run as usual, after a warning. `buckets` applies to
+  // Reduction::kAllReduce.
   GanStep(const RunSpec& spec, TrainState& state, Communicator& communicator,
-          BucketSizes buckets = {});
+          WorkRecorder recorder = {}, BucketSizes buckets = {});
 
   // Updates all networks once with `batch`, the whole batch of step `state.step`, and increments
   // the step. On a GPU everything is only queued: the state must not be read on the host before
   // the step's losses, which this returns. Collective.
   PendingLosses run(const Batch& batch, double learning_rate);
+
+  // Returns the memory of a recorded step. Further steps run as usual.
+  void drop_recording();
 
   // Copies the state of both discriminators (parameters, Adam, buffers) to every rank, as a
   // checkpoint needs it. The copies are complete when this returns. Collective.
@@ -65,6 +72,7 @@ class GanStep {
 
   // Queues the step that `inputs_` describes. Returns this rank's loss terms.
   LossTerms compute();
+  void try_to_record();
 
   bool is_held(const DiscriminatorState& discriminator) const;
   int first_holder(const DiscriminatorState& discriminator) const;
@@ -96,6 +104,13 @@ class GanStep {
   std::optional<SslLoss> ssl_loss_;
   TwoStreams streams_;
   StepInputs inputs_;
+  // Empty if steps are not to be recorded, or no longer.
+  WorkRecorder recorder_;
+  // Queues a recorded step; empty before.
+  std::function<void()> repeat_;
+  int64_t usual_steps_ = 0;
+  // Of the last step. A recorded step writes them to the same memory every time.
+  LossTerms losses_;
 };
 
 }  // namespace scgan

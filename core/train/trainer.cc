@@ -55,21 +55,22 @@ void require_finite(const StepReport& report) {
 
 Trainer::Trainer(const RunSpec& spec, const std::string& run_id, const DataLoader& loader,
                  Communicator& communicator, c10::Device device,
-                 const std::filesystem::path& folder)
+                 const std::filesystem::path& folder, WorkRecorder recorder)
     : spec_(spec),
       loader_(loader),
       communicator_(&communicator),
+      recorder_(std::move(recorder)),
       checkpoints_(
           folder, run_id,
           {{kGeneratorInputKey, to_json_text(training_input(spec.data, loader.dataset()))}}),
       state_(spec, device),
-      step_(std::make_unique<GanStep>(spec, state_, communicator)) {}
+      step_(std::make_unique<GanStep>(spec, state_, communicator, recorder_)) {}
 
 Trainer::~Trainer() = default;
 
 void Trainer::join(Communicator& communicator) {
   communicator_ = &communicator;
-  step_ = std::make_unique<GanStep>(spec_, state_, communicator);
+  step_ = std::make_unique<GanStep>(spec_, state_, communicator, recorder_);
   share_state(state_, communicator);
   saved_step_ = -1;  // must be equal on all ranks, because saving is collective
 }
@@ -129,6 +130,7 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
     }
   }
   catch_up(observer);
+  step_->drop_recording();  // scoring needs memory
   score_if_due(observer);
   save_checkpoint(observer);  // the scoring that follows may be interrupted
   writer_.wait();

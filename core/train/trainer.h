@@ -10,6 +10,7 @@
 #include <string>
 
 #include "core/comm/communicator.h"
+#include "core/comm/work_recorder.h"
 #include "core/data/data_loader.h"
 #include "core/model/part_window.h"
 #include "core/spec/run_spec.h"
@@ -73,9 +74,10 @@ enum class TrainOutcome { kFinished, kStopped, kRanksJoin };
 class Trainer {
  public:
   // Builds the networks on `device`, equal on all ranks. Checkpoints are in `folder`; only rank 0
-  // reads and writes them.
+  // reads and writes them. `recorder` is that of GanStep.
   Trainer(const RunSpec& spec, const std::string& run_id, const DataLoader& loader,
-          Communicator& communicator, c10::Device device, const std::filesystem::path& folder);
+          Communicator& communicator, c10::Device device, const std::filesystem::path& folder,
+          WorkRecorder recorder = {});
   ~Trainer();
 
   // Resumes from the newest intact checkpoint that rank 0 sees, if there is one. The other ranks
@@ -126,6 +128,7 @@ class Trainer {
   const RunSpec& spec_;
   const DataLoader& loader_;
   Communicator* communicator_;
+  WorkRecorder recorder_;
   CheckpointFolder checkpoints_;
   CheckpointWriter writer_{checkpoints_};
   TrainState state_;

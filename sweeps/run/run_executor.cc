@@ -20,6 +20,7 @@
 #include "distributed/communicator_factory.h"
 #include "distributed/device.h"
 #include "distributed/gpu.h"
+#include "distributed/gpu_graph.h"
 #include "sweeps/plan/schedule.h"
 #include "sweeps/run/failure_class.h"
 #include "sweeps/run/non_finite_batch.h"
@@ -57,7 +58,8 @@ RunExecutor::ActiveRun::ActiveRun(const JobRun& of_run, RunInputs& its_inputs, C
     : run(of_run),
       inputs(its_inputs),
       loader(run.spec, inputs.data, device, distributed::gpu_memory(device) / kShareForImages),
-      trainer(run.spec, run.record.id, loader, group, device, folder) {}
+      trainer(run.spec, run.record.id, loader, group, device, folder,
+              distributed::gpu_recorder(device)) {}
 
 void RunExecutor::report(const Report& message) const {
   mailbox_.send(0, distributed::MailTag::kReport, to_text(message));

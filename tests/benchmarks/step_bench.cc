@@ -26,6 +26,7 @@
 #include "core/train/gan_step.h"
 #include "distributed/device.h"
 #include "distributed/environment.h"
+#include "distributed/gpu_graph.h"
 #include "sweeps/plan/expand.h"
 #include "sweeps/plan/sweep_yaml.h"
 #include "tools/cli.h"
@@ -33,7 +34,7 @@
 namespace scgan {
 namespace {
 
-constexpr int kWarmUpSteps = 3, kTracedSteps = 3;
+constexpr int kWarmUpSteps = 5, kTracedSteps = 3;  // with run.cuda_graph, the fourth is recorded
 constexpr double kLearningRate = 2e-4;
 
 struct Options {
@@ -98,7 +99,7 @@ void run(const Options& options) {
   const DataLoader loader(spec, data, device, std::numeric_limits<int64_t>::max());
   SoloCommunicator communicator;
   TrainState state(spec, device);
-  GanStep step(spec, state, communicator);
+  GanStep step(spec, state, communicator, distributed::gpu_recorder(device));
   const Batch batch = loader.batch(0);
   const auto run_steps = [&](int count) {
     for (int i = 0; i < count; ++i) step.run(batch, kLearningRate);

@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/randn.h>
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +19,7 @@
 #include "core/model/reflection_pad.h"
 #include "tests/core/model/tensor_difference.h"
 #include "tests/distributed/gpu_of_rank.h"
-#include "tests/support/stand_in_gpu/counts.h"
+#include "tests/distributed/stand_in_counts.h"
 
 namespace scgan::distributed {
 namespace {
@@ -28,13 +27,7 @@ namespace {
 constexpr int64_t kImageSize = 64;
 
 // 0 on a real GPU.
-int64_t format_changes() {
-  const auto count =
-      reinterpret_cast<void (*)(stand_in::Counts*)>(dlsym(RTLD_DEFAULT, "scgan_stand_in_counts"));
-  stand_in::Counts now;
-  if (count != nullptr) count(&now);
-  return now.format_changes;
-}
+int64_t format_changes() { return counts_of_stand_in() == nullptr ? 0 : counted().format_changes; }
 
 at::Tensor on(c10::Device device, const at::Tensor& tensor) {
   return tensor.detach().to(device, /*non_blocking=*/false, /*copy=*/true).requires_grad_(true);
@@ -112,9 +105,7 @@ class MemoryFormatTest : public ::testing::TestWithParam<std::tuple<FormatCase, 
 };
 
 TEST_P(MemoryFormatTest, OnlyInputOutputAndWeightsChangeTheirFormat) {
-  if (dlsym(RTLD_DEFAULT, "scgan_stand_in_counts") == nullptr) {
-    GTEST_SKIP() << "only the stand-in counts copies";
-  }
+  if (counts_of_stand_in() == nullptr) GTEST_SKIP() << "only the stand-in counts copies";
   const auto& [of, precision] = GetParam();
   const Computed on_gpu = computed(of, precision, gpu_);
   const bool changes = precision != Precision::kFp32;

@@ -5,7 +5,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -14,7 +13,7 @@
 #include "core/model/determinism.h"
 #include "tests/core/model/tensor_difference.h"
 #include "tests/distributed/gpu_of_rank.h"
-#include "tests/support/stand_in_gpu/counts.h"
+#include "tests/distributed/stand_in_counts.h"
 
 namespace scgan::distributed {
 namespace {
@@ -110,21 +109,17 @@ TEST_F(SpectralGroupTest, EvalModeDoesNotChangeTheVectors) {
 }
 
 TEST_F(SpectralGroupTest, MakesFewOperationsPerLayer) {
-  const auto count =
-      reinterpret_cast<void (*)(stand_in::Counts*)>(dlsym(RTLD_DEFAULT, "scgan_stand_in_counts"));
-  if (count == nullptr) GTEST_SKIP() << "only the stand-in counts operations";
+  if (counts_of_stand_in() == nullptr) GTEST_SKIP() << "only the stand-in counts operations";
   const auto operations = [&](int64_t layers, bool together) {
     Chain chain(layers, gpu_);
     SpectralGroup group(chain.layers());
     const at::Tensor images = at::randn({1, 3, 16, 16}, at::kDouble).to(gpu_);
     int64_t made = 0;
     for (int i = 0; i < 2; ++i) {  // the first time is different
-      stand_in::Counts before, after;
-      count(&before);
+      const stand_in::Counts before = counted();
       if (together) group.prepare();
       chain.forward(images).sum().backward();
-      count(&after);
-      made = after.operations - before.operations;
+      made = difference(counted(), before).operations;
     }
     return made;
   };

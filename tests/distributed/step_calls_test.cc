@@ -2,7 +2,6 @@
 // waits for the GPU, or copies from memory that is not page-locked, leaves the GPU idle.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/ones.h>
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -20,29 +19,12 @@
 #include "distributed/gpu.h"
 #include "tests/core/train/small_run.h"
 #include "tests/distributed/gpu_of_rank.h"
-#include "tests/support/stand_in_gpu/counts.h"
+#include "tests/distributed/stand_in_counts.h"
 
 namespace scgan::distributed {
 namespace {
 
 using stand_in::Counts;
-using CountFunction = void (*)(Counts*);
-
-CountFunction counts_of_stand_in() {
-  return reinterpret_cast<CountFunction>(dlsym(RTLD_DEFAULT, "scgan_stand_in_counts"));
-}
-
-Counts counted() {
-  Counts now;
-  counts_of_stand_in()(&now);
-  return now;
-}
-
-Counts difference(const Counts& end, const Counts& begin) {
-  return {end.synchronisations - begin.synchronisations, end.event_waits - begin.event_waits,
-          end.pageable_copies - begin.pageable_copies, end.operations - begin.operations,
-          end.format_changes - begin.format_changes};
-}
 
 struct Case {
   const char* name;

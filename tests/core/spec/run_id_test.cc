@@ -63,6 +63,7 @@ TEST(RunIdTest, PlacementPathsAndNamesDoNotChangeTheId) {
   spec.run.sample_minutes = 1;
   spec.run.sample_images = 0;
   spec.run.recompute = true;
+  spec.run.cuda_graph = true;
   EXPECT_EQ(run_id(spec), run_id(example()));
 }
 

@@ -48,7 +48,7 @@ std::pair<Snapshot, StepLosses> trained(const RunSpec& spec, const Dataset& data
                                         BucketSizes buckets = {}) {
   const DataLoader loader(spec, data);
   TrainState state(spec, at::kCPU);
-  GanStep step(spec, state, communicator, buckets);
+  GanStep step(spec, state, communicator, {}, buckets);
   StepLosses losses;
   for (int64_t i = 0; i < steps; ++i) losses = step.run(loader.batch(i), 2e-4).get();
   step.collect_discriminators();
@@ -182,7 +182,8 @@ TEST_P(GanStepTest, AllReduceBeginsBeforeTheBackwardPassHasEnded) {
     spec_.train.micro_batch = 2;  // a rank's first micro-batch is also its last
     TrainState state(spec_, at::kCPU);
     RecordingCommunicator communicator(state);
-    GanStep(spec_, state, communicator, kSmallBuckets).run(DataLoader(spec_, data_).batch(0), 2e-4);
+    GanStep(spec_, state, communicator, {}, kSmallBuckets)
+        .run(DataLoader(spec_, data_).batch(0), 2e-4);
     ASSERT_GT(communicator.offsets.size(), 4);
     EXPECT_TRUE(std::ranges::is_sorted(communicator.offsets, std::ranges::greater()));
     const auto& missing = communicator.without_gradient;
