@@ -21,6 +21,8 @@ const Words kFewSteps{"--set", "train.steps=2"};
 const Words kTwoRuns{"--set", "sweep.variants=[cyclegan_diffaug, scgan]"};
 const Words kLong{"--set", "sweep.variants=[cyclegan_diffaug]", "--set", "train.steps=14",
                   "--set", "run.checkpoint_minutes=0"};
+const Words kCudaGraph{"--set", "run.cuda_graph=true"};
+const char* const kRecorded = "the training step is recorded as a CUDA graph";
 const Words kShortAndLong{"--set", "sweep.variants=[cyclegan_diffaug]", "--set",
                           "sweep.axes={train.steps: [2, 16]}"};
 
@@ -124,6 +126,40 @@ TEST_F(Gpus, DelayedKernelsChangeNoBytes) {
   }
 }
 
+TEST_F(Gpus, RecordedStepsProduceTheSameBytes) {
+  const Words scgan{"--set", "sweep.variants=[scgan]", "--set", "train.steps=8"};
+  EXPECT_EQ(digests_of(command(1, scgan + kCudaGraph), kRecorded), on_one_rank(scgan));
+}
+
+TEST_F(Gpus, AKilledSweepOfRecordedStepsResumesToTheSameBytes) {
+  const Digests& undisturbed = on_one_rank(kLong);
+  const Words runs = kLong + kCudaGraph;
+  Subprocess process(command(1, runs));
+  EXPECT_TRUE(
+      wait_until([&] { return newest_checkpoint(path("out")) >= 6 || !process.running(); }));
+  ASSERT_TRUE(process.running()) << process.err();
+  kill(process.children().at(0), SIGKILL);
+  const Ended& ended = process.wait(seconds(10));
+  EXPECT_EQ(ended.exit_code, 128 + SIGKILL) << ended.text();
+  EXPECT_THAT(ended.err, HasSubstr(kRecorded));
+  EXPECT_EQ(digests_of(command(1, runs), "continues from step "), undisturbed);
+}
+
+// Both runs have recorded their steps when the rank of the shorter one joins the longer one.
+TEST_F(Gpus, AFreeRankJoinsARunOfRecordedSteps) {
+  const Words runs{"--set", "sweep.variants=[cyclegan_diffaug]", "--set",
+                   "sweep.axes={train.steps: [6, 30]}"};
+  const Ended ended = run(command(2, runs + kCudaGraph));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_THAT(ended.err, HasSubstr(": 2 ranks from step "));
+  const size_t first = ended.err.find(kRecorded);
+  EXPECT_NE(first, std::string::npos);
+  EXPECT_NE(ended.err.find(kRecorded, first + 1), std::string::npos) << ended.err;
+  const Digests joined = result_digests(path("out"));
+  fs::remove_all(path("out"));
+  EXPECT_EQ(joined, on_one_rank(runs));
+}
+
 TEST_F(Gpus, AFreeRankJoinsOverNccl) {
   EXPECT_EQ(digests_of(command(2, kShortAndLong), ": 2 ranks from step "),
             on_one_rank(kShortAndLong));
@@ -219,7 +255,7 @@ TEST_F(Gpus, ARunThatOnlyFitsOnOneRankIsTriedThere) {
   for (const Words& runs : {kShortAndLong, kLong}) {  // joined; started on two ranks
     const Digests& alone = on_one_rank(runs);
     Command made = command(2, runs);
-    made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "60";
+    made.environment["SCGAN_STAND_IN_MEMORY_MIB"] = "74";
     made.environment["SCGAN_STAND_IN_NCCL_MIB"] = "45";
     const Ended ended = run(made);
     EXPECT_EQ(ended.exit_code, 0) << ended.text();
