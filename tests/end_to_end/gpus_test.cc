@@ -98,9 +98,9 @@ sweep: {variants: [a, b, c, d, e, f, g], percentages: [100], seeds: [0]}
 variants:
   a: {base: scgan, train.ema_decay: 0.9, evaluate.checkpoint: best, evaluate.every_epochs: 1, evaluate.directions: [AtoB, BtoA]}
   b: {base: scgan, train.order: d_first, run.recompute: true, loss.ssl_distance: l1, loss.ssl_reduction: sum}
-  c: {base: scgan, loss.ssl_distance: l2norm, model.part_position: uniform, model.d_norm: instance, model.d_spectral_norm: off}
-  d: {base: scgan, model.diffaug: [color, translation, cutout], model.d_se: false, model.decoders: [big]}
-  e: {base: cyclegan, model.d_norm: batch, train.pool_size: 3, loss.lambda_identity: 0}
+  c: {base: scgan, loss.ssl_distance: l2norm, model.part_position: uniform, model.d_norm: instance, model.d_spectral_norm: off, train.precision: tf32}
+  d: {base: scgan, model.diffaug: [color, translation, cutout], model.d_se: false, model.decoders: [big], train.precision: bf16}
+  e: {base: cyclegan, model.d_norm: batch, train.pool_size: 3, loss.lambda_identity: 0, train.precision: tf32}
   f: {base: cyclegan, model.d_norm: none, train.micro_batch: 2, train.pool_size: 0, run.recompute: true}
   g: {base: scgan, data.image_size: 256}
 model: {generator_width: 4, generator_blocks: 1, discriminator_width: 4}
