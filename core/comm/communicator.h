@@ -56,9 +56,9 @@ class Communicator {
   // ranks.
   virtual void all_reduce_sum(at::Tensor& tensor) = 0;
 
-  // Throws the error of an operation that has failed, if there is one. Otherwise all operations
-  // whose results the host has read until now, also what was computed from them, succeeded.
-  // Operations on tensors in host memory begin with this. Not collective.
+  // Throws the error of an operation that has failed. If this returns, all that the host has read
+  // from a GPU until now is right. Operations on tensors in host memory begin with this. Not
+  // collective.
   virtual void confirm() {}
   // Waits until all operations so far have ended, then as confirm(): their results, and what is
   // computed from them later, may be read without a further call. Not collective.
