@@ -102,7 +102,7 @@ class GraphOfStepTest : public ::testing::TestWithParam<GraphCase> {
       losses.emplace(std::move(next));
     }
     if (before) {
-      const stand_in::Counts made = difference(counted(), *before);
+      const stand_in::Counts made = counted_since(*before);
       EXPECT_EQ(made.synchronisations, 0);
       EXPECT_EQ(made.pageable_copies, 0);
       EXPECT_EQ(made.event_waits, kSteps - kFirstCounted);

@@ -119,7 +119,7 @@ TEST_F(SpectralGroupTest, MakesFewOperationsPerLayer) {
       const stand_in::Counts before = counted();
       if (together) group.prepare();
       chain.forward(images).sum().backward();
-      made = difference(counted(), before).operations;
+      made = counted_since(before).operations;
     }
     return made;
   };

@@ -20,10 +20,12 @@ inline stand_in::Counts counted() {
   return now;
 }
 
-inline stand_in::Counts difference(const stand_in::Counts& end, const stand_in::Counts& begin) {
-  return {end.synchronisations - begin.synchronisations, end.event_waits - begin.event_waits,
-          end.pageable_copies - begin.pageable_copies, end.operations - begin.operations,
-          end.format_changes - begin.format_changes};
+// What has been done since `before` was counted.
+inline stand_in::Counts counted_since(const stand_in::Counts& before) {
+  const stand_in::Counts now = counted();
+  return {now.synchronisations - before.synchronisations, now.event_waits - before.event_waits,
+          now.pageable_copies - before.pageable_copies, now.operations - before.operations,
+          now.format_changes - before.format_changes};
 }
 
 }  // namespace scgan::distributed

@@ -62,7 +62,7 @@ TEST_P(StepCallsTest, AStepOnlyQueuesItsWork) {
     if (losses) losses->get();
     losses.emplace(std::move(next));
   }
-  const Counts steps = difference(counted(), before);
+  const Counts steps = counted_since(before);
   EXPECT_EQ(steps.synchronisations, 0);
   EXPECT_EQ(steps.pageable_copies, 0);
   EXPECT_EQ(steps.event_waits, kCounted) << "one for the losses of each step";
@@ -95,7 +95,7 @@ TEST(AugmentCallsTest, OneCallAugmentsTheWholeBatch) {
                                       at::TensorOptions(at::kLong).device(batch.device())));
     const Counts before = counted();
     diff_augment(batch, kPolicy, draws, AugmentSite::kRealA).sum().backward();
-    return difference(counted(), before).operations;
+    return counted_since(before).operations;
   };
   EXPECT_EQ(operations(8), operations(2));
 }
