@@ -41,7 +41,7 @@ std::vector<at::Tensor> split_like(const at::Tensor& flat, const std::vector<at:
 // Divides each of the parts of `flat` by its norm. Returns the norms.
 at::Tensor normalize_parts(at::Tensor& flat, const std::vector<at::Tensor>& parts,
                            const at::Tensor& segments) {
-  const at::Tensor norms = at::stack(at::_foreach_norm(parts));
+  at::Tensor norms = at::stack(at::_foreach_norm(parts));
   flat.div_(norms.clamp_min(kSpectralEpsilon).index_select(0, segments));
   return norms;
 }
