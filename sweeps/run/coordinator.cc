@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "core/base/error.h"
@@ -209,7 +210,10 @@ size_t Coordinator::next_waiting() const {
 
 int Coordinator::starting_size_of(size_t next) const {
   const int free = pool_.free_rank_count();
-  if (std::ssize(waiting_) > free) return sizes_of(waiting_[next]).front();
+  const int fewest = sizes_of(waiting_[next]).front();
+  if (std::ssize(waiting_) > free) return fewest;
+  // Ranks that not all runs can have join when it is known which runs are long.
+  if (!times_.are_seconds() && useful_ranks() > pool_.world_size()) return fewest;
   std::vector<RunningGroup> waiting;
   for (const int run : waiting_) {
     const std::vector<int> sizes = sizes_of(run);
@@ -217,6 +221,18 @@ int Coordinator::starting_size_of(size_t next) const {
     waiting.push_back({sizes.front(), sizes, seconds});
   }
   return starting_size(waiting, next, free);
+}
+
+int Coordinator::useful_ranks() const {
+  int ranks = 0;
+  const auto add = [&](int run) {
+    const std::vector<int> sizes = sizes_of(run);
+    const auto larger = std::ranges::upper_bound(sizes, pool_.world_size());
+    if (larger != sizes.begin()) ranks += *std::prev(larger);
+  };
+  for (const int run : waiting_) add(run);
+  for (const auto& [leader, attempt] : attempts_) add(attempt.run);
+  return ranks;
 }
 
 int64_t Coordinator::steps_left(int waiting) const {
@@ -237,14 +253,17 @@ void Coordinator::start(int run, const RankPool::Orders& orders) {
 }
 
 // A run can be joined while it trains at a known speed, unless the bits of its sum depend on the
-// number of ranks.
+// number of ranks. Ranks wait until all runs in training have a known speed: otherwise they would
+// join those that report first, which have short steps.
 void Coordinator::prepare_joins() {
   if (stop_ != Stop::kNone || !waiting_.empty()) return;
   std::vector<RankPool::Candidate> candidates;
   for (const auto& [leader, attempt] : attempts_) {
     const GroupProgress& now = attempt.progress;
     const RunSpec& spec = run_of(attempt.run).spec;
-    if (!now.working || now.scoring || now.steps_per_second <= 0) continue;
+    if (!now.working || now.scoring) continue;
+    if (!attempt.is_measured) return;
+    if (now.steps_per_second <= 0) continue;
     if (spec.run.reduction != Reduction::kCanonical) continue;
     const auto steps_left = static_cast<double>(now.total_steps - now.step);
     candidates.push_back({leader, sizes_of(attempt.run), steps_left / now.steps_per_second});
@@ -311,6 +330,7 @@ void Coordinator::on(int leader, const report::Progress& report) {
   if (elapsed.count() > 0 && report.step > attempt.rate_step) {
     const double rate = static_cast<double>(report.step - attempt.rate_step) / elapsed.count();
     attempt.progress.steps_per_second = rate;
+    attempt.is_measured = true;
     times_.measured(attempt.run, attempt.progress.ranks / rate);
   }
   if (report.losses.empty() && report.scores.empty()) return;

@@ -74,9 +74,10 @@ class Coordinator {
     GroupProgress progress;
     // Of its progress reports.
     ThinnedCurve g_curve, d_curve;
-    // Where the measurement of steps per second began.
+    // Where the measurement of steps per second began, and whether one has succeeded.
     int64_t rate_step = 0;
     Clock::time_point rate_start;
+    bool is_measured = false;
     Clock::time_point scoring_start;
 
     void measure_from(int64_t step, Clock::time_point now);
@@ -106,6 +107,8 @@ class Coordinator {
   size_t next_waiting() const;
   // With how many ranks it starts.
   int starting_size_of(size_t next) const;
+  // All that the waiting and the running runs could use at once.
+  int useful_ranks() const;
   int64_t steps_left(int waiting) const;
   void prepare_joins();
   void end_training(int leader);

@@ -119,9 +119,11 @@ double SimulatedWorld::train(const JobPlan& plan, int ranks, results::ResultStor
   return now_;
 }
 
-// As often as it takes until the next event.
+// As often as it takes until the next event; once after a report, which may let the coordinator do
+// something at its next look.
 void SimulatedWorld::sleep(double seconds) {
-  const double next = events_.empty() ? now_ : events_.top().time;
+  const bool is_idle = !std::exchange(has_reported_, false);
+  const double next = is_idle && !events_.empty() ? events_.top().time : now_;
   now_ += std::max(1.0, std::ceil((next - now_) / seconds)) * seconds;
 }
 
@@ -145,6 +147,7 @@ std::optional<distributed::Mail> SimulatedWorld::next_report() {
   distributed::Mail mail = std::move(mail_.front());
   mail_.pop();
   ++reports_;
+  has_reported_ = true;
   return mail;
 }
 
@@ -178,7 +181,15 @@ void SimulatedWorld::schedule_training(int leader) {
   group.version = ++versions_;
   const double left = (run_of(group).rank_seconds - group.work_done) / group.speed;
   after(left, leader, [this, leader] { finish_training(leader); });
-  report_after(std::min(kFirstReportSeconds, costs_.report_seconds), leader);
+  report_after(seconds_to_step_end(group, std::min(kFirstReportSeconds, costs_.report_seconds)),
+               leader);
+}
+
+double SimulatedWorld::seconds_to_step_end(const Group& group, double seconds) const {
+  const double work_per_step =
+      run_of(group).rank_seconds / static_cast<double>(run_of(group).steps);
+  const double steps = std::ceil((group.work_done + seconds * group.speed) / work_per_step);
+  return (steps * work_per_step - group.work_done) / group.speed;
 }
 
 void SimulatedWorld::report_after(double seconds, int leader) {

@@ -120,6 +120,8 @@ class SimulatedWorld {
   void begin_training(int leader);
   // Until the group changes again: its reports and its end.
   void schedule_training(int leader);
+  // From now until a step of the group ends, but at least `seconds`.
+  double seconds_to_step_end(const Group& group, double seconds) const;
   void report_after(double seconds, int leader);
   void report_progress(int leader);
   void finish_training(int leader);
@@ -138,6 +140,7 @@ class SimulatedWorld {
   std::queue<distributed::Mail> mail_;
   std::map<int, Group> groups_;  // by leader
   int64_t reports_ = 0;
+  bool has_reported_ = false;  // since the last sleep
   double processor_seconds_ = 0;
   std::vector<int> done_;
 };

@@ -31,9 +31,19 @@ TEST(SimulationTest, ASweepTakesAtMostFivePercentMoreThanTheLowerBound) {
   expect_excess(true, 1.05);
 }
 
-// Ranks cannot leave a run, so what the first starts gave to short runs is lost.
-TEST(SimulationTest, IfTimesAreNotExpectedASweepTakesAtMostTenPercentMore) {
-  expect_excess(false, 1.10);
+// What is learnt while runs train comes late if there are more runs than ranks.
+TEST(SimulationTest, IfTimesAreNotExpectedASweepTakesAtMostSixPercentMore) {
+  expect_excess(false, 1.06);
+}
+
+// Two runs of equally many steps on three ranks. The first step of the long one is done after 6 s;
+// then the third rank prepares for 2 s and joins it, and two ranks share what is left of 6,000 s.
+// With the start and scoring: 2 + 8 + 5992 / 2 + 5 s.
+TEST(SimulationTest, AFreeRankWaitsUntilItIsKnownWhichRunIsLong) {
+  const std::vector<SimulatedRun> runs{{600, 1000, 2}, {6000, 1000, 2}};
+  auto store = results::ResultStore::open(":memory:");
+  SimulatedWorld world(runs, {});
+  EXPECT_NEAR(world.train(simulated_plan(runs), 3, store), 3011, 1);
 }
 
 // Sixteen seeds of four runs of different lengths on four ranks: half-way, no seed is far ahead.
