@@ -78,21 +78,6 @@ void find_outputs(const Shape& shape, int64_t index, Number* y, Number* missing,
   }
 }
 
-// Calls multiply(position, first panel, panels) for all positions and panels of a product, a few
-// panels at a time.
-template <typename Multiply>
-void for_each_panel(const Shape& shape, int64_t columns, const Multiply& multiply) {
-  constexpr int64_t kPanels = 2;
-  const int64_t panels = columns / kColumns;
-  const int64_t parts = (panels + kPanels - 1) / kPanels;
-  at::parallel_for(0, shape.positions() * parts, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t first = i % parts * kPanels;
-      multiply(i / parts, first, std::min(kPanels, panels - first));
-    }
-  });
-}
-
 // to = from u: [positions, tiles, from_row] times the transformed weight, or the transposed one.
 template <typename Number>
 void multiply_by_weight(const Shape& shape, const at::Tensor& from, const at::Tensor& u,
@@ -104,13 +89,12 @@ void multiply_by_weight(const Shape& shape, const at::Tensor& from, const at::Te
   const auto* left = from.const_data_ptr<Number>();
   const auto* right = u.const_data_ptr<Number>();
   auto* result = to.mutable_data_ptr<Number>();
-  for_each_panel(shape, to_row, [&](int64_t position, int64_t panel, int64_t panels) {
-    winograd::multiply(LeftMatrix<Number>{left + position * tiles * from_row, from_row, 1},
-                       RightMatrix<Number>{right + (position * to_row + panel * kColumns) * inner,
-                                           kColumns, inner * kColumns},
-                       tiles, inner, panels, result + position * tiles * to_row + panel * kColumns,
-                       to_row, false);
-  });
+  for (int64_t position = 0; position < shape.positions(); ++position) {
+    winograd::multiply(
+        LeftMatrix<Number>{left + position * tiles * from_row, from_row, 1},
+        RightMatrix<Number>{right + position * to_row * inner, kColumns, inner * kColumns}, tiles,
+        inner, to_row / kColumns, result + position * tiles * to_row, to_row, false);
+  }
 }
 
 // du += dm^T v over `count` tiles, or = for the first ones.
@@ -123,12 +107,11 @@ void add_weight_gradients(const Shape& shape, const at::Tensor& dm, const at::Te
   const auto* left = dm.const_data_ptr<Number>();
   const auto* right = v.const_data_ptr<Number>();
   auto* result = du.mutable_data_ptr<Number>();
-  for_each_panel(shape, in, [&](int64_t position, int64_t panel, int64_t panels) {
-    winograd::multiply(
-        LeftMatrix<Number>{left + position * tiles * out, 1, out},
-        RightMatrix<Number>{right + position * tiles * in + panel * kColumns, in, kColumns}, out,
-        count, panels, result + position * out * in + panel * kColumns, in, !first);
-  });
+  for (int64_t position = 0; position < shape.positions(); ++position) {
+    winograd::multiply(LeftMatrix<Number>{left + position * tiles * out, 1, out},
+                       RightMatrix<Number>{right + position * tiles * in, in, kColumns}, out, count,
+                       in / kColumns, result + position * out * in, in, !first);
+  }
 }
 
 // Into v [positions, tiles, in_row]: the transformed inputs of the tiles from `first` on.
@@ -138,14 +121,12 @@ void transform_inputs(const Shape& shape, const at::Tensor& x, int64_t first, in
   const auto* from = x.const_data_ptr<Number>();
   auto* to = v.mutable_data_ptr<Number>();
   const std::vector<Number> zeros(static_cast<size_t>(shape.in));
-  at::parallel_for(0, count, 16, [&](int64_t begin, int64_t end) {
-    Inputs<const Number> pixels{};
-    for (int64_t t = begin; t < end; ++t) {
-      find_inputs(shape, first + t, from, zeros.data(), pixels);
-      winograd::transform_input(shape.doubled, pixels, to + t * shape.in_row(),
-                                v.size(1) * shape.in_row(), shape.in);
-    }
-  });
+  Inputs<const Number> pixels{};
+  for (int64_t t = 0; t < count; ++t) {
+    find_inputs(shape, first + t, from, zeros.data(), pixels);
+    winograd::transform_input(shape.doubled, pixels, to + t * shape.in_row(),
+                              v.size(1) * shape.in_row(), shape.in);
+  }
 }
 
 // Uninitialised memory, but zeros where rows or tiles have been rounded up.
@@ -177,74 +158,110 @@ void for_each_block(const Shape& shape, const at::TensorOptions& options, const 
   }
 }
 
-// `u` is the transformed weight, here and in backward_of().
+// The threads share the images of a call: calls work(thread, first image, images) once for each
+// thread that takes part. A region of OpenMP for each loop would take longer than the loops.
+template <typename Work>
+void share_images(const Shape& shape, const Work& work) {
+  const int64_t threads = at::get_num_threads();
+  const int64_t share = (shape.images + threads - 1) / threads;
+  at::parallel_for(0, shape.images, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t first = begin; first < end; first += share)
+      work(first / share, first, std::min(share, end - first));
+  });
+}
+
+Shape with_images(Shape shape, int64_t images) {
+  shape.images = images;
+  return shape;
+}
+
+// Into y [N, O, H, W]. `u` is the transformed weight.
 template <typename Number>
-at::Tensor forward_of(const Shape& shape, const at::Tensor& x, const at::Tensor& u,
-                      const at::Tensor& bias) {
-  at::Tensor y = at::empty({shape.images, shape.out, shape.out_height(), shape.out_width()},
-                           x.options(), at::MemoryFormat::ChannelsLast);
+void compute_outputs(const Shape& shape, const at::Tensor& x, const at::Tensor& u,
+                     const at::Tensor& bias, const at::Tensor& y) {
   const std::vector<Number> zeros(static_cast<size_t>(shape.out));
   const Number* added = bias.defined() ? bias.const_data_ptr<Number>() : zeros.data();
   auto* to = y.mutable_data_ptr<Number>();
+  Outputs<Number> pixels{};
+  std::vector<Number> outside(static_cast<size_t>(shape.out));
   for_each_block(shape, x.options(),
                  [&](int64_t first, int64_t count, at::Tensor& v, at::Tensor& m) {
                    transform_inputs<Number>(shape, x, first, count, v);
                    multiply_by_weight<Number>(shape, v, u, m);
                    const auto* from = m.const_data_ptr<Number>();
                    const int64_t row = shape.out_row();
-                   at::parallel_for(0, count, 16, [&](int64_t begin, int64_t end) {
-                     Outputs<Number> pixels{};
-                     std::vector<Number> outside(static_cast<size_t>(shape.out));
-                     for (int64_t t = begin; t < end; ++t) {
-                       find_outputs(shape, first + t, to, outside.data(), pixels);
-                       winograd::transform_output(shape.doubled, from + t * row, m.size(1) * row,
-                                                  added, pixels, shape.out);
-                     }
-                   });
+                   for (int64_t t = 0; t < count; ++t) {
+                     find_outputs(shape, first + t, to, outside.data(), pixels);
+                     winograd::transform_output(shape.doubled, from + t * row, m.size(1) * row,
+                                                added, pixels, shape.out);
+                   }
                  });
+}
+
+template <typename Number>
+at::Tensor forward_of(const Shape& shape, const at::Tensor& x, const at::Tensor& u,
+                      const at::Tensor& bias) {
+  at::Tensor y = at::empty({shape.images, shape.out, shape.out_height(), shape.out_width()},
+                           x.options(), at::MemoryFormat::ChannelsLast);
+  share_images(shape, [&](int64_t, int64_t first, int64_t images) {
+    compute_outputs<Number>(with_images(shape, images), x.narrow(0, first, images), u, bias,
+                            y.narrow(0, first, images));
+  });
   return y;
 }
 
-struct Gradients {
-  at::Tensor x, weight;
-};
-
-// Adds the gradients of tiles to those of the pixels that they read. Tiles of one image share
-// pixels, so threads take different images and, if these are fewer, different channels.
+// Adds the gradients of tiles to those of the pixels that they read.
 template <typename Number>
 void add_input_gradients(const Shape& shape, const at::Tensor& dv, int64_t first, int64_t count,
                          const at::Tensor& dx) {
   const auto* from = dv.const_data_ptr<Number>();
   auto* to = dx.mutable_data_ptr<Number>();
   const int64_t row = shape.in_row();
-  const int64_t stride = dv.size(1) * row;
-  const int64_t tiles_of_image = shape.tile_rows() * shape.tile_columns();
-  const int64_t first_image = first / tiles_of_image;
-  const int64_t images = (first + count - 1) / tiles_of_image - first_image + 1;
-  const int64_t wanted_parts = (at::get_num_threads() + images - 1) / images;
-  const int64_t part = round_up_to(kColumns, (shape.in + wanted_parts - 1) / wanted_parts);
-  const int64_t parts = (shape.in + part - 1) / part;
-  at::parallel_for(0, images * parts, 1, [&](int64_t begin, int64_t end) {
-    std::vector<Number> tile(static_cast<size_t>(kPositions * part));
-    std::vector<Number> outside(static_cast<size_t>(shape.in));
-    Inputs<Number> pixels{};
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t channel = i % parts * part;
-      const int64_t channels = std::min(part, shape.in - channel);
-      const int64_t image = first_image + i / parts;
-      const int64_t last = std::min(first + count, (image + 1) * tiles_of_image);
-      for (int64_t t = std::max(first, image * tiles_of_image); t < last; ++t) {
-        winograd::transform_input_back(shape.doubled, from + (t - first) * row + channel, stride,
-                                       tile.data(), channels);
-        find_inputs(shape, t, to, outside.data(), pixels);
-        for (int64_t p = 0; p < shape.positions(); ++p) {
-          if (pixels[p] != outside.data())
-            winograd::add_row(tile.data() + p * channels, pixels[p] + channel, channels);
-        }
-      }
+  std::vector<Number> tile(static_cast<size_t>(kPositions * shape.in));
+  std::vector<Number> outside(static_cast<size_t>(shape.in));
+  Inputs<Number> pixels{};
+  for (int64_t t = 0; t < count; ++t) {
+    winograd::transform_input_back(shape.doubled, from + t * row, dv.size(1) * row, tile.data(),
+                                   shape.in);
+    find_inputs(shape, first + t, to, outside.data(), pixels);
+    for (int64_t p = 0; p < shape.positions(); ++p) {
+      if (pixels[p] != outside.data())
+        winograd::add_row(tile.data() + p * shape.in, pixels[p], shape.in);
     }
-  });
+  }
 }
+
+// Adds to `dx`, and writes the gradient of the transformed weight into `du`; either may be
+// undefined. `back` is the transposed weight.
+template <typename Number>
+void compute_gradients(const Shape& shape, const at::Tensor& dy, const at::Tensor& x,
+                       const at::Tensor& back, const at::Tensor& dx, at::Tensor& du) {
+  const auto* given = dy.const_data_ptr<Number>();
+  const std::vector<Number> zeros(static_cast<size_t>(shape.out));
+  Outputs<const Number> pixels{};
+  for_each_block(shape, x.options(),
+                 [&](int64_t first, int64_t count, at::Tensor& v, at::Tensor& dm) {
+                   auto* to = dm.mutable_data_ptr<Number>();
+                   const int64_t row = shape.out_row();
+                   for (int64_t t = 0; t < count; ++t) {
+                     find_outputs(shape, first + t, given, zeros.data(), pixels);
+                     winograd::transform_output_back(shape.doubled, pixels, to + t * row,
+                                                     dm.size(1) * row, shape.out);
+                   }
+                   if (du.defined()) {
+                     transform_inputs<Number>(shape, x, first, count, v);
+                     add_weight_gradients<Number>(shape, dm, v, count, first == 0, du);
+                   }
+                   if (dx.defined()) {
+                     multiply_by_weight<Number>(shape, dm, back, v);
+                     add_input_gradients<Number>(shape, v, first, count, dx);
+                   }
+                 });
+}
+
+struct Gradients {
+  at::Tensor x, weight;
+};
 
 template <typename Number>
 Gradients backward_of(const Shape& shape, const at::Tensor& dy, const at::Tensor& x,
@@ -255,33 +272,24 @@ Gradients backward_of(const Shape& shape, const at::Tensor& dy, const at::Tensor
     gradients.x = at::empty(x.sizes(), x.options(), at::MemoryFormat::ChannelsLast).zero_();
     back = winograd::transposed(shape, u);
   }
-  at::Tensor du;
-  if (needs_weight)
-    du = at::empty({shape.positions(), shape.out_row(), shape.in_row()}, x.options());
-  const auto* given = dy.const_data_ptr<Number>();
-  const std::vector<Number> zeros(static_cast<size_t>(shape.out));
-  for_each_block(shape, x.options(),
-                 [&](int64_t first, int64_t count, at::Tensor& v, at::Tensor& dm) {
-                   auto* to = dm.mutable_data_ptr<Number>();
-                   const int64_t row = shape.out_row();
-                   at::parallel_for(0, count, 16, [&](int64_t begin, int64_t end) {
-                     Outputs<const Number> pixels{};
-                     for (int64_t t = begin; t < end; ++t) {
-                       find_outputs(shape, first + t, given, zeros.data(), pixels);
-                       winograd::transform_output_back(shape.doubled, pixels, to + t * row,
-                                                       dm.size(1) * row, shape.out);
-                     }
-                   });
-                   if (needs_weight) {
-                     transform_inputs<Number>(shape, x, first, count, v);
-                     add_weight_gradients<Number>(shape, dm, v, count, first == 0, du);
-                   }
-                   if (needs_x) {
-                     multiply_by_weight<Number>(shape, dm, back, v);
-                     add_input_gradients<Number>(shape, v, first, count, gradients.x);
-                   }
-                 });
-  if (needs_weight) gradients.weight = winograd::weight_gradient(shape, du);
+  std::vector<at::Tensor> of_threads(static_cast<size_t>(at::get_num_threads()));
+  share_images(shape, [&](int64_t thread, int64_t first, int64_t images) {
+    const auto part = [&](const at::Tensor& batch) {
+      return batch.defined() ? batch.narrow(0, first, images) : batch;
+    };
+    at::Tensor& du = of_threads[thread];
+    if (needs_weight)
+      du = at::empty({shape.positions(), shape.out_row(), shape.in_row()}, x.options());
+    compute_gradients<Number>(with_images(shape, images), part(dy), part(x), back,
+                              part(gradients.x), du);
+  });
+  if (needs_weight) {
+    at::Tensor& sum = of_threads.front();
+    for (size_t i = 1; i < of_threads.size(); ++i) {
+      if (of_threads[i].defined()) sum.add_(of_threads[i]);
+    }
+    gradients.weight = winograd::weight_gradient(shape, sum);
+  }
   return gradients;
 }
 

@@ -13,6 +13,14 @@
 namespace scgan::winograd {
 namespace {
 
+// Elements that a thread should at least have: a region of OpenMP takes as long as some ten
+// thousand.
+constexpr int64_t kElementsOfThread = int64_t{1} << 17;
+
+int64_t grain(int64_t elements_of_item) {
+  return std::max(int64_t{1}, kElementsOfThread / elements_of_item);
+}
+
 at::Tensor new_panels(const Shape& shape, int64_t rows, int64_t columns,
                       const at::TensorOptions& options) {
   return at::empty({shape.positions(), round_up_to(kColumns, columns) / kColumns, rows, kColumns},
@@ -26,7 +34,7 @@ at::Tensor transformed_weight_of(const Shape& shape, const at::Tensor& weight) {
   const int64_t elements = shape.in * kKernel;
   const auto* from = weight.const_data_ptr<Number>();
   auto* to = u.mutable_data_ptr<Number>();
-  at::parallel_for(0, panels, 1, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, panels, grain(elements * kColumns), [&](int64_t begin, int64_t end) {
     // [C * 9, kColumns] of the weight, with the outputs of a panel side by side.
     std::vector<Number> by_element(static_cast<size_t>(elements * kColumns));
     for (int64_t p = begin; p < end; ++p) {
@@ -52,17 +60,20 @@ at::Tensor transposed_of(const Shape& shape, const at::Tensor& u) {
   const int64_t in_panels = result.size(1);
   const auto* from = u.const_data_ptr<Number>();
   auto* to = result.mutable_data_ptr<Number>();
-  at::parallel_for(0, shape.positions() * in_panels, 4, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t in = i % in_panels * kColumns;
-      for (int64_t p = 0; p < out_panels; ++p) {
-        const int64_t out = p * kColumns;
-        transpose(from + ((i / in_panels * out_panels + p) * shape.in + in) * kColumns, kColumns,
-                  std::min(kColumns, shape.in - in), std::min(kColumns, shape.out - out),
-                  to + (i * shape.out + out) * kColumns, kColumns);
-      }
-    }
-  });
+  at::parallel_for(0, shape.positions() * in_panels, grain(out_panels * kColumns * kColumns),
+                   [&](int64_t begin, int64_t end) {
+                     for (int64_t i = begin; i < end; ++i) {
+                       const int64_t in = i % in_panels * kColumns;
+                       for (int64_t p = 0; p < out_panels; ++p) {
+                         const int64_t out = p * kColumns;
+                         transpose(
+                             from + ((i / in_panels * out_panels + p) * shape.in + in) * kColumns,
+                             kColumns, std::min(kColumns, shape.in - in),
+                             std::min(kColumns, shape.out - out),
+                             to + (i * shape.out + out) * kColumns, kColumns);
+                       }
+                     }
+                   });
   return result;
 }
 
@@ -71,7 +82,7 @@ at::Tensor weight_gradient_of(const Shape& shape, const at::Tensor& u) {
   at::Tensor gradient = at::empty({shape.out, shape.in, 3, 3}, u.options());
   const auto* from = u.const_data_ptr<Number>();
   auto* to = gradient.mutable_data_ptr<Number>();
-  at::parallel_for(0, shape.out, 16, [&](int64_t begin, int64_t end) {
+  at::parallel_for(0, shape.out, grain(kKernel * shape.in), [&](int64_t begin, int64_t end) {
     std::vector<Number> by_element(static_cast<size_t>(kKernel * shape.in));
     for (int64_t o = begin; o < end; ++o) {
       transform_weight_back(shape.doubled, from + o * shape.in_row(),
