@@ -1,6 +1,7 @@
 #include "distributed/environment.h"
 
 #include <malloc.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <array>
@@ -51,17 +52,40 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
+// Of this host, as the launcher says; 1 without one.
+long ranks_on_host() {
+  for (const char* name :
+       {"OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"}) {
+    const char* text = std::getenv(name);  // Slurm's may be "4(x2)" or "4,3"
+    const long count = text == nullptr ? 0 : std::strtol(text, nullptr, 10);
+    if (count > 0) return count;
+  }
+  return 1;
+}
+
+bool each_rank_has_several_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  return sched_getaffinity(0, sizeof(cores), &cores) == 0 &&
+         CPU_COUNT(&cores) >= 2 * ranks_on_host();
+}
+
+// Returns whether it has set the variable.
+bool set_unless_set(const char* name, const char* value) {
+  if (std::getenv(name) != nullptr) return false;
+  setenv(name, value, 1);
+  return true;
+}
+
 }  // namespace
 
 void fix_environment(char** argv) {
   keep_freed_memory();
   bool changed = false;
-  for (const auto& [name, value] : kVariables) {
-    if (std::getenv(name) == nullptr) {
-      setenv(name, value, 1);
-      changed = true;
-    }
-  }
+  for (const auto& [name, value] : kVariables) changed |= set_unless_set(name, value);
+  // With train.threads, the threads of a rank wait for each other some ten thousand times in a
+  // step, mostly for microseconds; to sleep and wake takes longer.
+  if (each_rank_has_several_cores()) changed |= set_unless_set("GOMP_SPINCOUNT", "2000");
   for (const char* name : kForbidden) {
     if (std::getenv(name) != nullptr) {
       unsetenv(name);

@@ -37,7 +37,7 @@ def run_both(model, numbers, form, options):
     """What both programs print for one case."""
     size, width, blocks, batch = numbers
     plain_flags, our_keys = FORMS[form]
-    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads), "OMP_WAIT_POLICY": "passive"}
+    environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
     common = ["--steps", str(options.steps), "--threads", str(options.threads)]
     keys = {"sweep.variants": f"[{model}]", "sweep.percentages": "[100]", "data.image_size": size,
             "data.load_size": size, "model.generator_width": width, "model.discriminator_width": width, "model.generator_blocks": blocks,

@@ -1,6 +1,8 @@
 #include "distributed/environment.h"
 
 #include <gtest/gtest.h>
+#include <mpi.h>
+#include <sched.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -18,6 +20,14 @@ TEST(FixEnvironmentTest, UnsetsVariablesThatWouldChangeBits) {
        {"OMP_THREAD_LIMIT", "PYTORCH_TUNABLEOP_ENABLED", "NVIDIA_TF32_OVERRIDE"}) {
     EXPECT_EQ(std::getenv(name), nullptr) << name;
   }
+}
+
+TEST(FixEnvironmentTest, ThreadsSpinWhereEachRankHasSeveralCores) {
+  int ranks = 0;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);  // all on this host
+  cpu_set_t cores;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(cores), &cores), 0);
+  EXPECT_EQ(std::getenv("GOMP_SPINCOUNT") != nullptr, CPU_COUNT(&cores) >= 2 * ranks);
 }
 
 int64_t page_faults() {
