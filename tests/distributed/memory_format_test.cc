@@ -12,13 +12,12 @@
 #include <vector>
 
 #include "core/model/arithmetic.h"
-#include "core/model/determinism.h"
 #include "core/model/network_factory.h"
 #include "core/model/norm.h"
 #include "core/model/parameter_arena.h"
 #include "core/model/reflection_pad.h"
 #include "tests/core/model/tensor_difference.h"
-#include "tests/distributed/gpu_of_rank.h"
+#include "tests/distributed/gpu_fixture.h"
 #include "tests/distributed/stand_in_counts.h"
 
 namespace scgan::distributed {
@@ -42,15 +41,9 @@ struct FormatCase {
   int64_t images_out;
 };
 
-class MemoryFormatTest : public ::testing::TestWithParam<std::tuple<FormatCase, Precision>> {
+class MemoryFormatTest : public GpuTest,
+                         public ::testing::WithParamInterface<std::tuple<FormatCase, Precision>> {
  protected:
-  void SetUp() override {
-    const auto gpu = gpu_of_rank();
-    if (!gpu) GTEST_SKIP() << "this machine has no GPU";
-    gpu_ = *gpu;
-    make_deterministic(1);
-  }
-
   struct Computed {
     at::Tensor output;    // flat, on the CPU
     at::Tensor gradient;  // of the parameters, flat, on the CPU
@@ -100,8 +93,6 @@ class MemoryFormatTest : public ::testing::TestWithParam<std::tuple<FormatCase, 
     result.gradient = gradient.cpu();
     return result;
   }
-
-  c10::Device gpu_ = at::kCPU;
 };
 
 TEST_P(MemoryFormatTest, OnlyInputOutputAndWeightsChangeTheirFormat) {
@@ -139,15 +130,8 @@ INSTANTIATE_TEST_SUITE_P(
         ::testing::Values(Precision::kFp32, Precision::kTf32, Precision::kBf16)),
     name_of);
 
-class ChannelsLastTest : public ::testing::Test {
+class ChannelsLastTest : public GpuTest {
  protected:
-  void SetUp() override {
-    const auto gpu = gpu_of_rank();
-    if (!gpu) GTEST_SKIP() << "this machine has no GPU";
-    gpu_ = *gpu;
-    make_deterministic(1);
-  }
-
   // Compares `work` on channels_last images on the GPU with the same on the CPU.
   template <typename Work>
   void expect_equal_on_cpu(const at::Tensor& images, const Work& work) const {
@@ -162,8 +146,6 @@ class ChannelsLastTest : public ::testing::Test {
     differentiate(result);
     EXPECT_LT(difference(there.grad().cpu(), here.grad()), 1e-13);
   }
-
-  c10::Device gpu_ = at::kCPU;
 };
 
 TEST_F(ChannelsLastTest, ReflectionPaddingEqualsTheCpus) {

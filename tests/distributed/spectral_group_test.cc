@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "core/model/determinism.h"
 #include "tests/core/model/tensor_difference.h"
-#include "tests/distributed/gpu_of_rank.h"
+#include "tests/distributed/gpu_fixture.h"
 #include "tests/distributed/stand_in_counts.h"
 
 namespace scgan::distributed {
@@ -63,17 +62,7 @@ class Chain {
   std::vector<SpectralConv2d> layers_;
 };
 
-class SpectralGroupTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    const auto gpu = gpu_of_rank();
-    if (!gpu) GTEST_SKIP() << "this machine has no GPU";
-    gpu_ = *gpu;
-    make_deterministic(1);
-  }
-
-  c10::Device gpu_ = at::kCPU;
-};
+using SpectralGroupTest = GpuTest;
 
 // As in a discriminator's step: two forwards, then a backward through both.
 TEST_F(SpectralGroupTest, EqualsItsLayersOnTheCpuUpToRounding) {
