@@ -5,7 +5,7 @@
 #include <ATen/cpu/Utils.h>
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 
 namespace scgan {
 namespace {
@@ -24,6 +24,14 @@ at::MemoryFormat format_for(const at::Tensor& images) {
 void allow_tf32(bool allowed) {
   at::globalContext().setAllowTF32CuBLAS(allowed);
   at::globalContext().setAllowTF32CuDNN(allowed);
+}
+
+bool cpu_has_any(std::initializer_list<const char*> names) {
+  const auto capabilities = at::cpu::get_cpu_capabilities();
+  return std::ranges::any_of(names, [&](const char* name) {
+    const auto found = capabilities.find(name);
+    return found != capabilities.end() && found->second.toBool();
+  });
 }
 
 }  // namespace
@@ -61,12 +69,8 @@ bool is_channels_last(const at::Tensor& x) {
   return x.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
 }
 
-bool cpu_has_bf16() {
-  const auto capabilities = at::cpu::get_cpu_capabilities();
-  return std::ranges::any_of(std::array{"avx512_bf16", "amx_bf16", "arm_bf16"}, [&](auto name) {
-    const auto found = capabilities.find(name);
-    return found != capabilities.end() && found->second.toBool();
-  });
-}
+bool cpu_has_bf16() { return cpu_has_any({"avx512_bf16", "amx_bf16", "arm_bf16"}); }
+
+bool cpu_has_amx() { return cpu_has_any({"amx_bf16"}); }
 
 }  // namespace scgan

@@ -35,7 +35,9 @@ at::Tensor in_type_of(const at::Tensor& x, const at::Tensor& parameter);
 // where they are the same.
 bool is_channels_last(const at::Tensor& x);
 
-// Whether the processor multiplies bfloat16 numbers; others emulate it.
+// Whether the processor multiplies bfloat16 numbers; others emulate it. With AMX it multiplies
+// matrices of them.
 bool cpu_has_bf16();
+bool cpu_has_amx();
 
 }  // namespace scgan

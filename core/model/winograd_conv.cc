@@ -15,6 +15,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/model/arithmetic.h"
 #include "core/model/reflection_pad.h"
 #include "core/model/winograd_products.h"
 #include "core/model/winograd_shape.h"
@@ -338,27 +339,36 @@ class WinogradConv : public autograd::Function<WinogradConv> {
   }
 };
 
-// With few channels the transforms take longer than the products that they save.
+// With few channels the transforms take longer than the products that they save. In bfloat16 they
+// compute in float32, which is faster than oneDNN's bfloat16 unless the processor has AMX.
 bool pays(const at::Tensor& x, const at::Tensor& weight) {
   constexpr int64_t kFew = 8;
-  return x.is_cpu() && x.scalar_type() != at::kBFloat16 && weight.size(0) >= kFew &&
-         weight.size(1) >= kFew;
+  static const bool has_amx = cpu_has_amx();
+  if (!x.is_cpu() || (x.scalar_type() == at::kBFloat16 && has_amx)) return false;
+  return weight.size(0) >= kFew && weight.size(1) >= kFew;
+}
+
+at::Tensor winograd_conv(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                         Border border, bool doubled) {
+  const auto type = x.scalar_type();
+  const auto inside = type == at::kBFloat16 ? at::kFloat : type;
+  return WinogradConv::apply(x.to(inside), weight.to(inside),
+                             bias.defined() ? std::optional(bias.to(inside)) : std::nullopt, border,
+                             doubled)
+      .to(type);
 }
 
 }  // namespace
 
 at::Tensor conv3x3(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                    Border border) {
-  if (pays(x, weight)) {
-    return WinogradConv::apply(x, weight, bias.defined() ? std::optional(bias) : std::nullopt,
-                               border, false);
-  }
+  if (pays(x, weight)) return winograd_conv(x, weight, bias, border, false);
   if (border == Border::kReflect) return at::conv2d(reflection_pad(x, 1), weight, bias);
   return at::conv2d(x, weight, bias, 1, 1);
 }
 
 at::Tensor doubled_conv3x3(const at::Tensor& x, const at::Tensor& weight) {
-  if (pays(x, weight)) return WinogradConv::apply(x, weight, std::nullopt, Border::kZero, true);
+  if (pays(x, weight)) return winograd_conv(x, weight, {}, Border::kZero, true);
   const at::Tensor doubled = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
   return at::conv2d(doubled, weight, {}, 1, 1);
 }

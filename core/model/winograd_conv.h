@@ -15,8 +15,8 @@ namespace scgan {
 // [N, C, H, W] -> [N, O, H, W]: the convolution by `weight` [O, C, 3, 3] plus `bias` [O], which may
 // be undefined. All have the same type. With Border::kReflect, H and W must be at least 2.
 //
-// On CPUs, in float32 and float64, the result has the memory format channels_last. Elsewhere
-// LibTorch's functions.
+// On CPUs the result has the memory format channels_last; bfloat16 is computed in float32, unless
+// the processor has AMX. Elsewhere LibTorch's functions.
 at::Tensor conv3x3(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                    Border border);
 

@@ -68,6 +68,16 @@ void expect_equal(const Convolution& ours, const Convolution& expected) {
   }
 }
 
+TEST(WinogradConvTest, RoundsOnlyInputsAndOutputsToBfloat16) {
+  const at::Tensor x = at::randn({2, 16, 8, 8}).to(at::kBFloat16);
+  const at::Tensor weight = at::randn({24, 16, 3, 3}).to(at::kBFloat16);
+  const at::Tensor exact = at::conv2d(x.to(at::kDouble), weight.to(at::kDouble), {}, 1, 1);
+  const at::Tensor y = conv3x3(x, weight, {}, Border::kZero);
+  EXPECT_EQ(y.scalar_type(), at::kBFloat16);
+  // bfloat16 has 8 bits of precision: rounding changes a number by up to a 256th.
+  EXPECT_LT((y.to(at::kDouble) - exact).abs().sub_(exact.abs() / 256).max().item<double>(), 1e-4);
+}
+
 // The threads share the images. Each adds up a gradient of the weight, so its last bits differ.
 TEST(WinogradConvTest, AnyNumberOfThreadsComputesTheSame) {
   const at::Tensor x = at::randn({5, 48, 12, 14});
