@@ -76,7 +76,7 @@ function(scgan_use_torch target)
 endfunction()
 
 # scgan_use_tcmalloc(<target>): training allocates tensors of many sizes, which glibc's malloc takes 10 to 20 % of the
-# time for. Sanitizers have a malloc of their own.
+# time for. The program must call fix_environment() (distributed/environment.h). Sanitizers have a malloc of their own.
 find_library(SCGAN_TCMALLOC NAMES tcmalloc_minimal libtcmalloc_minimal.so.4)
 function(scgan_use_tcmalloc target)
   if(SCGAN_TCMALLOC AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")

@@ -2,12 +2,17 @@
 
 #include <malloc.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <string>
 #include <utility>
 
 #include "core/base/log.h"
@@ -70,6 +75,19 @@ bool each_rank_has_several_cores() {
          CPU_COUNT(&cores) >= 2 * ranks_on_host();
 }
 
+// In MiB: how much TCMalloc may take under a limit of the address space (ulimit -v), or 0 without a
+// limit. TCMalloc never returns address space, and without any left oneDNN cannot map the code that
+// it generates, and crashes.
+int64_t heap_limit_mib() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+  int64_t pages_of_process = 0;
+  std::ifstream("/proc/self/statm") >> pages_of_process;
+  const auto free = static_cast<int64_t>(limit.rlim_cur) - pages_of_process * sysconf(_SC_PAGESIZE);
+  constexpr int64_t kMiB = 1 << 20;
+  return std::max<int64_t>(free / kMiB * 3 / 4, 1);
+}
+
 // Returns whether it has set the variable.
 bool set_unless_set(const char* name, const char* value) {
   if (std::getenv(name) != nullptr) return false;
@@ -86,6 +104,8 @@ void fix_environment(char** argv) {
   // With train.threads, the threads of a rank wait for each other some ten thousand times in a
   // step, mostly for microseconds; to sleep and wake takes longer.
   if (each_rank_has_several_cores()) changed |= set_unless_set("GOMP_SPINCOUNT", "2000");
+  if (const int64_t limit = heap_limit_mib(); limit > 0)
+    changed |= set_unless_set("TCMALLOC_HEAP_LIMIT_MB", std::to_string(limit).c_str());
   for (const char* name : kForbidden) {
     if (std::getenv(name) != nullptr) {
       unsetenv(name);

@@ -11,6 +11,7 @@ namespace scgan::distributed {
 //   OMP_NUM_THREADS=1, OMP_WAIT_POLICY=passive   ranks that share cores must not spin
 //   GOMP_SPINCOUNT=2000                          where each rank of the host has two cores, its
 //                                                threads spin for microseconds before they sleep
+//   TCMALLOC_HEAP_LIMIT_MB=...                   under ulimit -v, three quarters of what is free
 //   CUBLAS_WORKSPACE_CONFIG=:4096:8              cuBLAS uses fixed workspaces
 //   NCCL_ALGO=Ring, NCCL_PROTO=Simple,           NCCL adds in one order for every message size,
 //   NCCL_NVLS_ENABLE=0                           and not in the switch
