@@ -75,8 +75,8 @@ function(scgan_use_torch target)
   scgan_use_precompiled(${target} scgan_torch_pch)
 endfunction()
 
-# scgan_use_tcmalloc(<target>): training allocates tensors of many sizes, which glibc's malloc takes 10 to 20 % of the
-# time for. The program must call fix_environment() (distributed/environment.h). Sanitizers have a malloc of their own.
+# scgan_use_tcmalloc(<target>): training allocates tensors of many sizes, which takes glibc's malloc a tenth of the
+# time. The program must call fix_environment() (distributed/environment.h). Sanitizers have a malloc of their own.
 find_library(SCGAN_TCMALLOC NAMES tcmalloc_minimal libtcmalloc_minimal.so.4)
 function(scgan_use_tcmalloc target)
   if(SCGAN_TCMALLOC AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")

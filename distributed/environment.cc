@@ -101,8 +101,8 @@ void fix_environment(char** argv) {
   keep_freed_memory();
   bool changed = false;
   for (const auto& [name, value] : kVariables) changed |= set_unless_set(name, value);
-  // With train.threads, the threads of a rank wait for each other some ten thousand times in a
-  // step, mostly for microseconds; to sleep and wake takes longer.
+  // With train.threads, the threads of a rank wait for each other after every parallel loop, mostly
+  // for microseconds; to sleep and wake takes longer.
   if (each_rank_has_several_cores()) changed |= set_unless_set("GOMP_SPINCOUNT", "2000");
   if (const int64_t limit = heap_limit_mib(); limit > 0)
     changed |= set_unless_set("TCMALLOC_HEAP_LIMIT_MB", std::to_string(limit).c_str());

@@ -13,8 +13,7 @@
 namespace scgan::winograd {
 namespace {
 
-// Elements that a thread should at least have: a region of OpenMP takes as long as some ten
-// thousand.
+// Elements that a thread should at least have; with fewer, waking it takes longer than it saves.
 constexpr int64_t kElementsOfThread = int64_t{1} << 17;
 
 int64_t grain(int64_t elements_of_item) {
