@@ -59,15 +59,16 @@ struct RunningGroup {
 inline constexpr double kWorthJoiningSeconds = 5;
 
 // The sizes to which `groups` should grow, in the same order, if no run waits and `free` ranks are
-// idle. The run that would end last grows first; runs with less than `worth_seconds` left do not
-// grow. The time left is assumed to be inversely proportional to the number of ranks.
-std::vector<int> sizes_after_joining(const std::vector<RunningGroup>& groups, int free,
+// idle. Groups with much left at their present and at their largest size grow first; those with
+// less than `worth_seconds` left do not grow. Ranks stay idle if too few are free for the next
+// group and waiting for more ends the job sooner. The time left is assumed to be inversely
+// proportional to the number of ranks.
+std::vector<int> sizes_after_joining(std::vector<RunningGroup> groups, int free,
                                      double worth_seconds = kWorthJoiningSeconds);
 
 // The number of ranks with which the next of the waiting runs should begin if `free` ranks are
 // idle. `waiting`: at their smallest sizes; `next`: index of the next one. Its smallest size; but
-// if there are ranks for all waiting runs, those that would end last begin on more, as in
-// sizes_after_joining().
+// if there are ranks for all waiting runs, some begin on more, as in sizes_after_joining().
 int starting_size(const std::vector<RunningGroup>& waiting, size_t next, int free);
 
 // The ranks with which a run begins that should have `size` of them: fewer, if no device has so

@@ -1,8 +1,9 @@
 // schedule_bench: how close the schedule comes to the shortest possible time on simulated ranks, as
-// the table of docs/scheduling.md.
+// the table of docs/scheduling.md; takes minutes.
 // schedule_bench load [RUNS]: what 10,000 runs on 512 ranks cost the coordinator.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +18,8 @@
 namespace scgan::sweeps {
 namespace {
 
+constexpr uint64_t kSets = 10;  // of random runs, for each number in the table
+
 double percent_above_bound(const RandomRuns& kind, int ranks) {
   auto store = results::ResultStore::open(":memory:");
   const auto runs = random_runs(kind);
@@ -26,7 +29,7 @@ double percent_above_bound(const RandomRuns& kind, int ranks) {
 }
 
 void print_table() {
-  constexpr std::array kRanks = {4, 6, 16, 48, 64, 128, 512};
+  constexpr std::array kRanks = {4, 6, 16, 48, 64, 96, 128, 512};
   fmt::print("| runs | ranks together | times expected |");
   for (const int ranks : kRanks) fmt::print(" {} |", ranks);
   fmt::print("\n| --: | --: | --- |");
@@ -37,7 +40,11 @@ void print_table() {
       for (const bool expected : {true, false}) {
         fmt::print("| {} | {} | {} |", runs, most_ranks, expected ? "yes" : "no");
         for (const int ranks : kRanks) {
-          fmt::print(" {:.1f} |", percent_above_bound({runs, most_ranks, expected, 7}, ranks));
+          double worst = 0;
+          for (uint64_t seed = 1; seed <= kSets; ++seed) {
+            worst = std::max(worst, percent_above_bound({runs, most_ranks, expected, seed}, ranks));
+          }
+          fmt::print(" {:.1f} |", worst);
         }
         fmt::print("\n");
         std::fflush(stdout);

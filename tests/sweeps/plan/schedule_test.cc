@@ -77,7 +77,7 @@ TEST(ScheduleTest, RunsStartInOrderUntilTheLongestMightBeLeftOver) {
   EXPECT_EQ(next_run({3, 3}, 2), 0U);     // of equal ones, the first
 }
 
-TEST(ScheduleTest, FreeRanksGoToTheRunThatWouldEndLast) {
+TEST(ScheduleTest, FreeRanksGoToTheRunWithMuchLeft) {
   const std::vector<int> sizes{1, 2, 4};
   EXPECT_EQ(sizes_after_joining({{1, sizes, 100}}, 3), std::vector<int>{4});
   EXPECT_EQ(sizes_after_joining({{1, sizes, 100}}, 2), std::vector<int>{2});
@@ -86,6 +86,27 @@ TEST(ScheduleTest, FreeRanksGoToTheRunThatWouldEndLast) {
   EXPECT_EQ(sizes_after_joining({{1, sizes, 40}, {2, sizes, 100}}, 2), (std::vector<int>{1, 4}));
   EXPECT_EQ(sizes_after_joining({{4, sizes, 100}, {1, sizes, 10}}, 4), (std::vector<int>{4, 4}));
   EXPECT_EQ(sizes_after_joining({}, 4), std::vector<int>{});
+}
+
+// The second would end later than the first, but could make up for it: on four ranks it needs 30 s,
+// the first 45.
+TEST(ScheduleTest, ARunThatCannotGainMuchLaterGrowsFirst) {
+  const std::vector<int> sizes{1, 2, 4};
+  EXPECT_EQ(sizes_after_joining({{2, sizes, 90}, {1, sizes, 120}}, 2), (std::vector<int>{4, 1}));
+  EXPECT_EQ(sizes_after_joining({{2, sizes, 90}, {1, sizes, 150}}, 2), (std::vector<int>{2, 2}));
+}
+
+TEST(ScheduleTest, AFreeRankWaitsForAnotherIfARunThenGrowsThatWouldEndLast) {
+  const std::vector<int> sizes{1, 2, 4};
+  // A second rank is free after 10 s, and 45 s later the first run is done.
+  EXPECT_EQ(sizes_after_joining({{2, sizes, 100}, {1, sizes, 10}}, 1), (std::vector<int>{2, 1}));
+  // None is free before the first run ends.
+  EXPECT_EQ(sizes_after_joining({{2, sizes, 100}, {1, {1, 2, 16}, 150}}, 1),
+            (std::vector<int>{2, 2}));
+  // Three idle ranks for 90 s would cost more than the first run gains.
+  const RunningGroup slow{1, {1, 2, 64}, 150};
+  EXPECT_EQ(sizes_after_joining({{4, {4, 8}, 100}, {1, {1}, 90}, slow, slow, slow, slow}, 3),
+            (std::vector<int>{4, 1, 2, 2, 2, 1}));
 }
 
 TEST(ScheduleTest, RunThatIsAboutToEndDoesNotGrow) {

@@ -1,6 +1,7 @@
 // How close the schedule comes to the shortest possible time: the coordinator on a simulated world.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "simulated_world.h"
@@ -9,32 +10,34 @@
 namespace scgan::sweeps {
 namespace {
 
-// The simulated time of a sweep, as a multiple of the lower bound.
-double excess(const RandomRuns& kind, int ranks) {
-  auto store = results::ResultStore::open(":memory:");
-  const auto runs = random_runs(kind);
-  SimulatedWorld world(runs, {});
-  return world.train(simulated_plan(runs), ranks, store) / lower_bound(runs, ranks);
+// The simulated time of a sweep, as a multiple of the lower bound; the worst of three sets of runs.
+double excess(RandomRuns kind, int ranks) {
+  double worst = 0;
+  for (kind.seed = 1; kind.seed <= 3; ++kind.seed) {
+    auto store = results::ResultStore::open(":memory:");
+    const auto runs = random_runs(kind);
+    SimulatedWorld world(runs, {});
+    worst =
+        std::max(worst, world.train(simulated_plan(runs), ranks, store) / lower_bound(runs, ranks));
+  }
+  return worst;
 }
 
-void expect_excess(bool times_are_expected, double limit) {
+void expect_excess_of_five_percent(bool times_are_expected) {
   for (const int runs : {45, 200}) {
     for (const int ranks : {4, 16, 64, 128, 512}) {
-      EXPECT_LT(excess({runs, 4, times_are_expected, 7}, ranks), limit)
+      EXPECT_LT(excess({runs, 4, times_are_expected}, ranks), 1.05)
           << runs << " runs on " << ranks << " ranks";
     }
   }
-  EXPECT_LT(excess({2000, 8, times_are_expected, 7}, 512), limit);
+  EXPECT_LT(excess({45, 8, times_are_expected}, 128), 1.05);
 }
 
 TEST(SimulationTest, ASweepTakesAtMostFivePercentMoreThanTheLowerBound) {
-  expect_excess(true, 1.05);
+  expect_excess_of_five_percent(true);
 }
 
-// What is learnt while runs train comes late if there are more runs than ranks.
-TEST(SimulationTest, IfTimesAreNotExpectedASweepTakesAtMostSixPercentMore) {
-  expect_excess(false, 1.06);
-}
+TEST(SimulationTest, AlsoIfTheTimesOfRunsAreNotExpected) { expect_excess_of_five_percent(false); }
 
 // Two runs of equally many steps on three ranks. The first step of the long one is done after 6 s;
 // then the third rank prepares for 2 s and joins it, and two ranks share what is left of 6,000 s.
