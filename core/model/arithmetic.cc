@@ -36,15 +36,17 @@ bool cpu_has_any(std::initializer_list<const char*> names) {
 
 }  // namespace
 
-ScopedPrecision::ScopedPrecision(Precision precision) {
+ScopedPrecision::ScopedPrecision(Precision precision)
+    : former_bf16_(computes_in_bf16), former_tf32_(computes_in_tf32) {
   computes_in_bf16 = precision == Precision::kBf16;
   computes_in_tf32 = precision == Precision::kTf32;
-  if (computes_in_tf32) allow_tf32(true);
+  if (computes_in_tf32 != former_tf32_) allow_tf32(computes_in_tf32);
 }
 
 ScopedPrecision::~ScopedPrecision() {
-  computes_in_bf16 = computes_in_tf32 = false;
-  allow_tf32(false);
+  if (computes_in_tf32 != former_tf32_) allow_tf32(former_tf32_);
+  computes_in_bf16 = former_bf16_;
+  computes_in_tf32 = former_tf32_;
 }
 
 at::Tensor to_network(const at::Tensor& images) {

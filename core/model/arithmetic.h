@@ -11,13 +11,16 @@ namespace scgan {
 // otherwise in the type of their parameters. With kBf16, convolutions and what lies between them
 // are in bfloat16, accumulated in float32, and norms compute in float32. With kTf32, convolutions
 // and matrix products on GPUs use TF32. Parameters, gradients, losses and spectral norms stay in
-// float32. At most one at a time in a thread.
+// float32.
 class ScopedPrecision {
  public:
   explicit ScopedPrecision(Precision precision);
   ~ScopedPrecision();
   ScopedPrecision(const ScopedPrecision&) = delete;
   ScopedPrecision& operator=(const ScopedPrecision&) = delete;
+
+ private:
+  bool former_bf16_, former_tf32_;
 };
 
 // Images as a network computes with them: in the type of the arithmetic and in the memory format

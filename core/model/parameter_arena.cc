@@ -3,8 +3,10 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/add.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
@@ -67,6 +69,26 @@ at::Tensor ParameterArena::new_gradient() {
   for (Slot& slot : slots_) {
     slot.parameter.mutable_grad() =
         flat.narrow(0, slot.offset, slot.parameter.numel()).view(slot.parameter.sizes());
+  }
+  return flat;
+}
+
+std::vector<at::Tensor> ParameterArena::gradients(
+    const std::vector<at::Tensor>& roots, const std::vector<at::Tensor>& root_gradients) const {
+  std::vector<at::Tensor> parameters;
+  for (const Slot& slot : slots_) parameters.push_back(slot.parameter);
+  return torch::autograd::grad(roots, parameters, root_gradients);
+}
+
+at::Tensor ParameterArena::flat_sum(const std::vector<at::Tensor>& a,
+                                    const std::vector<at::Tensor>& b) const {
+  const at::NoGradGuard no_grad;
+  at::Tensor flat = at::zeros_like(values_);
+  size_t i = 0;
+  for (const auto& [name, view] : views(flat)) {
+    at::Tensor sum = view;
+    at::add_out(sum, a.at(i), b.at(i));
+    ++i;
   }
   return flat;
 }

@@ -31,6 +31,13 @@ class ParameterArena {
   // Returns a zeroed flat gradient. From now on the .grad of every parameter is a view of it.
   at::Tensor new_gradient();
 
+  // The gradient of sum(roots * root_gradients) for each parameter, which .grad does not change.
+  // Several threads may compute gradients of their own graphs at the same time.
+  std::vector<at::Tensor> gradients(const std::vector<at::Tensor>& roots,
+                                    const std::vector<at::Tensor>& root_gradients) const;
+  // Returns the flat sum of two results of gradients().
+  at::Tensor flat_sum(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) const;
+
   // From now on a backward pass calls `complete` once for every parameter, as soon as its gradient
   // is complete. The arguments are the parameter's elements in the flat gradient with the padding
   // that follows, so that all calls together cover the vector. The call runs on autograd's thread,

@@ -1,5 +1,6 @@
 #include "core/train/gan_step.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -11,7 +12,10 @@
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
+#include <array>
 #include <exception>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -23,13 +27,24 @@
 
 namespace scgan {
 
+// One direction of a micro-batch: images [m, 3, S, S], and what a generator makes of them, with the
+// autograd graph. With run.recompute, the graph exists only during the backward pass.
+struct GanStep::Translation {
+  at::Tensor images, fakes;
+};
+
 struct GanStep::MicroBatch {
-  // Inputs [m, 3, S, S].
-  at::Tensor a, b;
-  // With the autograd graph. With run.recompute, the graph exists only during the backward pass.
-  at::Tensor fake_a, fake_b;
+  Translation of_a, of_b;
   // Global index of the first sample.
   int64_t first = 0;
+};
+
+// What a direction of a micro-batch adds to the generators' objective.
+struct GanStep::Objective {
+  // Weighted and detached.
+  at::Tensor cycle, identity;
+  // The arguments of the backward pass.
+  torch::autograd::variable_list roots, root_gradients;
 };
 
 // What distinguishes the two discriminators in a step: their DiffAugment sites and their losses.
@@ -71,6 +86,8 @@ class GradientWatch {
   ParameterArena& arena_;
 };
 
+constexpr std::array kHalves{Direction::kAtoB, Direction::kBtoA};
+
 }  // namespace
 
 // netD_A sees images of B, netD_B images of A.
@@ -87,8 +104,15 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
       state_(state),
       communicator_(communicator),
       reducer_(communicator, spec.run.reduction, buckets),
+      on_gpu_(!state.generators.values().is_cpu()),
       streams_(state.generators.values().device()),
+      workers_(on_gpu_ ? 1 : at::get_num_threads()),
       inputs_(spec, state) {
+  // As many as can be used at once, whatever the number of ranks: it changes bits.
+  const int threads = at::get_num_threads();
+  const int64_t halves = 2 * spec.train.batch_size / spec.train.micro_batch;
+  generator_threads_ = static_cast<int>(std::max<int64_t>(1, threads / halves));
+  discriminator_threads_ = std::max(1, threads / 2);
   if (has_ssl(spec)) ssl_loss_.emplace(spec.loss);
   // With several ranks, the host watches the exchanges of a step.
   if (spec.run.cuda_graph && communicator.size() == 1) recorder_ = std::move(recorder);
@@ -153,19 +177,32 @@ int GanStep::first_holder(const DiscriminatorState& discriminator) const {
 }
 
 void GanStep::for_held(const std::function<void()>& work_a, const std::function<void()>& work_b) {
-  const bool both = is_held(state_.netD_A) && is_held(state_.netD_B);
-  // Both at once need more memory.
-  if (both && !spec_.run.recompute) return streams_.run(work_a, work_b);
-  if (is_held(state_.netD_A)) work_a();
-  if (is_held(state_.netD_B)) work_b();
+  const bool a = is_held(state_.netD_A), b = is_held(state_.netD_B);
+  if (a && b && !spec_.run.recompute) {  // both at once need more memory
+    if (on_gpu_) return streams_.run(work_a, work_b);
+    return side_by_side(2, discriminator_threads_,
+                        [&](int64_t i) { i == 0 ? work_a() : work_b(); });
+  }
+  if (a) side_by_side(1, discriminator_threads_, [&](int64_t) { work_a(); });
+  if (b) side_by_side(1, discriminator_threads_, [&](int64_t) { work_b(); });
+}
+
+void GanStep::side_by_side(int64_t count, int inner, const std::function<void(int64_t)>& work) {
+  workers_.run(count, inner, [&](int64_t i) {
+    const ScopedPrecision precision(spec_.train.precision);
+    work(i);
+  });
 }
 
 // The ranks that hold a discriminator compute its gradient; the first of them broadcasts it.
 GanStep::AdversarialGradients GanStep::adversarial_gradients(const Fakes& fakes,
                                                              LossTerms& losses) {
   AdversarialGradients gradients{at::empty_like(fakes.b), at::empty_like(fakes.a)};
-  for_held([&] { gradients.a = adversarial_gradient(state_.netD_A, kRoleOfA, fakes.b, losses); },
-           [&] { gradients.b = adversarial_gradient(state_.netD_B, kRoleOfB, fakes.a, losses); });
+  DiscriminatorTerms of_a, of_b;
+  for_held([&] { gradients.a = adversarial_gradient(state_.netD_A, kRoleOfA, fakes.b, of_a); },
+           [&] { gradients.b = adversarial_gradient(state_.netD_B, kRoleOfB, fakes.a, of_b); });
+  losses.of_discriminators.merge(of_a);
+  losses.of_discriminators.merge(of_b);
   communicator_.broadcast(gradients.a, first_holder(state_.netD_A));
   communicator_.broadcast(gradients.b, first_holder(state_.netD_B));
   return gradients;
@@ -178,13 +215,16 @@ void GanStep::update_discriminators(const Fakes& fakes, LossTerms& losses) {
   const at::Tensor shown_b = state_.netD_A.pool.query(fakes.b, of_a.pool_moves);
   const at::Tensor shown_a = state_.netD_B.pool.query(fakes.a, of_b.pool_moves);
   const Batch& batch = inputs_.batch();
+  DiscriminatorTerms terms_a, terms_b;
   for_held(
       [&] {
-        discriminator_step(state_.netD_A, kRoleOfA, of_a, {batch.b, shown_b}, losses);
+        discriminator_step(state_.netD_A, kRoleOfA, of_a, {batch.b, shown_b}, terms_a);
       },
       [&] {
-        discriminator_step(state_.netD_B, kRoleOfB, of_b, {batch.a, shown_a}, losses);
+        discriminator_step(state_.netD_B, kRoleOfB, of_b, {batch.a, shown_a}, terms_b);
       });
+  losses.of_discriminators.merge(terms_a);
+  losses.of_discriminators.merge(terms_b);
 }
 
 at::Tensor GanStep::augmented(const at::Tensor& images, AugmentSite site) const {
@@ -200,24 +240,26 @@ std::vector<GanStep::MicroBatch> GanStep::own_micro_batches() const {
   std::vector<MicroBatch> micros;
   for (int64_t first = begin; first < begin + share; first += size) {
     micros.push_back(
-        {batch.a.narrow(0, first, size), batch.b.narrow(0, first, size), {}, {}, first});
+        {{batch.a.narrow(0, first, size), {}}, {batch.b.narrow(0, first, size), {}}, first});
   }
   return micros;
 }
 
-void GanStep::translate(MicroBatch& micro) const {
-  micro.fake_b = state_.netG_A->forward(micro.a);
-  micro.fake_a = state_.netG_B->forward(micro.b);
-}
-
 GanStep::Fakes GanStep::gather_fakes(std::vector<MicroBatch>& own) {
+  const at::AutoGradMode keep_graph(!spec_.run.recompute);
+  side_by_side(2 * std::ssize(own), generator_threads_, [&](int64_t i) {
+    MicroBatch& micro = own[static_cast<size_t>(i / 2)];
+    if (i % 2 == 0) {
+      micro.of_a.fakes = state_.netG_A->forward(micro.of_a.images);
+    } else {
+      micro.of_b.fakes = state_.netG_B->forward(micro.of_b.images);
+    }
+  });
   std::vector<at::Tensor> mine_a;
   std::vector<at::Tensor> mine_b;
-  const at::AutoGradMode keep_graph(!spec_.run.recompute);
-  for (MicroBatch& micro : own) {
-    translate(micro);
-    mine_a.push_back(micro.fake_a.detach());
-    mine_b.push_back(micro.fake_b.detach());
+  for (const MicroBatch& micro : own) {
+    mine_a.push_back(micro.of_b.fakes.detach());
+    mine_b.push_back(micro.of_a.fakes.detach());
   }
   return {all_gather_rows(communicator_, at::cat(mine_a)),
           all_gather_rows(communicator_, at::cat(mine_b))};
@@ -225,13 +267,13 @@ GanStep::Fakes GanStep::gather_fakes(std::vector<MicroBatch>& own) {
 
 at::Tensor GanStep::adversarial_gradient(DiscriminatorState& discriminator,
                                          const DiscriminatorRole& role, const at::Tensor& fakes,
-                                         LossTerms& losses) const {
+                                         DiscriminatorTerms& terms) const {
   const ScopedFreeze frozen(discriminator.arena);
   const at::Tensor leaf = fakes.detach().clone().requires_grad_(true);
   const at::Tensor seen = augmented(leaf, role.generator_step);
   const at::Tensor loss = lsgan_real(discriminator.network->logits(seen));
   loss.backward();
-  losses.of_discriminators[role.generator] = loss.detach();
+  terms[role.generator] = loss.detach();
   return leaf.grad();
 }
 
@@ -241,63 +283,99 @@ at::Tensor GanStep::start_generator_gradient(std::vector<MicroBatch>& micros,
                                              const AdversarialGradients& adversarial,
                                              LossTerms& losses) {
   TreeSum gradients;
-  at::Tensor sum;
   std::vector<at::Tensor> rows;
-  for (MicroBatch& micro : micros) {
-    at::Tensor gradient = state_.generators.new_gradient();
-    if (reducer_.takes_parts() && &micro == &micros.back()) {
-      sum = reducer_.begin(gradients, gradient);
-      const GradientWatch watch(state_.generators, reducer_);
-      rows.push_back(backward(micro, adversarial));
-    } else {
-      rows.push_back(backward(micro, adversarial));
+  const int64_t whole = std::ssize(micros) - (reducer_.takes_parts() ? 1 : 0);
+  const int64_t at_once = std::max(1, workers_.at_once(generator_threads_) / 2);
+  for (int64_t begin = 0; begin < whole; begin += at_once) {
+    const std::span now(micros.begin() + begin, micros.begin() + std::min(begin + at_once, whole));
+    for (at::Tensor& gradient : whole_gradients(now, adversarial, rows)) {
       gradients.push(std::move(gradient));
     }
-    micro = {};  // free its graph
   }
-  losses.micro_batches = at::stack(rows);
-  if (!sum.defined()) {
+  at::Tensor sum;
+  if (reducer_.takes_parts()) {
+    const at::Tensor last = state_.generators.new_gradient();
+    sum = reducer_.begin(std::move(gradients), last);
+    const GradientWatch watch(state_.generators, reducer_);
+    side_by_side(1, generator_threads_,
+                 [&](int64_t) { rows.push_back(backward(micros.back(), adversarial)); });
+    micros.back() = {};
+  } else {
     sum = gradients.result();
     reducer_.start(sum);
   }
+  losses.micro_batches = at::stack(rows);
   return sum;
 }
 
-// Runs the backward pass of one micro-batch's share of the generators' objective. Returns its
-// weighted terms, in the order of kMicroBatchLosses.
-at::Tensor GanStep::backward(MicroBatch& micro, const AdversarialGradients& adversarial) {
-  if (spec_.run.recompute) translate(micro);
+// The gradients of some micro-batches. Frees their graphs and adds their terms to `rows`.
+std::vector<at::Tensor> GanStep::whole_gradients(std::span<MicroBatch> micros,
+                                                 const AdversarialGradients& adversarial,
+                                                 std::vector<at::Tensor>& rows) {
+  std::vector<Objective> objectives(2 * micros.size());
+  std::vector<torch::autograd::variable_list> gradients(objectives.size());
+  side_by_side(std::ssize(objectives), generator_threads_, [&](int64_t i) {
+    const auto half = static_cast<size_t>(i);
+    Objective& of_half = objectives[half] =
+        objective(micros[half / 2], kHalves[half % 2], adversarial);
+    gradients[half] =
+        state_.generators.gradients(std::exchange(of_half.roots, {}), of_half.root_gradients);
+  });
+  std::vector<at::Tensor> sums;
+  for (size_t i = 0; i < micros.size(); ++i) {
+    micros[i] = {};
+    rows.push_back(terms(objectives[2 * i], objectives[2 * i + 1]));
+    sums.push_back(state_.generators.flat_sum(std::exchange(gradients[2 * i], {}),
+                                              std::exchange(gradients[2 * i + 1], {})));
+  }
+  return sums;
+}
+
+// Of a micro-batch, in the order of kMicroBatchLosses.
+at::Tensor GanStep::terms(const Objective& of_a, const Objective& of_b) {
+  return at::stack({of_a.cycle, of_b.cycle, of_a.identity, of_b.identity});
+}
+
+// Adds the gradient of a micro-batch to the .grad of the parameters. Returns its terms.
+at::Tensor GanStep::backward(const MicroBatch& micro, const AdversarialGradients& adversarial) {
+  Objective of_a = objective(micro, Direction::kAtoB, adversarial);
+  const Objective of_b = objective(micro, Direction::kBtoA, adversarial);
+  std::ranges::copy(of_b.roots, std::back_inserter(of_a.roots));
+  std::ranges::copy(of_b.root_gradients, std::back_inserter(of_a.root_gradients));
+  torch::autograd::backward(of_a.roots, of_a.root_gradients);
+  return terms(of_a, of_b);
+}
+
+GanStep::Objective GanStep::objective(const MicroBatch& micro, Direction direction,
+                                      const AdversarialGradients& adversarial) const {
+  const bool of_a = direction == Direction::kAtoB;
+  Generator& there = of_a ? *state_.netG_A : *state_.netG_B;
+  Generator& back = of_a ? *state_.netG_B : *state_.netG_A;
+  auto [images, fakes] = of_a ? micro.of_a : micro.of_b;
+  if (spec_.run.recompute) fakes = there.forward(images);
   const LossSpec& loss = spec_.loss;
+  const double lambda = of_a ? loss.lambda_a : loss.lambda_b;
   const int64_t size = spec_.train.micro_batch;
   const double share = static_cast<double>(size) / static_cast<double>(spec_.train.batch_size);
 
   // One call of a generator for both terms: it translates each image by itself, and larger calls
   // are faster.
-  const bool identity = loss.lambda_identity > 0;
-  const auto translated = [&](Generator& generator, const at::Tensor& fakes,
-                              const at::Tensor& images) {
-    return generator.forward(identity ? at::cat({fakes, images}) : fakes).split(size);
-  };
-  const std::vector<at::Tensor> to_a = translated(*state_.netG_B, micro.fake_b, micro.a);
-  const std::vector<at::Tensor> to_b = translated(*state_.netG_A, micro.fake_a, micro.b);
-  std::vector<at::Tensor> terms{l1(to_a[0], micro.a) * (loss.lambda_a * share),
-                                l1(to_b[0], micro.b) * (loss.lambda_b * share)};
-  if (identity) {
-    terms.push_back(l1(to_a[1], micro.a) * (identity_weight(loss, loss.lambda_a) * share));
-    terms.push_back(l1(to_b[1], micro.b) * (identity_weight(loss, loss.lambda_b) * share));
-  } else {
-    terms.resize(4, at::zeros_like(terms.front()));
-  }
-  const at::Tensor sum = terms[0] + terms[1] + terms[2] + terms[3];
-  torch::autograd::backward({sum, micro.fake_b, micro.fake_a},
-                            {at::ones_like(sum), adversarial.a.narrow(0, micro.first, size),
-                             adversarial.b.narrow(0, micro.first, size)});
-  return at::stack({terms[0].detach(), terms[1].detach(), terms[2].detach(), terms[3].detach()});
+  const bool has_identity = loss.lambda_identity > 0;
+  const auto translated = back.forward(has_identity ? at::cat({fakes, images}) : fakes).split(size);
+  const at::Tensor cycle = l1(translated[0], images) * (lambda * share);
+  at::Tensor identity = at::zeros_like(cycle);
+  if (has_identity) identity = l1(translated[1], images) * (identity_weight(loss, lambda) * share);
+  const at::Tensor sum = cycle + identity;
+  const at::Tensor& of_fakes = of_a ? adversarial.a : adversarial.b;
+  return {cycle.detach(),
+          identity.detach(),
+          {sum, fakes},
+          {at::ones_like(sum), of_fakes.narrow(0, micro.first, size)}};
 }
 
 void GanStep::discriminator_step(DiscriminatorState& discriminator, const DiscriminatorRole& role,
                                  const StepInputs::OfDiscriminator& inputs,
-                                 const DiscriminatorBatch& batch, LossTerms& losses) const {
+                                 const DiscriminatorBatch& batch, DiscriminatorTerms& terms) const {
   const at::Tensor gradient = discriminator.arena.new_gradient();
 
   // Two calls, because real and fake images must not share batch statistics.
@@ -312,11 +390,11 @@ void GanStep::discriminator_step(DiscriminatorState& discriminator, const Discri
   if (ssl_loss_) {
     const at::Tensor ssl = (*ssl_loss_)(on_real.reconstructions) * inputs_.ssl_weight();
     total = total + ssl;
-    losses.of_discriminators[role.ssl] = ssl.detach();
+    terms[role.ssl] = ssl.detach();
   }
   total.backward();
   discriminator.arena.adam_step(gradient, spec_.train, inputs.adam_factors);
-  losses.of_discriminators[role.adversarial] = adversarial.detach();
+  terms[role.adversarial] = adversarial.detach();
 }
 
 void GanStep::collect_discriminators() {

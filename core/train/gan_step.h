@@ -6,6 +6,9 @@
 // published order: the discriminators are trained on fakes made before the generators' update. With
 // train.order d_first the discriminators are updated first, and the generators' adversarial loss is
 // computed with the updated discriminators.
+//
+// On CPUs, the two directions of each micro-batch and the two discriminators are computed side by
+// side on the threads of the rank; on a GPU, the discriminators on two streams.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,6 +16,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/comm/communicator.h"
@@ -26,6 +30,7 @@
 #include "core/train/step_inputs.h"
 #include "core/train/train_state.h"
 #include "core/train/two_streams.h"
+#include "core/train/workers.h"
 
 namespace scgan {
 
@@ -52,7 +57,9 @@ class GanStep {
   void collect_discriminators();
 
  private:
+  struct Translation;
   struct MicroBatch;
+  struct Objective;
   struct DiscriminatorRole;
   static const DiscriminatorRole kRoleOfA, kRoleOfB;
 
@@ -76,33 +83,44 @@ class GanStep {
 
   bool is_held(const DiscriminatorState& discriminator) const;
   int first_holder(const DiscriminatorState& discriminator) const;
-  // Does the work for each discriminator that this rank holds; on a GPU for both at once, unless
+  // Does the work for each discriminator that this rank holds; for both at once, unless
   // run.recompute asks for less memory.
   void for_held(const std::function<void()>& work_a, const std::function<void()>& work_b);
+  // Workers::run in the arithmetic of the run.
+  void side_by_side(int64_t count, int inner, const std::function<void(int64_t)>& work);
 
   at::Tensor augmented(const at::Tensor& images, AugmentSite site) const;
   std::vector<MicroBatch> own_micro_batches() const;
-  void translate(MicroBatch& micro) const;
   Fakes gather_fakes(std::vector<MicroBatch>& micros);
-  // The functions below add the loss terms of discriminators that this rank holds to `losses`.
+  // Adds the terms of the discriminators that this rank holds to `losses`, as below.
   AdversarialGradients adversarial_gradients(const Fakes& fakes, LossTerms& losses);
   at::Tensor adversarial_gradient(DiscriminatorState& discriminator, const DiscriminatorRole& role,
-                                  const at::Tensor& fakes, LossTerms& losses) const;
+                                  const at::Tensor& fakes, DiscriminatorTerms& terms) const;
   void update_discriminators(const Fakes& fakes, LossTerms& losses);
   void discriminator_step(DiscriminatorState& discriminator, const DiscriminatorRole& role,
                           const StepInputs::OfDiscriminator& inputs,
-                          const DiscriminatorBatch& batch, LossTerms& losses) const;
+                          const DiscriminatorBatch& batch, DiscriminatorTerms& terms) const;
 
   at::Tensor start_generator_gradient(std::vector<MicroBatch>& micros,
                                       const AdversarialGradients& adversarial, LossTerms& losses);
-  at::Tensor backward(MicroBatch& micro, const AdversarialGradients& adversarial);
+  std::vector<at::Tensor> whole_gradients(std::span<MicroBatch> micros,
+                                          const AdversarialGradients& adversarial,
+                                          std::vector<at::Tensor>& rows);
+  at::Tensor backward(const MicroBatch& micro, const AdversarialGradients& adversarial);
+  Objective objective(const MicroBatch& micro, Direction direction,
+                      const AdversarialGradients& adversarial) const;
+  static at::Tensor terms(const Objective& of_a, const Objective& of_b);
 
   const RunSpec& spec_;
   TrainState& state_;
   Communicator& communicator_;
   GradientReducer reducer_;
   std::optional<SslLoss> ssl_loss_;
+  bool on_gpu_;
   TwoStreams streams_;
+  Workers workers_;
+  // CPU threads of an operation of the generators and of the discriminators.
+  int generator_threads_ = 1, discriminator_threads_ = 1;
   StepInputs inputs_;
   // Empty if steps are not to be recorded, or no longer.
   WorkRecorder recorder_;

@@ -19,12 +19,14 @@ namespace scgan {
 inline constexpr std::array<Loss, 4> kMicroBatchLosses{Loss::kCycleA, Loss::kCycleB,
                                                        Loss::kIdentityA, Loss::kIdentityB};
 
+// Scalars, of the discriminators that a rank holds.
+using DiscriminatorTerms = std::map<Loss, at::Tensor>;
+
 // What a rank knows of the losses of a step; detached, on its device.
 struct LossTerms {
   // [own micro-batches, 4], in the order of kMicroBatchLosses.
   at::Tensor micro_batches;
-  // Scalars, of the discriminators that this rank holds.
-  std::map<Loss, at::Tensor> of_discriminators;
+  DiscriminatorTerms of_discriminators;
 };
 
 class PendingLosses {

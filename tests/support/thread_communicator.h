@@ -73,14 +73,15 @@ class ThreadCommunicator final : public Communicator {
 
 // Runs `work` on `size` ranks and waits for all; the first exception is rethrown. A rank that
 // throws while others wait for it would hang: work that is meant to throw must throw on every rank.
-inline void on_ranks(int size, const std::function<void(Communicator&)>& work) {
+inline void on_ranks(int size, const std::function<void(Communicator&)>& work,
+                     int threads_of_each = 1) {
   ThreadWorld world(size);
   std::vector<std::exception_ptr> problems(static_cast<size_t>(size));
   {
     std::vector<std::jthread> threads;
     for (int rank = 0; rank < size; ++rank) {
       threads.emplace_back([&, rank] {
-        at::set_num_threads(1);
+        at::set_num_threads(threads_of_each);
         ThreadCommunicator communicator(world, rank);
         try {
           work(communicator);
