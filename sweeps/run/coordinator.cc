@@ -42,10 +42,6 @@ std::string stop_text() {
   return text;
 }
 
-bool may_fit_on_fewer_ranks(const results::EndedAttempt& attempt) {
-  return attempt.exit_class == results::ExitClass::kOutOfMemoryMayFit;
-}
-
 }  // namespace
 
 Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices devices,
@@ -55,21 +51,12 @@ Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices 
       mailbox_(mailbox),
       store_(store),
       options_(std::move(options)),
-      waiting_(std::move(waiting)),
-      steps_done_(plan.runs.size()),
-      times_(plan, options_.speeds),
+      waiting_(plan, std::move(waiting), store.runs(), options_.speeds),
       pool_(std::move(devices), worth_joining_seconds()),
       view_(options_.quiet) {
-  outcome_.left = static_cast<int>(waiting_.size());
-  const std::vector<results::StoredRun> stored = store.runs();  // in the plan's order
-  for (size_t i = 0; i < stored.size(); ++i) {
-    if (stored[i].state == results::RunState::kDone) ++outcome_.done;
-    steps_done_[i] = stored[i].last_step;
-    const auto& ended = stored[i].ended_attempts;
-    if (std::any_of(ended.begin(), ended.end(), may_fit_on_fewer_ranks)) {
-      fewest_ranks_only_.insert(static_cast<int>(i));
-    }
-  }
+  outcome_.left = waiting_.count();
+  outcome_.done = static_cast<int>(
+      std::ranges::count(store.runs(), results::RunState::kDone, &results::StoredRun::state));
   outcome_.failed = static_cast<int>(plan.runs.size()) - outcome_.done - outcome_.left;
   thread_ = std::thread([this] {
     try {
@@ -192,51 +179,13 @@ void Coordinator::assign_ranks() {
 void Coordinator::start_runs() {
   if (results_wait_ && !store_waits_) return;
   while (!waiting_.empty() && may_start_run() && pool_.has_free_ranks()) {
-    const size_t next = next_waiting();
-    const int run = waiting_[next];
-    const auto orders = pool_.start_run(run, sizes_of(run), starting_size_of(next));
+    const auto [run, ranks] =
+        waiting_.next(pool_.free_rank_count(), pool_.world_size(), running_runs());
+    const auto orders = pool_.start_run(run, waiting_.sizes_of(run), ranks);
     if (orders.empty()) return;
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(next));
+    waiting_.remove(run);
     start(run, orders);
   }
-}
-
-size_t Coordinator::next_waiting() const {
-  std::vector<double> seconds;
-  seconds.reserve(waiting_.size());
-  for (const int run : waiting_) seconds.push_back(times_.seconds(run, steps_left(run)));
-  return next_run(seconds, pool_.world_size());
-}
-
-int Coordinator::starting_size_of(size_t next) const {
-  const int free = pool_.free_rank_count();
-  const int fewest = sizes_of(waiting_[next]).front();
-  if (std::ssize(waiting_) > free) return fewest;
-  // Ranks that not all runs can have join when it is known which runs are long.
-  if (!times_.are_seconds() && useful_ranks() > pool_.world_size()) return fewest;
-  std::vector<RunningGroup> waiting;
-  for (const int run : waiting_) {
-    const std::vector<int> sizes = sizes_of(run);
-    const double seconds = times_.seconds(run, steps_left(run)) / sizes.front();
-    waiting.push_back({sizes.front(), sizes, seconds});
-  }
-  return starting_size(waiting, next, free);
-}
-
-int Coordinator::useful_ranks() const {
-  int ranks = 0;
-  const auto add = [&](int run) {
-    const std::vector<int> sizes = sizes_of(run);
-    const auto larger = std::ranges::upper_bound(sizes, pool_.world_size());
-    if (larger != sizes.begin()) ranks += *std::prev(larger);
-  };
-  for (const int run : waiting_) add(run);
-  for (const auto& [leader, attempt] : attempts_) add(attempt.run);
-  return ranks;
-}
-
-int64_t Coordinator::steps_left(int waiting) const {
-  return run_of(waiting).record.total_steps - steps_done_[static_cast<size_t>(waiting)];
 }
 
 void Coordinator::start(int run, const RankPool::Orders& orders) {
@@ -266,7 +215,8 @@ void Coordinator::prepare_joins() {
     if (now.steps_per_second <= 0) continue;
     if (spec.run.reduction != Reduction::kCanonical) continue;
     const auto steps_left = static_cast<double>(now.total_steps - now.step);
-    candidates.push_back({leader, sizes_of(attempt.run), steps_left / now.steps_per_second});
+    candidates.push_back(
+        {leader, waiting_.sizes_of(attempt.run), steps_left / now.steps_per_second});
   }
   send(pool_.prepare_joins(candidates));
 }
@@ -331,7 +281,7 @@ void Coordinator::on(int leader, const report::Progress& report) {
     const double rate = static_cast<double>(report.step - attempt.rate_step) / elapsed.count();
     attempt.progress.steps_per_second = rate;
     attempt.is_measured = true;
-    times_.measured(attempt.run, attempt.progress.ranks / rate);
+    waiting_.measured(attempt.run, attempt.progress.ranks / rate);
   }
   if (report.losses.empty() && report.scores.empty()) return;
   store_.add_losses(run_of(attempt.run).record.id, report.losses);
@@ -383,7 +333,7 @@ void Coordinator::on(int leader, const report::AttemptFailed& report) {
   store_soon();
   made_progress_ = true;
   if (report.exit_class == results::ExitClass::kOutOfMemoryMayFit) {
-    fewest_ranks_only_.insert(attempt.run);
+    waiting_.allow_fewest_ranks_only(attempt.run);
   }
   end_training(leader);
   attempt.progress.working = false;
@@ -391,7 +341,7 @@ void Coordinator::on(int leader, const report::AttemptFailed& report) {
       fmt::format("{}: {}", results::to_string(report.exit_class), report.reason);
   if (after == results::RunState::kPlanned) {
     view_.print(fmt::format("{}: failed and will be tried again, {}", attempt.progress.run, what));
-    waiting_.push_back(attempt.run);
+    waiting_.add(attempt.run);
     return;
   }
   ++outcome_.failed;
@@ -439,12 +389,6 @@ results::AttemptStart Coordinator::unreported_start(int leader) const {
 
 const JobRun& Coordinator::run_of(int run) const { return plan_.runs.at(static_cast<size_t>(run)); }
 
-std::vector<int> Coordinator::sizes_of(int run) const {
-  std::vector<int> sizes = sizes_for(run_of(run).spec);
-  if (fewest_ranks_only_.contains(run)) sizes.resize(1);
-  return sizes;
-}
-
 std::string Coordinator::label(int run) const { return label_of(run_of(run).record); }
 
 SweepProgress Coordinator::progress() const {
@@ -452,10 +396,10 @@ SweepProgress Coordinator::progress() const {
   now.name = plan_.name;
   now.done = outcome_.done;
   now.failed = outcome_.failed;
-  now.waiting = static_cast<int>(waiting_.size());
+  now.waiting = waiting_.count();
   now.ranks = pool_.world_size();
   now.free_ranks = pool_.free_rank_count();
-  now.training_seconds = training_seconds();
+  now.training_seconds = waiting_.training_seconds(pool_.world_size(), running_runs());
   if (scored_ > 0) now.scoring_seconds = scoring_seconds_ / scored_;
   for (const auto& [leader, attempt] : attempts_) {
     if (!attempt.progress.working) continue;
@@ -467,22 +411,15 @@ SweepProgress Coordinator::progress() const {
   return now;
 }
 
-std::optional<double> Coordinator::training_seconds() const {
-  if (!times_.are_seconds()) return std::nullopt;
-  double all = 0, longest = 0;
-  const auto add = [&](int run, int64_t steps, int ranks) {
-    const double seconds = times_.seconds(run, steps);
-    all += seconds;
-    longest = std::max(longest, seconds / ranks);
-  };
-  for (const int run : waiting_) {
-    add(run, steps_left(run), std::min(sizes_of(run).back(), pool_.world_size()));
-  }
+// Those that train, or will when they have loaded their data.
+std::vector<RunningRun> Coordinator::running_runs() const {
+  std::vector<RunningRun> runs;
   for (const auto& [leader, attempt] : attempts_) {
     const GroupProgress& now = attempt.progress;
-    if (now.working && !now.scoring) add(attempt.run, now.total_steps - now.step, now.ranks);
+    if (now.working && !now.scoring)
+      runs.push_back({attempt.run, now.ranks, now.total_steps - now.step});
   }
-  return std::max(all / pool_.world_size(), longest);
+  return runs;
 }
 
 }  // namespace scgan::sweeps

@@ -15,8 +15,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <optional>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,12 +23,12 @@
 #include "distributed/mailbox.h"
 #include "distributed/mpi_runtime.h"
 #include "results/store/result_store.h"
-#include "sweeps/run/expected_times.h"
 #include "sweeps/run/job_plan.h"
 #include "sweeps/run/messages.h"
 #include "sweeps/run/progress_view.h"
 #include "sweeps/run/rank_pool.h"
 #include "sweeps/run/stop_signal.h"
+#include "sweeps/run/waiting_runs.h"
 
 namespace scgan::sweeps {
 
@@ -103,13 +101,6 @@ class Coordinator {
   void assign_ranks();
   void start_runs();
   void start(int run, const RankPool::Orders& orders);
-  // Of the waiting runs, the index of the one that starts next.
-  size_t next_waiting() const;
-  // With how many ranks it starts.
-  int starting_size_of(size_t next) const;
-  // All that the waiting and the running runs could use at once.
-  int useful_ranks() const;
-  int64_t steps_left(int waiting) const;
   void prepare_joins();
   void end_training(int leader);
   void stop_if_due();
@@ -123,20 +114,15 @@ class Coordinator {
   void send(const RankPool::Orders& orders) const;
   results::AttemptStart unreported_start(int leader) const;
   SweepProgress progress() const;
-  // In which all ranks train what is left; nullopt while no speed is known.
-  std::optional<double> training_seconds() const;
+  std::vector<RunningRun> running_runs() const;
   const JobRun& run_of(int run) const;
-  std::vector<int> sizes_of(int run) const;
   std::string label(int run) const;
 
   const JobPlan& plan_;
   const distributed::Mailbox& mailbox_;
   results::ResultStore& store_;
   Options options_;
-  std::vector<int> waiting_;         // in the plan's order; then those to be tried again
-  std::vector<int64_t> steps_done_;  // by run, in the attempts of earlier jobs
-  ExpectedTimes times_;
-  std::set<int> fewest_ranks_only_;  // runs that ran out of memory on more
+  WaitingRuns waiting_;
   RankPool pool_;
   std::map<int, Attempt> attempts_;  // by leader
   std::vector<int> done_;            // runs whose checkpoints are there until the store has them
