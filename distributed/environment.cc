@@ -57,24 +57,6 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
-// Of this host, as the launcher says; 1 without one.
-long ranks_on_host() {
-  for (const char* name :
-       {"OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"}) {
-    const char* text = std::getenv(name);  // Slurm's may be "4(x2)" or "4,3"
-    const long count = text == nullptr ? 0 : std::strtol(text, nullptr, 10);
-    if (count > 0) return count;
-  }
-  return 1;
-}
-
-bool each_rank_has_several_cores() {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  return sched_getaffinity(0, sizeof(cores), &cores) == 0 &&
-         CPU_COUNT(&cores) >= 2 * ranks_on_host();
-}
-
 // In MiB: how much TCMalloc may take under a limit of the address space (ulimit -v), or 0 without a
 // limit. TCMalloc never returns address space, and without any left oneDNN cannot map the code that
 // it generates, and crashes.
@@ -103,7 +85,7 @@ void fix_environment(char** argv) {
   for (const auto& [name, value] : kVariables) changed |= set_unless_set(name, value);
   // With train.threads, the threads of a rank wait for each other after every parallel loop, mostly
   // for microseconds; to sleep and wake takes longer.
-  if (each_rank_has_several_cores()) changed |= set_unless_set("GOMP_SPINCOUNT", "2000");
+  if (usable_cores() >= 2 * ranks_on_host()) changed |= set_unless_set("GOMP_SPINCOUNT", "2000");
   if (const int64_t limit = heap_limit_mib(); limit > 0)
     changed |= set_unless_set("TCMALLOC_HEAP_LIMIT_MB", std::to_string(limit).c_str());
   for (const char* name : kForbidden) {
@@ -116,6 +98,24 @@ void fix_environment(char** argv) {
   execv("/proc/self/exe", argv);
   log::warn("could not restart with OpenMP's settings ({}); training may be slow",
             std::strerror(errno));
+}
+
+int usable_cores() {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  return sched_getaffinity(0, sizeof(cores), &cores) == 0 ? CPU_COUNT(&cores) : 1;
+}
+
+int cores_of_host() { return static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)); }
+
+int ranks_on_host() {
+  for (const char* name :
+       {"OMPI_COMM_WORLD_LOCAL_SIZE", "SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"}) {
+    const char* text = std::getenv(name);  // Slurm's may be "4(x2)" or "4,3"
+    const int count = text == nullptr ? 0 : std::atoi(text);
+    if (count > 0) return count;
+  }
+  return 1;
 }
 
 std::map<std::string, std::string> environment_record() {

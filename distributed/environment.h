@@ -22,6 +22,12 @@ namespace scgan::distributed {
 // next tensors. Call first in main(), before MPI starts.
 void fix_environment(char** argv);
 
+// How many cores this process may use; mpirun may bind a rank to a single one.
+int usable_cores();
+int cores_of_host();
+// Of this job on this host, as the launcher says; 1 without one.
+int ranks_on_host();
+
 // The values of the variables above that are set by fix_environment() ("" if unset), and of all
 // other variables that make a library choose other kernels, where they are set.
 std::map<std::string, std::string> environment_record();

@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/model/arithmetic.h"
 #include "distributed/device.h"
+#include "distributed/environment.h"
 
 namespace scgan::sweeps {
 namespace {
@@ -79,6 +80,30 @@ void check_device_flag(const JobPlan& plan, const std::string& flag) {
         "train.precision: tf32 needs GPUs, which this machine does not have: the sweep starts only "
         "where each rank has one");
   }
+}
+
+std::string few_cores_text(int64_t threads, int ranks, int cores, int cores_of_host) {
+  if (threads == 1) return "";
+  if (threads > cores) {
+    return fmt::format("train.threads: the {} threads of a rank share {} core{}, which is slow{}",
+                       threads, cores, cores == 1 ? "" : "s",
+                       cores < cores_of_host && ranks > 1
+                           ? "; mpirun binds ranks to cores unless it has --bind-to none"
+                           : "");
+  }
+  if (cores < cores_of_host || ranks * threads <= cores) return "";
+  return fmt::format("train.threads: {} ranks with {} threads each share {} cores, which is slow",
+                     ranks, threads, cores);
+}
+
+void warn_of_few_cores(const JobPlan& plan, const Devices& devices) {
+  if (!devices.front().starts_with("cpu")) return;
+  int64_t threads = 1;
+  for (const JobRun& run : plan.runs) threads = std::max(threads, run.spec.train.threads);
+  const std::string text =
+      few_cores_text(threads, distributed::ranks_on_host(), distributed::usable_cores(),
+                     distributed::cores_of_host());
+  if (!text.empty()) log::warn("{}", text);
 }
 
 void warn_of_different_devices(const Devices& devices) {

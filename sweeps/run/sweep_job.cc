@@ -282,6 +282,7 @@ std::unique_ptr<JobLeader> start_leader(Prepared& prepared, const SweepOptions& 
       leader =
           std::make_unique<JobLeader>(prepared.plan, options, devices, job.mailbox, job.deadline);
       warn_of_different_devices(devices);
+      warn_of_few_cores(prepared.plan, devices);
       for (DatasetSource& data : prepared.data) data.publish();
     } catch (const Error& problem) {
       fmt::print(stderr, "{}\n", problem.what());
