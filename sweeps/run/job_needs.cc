@@ -42,9 +42,12 @@ int64_t memory_bytes(const RunSpec& spec, const NetworkSizes& sizes) {
   int64_t numbers = 8 * (sizes.generator + sizes.discriminator) + 2 * sums * sizes.generator;
   if (train.ema_decay > 0) numbers += 2 * sizes.generator;
   // Both translations of the whole batch are kept until the discriminators have seen them; then
-  // each micro-batch is translated back, and to its own domain.
-  const int64_t passes =
-      spec.run.recompute ? 6 * train.micro_batch : 2 * train.batch_size + 4 * train.micro_batch;
+  // each thread translates a direction of a micro-batch back, and to its own domain. What a
+  // backward pass needs besides is about as much as a second thread would keep.
+  const int64_t at_once = std::clamp<int64_t>(train.threads, 2, 2 * micros);
+  const int64_t passes = spec.run.recompute
+                             ? 3 * train.micro_batch * at_once
+                             : 2 * train.batch_size + 2 * train.micro_batch * at_once;
   const double kept = static_cast<double>(passes * generator_activations(spec)) +
                       2 * static_cast<double>(train.batch_size) * discriminator_activations(spec);
   const int64_t pool = 2 * train.pool_size * 3 * spec.data.image_size * spec.data.image_size;
@@ -60,12 +63,12 @@ NetworkSizes network_sizes(const RunSpec& spec) {
           elements(discriminator->buffers())};
 }
 
-// The inputs of convolutions and norms and the results of ReLU and tanh: 2 maps of the first layer,
-// 1 and 1/2 of the next two, 6 of a quarter each in a residual block, 1/4 before and 1 and 3 in the
-// last three layers, all in units of width x side^2; and the image thrice.
+// The inputs of convolutions and norms, and the result of tanh: 2 maps of the first layer, 1 and
+// 1/2 of the next two, 4 of a quarter each in a residual block, 1/4 before and 1 and 3 in the last
+// three layers, all in units of width x side^2; and the image thrice.
 int64_t generator_activations(const RunSpec& spec) {
   const int64_t map = spec.data.image_size * spec.data.image_size;
-  const int64_t quarters = 8 + 4 + 2 + 6 * spec.model.generator_blocks + 1 + 4 + 12;
+  const int64_t quarters = 8 + 4 + 2 + 4 * spec.model.generator_blocks + 1 + 4 + 12;
   return map * spec.model.generator_width * quarters / 4 + 9 * map;
 }
 
