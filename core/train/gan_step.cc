@@ -108,7 +108,7 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
       streams_(state.generators.values().device()),
       workers_(on_gpu_ ? 1 : at::get_num_threads()),
       inputs_(spec, state) {
-  // As many as can be used at once, whatever the number of ranks: it changes bits.
+  // By the whole batch, not by this rank's share: the threads of an operation change its bits.
   const int threads = at::get_num_threads();
   const int64_t halves = 2 * spec.train.batch_size / spec.train.micro_batch;
   generator_threads_ = static_cast<int>(std::max<int64_t>(1, threads / halves));

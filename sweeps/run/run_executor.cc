@@ -314,9 +314,9 @@ void RunExecutor::score_and_store() {
       done.metrics.push_back(std::move(metric));
     }
   }
-  done.artifacts = write_final_files(
-      {plan_.out, folder(run), run.record.id, input, active_->inputs.data, run.spec.run},
-      trainer.state(), scores);
+  done.artifacts = write_final_files({plan_.out, folder(run), run.record.id, input,
+                                      active_->inputs.data, run.spec.run, scored_step},
+                                     trainer.state(), scores);
   active_->trainer.wait_for_checkpoint();
   report_as_leader(done);
 }

@@ -94,7 +94,7 @@ void make_run_folder(const std::filesystem::path& folder) {
 std::vector<results::Artifact> write_final_files(const FinalFiles& files, const TrainState& state,
                                                  const std::vector<Score>& scores) {
   using Metadata = std::map<std::string, std::string>;
-  const Metadata common{{"run_id", files.run_id}, {"step", std::to_string(state.step)}};
+  const Metadata common{{"run_id", files.run_id}, {"step", std::to_string(files.step)}};
   std::vector<results::Artifact> artifacts;
   const auto add = [&](const std::filesystem::path& file, RunFile kind) {
     const auto& keep = files.placement.keep;

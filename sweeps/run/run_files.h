@@ -1,6 +1,7 @@
 // The files of a finished run, and its metrics for the store.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -30,12 +31,15 @@ struct FinalFiles {
   // For the sample grid.
   const Dataset& data;
   const PlacementSpec& placement;
+  // Of the weights: with evaluate.checkpoint best, not the last one.
+  int64_t step = 0;
 };
 
 // Writes samples/final.png, netG_A.safetensors and netG_B.safetensors under the published tensor
-// names, with direction and input in their metadata, and features-<direction>.safetensors with what
-// was compared. The result has these files and log.jsonl, which must be there, with paths relative
-// to `out`; remove_unkept() removes those that run.keep leaves out. Throws Error(kStorage).
+// names, with step, direction and input in their metadata, and features-<direction>.safetensors
+// with what was compared. The result has these files and log.jsonl, which must be there, with paths
+// relative to `out`; remove_unkept() removes those that run.keep leaves out. Throws
+// Error(kStorage).
 std::vector<results::Artifact> write_final_files(const FinalFiles& files, const TrainState& state,
                                                  const std::vector<Score>& scores);
 

@@ -14,6 +14,7 @@
 
 #include "core/comm/solo_communicator.h"
 #include "core/image/image_file.h"
+#include "core/model/safetensors.h"
 #include "fake_mailbox.h"
 #include "sweeps/run/failure_class.h"
 #include "sweeps/run/run_files.h"
@@ -153,6 +154,24 @@ TEST_F(RunExecutorTest, ADoneRunHasASampleGridAmongItsArtifacts) {
   expect_report<report::AttemptStarted>();
   expect_done();
   EXPECT_FALSE(std::filesystem::exists(run_folder(1) / "samples"));
+}
+
+// With so high a learning rate, the first of three scores is the best.
+TEST_F(RunExecutorTest, TheMetadataOfTheBestWeightsHaveTheirStep) {
+  plan_ = tiny_plan(folder_.path(), {"train.steps=6", "train.learning_rate=1",
+                                     "evaluate.every_epochs=1", "evaluate.checkpoint=best"});
+  start();
+  order(order::StartRun{0, {0}});
+  expect_report<report::AttemptStarted>();
+  expect_report<report::Scoring>();
+  const auto done = expect_report<report::AttemptDone>();
+  ASSERT_FALSE(done.metrics.empty());
+  EXPECT_EQ(done.metrics[0].step, 2);
+  EXPECT_EQ(done.step, 6);
+  for (const char* name : {"netG_A", "netG_B", "features-AtoB"}) {
+    const auto file = run_folder(0) / (std::string(name) + ".safetensors");
+    EXPECT_EQ(read_safetensors(file).metadata.at("step"), "2") << name;
+  }
 }
 
 // All files are written, so that the store has their digests; those that are not kept are removed
