@@ -206,6 +206,20 @@ TEST_F(ScoredInTrainingTest, AFinalScoreMustBeThatOfTheSameStep) {
                                                 "training at the same step it was 0.5")));
 }
 
+TEST_F(ScoredInTrainingTest, TheFilesOfTheBestWeightsMustBeOfTheirStep) {
+  make_scored(CheckpointChoice::kBest, 30);
+  const auto write_weights_of = [&](const char* step) {
+    write_tensors(file(0, "netG_A.safetensors"), {{"run_id", id(0)}, {"step", step}}, {});
+    accept(0, "netG_A.safetensors");
+  };
+  for (const char* step : {"30", "40"}) {  // former versions wrote the last one
+    write_weights_of(step);
+    EXPECT_THAT(problems(), IsEmpty()) << step;
+  }
+  write_weights_of("20");
+  EXPECT_THAT(problems(), ElementsAre(HasSubstr("is of step 20, the scores are of step 30")));
+}
+
 TEST_F(ScoredInTrainingTest, TheBestWeightsMustBeTheBest) {
   make_scored(CheckpointChoice::kBest, 30);
   sql("UPDATE metric SET value = 3 WHERE step = 20 AND name = 'fid' AND direction = 'AtoB'");
