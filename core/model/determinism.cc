@@ -16,8 +16,14 @@ void use_deterministic_kernels() {
   context.setAllowTF32CuDNN(false);
 }
 
-void make_deterministic(int threads) {
+void use_threads(int threads) {
+  at::internal::lazy_init_num_threads();  // for at::parallel_for in this program
+  at::get_num_threads();                  // for that in LibTorch
   at::set_num_threads(threads);
+}
+
+void make_deterministic(int threads) {
+  use_threads(threads);
   use_deterministic_kernels();
 }
 

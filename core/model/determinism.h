@@ -8,6 +8,11 @@ namespace scgan {
 // may read memory that it has not written.
 void use_deterministic_kernels();
 
+// Lets LibTorch's operations in this thread use `threads` CPU threads (at least 1). With
+// at::set_num_threads alone, the first parallel loop of a thread would take the number that any
+// thread of the process set last.
+void use_threads(int threads);
+
 // The same, with `threads` CPU threads per operation (at least 1): their number changes the last
 // bits of sums.
 void make_deterministic(int threads);

@@ -5,18 +5,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/model/determinism.h"
+
 namespace scgan {
 namespace {
 
 // The number of threads for LibTorch's operations in this thread.
 class ScopedThreads {
  public:
-  explicit ScopedThreads(int threads) : former_(at::get_num_threads()) {
-    if (threads != former_) at::set_num_threads(threads);
-  }
-  ~ScopedThreads() {
-    if (at::get_num_threads() != former_) at::set_num_threads(former_);
-  }
+  explicit ScopedThreads(int threads) : former_(at::get_num_threads()) { use_threads(threads); }
+  ~ScopedThreads() { use_threads(former_); }
   ScopedThreads(const ScopedThreads&) = delete;
   ScopedThreads& operator=(const ScopedThreads&) = delete;
 

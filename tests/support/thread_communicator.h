@@ -1,7 +1,6 @@
 // A world of threads in one process: the Communicator for tests of what ranks do together.
 #pragma once
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "core/comm/communicator.h"
+#include "core/model/determinism.h"
 
 namespace scgan::testing {
 
@@ -81,7 +81,7 @@ inline void on_ranks(int size, const std::function<void(Communicator&)>& work,
     std::vector<std::jthread> threads;
     for (int rank = 0; rank < size; ++rank) {
       threads.emplace_back([&, rank] {
-        at::set_num_threads(threads_of_each);
+        use_threads(threads_of_each);
         ThreadCommunicator communicator(world, rank);
         try {
           work(communicator);

@@ -48,6 +48,15 @@ TEST_F(WorkersTest, EachPartIsComputedOnceAndAtMostAsManyAtATimeAsThreadsPermit)
   }
 }
 
+// A thread's first parallel loop takes the number of threads that any thread has set last.
+TEST_F(WorkersTest, OtherThreadsDoNotChangeTheNumberOfThreadsOfAPart) {
+  workers_.run(4, 1, [](int64_t) {
+    std::thread([] { at::set_num_threads(3); }).join();
+    at::internal::lazy_init_num_threads();
+    EXPECT_EQ(at::get_num_threads(), 1);
+  });
+}
+
 TEST_F(WorkersTest, TheSameThreadComputesTheSamePartInEveryCall) {
   std::vector<std::thread::id> first(8), second(8);
   workers_.run(8, 1,
