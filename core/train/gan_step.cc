@@ -104,15 +104,15 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
       state_(state),
       communicator_(communicator),
       reducer_(communicator, spec.run.reduction, buckets),
-      on_gpu_(!state.generators.values().is_cpu()),
-      streams_(state.generators.values().device()),
-      workers_(on_gpu_ ? 1 : at::get_num_threads()),
+      workers_(state.generators.values().is_cpu() ? at::get_num_threads() : 1),
       inputs_(spec, state) {
   // By the whole batch, not by this rank's share: the threads of an operation change its bits.
   const int threads = at::get_num_threads();
   const int64_t halves = 2 * spec.train.batch_size / spec.train.micro_batch;
   generator_threads_ = static_cast<int>(std::max<int64_t>(1, threads / halves));
   discriminator_threads_ = std::max(1, threads / 2);
+  const c10::Device device = state.generators.values().device();
+  if (!device.is_cpu()) streams_.emplace(device);
   if (has_ssl(spec)) ssl_loss_.emplace(spec.loss);
   // With several ranks, the host watches the exchanges of a step.
   if (spec.run.cuda_graph && communicator.size() == 1) recorder_ = std::move(recorder);
@@ -179,7 +179,7 @@ int GanStep::first_holder(const DiscriminatorState& discriminator) const {
 void GanStep::for_held(const std::function<void()>& work_a, const std::function<void()>& work_b) {
   const bool a = is_held(state_.netD_A), b = is_held(state_.netD_B);
   if (a && b && !spec_.run.recompute) {  // both at once need more memory
-    if (on_gpu_) return streams_.run(work_a, work_b);
+    if (streams_) return streams_->run(work_a, work_b);
     return side_by_side(2, discriminator_threads_,
                         [&](int64_t i) { i == 0 ? work_a() : work_b(); });
   }

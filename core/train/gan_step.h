@@ -116,8 +116,7 @@ class GanStep {
   Communicator& communicator_;
   GradientReducer reducer_;
   std::optional<SslLoss> ssl_loss_;
-  bool on_gpu_;
-  TwoStreams streams_;
+  std::optional<TwoStreams> streams_;  // on a GPU
   Workers workers_;
   // CPU threads of an operation of the generators and of the discriminators.
   int generator_threads_ = 1, discriminator_threads_ = 1;

@@ -15,11 +15,11 @@ c10::Stream current_stream(c10::Device device) {
 // On destruction, makes the current stream wait for the other one.
 class TwoStreams::Join {
  public:
-  explicit Join(OfGpu& gpu) : gpu_(gpu) {}
+  explicit Join(TwoStreams& streams) : streams_(streams) {}
   ~Join() {
     try {
-      gpu_.ended.record(gpu_.other);
-      gpu_.ended.block(current_stream(gpu_.other.device()));
+      streams_.ended_.record(streams_.other_);
+      streams_.ended_.block(current_stream(streams_.other_.device()));
     } catch (...) {  // the GPU has failed: nothing that is queued will run
     }
   }
@@ -27,27 +27,21 @@ class TwoStreams::Join {
   Join& operator=(const Join&) = delete;
 
  private:
-  OfGpu& gpu_;
+  TwoStreams& streams_;
 };
 
-TwoStreams::TwoStreams(c10::Device device) {
-  if (device.is_cpu()) return;
-  const c10::impl::VirtualGuardImpl gpu(device.type());
-  gpu_.emplace(OfGpu{gpu.getStreamFromGlobalPool(device, /*isHighPriority=*/false),
-                     c10::Event(device.type()), c10::Event(device.type())});
-}
+TwoStreams::TwoStreams(c10::Device gpu)
+    : other_(c10::impl::VirtualGuardImpl(gpu.type())
+                 .getStreamFromGlobalPool(gpu, /*isHighPriority=*/false)),
+      begun_(gpu.type()),
+      ended_(gpu.type()) {}
 
 void TwoStreams::run(const std::function<void()>& first, const std::function<void()>& second) {
-  if (!gpu_) {
-    first();
-    second();
-    return;
-  }
-  gpu_->begun.record(current_stream(gpu_->other.device()));
-  gpu_->begun.block(gpu_->other);
-  const Join join(*gpu_);
+  begun_.record(current_stream(other_.device()));
+  begun_.block(other_);
+  const Join join(*this);
   {
-    const c10::StreamGuard other(gpu_->other);
+    const c10::StreamGuard other(other_);
     second();
   }
   first();

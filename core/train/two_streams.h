@@ -6,28 +6,24 @@
 #include <c10/core/Stream.h>
 
 #include <functional>
-#include <optional>
 
 namespace scgan {
 
 class TwoStreams {
  public:
-  explicit TwoStreams(c10::Device device);
+  explicit TwoStreams(c10::Device gpu);
 
-  // Runs both. On a GPU, `first` is queued on the current stream and `second` on another one, after
-  // everything that the current stream was given before; what it is given afterwards waits for
-  // both, even if one of them throws. Neither may write what the other one uses, and tensors that
-  // they use must live until the call returns.
+  // Queues `first` on the current stream and `second` on another one, after everything that the
+  // current stream was given before; what it is given afterwards waits for both, even if one of
+  // them throws. Neither may write what the other one uses, and tensors that they use must live
+  // until the call returns.
   void run(const std::function<void()>& first, const std::function<void()>& second);
 
  private:
-  struct OfGpu {
-    c10::Stream other;
-    c10::Event begun, ended;
-  };
   class Join;
 
-  std::optional<OfGpu> gpu_;
+  c10::Stream other_;
+  c10::Event begun_, ended_;
 };
 
 }  // namespace scgan
