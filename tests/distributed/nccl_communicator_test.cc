@@ -25,7 +25,7 @@
 #include "core/comm/gradient_reducer.h"
 #include "distributed/communicator_factory.h"
 #include "distributed/mpi_communicator.h"
-#include "tests/distributed/gpu_of_rank.h"
+#include "tests/distributed/gpu_fixture.h"
 
 namespace scgan::distributed {
 namespace {
@@ -44,19 +44,18 @@ std::unique_ptr<Communicator> nccl_world(c10::Device device, double timeout_seco
   return made;
 }
 
-class NcclCommunicatorTest : public ::testing::Test {
+class NcclCommunicatorTest : public GpuTest {
  protected:
   void SetUp() override {
-    const auto gpu = gpu_of_rank();
-    if (!gpu) GTEST_SKIP() << "this machine has no GPU";
-    device_ = *gpu;
-    communicator_ = nccl_world(device_, 60);
+    GpuTest::SetUp();
+    if (IsSkipped()) return;
+    communicator_ = nccl_world(gpu_, 60);
     if (!communicator_) GTEST_SKIP() << "ranks share a GPU, which NCCL before 2.30 cannot";
   }
   int rank() const { return communicator_->rank(); }
   int size() const { return communicator_->size(); }
   at::TensorOptions on_gpu(at::ScalarType type) const {
-    return at::TensorOptions(device_).dtype(type);
+    return at::TensorOptions(gpu_).dtype(type);
   }
   // The share of rank `i`: numbers whose sum depends on the order.
   static at::Tensor term(int64_t i) {
@@ -72,7 +71,6 @@ class NcclCommunicatorTest : public ::testing::Test {
     return row[0];
   }
 
-  c10::Device device_ = at::kCUDA;
   std::unique_ptr<Communicator> communicator_;
 };
 
@@ -155,7 +153,7 @@ TEST_F(NcclCommunicatorTest, SeesWhatTheCurrentStreamComputedBefore) {
 TEST_F(NcclCommunicatorTest, ReducerReturnsTheBitsOfTheTreeWhileTheCallerComputes) {
   GradientReducer reducer(*communicator_, Reduction::kCanonical);
   for (int round = 0; round < 3; ++round) {
-    const at::Tensor flat = term(rank()).to(device_);
+    const at::Tensor flat = term(rank()).to(gpu_);
     reducer.start(flat);
     at::Tensor busy = at::ones({512, 512}, on_gpu(at::kFloat));
     for (int i = 0; i < 20; ++i) busy = busy.matmul(busy) / 512;
@@ -169,7 +167,7 @@ TEST_F(NcclCommunicatorTest, ReducerPassesBucketsToNcclsAllReduce) {
   GradientReducer reducer(*communicator_, Reduction::kAllReduce, {4096, 65536});
   std::vector<at::Tensor> sums;
   for (int round = 0; round < 2; ++round) {
-    sums.push_back(term(rank()).to(device_));
+    sums.push_back(term(rank()).to(gpu_));
     reducer.start(sums.back());
     reducer.finish();
   }
@@ -180,7 +178,7 @@ TEST_F(NcclCommunicatorTest, ReducerPassesBucketsToNcclsAllReduce) {
 TEST_F(NcclCommunicatorTest, CommunicatorsCanBeClosedAndCreatedAgain) {
   for (int round = 0; round < 3; ++round) {
     communicator_.reset();
-    communicator_ = nccl_world(device_, 60);
+    communicator_ = nccl_world(gpu_, 60);
     at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
     communicator_->all_reduce_sum(tensor);
     EXPECT_TRUE(tensor.eq(size()).all().item<bool>());
@@ -190,7 +188,7 @@ TEST_F(NcclCommunicatorTest, CommunicatorsCanBeClosedAndCreatedAgain) {
 TEST_F(NcclCommunicatorTest, LostPeerIsAnErrorThatNamesTheOperation) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   {
-    const auto with_timeout = nccl_world(device_, 2);
+    const auto with_timeout = nccl_world(gpu_, 2);
     at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
     with_timeout->all_reduce_sum(tensor);  // connected
     if (rank() == 0) {
@@ -231,11 +229,11 @@ std::string error_while_gpu_waits(Communicator& communicator, c10::Device device
 TEST_F(NcclCommunicatorTest, AbortReachesARankThatWaitsForItsGpu) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   {
-    const auto aborted = nccl_world(device_, 60);
+    const auto aborted = nccl_world(gpu_, 60);
     if (rank() == 0) {
       aborted->abort("no memory");
     } else {
-      EXPECT_EQ(error_while_gpu_waits(*aborted, device_), "no memory");
+      EXPECT_EQ(error_while_gpu_waits(*aborted, gpu_), "no memory");
     }
   }
   at::Tensor tensor = at::ones({3}, on_gpu(at::kFloat));
@@ -246,7 +244,7 @@ TEST_F(NcclCommunicatorTest, AbortReachesARankThatWaitsForItsGpu) {
 TEST_F(NcclCommunicatorTest, AbortReachesOperationsOnGpuAndHost) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
   for (const bool on_host : {false, true}) {
-    const auto aborted = nccl_world(device_, 60);
+    const auto aborted = nccl_world(gpu_, 60);
     if (rank() == 0) {
       aborted->abort("no memory");
       continue;
@@ -265,7 +263,7 @@ TEST_F(NcclCommunicatorTest, AbortReachesOperationsOnGpuAndHost) {
 // The host reads a result that the GPU never received.
 TEST_F(NcclCommunicatorTest, AbortedOperationEndsAndIsNotConfirmed) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
-  const auto aborted = nccl_world(device_, 60);
+  const auto aborted = nccl_world(gpu_, 60);
   if (rank() == 0) {
     aborted->abort("no memory");
     return;
@@ -289,9 +287,9 @@ TEST_F(NcclCommunicatorTest, AbortedOperationEndsAndIsNotConfirmed) {
 
 TEST_F(NcclCommunicatorTest, RankThatWaitsForItsGpuReturnsAtTheDeadline) {
   if (size() == 1) GTEST_SKIP() << "needs 2 or more ranks";
-  const auto with_timeout = nccl_world(device_, 2);
+  const auto with_timeout = nccl_world(gpu_, 2);
   if (rank() == 0) {
-    const std::string text = error_while_gpu_waits(*with_timeout, device_);
+    const std::string text = error_while_gpu_waits(*with_timeout, gpu_);
     EXPECT_NE(text.find("s in all_to_all (NCCL)"), std::string::npos) << text;
   }
   MPI_Barrier(MPI_COMM_WORLD);
