@@ -44,19 +44,20 @@ std::string stop_text() {
 
 }  // namespace
 
-Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices devices,
+Coordinator::Coordinator(const JobPlan& plan, std::vector<int> waiting,
+                         const std::vector<results::StoredRun>& stored, Devices devices,
                          const distributed::Mailbox& mailbox, results::ResultStore& store,
                          Options options)
     : plan_(plan),
       mailbox_(mailbox),
       store_(store),
       options_(std::move(options)),
-      waiting_(plan, std::move(waiting), store.runs(), options_.speeds),
+      waiting_(plan, std::move(waiting), stored, options_.speeds),
       pool_(std::move(devices), worth_joining_seconds()),
       view_(options_.quiet) {
   outcome_.left = waiting_.count();
   outcome_.done = static_cast<int>(
-      std::ranges::count(store.runs(), results::RunState::kDone, &results::StoredRun::state));
+      std::ranges::count(stored, results::RunState::kDone, &results::StoredRun::state));
   outcome_.failed = static_cast<int>(plan.runs.size()) - outcome_.done - outcome_.left;
   thread_ = std::thread([this] {
     try {

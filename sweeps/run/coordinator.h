@@ -54,9 +54,11 @@ class Coordinator {
     std::function<bool()> stop_signalled = sweeps::stop_signalled;
     std::function<void(int exit_code)> abort_job = distributed::MpiRuntime::abort;
   };
-  // Starts the thread. `waiting`: indices of the runs to do, in order; `devices`: of the ranks of
-  // the world, which all wait for orders. The other arguments must outlive the Coordinator.
-  Coordinator(const JobPlan& plan, std::vector<int> waiting, Devices devices,
+  // Starts the thread. `waiting`: indices of the runs to do, in order; `stored`: all runs of the
+  // plan as the store has them; `devices`: of the ranks of the world, which all wait for orders.
+  // The plan, the mailbox and the store must outlive the Coordinator.
+  Coordinator(const JobPlan& plan, std::vector<int> waiting,
+              const std::vector<results::StoredRun>& stored, Devices devices,
               const distributed::Mailbox& mailbox, results::ResultStore& store, Options options);
   ~Coordinator();
 

@@ -253,7 +253,7 @@ class JobLeader {
     if (!options.retry_failed) warn_of_failed(stored);
     if (!after_clean_end_) clear_done_runs(plan, store_);
     coordinator_.emplace(
-        plan, runs_to_do(stored, options.retry_failed), devices, mailbox, store_,
+        plan, runs_to_do(stored, options.retry_failed), stored, devices, mailbox, store_,
         Coordinator::Options{.quiet = options.quiet,
                              .time_is_up = [deadline] { return Clock::now() >= deadline; },
                              .speeds = stored_speeds(store_file(plan))});

@@ -56,8 +56,9 @@ class CoordinatorTest : public testing::Test {
                                  .time_is_up = [this] { return time_is_up_.load(); },
                                  .stop_signalled = [this] { return signalled_.load(); },
                                  .abort_job = [this](int code) { aborted_with_ = code; }};
-    coordinator_.emplace(job_, waiting, Devices(static_cast<size_t>(ranks), "cpu: x"), ranks_[0],
-                         store_, std::move(options));
+    coordinator_.emplace(job_, waiting, store_.runs(),
+                         Devices(static_cast<size_t>(ranks), "cpu: x"), ranks_[0], store_,
+                         std::move(options));
   }
 
   const FakeMailbox& rank(int rank) const { return ranks_.at(static_cast<size_t>(rank)); }

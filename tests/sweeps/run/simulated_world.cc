@@ -110,7 +110,7 @@ double SimulatedWorld::train(const JobPlan& plan, int ranks, results::ResultStor
   std::vector<int> waiting(runs_.size());
   std::iota(waiting.begin(), waiting.end(), 0);
   Coordinator coordinator(
-      plan, waiting, Devices(static_cast<size_t>(ranks), "cpu: x"), post, store,
+      plan, waiting, store.runs(), Devices(static_cast<size_t>(ranks), "cpu: x"), post, store,
       {.quiet = true,
        .now = [this] { return time_point(now_); },
        .sleep = [this](std::chrono::milliseconds time) { sleep(time.count() / 1000.0); }});
