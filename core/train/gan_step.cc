@@ -14,12 +14,10 @@
 
 #include <algorithm>
 #include <array>
-#include <exception>
 #include <iterator>
 #include <utility>
 #include <vector>
 
-#include "core/base/log.h"
 #include "core/comm/canonical_sum.h"
 #include "core/model/arithmetic.h"
 #include "core/model/losses.h"
@@ -54,10 +52,6 @@ struct GanStep::DiscriminatorRole {
 };
 
 namespace {
-
-// In which LibTorch's libraries choose their kernels and allocate what they keep. The image pools
-// are allocated in the first.
-constexpr int64_t kUsualSteps = 3;
 
 // Disables a discriminator's gradients while the generators' gradient is computed.
 class ScopedFreeze {
@@ -105,7 +99,10 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
       communicator_(communicator),
       reducer_(communicator, spec.run.reduction, buckets),
       workers_(state.generators.values().is_cpu() ? at::get_num_threads() : 1),
-      inputs_(spec, state) {
+      inputs_(spec, state),
+      // With several ranks, the host watches the exchanges of a step.
+      recorded_(spec.run.cuda_graph && communicator.size() == 1 ? std::move(recorder)
+                                                                : WorkRecorder()) {
   // By the whole batch, not by this rank's share: the threads of an operation change its bits.
   const int threads = at::get_num_threads();
   const int64_t halves = 2 * spec.train.batch_size / spec.train.micro_batch;
@@ -114,38 +111,17 @@ GanStep::GanStep(const RunSpec& spec, TrainState& state, Communicator& communica
   const c10::Device device = state.generators.values().device();
   if (!device.is_cpu()) streams_.emplace(device);
   if (has_ssl(spec)) ssl_loss_.emplace(spec.loss);
-  // With several ranks, the host watches the exchanges of a step.
-  if (spec.run.cuda_graph && communicator.size() == 1) recorder_ = std::move(recorder);
 }
 
 PendingLosses GanStep::run(const Batch& batch, double learning_rate) {
   inputs_.prepare(batch, learning_rate);
-  if (recorder_ && usual_steps_ == kUsualSteps) try_to_record();
-  if (repeat_) {
-    repeat_();
-  } else {
-    losses_ = compute();
-    ++usual_steps_;
-  }
+  recorded_.run([this] { losses_ = compute(); });
   ++state_.step;
   return {losses_, communicator_};
 }
 
-// Until a recorded step is queued, nothing of the state has changed.
-void GanStep::try_to_record() {
-  try {
-    repeat_ = recorder_([this] { losses_ = compute(); });
-    log::info("the training step is recorded as a CUDA graph");
-  } catch (const std::exception& problem) {
-    log::warn("the training step cannot be recorded as a CUDA graph (run.cuda_graph): {}",
-              problem.what());
-  }
-  recorder_ = {};
-}
-
 void GanStep::drop_recording() {
-  recorder_ = {};
-  repeat_ = {};
+  recorded_.drop();
   losses_ = {};
 }
 

@@ -27,6 +27,7 @@
 #include "core/model/ssl_loss.h"
 #include "core/spec/run_spec.h"
 #include "core/train/pending_losses.h"
+#include "core/train/recorded_step.h"
 #include "core/train/step_inputs.h"
 #include "core/train/train_state.h"
 #include "core/train/two_streams.h"
@@ -79,7 +80,6 @@ class GanStep {
 
   // Queues the step that `inputs_` describes. Returns this rank's loss terms.
   LossTerms compute();
-  void try_to_record();
 
   bool is_held(const DiscriminatorState& discriminator) const;
   int first_holder(const DiscriminatorState& discriminator) const;
@@ -121,11 +121,7 @@ class GanStep {
   // CPU threads of an operation of the generators and of the discriminators.
   int generator_threads_ = 1, discriminator_threads_ = 1;
   StepInputs inputs_;
-  // Empty if steps are not to be recorded, or no longer.
-  WorkRecorder recorder_;
-  // Queues a recorded step; empty before.
-  std::function<void()> repeat_;
-  int64_t usual_steps_ = 0;
+  RecordedStep recorded_;
   // Of the last step. A recorded step writes them to the same memory every time.
   LossTerms losses_;
 };
