@@ -166,7 +166,7 @@ struct EvalSpec {
 // How and where a run is computed: nothing here changes its numbers, except `reduction` and
 // `reflection_padding`.
 struct PlacementSpec {
-  // 0 = auto: one rank each while enough runs wait; free ranks then join the remaining runs.
+  // 0 = auto: one rank each while enough runs wait; ranks then join the runs that would end last.
   int64_t ranks_per_run = 0;
   Reduction reduction = Reduction::kCanonical;
   // Of the generators on a GPU: kNative is one kernel of LibTorch, kCopies is put together from

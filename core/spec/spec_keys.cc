@@ -298,7 +298,7 @@ void add_run_keys(std::vector<SpecKey>& keys) {
   SectionKeys<PlacementSpec> run(keys, "run", [](RunSpec& s) -> PlacementSpec& { return s.run; });
   SpecKey& ranks = run.integer("ranks_per_run", &PlacementSpec::ranks_per_run, 0, 4096, "ranks",
                                "Ranks that train one run together; 0 or auto = one each while "
-                               "enough runs wait; idle ranks then join a run in progress.");
+                               "enough runs wait; ranks then join the runs that would end last.");
   ranks.in_run_id = false;
   ranks.zero_is_auto = true;
   run.choice<Reduction>(

@@ -17,18 +17,18 @@
 namespace scgan {
 namespace {
 
-constexpr int64_t kStopBit = 1, kCheckpointBit = 2, kSamplesBit = 4, kJoinBit = 8;
+constexpr int64_t kStopBit = 1, kCheckpointBit = 2, kSamplesBit = 4, kRegroupBit = 8;
 
 int64_t to_bits(const BoundaryRequests& requests) {
   return (requests.stop ? kStopBit : 0) | (requests.checkpoint ? kCheckpointBit : 0) |
-         (requests.samples ? kSamplesBit : 0) | (requests.join ? kJoinBit : 0);
+         (requests.samples ? kSamplesBit : 0) | (requests.regroup ? kRegroupBit : 0);
 }
 
 BoundaryRequests from_bits(int64_t bits) {
   return {.stop = (bits & kStopBit) != 0,
           .checkpoint = (bits & kCheckpointBit) != 0,
           .samples = (bits & kSamplesBit) != 0,
-          .join = (bits & kJoinBit) != 0};
+          .regroup = (bits & kRegroupBit) != 0};
 }
 
 // Returns the requests that all ranks act on: those of rank 0, and a stop if any rank requests one.
@@ -68,7 +68,7 @@ Trainer::Trainer(const RunSpec& spec, const std::string& run_id, const DataLoade
 
 Trainer::~Trainer() = default;
 
-void Trainer::join(Communicator& communicator) {
+void Trainer::regroup(Communicator& communicator) {
   communicator_ = &communicator;
   step_ = std::make_unique<GanStep>(spec_, state_, communicator, recorder_);
   share_state(state_, communicator);
@@ -115,9 +115,9 @@ TrainOutcome Trainer::train(TrainObserver& observer) {
       writer_.wait();
       return TrainOutcome::kStopped;
     }
-    if (agreed.join) {
+    if (agreed.regroup) {
       step_->collect_discriminators();
-      return TrainOutcome::kRanksJoin;
+      return TrainOutcome::kRegroup;
     }
     // A GPU must not wait for the host: the losses of a step are read when the next one is queued.
     std::optional<UnreadStep> earlier = std::exchange(unread_, one_step());

@@ -44,8 +44,8 @@ struct BoundaryRequests {
   bool checkpoint = false;
   // Call write_samples().
   bool samples = false;
-  // Return TrainOutcome::kRanksJoin, so that other ranks can join (Trainer::join).
-  bool join = false;
+  // Return TrainOutcome::kRegroup, so that ranks can join or leave (Trainer::regroup).
+  bool regroup = false;
 };
 
 // Receives the events of training, on every rank.
@@ -68,9 +68,9 @@ class TrainObserver {
   virtual double score(const TrainState& state, Communicator& communicator) = 0;
 };
 
-enum class TrainOutcome { kFinished, kStopped, kRanksJoin };
+enum class TrainOutcome { kFinished, kStopped, kRegroup };
 
-// Not thread-safe. The arguments must outlive the Trainer, a communicator until the next join().
+// Not thread-safe. The arguments must outlive the Trainer, a communicator until the next regroup().
 class Trainer {
  public:
   // Builds the networks on `device`, equal on all ranks. Checkpoints are in `folder`; only rank 0
@@ -85,17 +85,18 @@ class Trainer {
   // of steps done so far. Collective.
   int64_t resume();
 
-  // Trains to the last step, or until the observer requests a stop or a join. When finished, the
-  // generators hold the final weights of the run. Throws Error(kNonFinite) on every rank when a
+  // Trains to the last step, or until the observer requests a stop or a regrouping. When finished,
+  // the generators hold the final weights of the run. Throws Error(kNonFinite) on every rank when a
   // loss is not finite, Error(kDevice) when run.check_steps finds that the ranks have diverged.
   // Checkpoints are written beside the training; rank 0 throws Error(kStorage) at the next step
   // boundary if that fails. After a stop, the checkpoint is on disk. Collective.
   TrainOutcome train(TrainObserver& observer);
 
-  // Continues the run over `communicator`, after TrainOutcome::kRanksJoin or in a Trainer that was
-  // newly built to join the run. Rank 0 must have trained the run before; all others receive its
-  // state. Call train() again afterwards. Collective over `communicator`.
-  void join(Communicator& communicator);
+  // Continues the run over `communicator`, after TrainOutcome::kRegroup or in a Trainer that was
+  // newly built to join the run. Rank 0 must be that of before; all others receive its state. Ranks
+  // that leave the run destroy their Trainers instead. Call train() again afterwards. Collective
+  // over `communicator`.
+  void regroup(Communicator& communicator);
 
   // Waits until the last checkpoint is on disk. Throws Error(kStorage).
   void wait_for_checkpoint() { writer_.wait(); }

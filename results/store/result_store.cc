@@ -300,10 +300,11 @@ void ResultStore::set_progress(int64_t attempt, int64_t step) {
   transaction.commit();
 }
 
-void ResultStore::add_join(int64_t attempt, int64_t step, int ranks, const std::string& hosts) {
+void ResultStore::add_regrouping(int64_t attempt, int64_t step, int ranks,
+                                 const std::string& hosts) {
   Transaction transaction(state_->database);
   Statement(state_->database,
-            "INSERT INTO joining (attempt_id, step, ranks, hosts) VALUES (?, ?, ?, ?) "
+            "INSERT INTO regrouping (attempt_id, step, ranks, hosts) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (attempt_id, step) DO UPDATE SET ranks = excluded.ranks, "
             "hosts = excluded.hosts")
       .bind(attempt, step, ranks, hosts)
@@ -364,9 +365,10 @@ void ResultStore::redo(const std::vector<std::string>& run_ids) {
 
 std::map<std::string, int> ResultStore::open_attempts() const {
   std::map<std::string, int> ranks;
-  Statement read(state_->database,
-                 "SELECT run_id, coalesce((SELECT joining.ranks FROM joining WHERE attempt_id = id "
-                 "ORDER BY step DESC LIMIT 1), ranks) FROM attempt WHERE exit_class IS NULL");
+  Statement read(
+      state_->database,
+      "SELECT run_id, coalesce((SELECT regrouping.ranks FROM regrouping WHERE attempt_id = id "
+      "ORDER BY step DESC LIMIT 1), ranks) FROM attempt WHERE exit_class IS NULL");
   while (read.step()) ranks[read.text(0)] = static_cast<int>(read.integer(1));
   return ranks;
 }

@@ -62,8 +62,9 @@ class ResultStore {
   // the same step and meaning.
   void add_scores(const std::string& run_id, const std::vector<Metric>& scores);
   void set_progress(int64_t attempt, int64_t step);
-  // Ranks joined the attempt after `step`; its group has `ranks` ranks on `hosts` from then on.
-  void add_join(int64_t attempt, int64_t step, int ranks, const std::string& hosts);
+  // Ranks joined or left the attempt after `step`; its group has `ranks` ranks on `hosts` from then
+  // on.
+  void add_regrouping(int64_t attempt, int64_t step, int ranks, const std::string& hosts);
   // Marks the attempt and its run as done and adds the final metrics, which must be finite, the
   // artifacts and the generators' input, a JSON object. One transaction.
   void finish(int64_t attempt, int64_t last_step, const std::string& input,

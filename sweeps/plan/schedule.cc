@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <queue>
 #include <utility>
 
@@ -38,7 +39,19 @@ int next_size(const RunningGroup& group) {
   return larger == group.sizes.end() ? group.size : *larger;
 }
 
-void grow(RunningGroup& group, int size) {
+// The next smaller size; the present one if there is none.
+int previous_size(const RunningGroup& group) {
+  const auto present = std::ranges::lower_bound(group.sizes, group.size);
+  return present == group.sizes.begin() ? group.size : *std::prev(present);
+}
+
+std::vector<int> sizes_of(const std::vector<RunningGroup>& groups) {
+  std::vector<int> sizes;
+  for (const RunningGroup& group : groups) sizes.push_back(group.size);
+  return sizes;
+}
+
+void resize(RunningGroup& group, int size) {
   group.seconds_left *= static_cast<double>(group.size) / size;
   group.size = size;
 }
@@ -83,6 +96,60 @@ bool is_worth_waiting(const std::vector<RunningGroup>& groups, size_t last, int 
     ranks += each.size;
   }
   return std::max(end, work / ranks) < group.seconds_left;
+}
+
+// The shortest time in which the groups and the free ranks could do all the work.
+double least_seconds(const std::vector<RunningGroup>& groups, int free) {
+  double work = 0, longest = 0;
+  int ranks = free;
+  for (const RunningGroup& group : groups) {
+    const double alone = group.seconds_left * group.size;
+    work += alone;
+    ranks += group.size;
+    longest = std::max(longest, alone / group.sizes.back());
+  }
+  return std::max(work / ranks, longest);
+}
+
+// Of the groups that can grow, the one that ends last.
+std::optional<size_t> last_to_end(const std::vector<RunningGroup>& groups) {
+  std::optional<size_t> last;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (next_size(groups[i]) == groups[i].size) continue;
+    if (!last || groups[i].seconds_left > groups[*last].seconds_left) last = i;
+  }
+  return last;
+}
+
+// Ranks move to the group that ends last, see sizes_after_regrouping().
+std::vector<int> sizes_after_moving(const std::vector<RunningGroup>& groups, int free,
+                                    double worth_seconds) {
+  constexpr double kShareOfTime = 0.75;
+  const std::vector<int> unchanged = sizes_of(groups);
+  const std::optional<size_t> last = last_to_end(groups);
+  if (!last) return unchanged;
+  const double seconds = groups[*last].seconds_left;
+  if ((1 - kShareOfTime) * seconds < worth_seconds) return unchanged;
+  if (seconds <= least_seconds(groups, free)) return unchanged;
+  std::vector<std::pair<double, size_t>> givers;  // with the time left after giving
+  for (size_t i = 0; i < groups.size(); ++i) {
+    RunningGroup group = groups[i];
+    resize(group, previous_size(group));
+    const bool may_give = i != *last && group.size < groups[i].size;
+    if (may_give && group.seconds_left <= kShareOfTime * seconds) {
+      givers.emplace_back(group.seconds_left, i);
+    }
+  }
+  std::ranges::sort(givers);
+  std::vector<int> sizes = unchanged;
+  sizes[*last] = next_size(groups[*last]);
+  int missing = sizes[*last] - groups[*last].size - free;
+  for (const auto& [left, giver] : givers) {
+    if (missing <= 0) break;
+    sizes[giver] = previous_size(groups[giver]);
+    missing -= groups[giver].size - sizes[giver];
+  }
+  return missing > 0 ? unchanged : sizes;
 }
 
 }  // namespace
@@ -158,12 +225,16 @@ std::vector<int> sizes_after_joining(std::vector<RunningGroup> groups, int free,
       continue;
     }
     free -= more;
-    grow(group, size);
+    resize(group, size);
     queue.emplace(urgency(group), negative);
   }
-  std::vector<int> sizes;
-  for (const RunningGroup& group : groups) sizes.push_back(group.size);
-  return sizes;
+  return sizes_of(groups);
+}
+
+std::vector<int> sizes_after_regrouping(const std::vector<RunningGroup>& groups, int free,
+                                        double worth_seconds) {
+  std::vector<int> sizes = sizes_after_joining(groups, free, worth_seconds);
+  return sizes == sizes_of(groups) ? sizes_after_moving(groups, free, worth_seconds) : sizes;
 }
 
 int starting_size(const std::vector<RunningGroup>& waiting, size_t next, int free) {

@@ -2,8 +2,9 @@
 // simulated.
 //
 // One rank per run is most efficient, so each run has one while enough runs wait. Ranks that no run
-// waits for join running runs, which never changes their numbers. Ranks on different models of
-// processor or GPU compute different bits and never share a run.
+// waits for join running runs, and move from runs that end soon to those that end last; neither
+// changes their numbers. Ranks on different models of processor or GPU compute different bits and
+// never share a run.
 #pragma once
 
 #include <map>
@@ -65,6 +66,14 @@ inline constexpr double kWorthJoiningSeconds = 5;
 // proportional to the number of ranks.
 std::vector<int> sizes_after_joining(std::vector<RunningGroup> groups, int free,
                                      double worth_seconds = kWorthJoiningSeconds);
+
+// The same, but if no free rank should join, groups may also become smaller: the one that ends last
+// grows by the free ranks and by half of those of groups that end soon. A group gives ranks away if
+// it still ends within three quarters of the time that the last one has left. Nothing changes if
+// this saves less than `worth_seconds`, or if the last group ends within the time in which all
+// ranks together could do all the work.
+std::vector<int> sizes_after_regrouping(const std::vector<RunningGroup>& groups, int free,
+                                        double worth_seconds = kWorthJoiningSeconds);
 
 // The number of ranks with which the next of the waiting runs should begin if `free` ranks are
 // idle. `waiting`: at their smallest sizes; `next`: index of the next one. Its smallest size; but

@@ -168,13 +168,20 @@ void Coordinator::Attempt::measure_from(int64_t step, Clock::time_point now) {
   rate_start = now;
 }
 
+// Steps may take minutes, so the time since the last report counts.
+double Coordinator::Attempt::seconds_left(Clock::time_point now) const {
+  const auto steps_left = static_cast<double>(progress.total_steps - progress.step);
+  const std::chrono::duration<double> since_report = now - reported;
+  return std::max(0.0, steps_left / progress.steps_per_second - since_report.count());
+}
+
 // Not after each of thousands of messages.
 void Coordinator::assign_ranks() {
   const auto now = options_.now();
-  if (!pool_.has_free_ranks() || now < next_assignment_) return;
+  if (now < next_assignment_) return;
   next_assignment_ = now + kPollInterval;
   start_runs();
-  prepare_joins();
+  regroup();
 }
 
 void Coordinator::start_runs() {
@@ -202,10 +209,10 @@ void Coordinator::start(int run, const RankPool::Orders& orders) {
   if (stop_ == Stop::kAfterOneStep) send({{leader, order::StopRun{1}}});
 }
 
-// A run can be joined while it trains at a known speed, unless the bits of its sum depend on the
-// number of ranks. Ranks wait until all runs in training have a known speed: otherwise they would
+// The ranks of a run can change while it trains at a known speed, unless the bits of its sum depend
+// on their number. They wait until all runs in training have a known speed: otherwise they would
 // join those that report first, which have short steps.
-void Coordinator::prepare_joins() {
+void Coordinator::regroup() {
   if (stop_ != Stop::kNone || !waiting_.empty()) return;
   std::vector<RankPool::Candidate> candidates;
   for (const auto& [leader, attempt] : attempts_) {
@@ -215,11 +222,10 @@ void Coordinator::prepare_joins() {
     if (!attempt.is_measured) return;
     if (now.steps_per_second <= 0) continue;
     if (spec.run.reduction != Reduction::kCanonical) continue;
-    const auto steps_left = static_cast<double>(now.total_steps - now.step);
     candidates.push_back(
-        {leader, waiting_.sizes_of(attempt.run), steps_left / now.steps_per_second});
+        {leader, waiting_.sizes_of(attempt.run), attempt.seconds_left(options_.now())});
   }
-  send(pool_.prepare_joins(candidates));
+  send(pool_.regroup(candidates));
 }
 
 void Coordinator::end_training(int leader) {
@@ -237,18 +243,21 @@ void Coordinator::on(int rank, const report::JoinFailed& report) {
   send(pool_.join_failed(rank, report.run));
 }
 
-void Coordinator::on(int leader, const report::Joining& report) {
-  send(pool_.join(leader));
+void Coordinator::on(int leader, const report::Regrouping& report) {
+  send(pool_.regrouped(leader));
   Attempt& attempt = attempts_.at(leader);
   attempt.measure_from(report.step, options_.now());
-  attempt.progress.ranks = static_cast<int>(pool_.ranks(leader).size());
-  store_.add_join(attempt.id, report.step, attempt.progress.ranks, report.hosts);
-  view_.print(fmt::format("{}: {} ranks from step {} on", attempt.progress.run,
-                          attempt.progress.ranks, report.step));
+  const auto ranks = static_cast<int>(pool_.ranks(leader).size());
+  attempt.progress.ranks = ranks;
+  store_.add_regrouping(attempt.id, report.step, ranks, report.hosts);
+  view_.print(fmt::format("{}: {} {} from step {} on", attempt.progress.run, ranks,
+                          ranks == 1 ? "rank" : "ranks", report.step));
 }
 
 void Coordinator::on(int rank, const report::RankFree&) {
-  if (const auto leader = pool_.leave_run(rank)) attempts_.erase(*leader);
+  const auto [ended, orders] = pool_.leave_run(rank);
+  if (ended) attempts_.erase(*ended);
+  send(orders);
 }
 
 void Coordinator::on(int leader, const report::AttemptStarted& report) {
@@ -272,12 +281,13 @@ void Coordinator::on(int leader, const report::AttemptStarted& report) {
 void Coordinator::on(int leader, const report::Progress& report) {
   Attempt& attempt = attempts_.at(leader);
   if (report.step > attempt.first_step) made_progress_ = true;
+  attempt.reported = options_.now();
   attempt.progress.step = report.step;
   attempt.progress.g_loss = report.g_loss;
   attempt.progress.d_loss = report.d_loss;
   attempt.g_curve.add(report.g_loss);
   attempt.d_curve.add(report.d_loss);
-  const std::chrono::duration<double> elapsed = options_.now() - attempt.rate_start;
+  const std::chrono::duration<double> elapsed = attempt.reported - attempt.rate_start;
   if (elapsed.count() > 0 && report.step > attempt.rate_step) {
     const double rate = static_cast<double>(report.step - attempt.rate_step) / elapsed.count();
     attempt.progress.steps_per_second = rate;

@@ -1,14 +1,14 @@
 // Coordinator: the thread of world rank 0 that assigns runs to ranks. It alone writes the store.
 //
-// While runs wait, free ranks start them; afterwards, free ranks join groups that have much left to
-// do. RankPool keeps track of the ranks.
+// While runs wait, free ranks start them; afterwards, ranks join groups that have much left to do:
+// free ones, and ones of groups that end soon. RankPool keeps track of the ranks.
 //
 // The store is written in few transactions, however many ranks report. The start and the end of an
 // attempt, with the state and the scores of its run, are written as soon as no report waits, 50 ms
 // later at the latest, and before the next run starts. Losses, scores during training, progress and
-// joins are written at least once a second. So a job that is killed loses a second of curves, which
-// the next attempt reports again from log.jsonl; of a run whose end was not written yet, the files
-// and checkpoints are there, and the next job only scores it again.
+// changes of a group's ranks are written at least once a second. So a job that is killed loses a
+// second of curves, which the next attempt reports again from log.jsonl; of a run whose end was not
+// written yet, the files and checkpoints are there, and the next job only scores it again.
 #pragma once
 
 #include <chrono>
@@ -80,7 +80,10 @@ class Coordinator {
     bool is_measured = false;
     Clock::time_point scoring_start;
 
+    Clock::time_point reported;  // its last progress
+
     void measure_from(int64_t step, Clock::time_point now);
+    double seconds_left(Clock::time_point now) const;  // of training, at the measured speed
   };
   // What the job still trains, from all to nothing.
   enum class Stop { kNone, kAfterOneStep, kNow };
@@ -89,7 +92,7 @@ class Coordinator {
   void handle(const distributed::Mail& mail);
   void on(int leader, const report::AttemptStarted& report);
   void on(int leader, const report::Progress& report);
-  void on(int leader, const report::Joining& report);
+  void on(int leader, const report::Regrouping& report);
   void on(int leader, const report::Scoring& report);
   void on(int leader, const report::AttemptDone& report);
   void on(int leader, const report::AttemptFailed& report);
@@ -103,7 +106,7 @@ class Coordinator {
   void assign_ranks();
   void start_runs();
   void start(int run, const RankPool::Orders& orders);
-  void prepare_joins();
+  void regroup();
   void end_training(int leader);
   void stop_if_due();
   void stop(Stop stop);

@@ -31,7 +31,7 @@ void from_json(const nlohmann::json&, Message&) {}
 namespace report {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStarted, attempt, total_steps)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Progress, step, g_loss, d_loss, losses, scores)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Joining, step, hosts)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Regrouping, step, hosts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptDone, step, input, metrics, artifacts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptFailed, exit_class, reason)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AttemptStopped, step)
@@ -44,7 +44,7 @@ namespace order {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StartRun, run, ranks)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(PrepareJoin, run)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Join, ranks)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(AcceptJoin, ranks)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Regroup, ranks)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(StopRun, min_steps)
 }  // namespace order
 

@@ -27,10 +27,10 @@ struct Progress {
   // New scores of the model in training, to be stored.
   std::vector<results::Metric> scores;
 };
-// AcceptJoin was received: the group waits for the joining ranks.
-struct Joining {
+// Regroup was received: its ranks form the group from now on, which waits for those that join.
+struct Regrouping {
   int64_t step = 0;
-  // Of all ranks of the group from now on: "node1 x2, node2".
+  // Of all of its ranks: "node1 x2, node2".
   std::string hosts;
 };
 // Training is over.
@@ -73,7 +73,7 @@ struct JobFailed {
 
 }  // namespace report
 
-using Report = std::variant<report::AttemptStarted, report::Progress, report::Joining,
+using Report = std::variant<report::AttemptStarted, report::Progress, report::Regrouping,
                             report::Scoring, report::AttemptDone, report::AttemptFailed,
                             report::AttemptStopped, report::RankFree, report::StopSignalled,
                             report::JoinReady, report::JoinFailed, report::JobFailed>;
@@ -97,8 +97,9 @@ struct Join {
 };
 // Drop what was prepared.
 struct CancelJoin {};
-// To a leader: from the next step boundary on, these are the world ranks of its run.
-struct AcceptJoin {
+// To a leader: from the next step boundary on, these are the world ranks of its run. It stays
+// first; other ranks may be new, or missing.
+struct Regroup {
   std::vector<int> ranks;
 };
 // To a leader: write a checkpoint and end the attempt.
@@ -111,7 +112,7 @@ struct Exit {};
 }  // namespace order
 
 using Order = std::variant<order::StartRun, order::PrepareJoin, order::Join, order::CancelJoin,
-                           order::AcceptJoin, order::StopRun, order::Exit>;
+                           order::Regroup, order::StopRun, order::Exit>;
 
 std::string to_text(const Report& report);
 std::string to_text(const Order& order);

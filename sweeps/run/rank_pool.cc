@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -48,41 +49,67 @@ RankPool::Orders RankPool::start_run(int run, const std::vector<int>& sizes, int
   return orders;
 }
 
-RankPool::Orders RankPool::prepare_joins(const std::vector<Candidate>& candidates) {
-  std::vector<std::string> with_free;
-  for (const auto& [device, ranks] : free_) with_free.push_back(device);
+RankPool::Orders RankPool::regroup(const std::vector<Candidate>& candidates) {
+  std::set<std::string> devices;
+  for (const Candidate& candidate : candidates) devices.insert(device(candidate.leader));
   Orders orders;
-  for (const std::string& device : with_free) {
-    append(orders, prepare_joins_on(device, candidates));
+  for (const std::string& device : devices) append(orders, regroup_on(device, candidates));
+  return orders;
+}
+
+bool RankPool::may_change(const Group& group) const {
+  return group.may_be_joined && group.preparing.empty() && group.ready.empty() &&
+         group.leaving.empty() && !group.regroups;
+}
+
+RankPool::Orders RankPool::regroup_on(const std::string& device,
+                                      const std::vector<Candidate>& candidates) {
+  std::vector<Group*> groups;
+  std::vector<RunningGroup> running;
+  for (const auto& [leader, sizes, seconds_left] : candidates) {
+    Group& group = groups_.at(leader);
+    if (!may_change(group) || this->device(leader) != device) continue;
+    groups.push_back(&group);
+    running.push_back({static_cast<int>(group.ranks.size()), sizes, seconds_left});
+  }
+  const std::vector<int> sizes =
+      sizes_after_regrouping(running, free_rank_count(device), worth_joining_seconds_);
+  Orders orders;
+  std::vector<int> leaving;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (sizes[i] >= running[i].size) continue;
+    for (const int rank : let_leave(*groups[i], sizes[i], orders)) leaving.push_back(rank);
+  }
+  for (size_t i = 0; i < groups.size(); ++i) {
+    int more = sizes[i] - running[i].size;
+    if (more <= 0) continue;
+    const int idle = std::min(more, free_rank_count(device));
+    for (const int rank : idle == 0 ? std::vector<int>() : choose_ranks(free_.at(device), idle)) {
+      set_busy(rank);
+      let_prepare(*groups[i], rank);
+      orders.push_back({rank, order::PrepareJoin{groups[i]->run}});
+    }
+    for (more -= idle; more > 0; --more) {
+      let_prepare(*groups[i], leaving.back());
+      leaving.pop_back();
+    }
   }
   return orders;
 }
 
-RankPool::Orders RankPool::prepare_joins_on(const std::string& device,
-                                            const std::vector<Candidate>& candidates) {
-  std::vector<Group*> able;
-  std::vector<RunningGroup> running;
-  for (const auto& [leader, sizes, seconds_left] : candidates) {
-    Group& group = groups_.at(leader);
-    const bool being_joined = !group.preparing.empty() || !group.ready.empty();
-    if (being_joined || !group.may_be_joined || this->device(leader) != device) continue;
-    able.push_back(&group);
-    running.push_back({static_cast<int>(group.ranks.size()), sizes, seconds_left});
-  }
-  Orders orders;
-  const auto free = static_cast<int>(free_.at(device).size());
-  const auto sizes = sizes_after_joining(running, free, worth_joining_seconds_);
-  for (size_t i = 0; i < able.size(); ++i) {
-    const int more = sizes[i] - running[i].size;
-    if (more == 0) continue;
-    for (const int joining : choose_ranks(free_.at(device), more)) {
-      set_busy(joining);
-      able[i]->preparing.insert(joining);
-      prepared_.at(static_cast<size_t>(joining)) = able[i]->ranks.front();
-      orders.push_back({joining, order::PrepareJoin{able[i]->run}});
-    }
-  }
-  return orders;
+std::vector<int> RankPool::let_leave(Group& group, int size, Orders& orders) {
+  const std::vector<int> leaving(group.ranks.begin() + size, group.ranks.end());
+  group.ranks.resize(static_cast<size_t>(size));
+  group.working -= static_cast<int>(leaving.size());
+  group.leaving.insert(leaving.begin(), leaving.end());
+  group.regroups = true;
+  orders.push_back({group.ranks.front(), order::Regroup{group.ranks}});
+  return leaving;
+}
+
+void RankPool::let_prepare(Group& group, int rank) {
+  group.preparing.insert(rank);
+  prepared_.at(static_cast<size_t>(rank)) = group.ranks.front();
 }
 
 RankPool::Group* RankPool::group_prepared_by(int rank, int run) {
@@ -99,7 +126,7 @@ RankPool::Orders RankPool::join_ready(int rank, int run) {
   if (!group->preparing.empty()) return {};
   std::vector<int> ranks = group->ranks;
   ranks.insert(ranks.end(), group->ready.begin(), group->ready.end());
-  return {{group->ranks.front(), order::AcceptJoin{std::move(ranks)}}};
+  return {{group->ranks.front(), order::Regroup{std::move(ranks)}}};
 }
 
 RankPool::Orders RankPool::join_failed(int rank, int run) {
@@ -112,8 +139,9 @@ RankPool::Orders RankPool::join_failed(int rank, int run) {
   return cancel_joins(*group);
 }
 
-RankPool::Orders RankPool::join(int leader) {
+RankPool::Orders RankPool::regrouped(int leader) {
   Group& group = groups_.at(leader);
+  group.regroups = false;
   const std::set<int> joining = std::exchange(group.ready, {});
   group.ranks.insert(group.ranks.end(), joining.begin(), joining.end());
   group.working += static_cast<int>(joining.size());
@@ -140,6 +168,7 @@ RankPool::Orders RankPool::cancel_joins(Group& group) {
   Orders orders;
   for (const int rank : joining) {
     prepared_.at(static_cast<size_t>(rank)).reset();
+    if (leader_of(rank)) continue;  // has not left its own group
     set_free(rank);
     orders.push_back({rank, order::CancelJoin{}});
   }
@@ -152,11 +181,16 @@ int RankPool::free_rank_count() const {
   return static_cast<int>(count);
 }
 
+int RankPool::free_rank_count(const std::string& device) const {
+  const auto ranks = free_.find(device);
+  return ranks == free_.end() ? 0 : static_cast<int>(ranks->second.size());
+}
+
 std::optional<int> RankPool::leader_of(int rank) const {
   return leaders_.at(static_cast<size_t>(rank));
 }
 
-std::optional<int> RankPool::leave_run(int rank) {
+RankPool::Departure RankPool::leave_run(int rank) {
   const auto leader = leader_of(rank);
   if (!leader) {
     throw Error(ErrorKind::kCommunication,
@@ -164,10 +198,19 @@ std::optional<int> RankPool::leave_run(int rank) {
   }
   leaders_.at(static_cast<size_t>(rank)).reset();
   Group& group = groups_.at(*leader);
-  if (--group.working > 0) return std::nullopt;
+  Departure departure;
+  if (group.leaving.erase(rank) == 0) {
+    --group.working;
+  } else if (const auto next = prepared_.at(static_cast<size_t>(rank))) {
+    departure.orders.push_back({rank, order::PrepareJoin{groups_.at(*next).run}});
+  } else {
+    set_free(rank);
+  }
+  if (group.working > 0 || !group.leaving.empty()) return departure;
   for (const int each : group.ranks) set_free(each);
   groups_.erase(*leader);
-  return leader;
+  departure.ended = leader;
+  return departure;
 }
 
 }  // namespace scgan::sweeps

@@ -2,7 +2,8 @@
 //
 // It only does the bookkeeping: its methods take what happened and return the orders to send, so
 // that tests need no ranks. A group lasts as long as its run's attempt; when all of its ranks have
-// left the run, they become free together. Its leader, the first of its ranks, identifies it.
+// left the run, they become free together. Its leader, the first of its ranks, identifies it. While
+// the run lasts, ranks may join the group, and ranks other than the leader may leave it.
 #pragma once
 
 #include <map>
@@ -36,21 +37,26 @@ class RankPool {
     std::vector<int> sizes;
     double seconds_left = 0;  // at its present size
   };
-  // Lets free ranks prepare to join the groups that gain from it, unless others do so already.
-  Orders prepare_joins(const std::vector<Candidate>& candidates);
+  // Lets free ranks prepare to join the groups that gain from it, and ranks leave their groups to
+  // join others. A group changes once at a time.
+  Orders regroup(const std::vector<Candidate>& candidates);
 
   // The answers to PrepareJoin; those to a run that has ended are ignored. The leader gets its
   // order when all joining ranks are ready; when one of them fails, none joins, now or later.
   Orders join_ready(int rank, int run);
   Orders join_failed(int rank, int run);
-  // The leader lets the ready ranks join.
-  Orders join(int leader);
+  // The leader lets the ready ranks join, or others leave.
+  Orders regrouped(int leader);
   // No rank can join the group any more.
   Orders end_joining(int leader);
 
-  // The rank has left its run. Returns the leader of the group if it was the last one. Throws
-  // Error(kCommunication) if the rank has no run.
-  std::optional<int> leave_run(int rank);
+  struct Departure {
+    // The leader of the group, if this was its last rank.
+    std::optional<int> ended;
+    Orders orders;
+  };
+  // The rank has left its run. Throws Error(kCommunication) if it has no run.
+  Departure leave_run(int rank);
 
   bool has_free_ranks() const { return !free_.empty(); }
   int free_rank_count() const;
@@ -67,14 +73,20 @@ class RankPool {
     int run = 0;
     std::vector<int> ranks;
     int working = 0;          // how many of them have not left the run
-    std::set<int> preparing;  // to join
+    std::set<int> preparing;  // to join, or about to leave other groups for that
     std::set<int> ready;      // to join
+    std::set<int> leaving;    // not among `ranks` any more
+    bool regroups = false;    // the leader has an order to let them leave
     bool may_be_joined = true;
   };
 
-  Orders prepare_joins_on(const std::string& device, const std::vector<Candidate>& candidates);
+  bool may_change(const Group& group) const;
+  Orders regroup_on(const std::string& device, const std::vector<Candidate>& candidates);
+  std::vector<int> let_leave(Group& group, int size, Orders& orders);
+  void let_prepare(Group& group, int rank);
   Orders cancel_joins(Group& group);
   Group* group_prepared_by(int rank, int run);
+  int free_rank_count(const std::string& device) const;
   void set_free(int rank);
   void set_busy(int rank);
 

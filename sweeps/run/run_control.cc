@@ -13,7 +13,7 @@ void RunControl::begin_run(bool leading) {
   leading_ = leading;
   steps_ = 0;
   stop_.reset();
-  joined_ranks_.clear();
+  new_ranks_.clear();
 }
 
 void RunControl::read_orders() {
@@ -22,8 +22,8 @@ void RunControl::read_orders() {
     const Order order = order_from_text(mail->text);
     if (const auto* stop = std::get_if<order::StopRun>(&order)) {
       stop_ = *stop;
-    } else if (const auto* join = std::get_if<order::AcceptJoin>(&order)) {
-      joined_ranks_ = join->ranks;
+    } else if (const auto* regroup = std::get_if<order::Regroup>(&order)) {
+      new_ranks_ = regroup->ranks;
     } else {
       throw Error(ErrorKind::kCommunication, "received an order that a running run cannot follow");
     }
@@ -37,11 +37,11 @@ bool RunControl::stop_asked() {
   return ordered || stop_signalled_();
 }
 
-bool RunControl::join_requested() {
+bool RunControl::regroup_requested() {
   read_orders();
-  return !joined_ranks_.empty();
+  return !new_ranks_.empty();
 }
 
-std::vector<int> RunControl::take_join() { return std::exchange(joined_ranks_, {}); }
+std::vector<int> RunControl::take_ranks() { return std::exchange(new_ranks_, {}); }
 
 }  // namespace scgan::sweeps

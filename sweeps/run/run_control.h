@@ -1,4 +1,4 @@
-// RunControl: tells a rank that trains a run when to stop, and when other ranks join.
+// RunControl: tells a rank that trains a run when to stop, and when other ranks join or leave.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +21,10 @@ class RunControl {
 
   // Whether this rank received a stop signal or a StopRun. Call once per step boundary.
   bool stop_asked();
-  // Whether an AcceptJoin has arrived.
-  bool join_requested();
+  // Whether a Regroup has arrived.
+  bool regroup_requested();
   // Its ranks, once: all world ranks of the run from now on.
-  std::vector<int> take_join();
+  std::vector<int> take_ranks();
 
  private:
   void read_orders();
@@ -34,7 +34,7 @@ class RunControl {
   bool leading_ = false;
   int64_t steps_ = 0;  // of this attempt, at the next step boundary
   std::optional<order::StopRun> stop_;
-  std::vector<int> joined_ranks_;
+  std::vector<int> new_ranks_;
 };
 
 }  // namespace scgan::sweeps

@@ -135,7 +135,7 @@ void RunExecutor::carry_out(const order::PrepareJoin& order) {
 void RunExecutor::carry_out(const order::Join& order) {
   if (!active_) throw Error(ErrorKind::kCommunication, "received Join without PrepareJoin");
   run_guarded(active_->run, false, [&] {
-    join(order.ranks);
+    regroup(order.ranks);
     train_and_score();
   });
 }
@@ -242,20 +242,21 @@ void RunExecutor::make_observer(bool leading, int64_t first_step) {
       control_, mailbox_, heartbeat_);
 }
 
-// Collective over the ranks of the run and those that join.
-void RunExecutor::join(const std::vector<int>& ranks) {
+// Collective over the ranks that train the run from now on.
+void RunExecutor::regroup(const std::vector<int>& ranks) {
   previous_group_ = std::move(group_);
   group_ = make_group(active_->run, ranks);
-  active_->trainer.join(*group_);
+  active_->trainer.regroup(*group_);
   previous_group_.reset();
 }
 
 void RunExecutor::train_and_score() {
   TrainOutcome outcome = train();
-  for (; outcome == TrainOutcome::kRanksJoin; outcome = train()) {
+  for (; outcome == TrainOutcome::kRegroup; outcome = train()) {
     const std::vector<int> ranks = ranks_from_leader();
-    report_as_leader(report::Joining{active_->trainer.state().step, hosts_of(ranks)});
-    join(ranks);
+    report_as_leader(report::Regrouping{active_->trainer.state().step, hosts_of(ranks)});
+    if (std::ranges::find(ranks, info_.rank) == ranks.end()) return;  // leaves the run
+    regroup(ranks);
   }
   Trainer& trainer = active_->trainer;
   active_->observer->finish(trainer.state().step);
@@ -268,11 +269,11 @@ void RunExecutor::train_and_score() {
   score_and_store();
 }
 
-// The leader shares the ranks of its AcceptJoin.
+// The leader shares the ranks of its Regroup.
 std::vector<int> RunExecutor::ranks_from_leader() {
-  const std::vector<int> told = control_.take_join();  // empty on the other ranks
-  const std::string text = broadcast_text(*group_, to_text(Order{order::AcceptJoin{told}}), 0);
-  return std::get<order::AcceptJoin>(order_from_text(text)).ranks;
+  const std::vector<int> told = control_.take_ranks();  // empty on the other ranks
+  const std::string text = broadcast_text(*group_, to_text(Order{order::Regroup{told}}), 0);
+  return std::get<order::Regroup>(order_from_text(text)).ranks;
 }
 
 TrainOutcome RunExecutor::train() {

@@ -83,7 +83,7 @@ class RunExecutor {
   // that is not finite.
   TrainOutcome train();
   std::vector<int> ranks_from_leader();
-  void join(const std::vector<int>& ranks);
+  void regroup(const std::vector<int>& ranks);
   void score_and_store();
   void report_start(const JobRun& run, int64_t first_step);
   // "node1 x2, node2", in order of the ranks.

@@ -72,7 +72,7 @@ BoundaryRequests RunObserver::at_boundary() {
   return {.stop = control_.stop_asked(),
           .checkpoint = checkpoint_due(),
           .samples = samples_due(),
-          .join = setup_.leader && control_.join_requested()};
+          .regroup = setup_.leader && control_.regroup_requested()};
 }
 
 bool RunObserver::checkpoint_due() {

@@ -45,10 +45,10 @@ std::map<int64_t, TimedAttempt> timed_attempts(const results::Database& database
     attempt.seconds = static_cast<double>(read.integer(6) - read.integer(5)) / 1000;
     attempt.is_done = read.text(7) == "done";
   }
-  results::Statement joined(database, "SELECT attempt_id, step, ranks FROM joining");
-  while (joined.step()) {
-    const auto attempt = attempts.find(joined.integer(0));
-    if (attempt != attempts.end()) attempt->second.ranks[joined.integer(1)] = joined.integer(2);
+  results::Statement later(database, "SELECT attempt_id, step, ranks FROM regrouping");
+  while (later.step()) {
+    const auto attempt = attempts.find(later.integer(0));
+    if (attempt != attempts.end()) attempt->second.ranks[later.integer(1)] = later.integer(2);
   }
   return attempts;
 }

@@ -29,7 +29,7 @@ double percent_above_bound(const RandomRuns& kind, int ranks) {
 }
 
 void print_table() {
-  constexpr std::array kRanks = {4, 6, 16, 48, 64, 96, 128, 512};
+  constexpr std::array kRanks = {4, 6, 16, 64, 96, 128, 160, 200, 400, 512};
   fmt::print("| runs | ranks together | times expected |");
   for (const int ranks : kRanks) fmt::print(" {} |", ranks);
   fmt::print("\n| --: | --: | --- |");

@@ -165,6 +165,17 @@ TEST_F(Gpus, AFreeRankJoinsOverNccl) {
             on_one_rank(kShortAndLong));
 }
 
+// The run that it leaves has one rank again, which records its steps.
+TEST_F(Gpus, ARankLeavesARunOverNccl) {
+  const auto process =
+      started_until_a_rank_leaves(command(3, kARankMoves + kCudaGraph), path("out"));
+  const Ended& ended = process->wait(seconds(60));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  const Digests left = result_digests(path("out"));
+  fs::remove_all(path("out"));
+  EXPECT_EQ(left, on_one_rank(kARankMoves));
+}
+
 TEST_F(Gpus, AKilledOrStoppedSweepResumesToTheSameBytes) {
   const Digests& undisturbed = on_one_rank(kLong);
   for (const auto& [signal, victim] : {std::pair{SIGKILL, 0}, {SIGKILL, 1}, {SIGUSR2, 1}}) {

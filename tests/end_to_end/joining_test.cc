@@ -1,8 +1,9 @@
-// Ranks without a run of their own join a running one, which does not change its bytes.
+// Ranks that join a running run, or leave it for another, do not change its bytes.
 #include <signal.h>
 
 #include <algorithm>
 #include <memory>
+#include <string>
 
 #include "tests/end_to_end/sweep_fixture.h"
 
@@ -74,6 +75,43 @@ TEST_F(JoiningTest, AStopWhileARankJoinsDoesNotChangeTheBytes) {
   const Ended& ended = process->wait(Seconds(30));
   EXPECT_EQ(ended.exit_code, 75) << ended.text();
   expect_same_bytes_after_resume();
+}
+
+class LeavingTest : public SweepFixture {
+ protected:
+  static Words words() {
+    Words all{"tiny.yaml", "--out", "out"};
+    all.insert(all.end(), kARankMoves.begin(), kARankMoves.end());
+    return all;
+  }
+
+  std::unique_ptr<Subprocess> started() const {
+    return started_until_a_rank_leaves(sweep_command(3, words()), path("out"));
+  }
+
+  static void SetUpTestSuite() { undisturbed_ = undisturbed_digests(words()); }
+  static inline Digests undisturbed_;
+};
+
+TEST_F(LeavingTest, ARankLeavesARunForTheOneThatEndsLast) {
+  const auto process = started();
+  const Ended& ended = process->wait(Seconds(60));
+  EXPECT_EQ(ended.exit_code, 0) << ended.text();
+  EXPECT_EQ(result_digests(path("out")), undisturbed_);
+}
+
+TEST_F(LeavingTest, AKillWhileARankLeavesDoesNotChangeTheBytes) {
+  for (const size_t victim : {0, 2}) {
+    const auto process = started();
+    kill(process->children().at(victim), SIGKILL);
+    const Ended& killed = process->wait(Seconds(30));
+    EXPECT_FALSE(killed.timed_out) << killed.text();
+    EXPECT_NE(killed.exit_code, 0);
+    const Ended ended = sweep(3, words());
+    EXPECT_EQ(ended.exit_code, 0) << ended.text();
+    EXPECT_EQ(result_digests(path("out")), undisturbed_);
+    fs::remove_all(path("out"));
+  }
 }
 
 // More ranks would exceed the number that the user asked for, or change the bits.

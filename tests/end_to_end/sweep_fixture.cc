@@ -1,5 +1,7 @@
 #include "tests/end_to_end/sweep_fixture.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <fstream>
 #include <sstream>
@@ -103,6 +105,28 @@ std::string without_columns(const std::string& csv, const std::set<std::string>&
     kept += "\n";
   }
   return kept;
+}
+
+std::unique_ptr<Subprocess> started_until_a_rank_leaves(const Command& command,
+                                                        const fs::path& out) {
+  auto process = std::make_unique<Subprocess>(command);
+  const auto wait_for = [&](const std::string& text) {
+    wait_until(
+        [&] { return process->err().find(text) != std::string::npos || !process->running(); });
+    EXPECT_TRUE(process->running()) << process->err();
+  };
+  wait_for(": 2 ranks from step ");
+  const pid_t slow = process->children().at(1);
+  kill(slow, SIGSTOP);
+  EXPECT_TRUE(wait_until([&] {
+    for (const auto& [id, run] : statuses(out)) {
+      if (run.step.ends_with("/64") && std::stoi(run.step) >= 36) return true;
+    }
+    return !process->running();
+  }));
+  kill(slow, SIGCONT);
+  wait_for(": 1 rank from step ");
+  return process;
 }
 
 std::vector<std::string> listing(const fs::path& folder) {

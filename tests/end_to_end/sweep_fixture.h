@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -49,6 +50,16 @@ std::string without_columns(const std::string& csv, const std::set<std::string>&
 // The digests of a sweep of tiny.yaml that one process trains in another folder. `arguments` must
 // name "out" as the output folder.
 Digests undisturbed_digests(const Words& arguments);
+
+// Two runs for three ranks. The third rank joins the longer one, which rank 0 leads.
+inline const Words kARankMoves{"--set", "sweep.variants=[cyclegan_diffaug]",
+                               "--set", "sweep.axes={train.steps: [64, 24]}",
+                               "--set", "train.micro_batch=2",
+                               "--set", "run.checkpoint_minutes=0.01"};
+// Starts kARankMoves into `out` and stops the rank of the shorter run for a while. So that run
+// would end last, and the third rank leaves the longer one for it; then this returns.
+std::unique_ptr<Subprocess> started_until_a_rank_leaves(const Command& command,
+                                                        const fs::path& out);
 
 // All paths below `folder`, including folders.
 std::vector<std::string> listing(const fs::path& folder);

@@ -110,7 +110,7 @@ class RecordingObserver final : public TrainObserver {
     const bool joins = step_ == join_;
     if (joins) join_ = -1;
     const bool is_new = std::exchange(asked_, step_) != step_;
-    return {.checkpoint = is_new, .samples = step_ > 0, .join = joins};
+    return {.checkpoint = is_new, .samples = step_ > 0, .regroup = joins};
   }
   void before_checkpoint() override {}
   void write_samples(const TrainState& state) override {
@@ -160,7 +160,7 @@ class FailedExchangeTest : public ::testing::Test {
         const DataLoader loader(spec_, data_);
         Trainer trainer(spec_, kId, loader, group, at::kCPU, folder.path());
         RecordingObserver observer(record, join_after);
-        while (trainer.train(observer) == TrainOutcome::kRanksJoin) trainer.join(group);
+        while (trainer.train(observer) == TrainOutcome::kRegroup) trainer.regroup(group);
         if (rank == 0) result.state = copied(trainer.state());
       });
     } catch (const PeerAborted&) {

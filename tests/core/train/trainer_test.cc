@@ -37,7 +37,7 @@ class ScriptedObserver final : public TrainObserver {
   int64_t stop_at = std::numeric_limits<int64_t>::max();
   int64_t checkpoint_at = -1;
   // Requested only once.
-  int64_t join_at = -1;
+  int64_t regroup_at = -1;
   std::vector<StepLosses> losses;
   std::vector<int64_t> epochs;
   std::vector<double> learning_rates;
@@ -55,9 +55,9 @@ class ScriptedObserver final : public TrainObserver {
     learning_rates.push_back(report.learning_rate);
   }
   BoundaryRequests at_boundary() override {
-    const bool join = step_ == join_at;
-    if (join) join_at = -1;
-    return {.stop = step_ >= stop_at, .checkpoint = step_ == checkpoint_at, .join = join};
+    const bool join = step_ == regroup_at;
+    if (join) regroup_at = -1;
+    return {.stop = step_ >= stop_at, .checkpoint = step_ == checkpoint_at, .regroup = join};
   }
   void before_checkpoint() override { saved_after.push_back(step_); }
   void write_samples(const TrainState&) override {}
@@ -195,17 +195,17 @@ TEST_F(TrainerTest, RanksThatJoinChangeNoBit) {
       observer.checkpoint_at = second;  // before and after the join
       std::optional<testing::ThreadCommunicator> two;
       if (rank == 0) {
-        observer.join_at = first;
-        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRanksJoin);
+        observer.regroup_at = first;
+        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
         EXPECT_EQ(trainer.state().step, first);
-        observer.join_at = second;
+        observer.regroup_at = second;
       }
       if (rank < 2) {
         two.emplace(world_of_two, rank);
-        trainer.join(*two);
-        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRanksJoin);
+        trainer.regroup(*two);
+        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
       }
-      trainer.join(four);
+      trainer.regroup(four);
       EXPECT_EQ(trainer.state().step, second);
       EXPECT_EQ(trainer.train(observer), TrainOutcome::kFinished);
       EXPECT_EQ(trainer.weights_step(), 4);
@@ -219,6 +219,40 @@ TEST_F(TrainerTest, RanksThatJoinChangeNoBit) {
       }
     });
   }
+}
+
+// Four ranks start; two leave after the first step and one more after the third.
+TEST_F(TrainerTest, RanksThatLeaveChangeNoBit) {
+  spec_.train.ema_decay = 0.5;
+  SoloCommunicator solo;
+  TempDir straight, folder;
+  Trainer whole(spec_, kRunId, loader_, solo, at::kCPU, straight.path());
+  ScriptedObserver whole_observer;
+  whole.train(whole_observer);
+  const auto expected = state_of(whole);
+
+  testing::ThreadWorld world_of_two(2);
+  on_ranks(4, [&](Communicator& four) {
+    const int rank = four.rank();
+    const DataLoader loader(spec_, data_);
+    Trainer trainer(spec_, kRunId, loader, four, at::kCPU, folder.path());
+    ScriptedObserver observer;
+    observer.regroup_at = 1;
+    EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
+    if (rank > 1) return;
+    testing::ThreadCommunicator two(world_of_two, rank);
+    trainer.regroup(two);
+    observer.regroup_at = 3;
+    EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
+    if (rank > 0) return;
+    SoloCommunicator alone;
+    trainer.regroup(alone);
+    EXPECT_EQ(trainer.train(observer), TrainOutcome::kFinished);
+    for (const auto& [name, tensor] : state_of(trainer)) {
+      EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
+    }
+    EXPECT_EQ(observer.losses, whole_observer.losses);
+  });
 }
 
 // They are written beside the training.
@@ -241,7 +275,7 @@ TEST_F(TrainerTest, StopTakesPrecedenceOverJoin) {
   SoloCommunicator solo;
   TempDir folder;
   ScriptedObserver observer;
-  observer.stop_at = observer.join_at = 2;
+  observer.stop_at = observer.regroup_at = 2;
   Trainer trainer(spec_, kRunId, loader_, solo, at::kCPU, folder.path());
   EXPECT_EQ(trainer.train(observer), TrainOutcome::kStopped);
 }

@@ -112,7 +112,7 @@ TEST_F(DeferredCommitTest, ManyResultsCanWait) {
     for (int64_t step = 1; step <= kPoints; ++step) points.push_back({step, "d_a", 0.5});
     store_.add_losses("r1", points);
     store_.set_progress(attempt, kPoints);
-    store_.add_join(attempt, 30, 2, "node1 x2");
+    store_.add_regrouping(attempt, 30, 2, "node1 x2");
     EXPECT_FALSE(store_.flush());
   }
   EXPECT_TRUE(store_.flush());

@@ -92,8 +92,8 @@ TEST_P(OldStoreTest, IsUpgradedWhenASweepOpensIt) {
   // Losses without a final score, which supplies the other columns, stay where they were.
   EXPECT_THAT(rows(file_, "SELECT run_id || ' ' || name FROM loss ORDER BY run_id, step, name"),
               ElementsAre("r1 d_a", "r1 fid BtoA", "r2 fid AtoB"));
-  EXPECT_EQ(rows(file_, "SELECT ranks FROM joining").size(), GetParam() == 2 ? 1 : 0);
-  store.add_join(store.begin_attempt(attempt_on("r2")), 3, 2, "node1 x2");
+  EXPECT_EQ(rows(file_, "SELECT ranks FROM regrouping").size(), GetParam() == 2 ? 1 : 0);
+  store.add_regrouping(store.begin_attempt(attempt_on("r2")), 3, 2, "node1 x2");
 }
 
 // Older versions recognised two exit classes by their reasons.
@@ -122,8 +122,8 @@ INSERT INTO attempt VALUES
   // They recorded the host of the first rank.
   EXPECT_THAT(rows(file_, "SELECT hosts FROM attempt WHERE id > 2 ORDER BY id"),
               ElementsAre("h", "h, others not recorded", "h", "h"));
-  upgraded.add_join(6, 3, 2, "node1 x2");  // the open attempt is still open
-  EXPECT_EQ(rows(file_, "SELECT ranks FROM joining WHERE attempt_id = 6").size(), 1);
+  upgraded.add_regrouping(6, 3, 2, "node1 x2");  // the open attempt is still open
+  EXPECT_EQ(rows(file_, "SELECT ranks FROM regrouping WHERE attempt_id = 6").size(), 1);
   EXPECT_THROW(upgraded.begin_attempt(attempt_on("r2")), Error);
 }
 

@@ -88,15 +88,15 @@ TEST_F(ResultStoreTest, ARunToRedoIsPlannedWithoutResultsAndCanFinishAgain) {
 
 TEST_F(ResultStoreTest, KeepsWhichRanksJoinedAnAttempt) {
   const int64_t attempt = store_.begin_attempt(attempt_on("r1"));
-  store_.add_join(attempt, 7, 2, "node1 x2");
-  store_.add_join(attempt, 12, 4, "node1 x4");
-  store_.add_join(attempt, 12, 8, "node1 x4, node2 x4");  // before the next step
+  store_.add_regrouping(attempt, 7, 2, "node1 x2");
+  store_.add_regrouping(attempt, 12, 4, "node1 x4");
+  store_.add_regrouping(attempt, 12, 8, "node1 x4, node2 x4");  // before the next step
   Database database = Database::open_read_only(file());
-  Statement read(database, "SELECT attempt_id, step, ranks FROM joining ORDER BY step");
+  Statement read(database, "SELECT attempt_id, step, ranks FROM regrouping ORDER BY step");
   std::vector<std::vector<int64_t>> rows;
   while (read.step()) rows.push_back({read.integer(0), read.integer(1), read.integer(2)});
   EXPECT_EQ(rows, (std::vector<std::vector<int64_t>>{{attempt, 7, 2}, {attempt, 12, 8}}));
-  Statement hosts(database, "SELECT hosts FROM joining WHERE step = 12");
+  Statement hosts(database, "SELECT hosts FROM regrouping WHERE step = 12");
   ASSERT_TRUE(hosts.step());
   EXPECT_EQ(hosts.text(0), "node1 x4, node2 x4");
 }

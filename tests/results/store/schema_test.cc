@@ -72,7 +72,8 @@ TEST(SchemaTest, TheScriptsHaveNotChanged) {
   }
   EXPECT_THAT(digests,
               testing::ElementsAre("9d65f1b936b251a7", "6069dbccb131a239", "51faa7ae971020e7",
-                                   "f9927dc61cf9db1c", "c7db9e90023b32bd", "1fea630b8a67ba30"));
+                                   "f9927dc61cf9db1c", "c7db9e90023b32bd", "1fea630b8a67ba30",
+                                   "58ffe69f1e92835c"));
 }
 
 }  // namespace

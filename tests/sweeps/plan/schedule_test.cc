@@ -109,6 +109,34 @@ TEST(ScheduleTest, AFreeRankWaitsForAnotherIfARunThenGrowsThatWouldEndLast) {
             (std::vector<int>{4, 1, 2, 2, 2, 1}));
 }
 
+TEST(ScheduleTest, RanksMoveFromRunsThatEndSoonToTheOneThatEndsLast) {
+  const std::vector<int> sizes{1, 2, 4};
+  // On two ranks, the first run ends in 18 s: three quarters of what the second has left.
+  EXPECT_EQ(sizes_after_regrouping({{4, sizes, 9}, {2, sizes, 24}}, 0), (std::vector<int>{2, 4}));
+  EXPECT_EQ(sizes_after_regrouping({{4, sizes, 9.1}, {2, sizes, 24}}, 0), (std::vector<int>{4, 2}));
+  // Two runs give a rank each; one rank alone would be too few, but not with a free one.
+  EXPECT_EQ(sizes_after_regrouping({{2, sizes, 4}, {2, sizes, 5}, {2, sizes, 24}}, 0),
+            (std::vector<int>{1, 1, 4}));
+  EXPECT_EQ(sizes_after_regrouping({{2, sizes, 4}, {1, sizes, 5}, {2, sizes, 24}}, 0),
+            (std::vector<int>{2, 1, 2}));
+  EXPECT_EQ(sizes_after_regrouping({{2, sizes, 4}, {2, sizes, 24}}, 1), (std::vector<int>{1, 4}));
+}
+
+TEST(ScheduleTest, RanksStayWhereMovingGainsNothing) {
+  const std::vector<int> sizes{1, 2, 4};
+  // A quarter of 19.9 s is not worth it.
+  EXPECT_EQ(sizes_after_regrouping({{4, sizes, 7}, {2, sizes, 19.9}}, 0), (std::vector<int>{4, 2}));
+  // The last run has all the ranks that it can have; the second one ends before it.
+  EXPECT_EQ(sizes_after_regrouping({{4, sizes, 9}, {2, {1, 2}, 24}}, 0), (std::vector<int>{4, 2}));
+  EXPECT_EQ(sizes_after_regrouping({{4, sizes, 9}, {2, sizes, 24}, {4, sizes, 25}}, 0),
+            (std::vector<int>{4, 2, 4}));
+}
+
+TEST(ScheduleTest, FreeRanksJoinBeforeOthersMove) {
+  const std::vector<int> sizes{1, 2, 4};
+  EXPECT_EQ(sizes_after_regrouping({{4, sizes, 9}, {2, sizes, 24}}, 2), (std::vector<int>{4, 4}));
+}
+
 TEST(ScheduleTest, RunThatIsAboutToEndDoesNotGrow) {
   EXPECT_EQ(sizes_after_joining({{1, {1, 2}, kWorthJoiningSeconds - 0.1}}, 1), std::vector<int>{1});
   // Two ranks bring it under the limit: four are not worth it.

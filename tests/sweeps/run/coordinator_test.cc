@@ -148,8 +148,8 @@ TEST_F(CoordinatorTest, AFreeRankJoinsTheLastRun) {
   report(0, report::Progress{1, 0.5, 0.25, {}, {}});  // its speed is known
   EXPECT_EQ(expect_order<order::PrepareJoin>(1).run, 0);
   report(1, report::JoinReady{0});
-  EXPECT_THAT(expect_order<order::AcceptJoin>(0).ranks, ElementsAre(0, 1));
-  report(0, report::Joining{1, "host x2"});
+  EXPECT_THAT(expect_order<order::Regroup>(0).ranks, ElementsAre(0, 1));
+  report(0, report::Regrouping{1, "host x2"});
   EXPECT_THAT(expect_order<order::Join>(1).ranks, ElementsAre(0, 1));
   finish_run(0);
   report(1, report::RankFree{});

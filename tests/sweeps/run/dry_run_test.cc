@@ -118,7 +118,7 @@ class StoredSpeedTest : public testing::Test {
       store.plan({"tiny", "", "[]", "1"}, records);
       const int64_t attempt = store.begin_attempt(
           {plan_.runs.at(index).record.id, "host", "cpu: x", ranks, 0, "{}", "canonical"});
-      for (const auto& [step, more] : joins) store.add_join(attempt, step, more, "host");
+      for (const auto& [step, more] : joins) store.add_regrouping(attempt, step, more, "host");
       if (is_done) {
         store.finish(attempt, steps, "{}", {}, {});
       } else {

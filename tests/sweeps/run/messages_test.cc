@@ -52,7 +52,7 @@ TEST(MessagesTest, EveryReportArrivesUnchanged) {
   EXPECT_EQ(broken.exit_class, results::ExitClass::kLost);
   EXPECT_EQ(broken.reason, "it is gone");
   const auto joining =
-      std::get<report::Joining>(report_from_text(to_text(report::Joining{8, "node1 x2"})));
+      std::get<report::Regrouping>(report_from_text(to_text(report::Regrouping{8, "node1 x2"})));
   EXPECT_EQ(joining.step, 8);
   EXPECT_EQ(joining.hosts, "node1 x2");
   EXPECT_TRUE(
@@ -75,8 +75,7 @@ TEST(MessagesTest, EveryOrderArrivesUnchanged) {
   EXPECT_EQ(work.ranks, ranks);
   EXPECT_EQ(std::get<order::PrepareJoin>(order_from_text(to_text(order::PrepareJoin{6}))).run, 6);
   EXPECT_EQ(std::get<order::Join>(order_from_text(to_text(order::Join{ranks}))).ranks, ranks);
-  EXPECT_EQ(std::get<order::AcceptJoin>(order_from_text(to_text(order::AcceptJoin{ranks}))).ranks,
-            ranks);
+  EXPECT_EQ(std::get<order::Regroup>(order_from_text(to_text(order::Regroup{ranks}))).ranks, ranks);
   EXPECT_TRUE(
       std::holds_alternative<order::CancelJoin>(order_from_text(to_text(order::CancelJoin{}))));
   EXPECT_EQ(std::get<order::StopRun>(order_from_text(to_text(order::StopRun{1}))).min_steps, 1);

@@ -52,12 +52,12 @@ TEST_F(RunControlTest, StepsBeforeTheOrderCount) {
 
 TEST_F(RunControlTest, JoiningRanksAreTakenOnce) {
   control_.begin_run(true);
-  EXPECT_FALSE(control_.join_requested());
-  order(order::AcceptJoin{{1, 0}});
+  EXPECT_FALSE(control_.regroup_requested());
+  order(order::Regroup{{1, 0}});
   EXPECT_FALSE(control_.stop_asked());
-  EXPECT_TRUE(control_.join_requested());
-  EXPECT_THAT(control_.take_join(), ElementsAre(1, 0));
-  EXPECT_FALSE(control_.join_requested());
+  EXPECT_TRUE(control_.regroup_requested());
+  EXPECT_THAT(control_.take_ranks(), ElementsAre(1, 0));
+  EXPECT_FALSE(control_.regroup_requested());
 }
 
 TEST_F(RunControlTest, OnlyALeaderReadsOrders) {

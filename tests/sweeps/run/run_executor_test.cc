@@ -243,7 +243,7 @@ TEST_F(RunExecutorTest, ASignalOfAnIdleRankIsReportedOnce) {
 TEST_F(RunExecutorTest, OrdersForARunThatHasEndedAreIgnored) {
   start();
   order(order::StopRun{0});
-  order(order::AcceptJoin{{0, 1}});
+  order(order::Regroup{{0, 1}});
   order(order::CancelJoin{});
   order(order::StartRun{0, {0}});
   expect_report<report::AttemptStarted>();

@@ -181,8 +181,7 @@ void SimulatedWorld::schedule_training(int leader) {
   group.version = ++versions_;
   const double left = (run_of(group).rank_seconds - group.work_done) / group.speed;
   after(left, leader, [this, leader] { finish_training(leader); });
-  report_after(seconds_to_step_end(group, std::min(kFirstReportSeconds, costs_.report_seconds)),
-               leader);
+  report_after(std::min(kFirstReportSeconds, costs_.report_seconds), leader);
 }
 
 double SimulatedWorld::seconds_to_step_end(const Group& group, double seconds) const {
@@ -193,9 +192,9 @@ double SimulatedWorld::seconds_to_step_end(const Group& group, double seconds) c
 }
 
 void SimulatedWorld::report_after(double seconds, int leader) {
-  after(seconds, leader, [this, leader] {
+  after(seconds_to_step_end(groups_.at(leader), seconds), leader, [=, this] {
     report_progress(leader);
-    report_after(costs_.report_seconds, leader);
+    report_after(std::min(2 * seconds, costs_.report_seconds), leader);
   });
 }
 
@@ -262,15 +261,23 @@ void SimulatedWorld::follow(int rank, const order::PrepareJoin& order) {
 
 void SimulatedWorld::follow(int, const order::CancelJoin&) {}
 
-// The group waits for the others.
-void SimulatedWorld::follow(int leader, const order::AcceptJoin& order) {
+// The group waits for ranks that join.
+void SimulatedWorld::follow(int leader, const order::Regroup& order) {
   const auto found = groups_.find(leader);
   if (found == groups_.end() || found->second.version == kScoring) return;  // too late
   Group& group = found->second;
   update(group);
-  group.speed = 0;
-  group.version = ++versions_;
-  report(leader, report::Joining{std::min(step_of(group), run_of(group).steps), "host"});
+  report(leader, report::Regrouping{std::min(step_of(group), run_of(group).steps), "host"});
+  if (order.ranks.size() > group.ranks.size()) {
+    group.speed = 0;
+    group.version = ++versions_;
+    return;
+  }
+  for (const int rank : std::exchange(group.ranks, order.ranks)) {
+    if (!std::ranges::count(order.ranks, rank)) report(rank, report::RankFree{});
+  }
+  group.speed = static_cast<int>(group.ranks.size());
+  schedule_training(leader);
 }
 
 void SimulatedWorld::follow(int, const order::Join& order) {

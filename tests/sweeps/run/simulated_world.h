@@ -44,7 +44,7 @@ struct SimulatedCosts {
   // From the order to the first step, and from PrepareJoin to JoinReady.
   double start_seconds = 2;
   double scoring_seconds = 5;
-  // Between two Progress reports; the first one comes sooner.
+  // At most, between two Progress reports; the first ones after each change come sooner.
   double report_seconds = 120;
   // Points of the thinned loss curve of a run.
   int64_t curve_points = 0;
@@ -107,7 +107,7 @@ class SimulatedWorld {
   void follow(int rank, const order::PrepareJoin& order);
   void follow(int rank, const order::Join& order);
   void follow(int rank, const order::CancelJoin& order);
-  void follow(int rank, const order::AcceptJoin& order);
+  void follow(int rank, const order::Regroup& order);
   void follow(int rank, const order::StopRun& order);
   void follow(int rank, const order::Exit& order);
 

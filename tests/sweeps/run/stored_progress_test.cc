@@ -43,7 +43,7 @@ class StoredProgressTest : public testing::Test {
                              {20, "g_adv_a", 2},
                              {20, "ssl_b", 8}});
     store_.set_progress(attempt, 25);
-    store_.add_join(attempt, 20, 4, "h x4");
+    store_.add_regrouping(attempt, 20, 4, "h x4");
   }
   int64_t begin(const std::string& run, int ranks) {
     return store_.begin_attempt({.run_id = run,
