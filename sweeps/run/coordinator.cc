@@ -162,17 +162,9 @@ bool Coordinator::may_start_run() const {
 }
 
 void Coordinator::Attempt::measure_from(int64_t step, Clock::time_point now) {
+  rate.restart(step, now);
   progress.step = step;
   progress.steps_per_second = 0;
-  rate_step = step;
-  rate_start = now;
-}
-
-// Steps may take minutes, so the time since the last report counts.
-double Coordinator::Attempt::seconds_left(Clock::time_point now) const {
-  const auto steps_left = static_cast<double>(progress.total_steps - progress.step);
-  const std::chrono::duration<double> since_report = now - reported;
-  return std::max(0.0, steps_left / progress.steps_per_second - since_report.count());
 }
 
 // Not after each of thousands of messages.
@@ -219,11 +211,11 @@ void Coordinator::regroup() {
     const GroupProgress& now = attempt.progress;
     const RunSpec& spec = run_of(attempt.run).spec;
     if (!now.working || now.scoring) continue;
-    if (!attempt.is_measured) return;
+    if (!attempt.rate.was_known()) return;
     if (now.steps_per_second <= 0) continue;
     if (spec.run.reduction != Reduction::kCanonical) continue;
-    candidates.push_back(
-        {leader, waiting_.sizes_of(attempt.run), attempt.seconds_left(options_.now())});
+    candidates.push_back({leader, waiting_.sizes_of(attempt.run),
+                          attempt.rate.seconds_left(now.total_steps, options_.now())});
   }
   send(pool_.regroup(candidates));
 }
@@ -281,18 +273,15 @@ void Coordinator::on(int leader, const report::AttemptStarted& report) {
 void Coordinator::on(int leader, const report::Progress& report) {
   Attempt& attempt = attempts_.at(leader);
   if (report.step > attempt.first_step) made_progress_ = true;
-  attempt.reported = options_.now();
+  attempt.rate.reached(report.step, options_.now());
   attempt.progress.step = report.step;
+  attempt.progress.steps_per_second = attempt.rate.steps_per_second();
   attempt.progress.g_loss = report.g_loss;
   attempt.progress.d_loss = report.d_loss;
   attempt.g_curve.add(report.g_loss);
   attempt.d_curve.add(report.d_loss);
-  const std::chrono::duration<double> elapsed = attempt.reported - attempt.rate_start;
-  if (elapsed.count() > 0 && report.step > attempt.rate_step) {
-    const double rate = static_cast<double>(report.step - attempt.rate_step) / elapsed.count();
-    attempt.progress.steps_per_second = rate;
-    attempt.is_measured = true;
-    waiting_.measured(attempt.run, attempt.progress.ranks / rate);
+  if (attempt.progress.steps_per_second > 0) {
+    waiting_.measured(attempt.run, attempt.progress.ranks / attempt.progress.steps_per_second);
   }
   if (report.losses.empty() && report.scores.empty()) return;
   store_.add_losses(run_of(attempt.run).record.id, report.losses);

@@ -27,6 +27,7 @@
 #include "sweeps/run/messages.h"
 #include "sweeps/run/progress_view.h"
 #include "sweeps/run/rank_pool.h"
+#include "sweeps/run/step_rate.h"
 #include "sweeps/run/stop_signal.h"
 #include "sweeps/run/waiting_runs.h"
 
@@ -74,16 +75,10 @@ class Coordinator {
     GroupProgress progress;
     // Of its progress reports.
     ThinnedCurve g_curve, d_curve;
-    // Where the measurement of steps per second began, and whether one has succeeded.
-    int64_t rate_step = 0;
-    Clock::time_point rate_start;
-    bool is_measured = false;
+    StepRate rate;
     Clock::time_point scoring_start;
 
-    Clock::time_point reported;  // its last progress
-
     void measure_from(int64_t step, Clock::time_point now);
-    double seconds_left(Clock::time_point now) const;  // of training, at the measured speed
   };
   // What the job still trains, from all to nothing.
   enum class Stop { kNone, kAfterOneStep, kNow };

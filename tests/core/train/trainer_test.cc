@@ -1,6 +1,5 @@
 #include "core/train/trainer.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/allclose.h>
@@ -9,86 +8,24 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <map>
-#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
 #include "core/comm/solo_communicator.h"
-#include "core/data/dataset_source.h"
-#include "tests/core/train/small_run.h"
+#include "tests/core/train/trainer_fixture.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/thread_communicator.h"
 
 namespace scgan {
 namespace {
 
+using testing::kRunId;
 using testing::on_ranks;
-using testing::small_run;
-
-constexpr const char* kRunId = "0123456789abcdef";
-
-// Requests a stop, a checkpoint or a join at the boundary after a given step.
-class ScriptedObserver final : public TrainObserver {
- public:
-  int64_t stop_at = std::numeric_limits<int64_t>::max();
-  int64_t checkpoint_at = -1;
-  // Requested only once.
-  int64_t regroup_at = -1;
-  std::vector<StepLosses> losses;
-  std::vector<int64_t> epochs;
-  std::vector<double> learning_rates;
-  // Steps at which before_checkpoint() was called.
-  std::vector<int64_t> saved_after;
-  // What score() returns at each step; 100 at all other steps.
-  std::map<int64_t, double> fid_at;
-  // The generators' weights that score() saw at each step.
-  std::map<int64_t, at::Tensor> shown_at;
-
-  void step_done(const StepReport& report) override {
-    step_ = report.step;
-    losses.push_back(report.losses);
-    epochs.push_back(report.epoch);
-    learning_rates.push_back(report.learning_rate);
-  }
-  BoundaryRequests at_boundary() override {
-    const bool join = step_ == regroup_at;
-    if (join) regroup_at = -1;
-    return {.stop = step_ >= stop_at, .checkpoint = step_ == checkpoint_at, .regroup = join};
-  }
-  void before_checkpoint() override { saved_after.push_back(step_); }
-  void write_samples(const TrainState&) override {}
-  double score(const TrainState& state, Communicator&) override {
-    shown_at[state.step] = state.generators.values().clone();
-    return fid_at.contains(state.step) ? fid_at.at(state.step) : 100;
-  }
-
- private:
-  int64_t step_ = 0;
-};
-
-std::map<std::string, at::Tensor> state_of(const Trainer& trainer) {
-  std::map<std::string, at::Tensor> all;
-  for (const auto& [name, tensor] : trainer.state().tensors()) all[name] = tensor.clone();
-  return all;
-}
-
-class TrainerTest : public ::testing::Test {
- protected:
-  TrainerTest() { at::set_num_threads(1); }  // the bits depend on the number of threads
-
-  // With 6 images and batches of 4, an epoch has one step: 5 epochs and 1 decay epoch are 6 steps.
-  RunSpec spec_ = [] {
-    RunSpec spec = small_run(DiscriminatorKind::kFastGan);
-    spec.train.epochs = 5;
-    return spec;
-  }();
-  Dataset data_ = DatasetSource(spec_.data).load();
-  DataLoader loader_{spec_, data_};
-};
+using testing::ScriptedObserver;
+using testing::state_of;
+using testing::TrainerTest;
 
 // With train.steps, the schedule has 4 + 4 epochs in 4 steps, whatever the data. An epoch of the
 // data is one step.
@@ -167,94 +104,6 @@ TEST_F(TrainerTest, ResumesWithAnotherNumberOfRanks) {
     EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
 }
 
-// One rank starts, a second one joins after `first` steps and two more after `second`, with moving
-// average, scores and checkpoints enabled.
-TEST_F(TrainerTest, RanksThatJoinChangeNoBit) {
-  spec_.train.ema_decay = 0.5;
-  spec_.evaluate.every_epochs = 2;
-  spec_.evaluate.checkpoint = CheckpointChoice::kBest;
-  const std::map<int64_t, double> scores{{2, 30.0}, {4, 20.0}, {6, 25.0}};
-  SoloCommunicator solo;
-  TempDir straight;
-  Trainer whole(spec_, kRunId, loader_, solo, at::kCPU, straight.path());
-  ScriptedObserver whole_observer;
-  whole_observer.fid_at = scores;
-  whole.train(whole_observer);
-  const auto expected = state_of(whole);
-
-  for (const auto& [first, second] : std::vector<std::pair<int64_t, int64_t>>{{0, 1}, {2, 5}}) {
-    TempDir folder;
-    testing::ThreadWorld world_of_two(2);
-    on_ranks(4, [&, first = first, second = second](Communicator& four) {
-      const int rank = four.rank();
-      const DataLoader loader(spec_, data_);
-      SoloCommunicator alone;
-      Trainer trainer(spec_, kRunId, loader, alone, at::kCPU, folder.path());
-      ScriptedObserver observer;
-      observer.fid_at = scores;
-      observer.checkpoint_at = second;  // before and after the join
-      std::optional<testing::ThreadCommunicator> two;
-      if (rank == 0) {
-        observer.regroup_at = first;
-        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
-        EXPECT_EQ(trainer.state().step, first);
-        observer.regroup_at = second;
-      }
-      if (rank < 2) {
-        two.emplace(world_of_two, rank);
-        trainer.regroup(*two);
-        EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
-      }
-      trainer.regroup(four);
-      EXPECT_EQ(trainer.state().step, second);
-      EXPECT_EQ(trainer.train(observer), TrainOutcome::kFinished);
-      EXPECT_EQ(trainer.weights_step(), 4);
-      const auto state = state_of(trainer);
-      EXPECT_EQ(state.size(), expected.size());
-      for (const auto& [name, tensor] : state) {
-        EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name << " on rank " << rank;
-      }
-      if (rank == 0) {
-        EXPECT_EQ(observer.losses, whole_observer.losses);
-      }
-    });
-  }
-}
-
-// Four ranks start; two leave after the first step and one more after the third.
-TEST_F(TrainerTest, RanksThatLeaveChangeNoBit) {
-  spec_.train.ema_decay = 0.5;
-  SoloCommunicator solo;
-  TempDir straight, folder;
-  Trainer whole(spec_, kRunId, loader_, solo, at::kCPU, straight.path());
-  ScriptedObserver whole_observer;
-  whole.train(whole_observer);
-  const auto expected = state_of(whole);
-
-  testing::ThreadWorld world_of_two(2);
-  on_ranks(4, [&](Communicator& four) {
-    const int rank = four.rank();
-    const DataLoader loader(spec_, data_);
-    Trainer trainer(spec_, kRunId, loader, four, at::kCPU, folder.path());
-    ScriptedObserver observer;
-    observer.regroup_at = 1;
-    EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
-    if (rank > 1) return;
-    testing::ThreadCommunicator two(world_of_two, rank);
-    trainer.regroup(two);
-    observer.regroup_at = 3;
-    EXPECT_EQ(trainer.train(observer), TrainOutcome::kRegroup);
-    if (rank > 0) return;
-    SoloCommunicator alone;
-    trainer.regroup(alone);
-    EXPECT_EQ(trainer.train(observer), TrainOutcome::kFinished);
-    for (const auto& [name, tensor] : state_of(trainer)) {
-      EXPECT_TRUE(at::equal(tensor, expected.at(name))) << name;
-    }
-    EXPECT_EQ(observer.losses, whole_observer.losses);
-  });
-}
-
 // They are written beside the training.
 TEST_F(TrainerTest, ACheckpointThatCannotBeWrittenEndsTheTraining) {
   SoloCommunicator solo;
@@ -269,15 +118,6 @@ TEST_F(TrainerTest, ACheckpointThatCannotBeWrittenEndsTheTraining) {
     EXPECT_EQ(problem.kind(), ErrorKind::kStorage);
     EXPECT_NE(std::string(problem.what()).find("/proc/none"), std::string::npos) << problem.what();
   }
-}
-
-TEST_F(TrainerTest, StopTakesPrecedenceOverJoin) {
-  SoloCommunicator solo;
-  TempDir folder;
-  ScriptedObserver observer;
-  observer.stop_at = observer.regroup_at = 2;
-  Trainer trainer(spec_, kRunId, loader_, solo, at::kCPU, folder.path());
-  EXPECT_EQ(trainer.train(observer), TrainOutcome::kStopped);
 }
 
 TEST_F(TrainerTest, FixedStepsEndTheTraining) {
