@@ -7,9 +7,11 @@
 namespace scgan::winograd {
 namespace {
 
-// A row of a panel, in as few registers as the processor has it.
+// A row of a panel, and halves of it. A vector that is longer than a register of the processor
+// would be kept in memory.
 typedef float FloatRow __attribute__((vector_size(kColumns * sizeof(float))));
-typedef double DoubleRow __attribute__((vector_size(kColumns * sizeof(double))));
+typedef float HalfFloatRow __attribute__((vector_size(kColumns / 2 * sizeof(float))));
+typedef double HalfDoubleRow __attribute__((vector_size(kColumns / 2 * sizeof(double))));
 
 template <typename Row, typename Number>
 inline __attribute__((always_inline)) void load(Row& row, const Number* from) {
@@ -22,25 +24,28 @@ inline __attribute__((always_inline)) void multiply_tile(const LeftMatrix<Number
                                                          const RightMatrix<Number>& b,
                                                          int64_t inner, Number* c, int64_t c_row,
                                                          bool add) {
-  Row sums[rows][panels] = {};
+  constexpr int kLanes = sizeof(Row) / sizeof(Number);
+  constexpr int kParts = kColumns / kLanes;
+  Row sums[rows][panels * kParts] = {};
   const Number* left = a.at;
   const Number* right = b.at;
   for (int64_t k = 0; k < inner; ++k, left += a.column, right += b.row) {
-    Row of_b[panels];
-#pragma GCC unroll 2
-    for (int p = 0; p < panels; ++p) load(of_b[p], right + p * b.panel);
+    Row of_b[panels * kParts];
+#pragma GCC unroll 4
+    for (int p = 0; p < panels * kParts; ++p)
+      load(of_b[p], right + p / kParts * b.panel + p % kParts * kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
       const Number factor = left[r * a.row];
-#pragma GCC unroll 2
-      for (int p = 0; p < panels; ++p) sums[r][p] += factor * of_b[p];
+#pragma GCC unroll 4
+      for (int p = 0; p < panels * kParts; ++p) sums[r][p] += factor * of_b[p];
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
-#pragma GCC unroll 2
-    for (int p = 0; p < panels; ++p) {
-      Number* to = c + r * c_row + p * kColumns;
+#pragma GCC unroll 4
+    for (int p = 0; p < panels * kParts; ++p) {
+      Number* to = c + r * c_row + p * kLanes;
       if (add) {
         Row before;
         load(before, to);
@@ -135,14 +140,14 @@ SCGAN_VECTORIZED void multiply(const LeftMatrix<float>& a, const RightMatrix<flo
   if (kWideRegisters) {
     multiply_in_tiles<kRows, 2, FloatRow>(a, b, rows, inner, panels, c, c_row, add);
   } else {
-    multiply_in_tiles<kRows / 2, 1, FloatRow>(a, b, rows, inner, panels, c, c_row, add);
+    multiply_in_tiles<kRows / 2, 1, HalfFloatRow>(a, b, rows, inner, panels, c, c_row, add);
   }
 }
 
 SCGAN_VECTORIZED void multiply(const LeftMatrix<double>& a, const RightMatrix<double>& b,
                                int64_t rows, int64_t inner, int64_t panels, double* c,
                                int64_t c_row, bool add) {
-  multiply_in_tiles<kRows / 2, 1, DoubleRow>(a, b, rows, inner, panels, c, c_row, add);
+  multiply_in_tiles<kRows / 2, 1, HalfDoubleRow>(a, b, rows, inner, panels, c, c_row, add);
 }
 
 SCGAN_VECTORIZED void transpose(const float* from, int64_t from_row, int64_t rows, int64_t columns,
