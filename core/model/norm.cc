@@ -76,12 +76,23 @@ inline __attribute__((always_inline)) Number scale_of(Number variance) {
          nan_if_infinite;
 }
 
+// Of the activation. The positive one is 1, but the compiler must not know that: without AVX-512 it
+// would make a branch for each element of the choice between a value and a product, where it makes
+// a vector instruction of the choice between two numbers.
+template <typename Number>
+struct Slopes {
+  Number positive, negative;
+  inline __attribute__((always_inline)) Number at(Number value) const {
+    return value > 0 ? positive : negative;
+  }
+};
+
 template <int64_t lanes_or_0, typename Element, typename Number>
 inline __attribute__((always_inline)) void normalize_lanes(const Element* x, Element* y,
                                                            const Slice& slice,
                                                            const Statistics<Number>& statistics,
                                                            const Affine<Number>& affine,
-                                                           Number slope) {
+                                                           const Slopes<Number>& slopes) {
   const int64_t lanes = lanes_or_0 != 0 ? lanes_or_0 : slice.lanes;
   Number mean[kLanes];
   Number scale[kLanes];
@@ -112,7 +123,7 @@ inline __attribute__((always_inline)) void normalize_lanes(const Element* x, Ele
     for (int64_t c = 0; c < lanes; ++c) {
       const Number normal = (static_cast<Number>(x[at + c]) - mean[c]) * scale[c];
       const Number value = normal * factor[c] + shift[c];
-      y[at + c] = static_cast<Element>(value > 0 ? value : value * slope);
+      y[at + c] = static_cast<Element>(value * slopes.at(value));
     }
   }
 }
@@ -123,7 +134,7 @@ template <int64_t lanes_or_0, typename Element, typename Number>
 inline __attribute__((always_inline)) void differentiate_lanes(
     const Element* x, const Element* dy, Element* dx, const Slice& slice,
     const Statistics<Number>& statistics, const Affine<Number>& affine,
-    const AffineGradient<Number>& gradient, Number slope) {
+    const AffineGradient<Number>& gradient, const Slopes<Number>& slopes) {
   const int64_t lanes = lanes_or_0 != 0 ? lanes_or_0 : slice.lanes;
   Number mean[kLanes];
   Number scale[kLanes];
@@ -140,7 +151,7 @@ inline __attribute__((always_inline)) void differentiate_lanes(
     for (int64_t c = 0; c < lanes; ++c) {
       const Number normal = (static_cast<Number>(x[at + c]) - mean[c]) * scale[c];
       const auto given = static_cast<Number>(dy[at + c]);
-      const Number g = normal * factor[c] + shift[c] > 0 ? given : given * slope;
+      const Number g = given * slopes.at(normal * factor[c] + shift[c]);
       sums[0][c] += g;
       sums[1][c] += g * normal;
     }
@@ -160,7 +171,7 @@ inline __attribute__((always_inline)) void differentiate_lanes(
     for (int64_t c = 0; c < lanes; ++c) {
       const Number normal = (static_cast<Number>(x[at + c]) - mean[c]) * scale[c];
       const auto given = static_cast<Number>(dy[at + c]);
-      const Number g = normal * factor[c] + shift[c] > 0 ? given : given * slope;
+      const Number g = given * slopes.at(normal * factor[c] + shift[c]);
       dx[at + c] =
           static_cast<Element>(factor[c] * scale[c] * (g - mean_g[c] - normal * mean_gn[c]));
     }
@@ -172,14 +183,14 @@ inline __attribute__((always_inline)) void normalize_slice(const Element* x, Ele
                                                            const Slice& slice,
                                                            const Statistics<Number>& statistics,
                                                            const Affine<Number>& affine,
-                                                           Number slope) {
+                                                           const Slopes<Number>& slopes) {
   switch (slice.lanes) {
     case kLanes:
-      return normalize_lanes<kLanes>(x, y, slice, statistics, affine, slope);
+      return normalize_lanes<kLanes>(x, y, slice, statistics, affine, slopes);
     case kLanes / 2:
-      return normalize_lanes<kLanes / 2>(x, y, slice, statistics, affine, slope);
+      return normalize_lanes<kLanes / 2>(x, y, slice, statistics, affine, slopes);
     default:
-      return normalize_lanes<0>(x, y, slice, statistics, affine, slope);
+      return normalize_lanes<0>(x, y, slice, statistics, affine, slopes);
   }
 }
 
@@ -187,14 +198,15 @@ template <typename Element, typename Number>
 inline __attribute__((always_inline)) void differentiate_slice(
     const Element* x, const Element* dy, Element* dx, const Slice& slice,
     const Statistics<Number>& statistics, const Affine<Number>& affine,
-    const AffineGradient<Number>& gradient, Number slope) {
+    const AffineGradient<Number>& gradient, const Slopes<Number>& slopes) {
   switch (slice.lanes) {
     case kLanes:
-      return differentiate_lanes<kLanes>(x, dy, dx, slice, statistics, affine, gradient, slope);
+      return differentiate_lanes<kLanes>(x, dy, dx, slice, statistics, affine, gradient, slopes);
     case kLanes / 2:
-      return differentiate_lanes<kLanes / 2>(x, dy, dx, slice, statistics, affine, gradient, slope);
+      return differentiate_lanes<kLanes / 2>(x, dy, dx, slice, statistics, affine, gradient,
+                                             slopes);
     default:
-      return differentiate_lanes<0>(x, dy, dx, slice, statistics, affine, gradient, slope);
+      return differentiate_lanes<0>(x, dy, dx, slice, statistics, affine, gradient, slopes);
   }
 }
 
@@ -202,14 +214,14 @@ inline __attribute__((always_inline)) void differentiate_slice(
 #define SCGAN_FOR(Element, Number)                                                              \
   SCGAN_VECTORIZED void normalize(const Element* x, Element* y, const Slice& slice,             \
                                   const Statistics<Number>& statistics,                         \
-                                  const Affine<Number>& affine, Number slope) {                 \
-    normalize_slice(x, y, slice, statistics, affine, slope);                                    \
+                                  const Affine<Number>& affine, const Slopes<Number>& slopes) { \
+    normalize_slice(x, y, slice, statistics, affine, slopes);                                   \
   }                                                                                             \
-  SCGAN_VECTORIZED void differentiate(const Element* x, const Element* dy, Element* dx,         \
-                                      const Slice& slice, const Statistics<Number>& statistics, \
-                                      const Affine<Number>& affine,                             \
-                                      const AffineGradient<Number>& gradient, Number slope) {   \
-    differentiate_slice(x, dy, dx, slice, statistics, affine, gradient, slope);                 \
+  SCGAN_VECTORIZED void differentiate(                                                          \
+      const Element* x, const Element* dy, Element* dx, const Slice& slice,                     \
+      const Statistics<Number>& statistics, const Affine<Number>& affine,                       \
+      const AffineGradient<Number>& gradient, const Slopes<Number>& slopes) {                   \
+    differentiate_slice(x, dy, dx, slice, statistics, affine, gradient, slopes);                \
   }
 SCGAN_FOR(float, float)
 SCGAN_FOR(double, double)
@@ -273,7 +285,8 @@ Normalized forward_of(const at::Tensor& x, const Layout& layout, const at::Tenso
     for_each_slice(layout, [&](int64_t at, const Slice& slice, int64_t group, int64_t first) {
       const int64_t of_group = group * layout.channels + first;
       normalize(from + at, to + at, slice, Statistics<Number>{mean + of_group, variance + of_group},
-                Affine<Number>{factors + first, shifts + first}, static_cast<Number>(slope));
+                Affine<Number>{factors + first, shifts + first},
+                Slopes<Number>{1, static_cast<Number>(slope)});
     });
   });
   return result;
@@ -306,7 +319,7 @@ Gradients backward_of(const at::Tensor& dy, const at::Tensor& x, const Layout& l
                     Statistics<Number>{means + of_group, variances + of_group},
                     Affine<Number>{factors + first, shifts + first},
                     AffineGradient<Number>{of_factor + of_group, of_shift + of_group},
-                    static_cast<Number>(slope));
+                    Slopes<Number>{1, static_cast<Number>(slope)});
     });
   });
   return result;
