@@ -1,6 +1,9 @@
 """Times our training step (step_bench) and that of a plain PyTorch program (eager_step.py) in turn, on the CPU, and
 prints a Markdown table. `make bench-step` runs it.
 
+With --ranks N, our step on N ranks is compared with our step on one rank instead: with one such program alone, and with
+the slowest of N at once, which share the machine as the N ranks do.
+
 The plain program comes in three forms: eager; with torch.compile, which takes minutes to compile and needs a C++
 compiler; under autocast to bfloat16, which is compared with our step in train.precision: bf16.
 
@@ -10,6 +13,7 @@ worked for the program, which other programs on the machine disturb less than th
 """
 
 import argparse
+import importlib.metadata
 import itertools
 import json
 import os
@@ -22,21 +26,25 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 MODELS = ["cyclegan", "cyclegan_diffaug", "scgan"]
 SIZES = ["64/16/6/8", "128/32/9/2"]
+ALONE, AT_ONCE = "1 rank alone", "1 rank beside others"
 # By name: flags of eager_step.py, and keys of our sweep.
 FORMS = {"eager": ([], []), "compile": (["--compile"], []), "autocast": (["--autocast"], ["train.precision=bf16"])}
 
 
-def output_of(command, environment):
-    ended = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
-    if ended.returncode != 0:
-        sys.exit(f"compare_steps: failed with exit code {ended.returncode}: {' '.join(map(str, command))}")
-    return json.loads(ended.stdout.strip().splitlines()[-1])
+def output_of(command, environment, copies=1):
+    """What the program prints; of several copies that run at once, the slowest."""
+    started = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(copies)]
+    texts = [program.communicate()[0] for program in started]
+    for program in started:
+        if program.returncode != 0:
+            sys.exit(f"compare_steps: failed with exit code {program.returncode}: {' '.join(map(str, command))}")
+    return max((json.loads(text.strip().splitlines()[-1]) for text in texts), key=lambda output: output["median_seconds"])
 
 
 def run_both(model, numbers, form, options):
     """What both programs print for one case."""
     size, width, blocks, batch = numbers
-    plain_flags, our_keys = FORMS[form]
+    plain_flags, our_keys = FORMS.get(form, ([], []))
     environment = os.environ | {"OMP_NUM_THREADS": str(options.threads)}
     common = ["--steps", str(options.steps), "--threads", str(options.threads)]
     keys = {"sweep.variants": f"[{model}]", "sweep.percentages": "[100]", "data.image_size": size,
@@ -44,8 +52,11 @@ def run_both(model, numbers, form, options):
             "train.batch_size": batch}
     settings = [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
     settings += [word for setting in our_keys + options.set for word in ("--set", setting)]
-    ours = output_of([options.step_bench, HERE.parent.parent / "examples" / "quickstart.yaml", *settings, *common],
-                     environment)
+    our_step = [options.step_bench, HERE.parent.parent / "examples" / "quickstart.yaml", *settings, *common]
+    if form in (ALONE, AT_ONCE):
+        return (output_of(["mpirun", "--oversubscribe", "-n", str(options.ranks), *our_step], environment),
+                output_of(our_step, environment, options.ranks if form == AT_ONCE else 1))
+    ours = output_of(our_step, environment)
     plain = output_of([sys.executable, HERE / "eager_step.py", "--model", model, "--size", size, "--width", width,
                        "--blocks", blocks, "--batch", batch, *plain_flags, *common], environment)
     return ours, plain
@@ -82,7 +93,11 @@ def parse():
     parser.add_argument("--rounds", type=int, default=3, help="how often each program runs")
     parser.add_argument("--steps", type=int, default=5, help="steps timed in a round")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="another key of our sweep")
-    return parser.parse_args()
+    parser.add_argument("--ranks", type=int, default=1, help="compare our step on so many ranks with one rank")
+    options = parser.parse_args()
+    if options.ranks > 1:
+        options.against = [ALONE, AT_ONCE]
+    return options
 
 
 def main():
@@ -90,16 +105,14 @@ def main():
     print("| model | size/width/blocks/batch | against | ours, s | plain, s | ratio | ours, processor s | plain, processor s "
           "| ratio, processor | ours, MiB | plain, MiB |")
     print("| --- | --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |")
-    version = ""
     for case, model, form in itertools.product(options.sizes, options.models, options.against):
         rounds = [run_both(model, case.split("/"), form, options) for _ in range(options.rounds)]
-        version = rounds[0][1]["torch"]
         cells = [model, case, form, seconds(rounds, 0, "median_seconds"), seconds(rounds, 1, "median_seconds"),
                  ratios(rounds, "median_seconds"), seconds(rounds, 0, "cpu_seconds"), seconds(rounds, 1, "cpu_seconds"),
                  ratios(rounds, "cpu_seconds"), memory(rounds, 0), memory(rounds, 1)]
         print("| " + " | ".join(cells) + " |", flush=True)
     print(f"\n{processor_name()}, {os.cpu_count()} processors, load {os.getloadavg()[1]:.1f} over 5 minutes; torch "
-          f"{version}; {options.threads} thread(s), {options.rounds} rounds of {options.steps} steps")
+          f"{importlib.metadata.version('torch')}; {options.threads} thread(s), {options.rounds} rounds of {options.steps} steps")
 
 
 main()

@@ -1,10 +1,11 @@
 // step_bench [SWEEP] [--set KEY=VALUE]... [--device cuda] [--threads N] [--steps N] [--trace FILE]:
-// times the training step of the sweep's first run, on one rank, with one batch that stays in host
-// memory. Prints one line of JSON, with the SHA-256 of the weights after all steps. --trace then
-// records three more steps with LibTorch's profiler.
+// times the training step of the sweep's first run, with one batch that stays in host memory, on
+// one rank or on those that mpirun starts. Rank 0 prints one line of JSON, with the SHA-256 of the
+// weights after all steps. --trace then records three more steps with LibTorch's profiler.
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 #include <torch/csrc/autograd/profiler_kineto.h>
 
@@ -14,19 +15,23 @@
 #include <ctime>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "core/base/atomic_file.h"
+#include "core/base/error.h"
 #include "core/base/sha256.h"
-#include "core/comm/solo_communicator.h"
 #include "core/data/dataset_source.h"
 #include "core/model/determinism.h"
+#include "core/spec/validate.h"
 #include "core/train/gan_step.h"
+#include "distributed/communicator_factory.h"
 #include "distributed/device.h"
 #include "distributed/environment.h"
 #include "distributed/gpu_graph.h"
+#include "distributed/mpi_runtime.h"
 #include "sweeps/plan/expand.h"
 #include "sweeps/plan/sweep_yaml.h"
 #include "tools/cli.h"
@@ -93,13 +98,20 @@ void record(const std::string& file, c10::Device device, const std::function<voi
 void run(const Options& options) {
   const auto sweep = sweeps::read_sweep(read_file(options.sweep), options.sweep, options.sets, ".");
   const RunSpec spec = sweeps::expand(sweep).front();
-  const c10::Device device = distributed::choose_device(options.device, 0);
+  const distributed::MpiRuntime mpi;
+  const c10::Device device = distributed::choose_device(options.device, mpi.local_rank());
   make_deterministic(options.threads);
   const Dataset data = DatasetSource(spec.data).load();
   const DataLoader loader(spec, data, device, std::numeric_limits<int64_t>::max());
-  SoloCommunicator communicator;
+  const std::vector<int> possible = possible_ranks_per_run(spec);
+  if (std::ranges::count(possible, mpi.size()) == 0)
+    throw Error(ErrorKind::kInvalidSpec, fmt::format("{} ranks cannot share this run; possible: {}",
+                                                     mpi.size(), fmt::join(possible, ", ")));
+  std::vector<int> ranks(static_cast<size_t>(mpi.size()));
+  std::iota(ranks.begin(), ranks.end(), 0);
+  const auto communicator = distributed::make_rank_group(ranks, device);
   TrainState state(spec, device);
-  GanStep step(spec, state, communicator, distributed::gpu_recorder(device));
+  GanStep step(spec, state, *communicator, distributed::gpu_recorder(device));
   const Batch batch = loader.batch(0);
   const auto run_steps = [&](int count) {
     for (int i = 0; i < count; ++i) step.run(batch, kLearningRate);
@@ -117,8 +129,10 @@ void run(const Options& options) {
     seconds.push_back(passed.count());
   }
   const double peak = peak_mib(device);
+  step.collect_discriminators();
   const std::string weights = weights_sha256(state);
   if (!options.trace.empty()) record(options.trace, device, [&] { run_steps(kTracedSteps); });
+  if (mpi.rank() != 0) return;
   const auto [least, most] = std::ranges::minmax(seconds);
   fmt::print(
       "{{\"median_seconds\": {:.6g}, \"least_seconds\": {:.6g}, \"most_seconds\": {:.6g}, "
