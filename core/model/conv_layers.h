@@ -4,8 +4,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/conv2d.h>
-#include <ATen/ops/conv_transpose2d.h>
 #include <ATen/ops/zeros.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/pimpl.h>
@@ -14,6 +12,7 @@
 #include <variant>
 
 #include "core/model/arithmetic.h"
+#include "core/model/typed_conv.h"
 
 namespace scgan {
 
@@ -30,8 +29,8 @@ class TypedConv2dImpl : public torch::nn::Conv2dImpl {
   at::Tensor forward(const at::Tensor& x) {
     const at::Tensor typed = in_type_of(x, bias);
     const at::Tensor y =
-        at::conv2d(x, in_type_of(x, weight), x.is_cpu() ? at::Tensor() : typed, *options.stride(),
-                   *std::get<torch::ExpandingArray<2>>(options.padding()));
+        typed_conv2d(x, in_type_of(x, weight), x.is_cpu() ? at::Tensor() : typed, *options.stride(),
+                     *std::get<torch::ExpandingArray<2>>(options.padding()));
     return x.is_cpu() ? with_bias(y, typed) : y;
   }
 };
@@ -43,7 +42,7 @@ class TypedConvTranspose2dImpl : public torch::nn::ConvTranspose2dImpl {
       : ConvTranspose2dImpl(made_with) {}
   at::Tensor forward(const at::Tensor& x) {
     const at::Tensor typed = in_type_of(x, bias);
-    const at::Tensor y = at::conv_transpose2d(
+    const at::Tensor y = typed_conv_transpose2d(
         x, in_type_of(x, weight), x.is_cpu() ? at::Tensor() : typed, *options.stride(),
         *std::get<torch::ExpandingArray<2>>(options.padding()), *options.output_padding());
     return x.is_cpu() ? with_bias(y, typed) : y;

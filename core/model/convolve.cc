@@ -1,8 +1,7 @@
 #include "core/model/convolve.h"
 
-#include <ATen/ops/conv2d.h>
-
 #include "core/model/arithmetic.h"
+#include "core/model/typed_conv.h"
 #include "core/model/winograd_conv.h"
 
 namespace scgan {
@@ -13,7 +12,7 @@ at::Tensor convolve(const at::Tensor& x, const at::Tensor& parameter, const Conv
   if (shape.kernel == 3 && shape.stride == 1 && shape.padding == 1) {
     return conv3x3(x, weight, {}, Border::kZero);
   }
-  return at::conv2d(x, weight, {}, shape.stride, shape.padding);
+  return typed_conv2d(x, weight, {}, shape.stride, shape.padding);
 }
 
 }  // namespace scgan

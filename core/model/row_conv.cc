@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/model/arithmetic.h"
+#include "core/model/typed_conv.h"
 
 namespace scgan {
 namespace {
@@ -177,12 +178,12 @@ bool by_rows(const at::Tensor& x) { return x.is_cpu() && x.scalar_type() != at::
 
 at::Tensor FirstConv2dImpl::forward(const at::Tensor& x) {
   return by_rows(x) ? FirstConv::apply(x, weight, bias)
-                    : at::conv2d(x, in_type_of(x, weight), in_type_of(x, bias));
+                    : typed_conv2d(x, in_type_of(x, weight), in_type_of(x, bias));
 }
 
 at::Tensor LastConv2dImpl::forward(const at::Tensor& x) {
   return by_rows(x) ? LastConv::apply(x, weight, bias)
-                    : at::conv2d(x, in_type_of(x, weight), in_type_of(x, bias));
+                    : typed_conv2d(x, in_type_of(x, weight), in_type_of(x, bias));
 }
 
 }  // namespace scgan

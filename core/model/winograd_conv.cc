@@ -3,7 +3,6 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/upsample_nearest2d.h>
@@ -17,6 +16,7 @@
 
 #include "core/model/arithmetic.h"
 #include "core/model/reflection_pad.h"
+#include "core/model/typed_conv.h"
 #include "core/model/winograd_products.h"
 #include "core/model/winograd_shape.h"
 #include "core/model/winograd_transforms.h"
@@ -363,14 +363,14 @@ at::Tensor winograd_conv(const at::Tensor& x, const at::Tensor& weight, const at
 at::Tensor conv3x3(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                    Border border) {
   if (pays(x, weight)) return winograd_conv(x, weight, bias, border, false);
-  if (border == Border::kReflect) return at::conv2d(reflection_pad(x, 1), weight, bias);
-  return at::conv2d(x, weight, bias, 1, 1);
+  if (border == Border::kReflect) return typed_conv2d(reflection_pad(x, 1), weight, bias);
+  return typed_conv2d(x, weight, bias, 1, 1);
 }
 
 at::Tensor doubled_conv3x3(const at::Tensor& x, const at::Tensor& weight) {
   if (pays(x, weight)) return winograd_conv(x, weight, {}, Border::kZero, true);
   const at::Tensor doubled = at::upsample_nearest2d(x, {2 * x.size(2), 2 * x.size(3)});
-  return at::conv2d(doubled, weight, {}, 1, 1);
+  return typed_conv2d(doubled, weight, {}, 1, 1);
 }
 
 }  // namespace scgan

@@ -60,8 +60,8 @@ void require_precisions(const JobPlan& plan, const Devices& devices) {
   if (any_has(plan, Precision::kTf32)) refuse_tf32();
   if (any_has(plan, Precision::kBf16) && !cpu_has_bf16()) {
     log::warn(
-        "train.precision: this processor has no bfloat16 arithmetic; bf16 is likely to be slower "
-        "than fp32");
+        "train.precision: this processor has no bfloat16 arithmetic; bf16 is slower than fp32 "
+        "(docs/benchmarks.md)");
   }
 }
 
