@@ -1,5 +1,5 @@
 // CounterRng::fill_normal. The build gives this file the flags with which the compiler makes vector
-// instructions of the loops in find_words() and approximate().
+// instructions of the loop in approximate().
 #include <algorithm>
 #include <bit>
 #include <cmath>
