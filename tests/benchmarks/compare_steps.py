@@ -102,8 +102,9 @@ def parse():
 
 def main():
     options = parse()
-    print("| model | size/width/blocks/batch | against | ours, s | plain, s | ratio | ours, processor s | plain, processor s "
-          "| ratio, processor | ours, MiB | plain, MiB |")
+    ours, other = ("ours", "plain") if options.ranks == 1 else (f"{options.ranks} ranks", "1 rank")
+    print(f"| model | size/width/blocks/batch | against | {ours}, s | {other}, s | ratio | {ours}, processor s "
+          f"| {other}, processor s | ratio, processor | {ours}, MiB | {other}, MiB |")
     print("| --- | --- | --- | --: | --: | --: | --: | --: | --: | --: | --: |")
     for case, model, form in itertools.product(options.sizes, options.models, options.against):
         rounds = [run_both(model, case.split("/"), form, options) for _ in range(options.rounds)]
